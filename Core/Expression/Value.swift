@@ -1,0 +1,88 @@
+/// A value of the control plane: what a flow's YAML holds, what an expression evaluates to, what a task puts out.
+///
+/// Data of records never passes through here; it stays in columns (`Records`).
+public enum Value: Hashable, Sendable {
+  case null
+  case bool(Bool)
+  case int(Int64)
+  case double(Double)
+  /// A number that neither `int` nor `double` holds exactly, as its decimal digits: `-?digits[.digits]`.
+  case decimal(String)
+  case string(String)
+  case list([Value])
+  case map(ValueMap)
+}
+
+/// A map of values that keeps the order in which its keys came.
+public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
+  public private(set) var keys: [String] = []
+  private var values: [String: Value] = [:]
+
+  public init() {}
+
+  public init(dictionaryLiteral elements: (String, Value)...) {
+    for (key, value) in elements { self[key] = value }
+  }
+
+  public init(_ elements: some Sequence<(String, Value)>) {
+    for (key, value) in elements { self[key] = value }
+  }
+
+  public var count: Int { keys.count }
+  public var isEmpty: Bool { keys.isEmpty }
+
+  /// Setting a new key appends it; setting nil removes it.
+  public subscript(key: String) -> Value? {
+    get { values[key] }
+    set {
+      if let newValue {
+        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: key) != nil {
+        keys.removeAll { $0 == key }
+      }
+    }
+  }
+
+  public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
+    var position = 0
+    return AnyIterator {
+      guard position < keys.count, let value = values[keys[position]] else { return nil }
+      defer { position += 1 }
+      return (keys[position], value)
+    }
+  }
+}
+
+extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+  ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral, ExpressibleByFloatLiteral
+{
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int64) { self = .int(value) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(floatLiteral value: Double) { self = .double(value) }
+  public init(arrayLiteral elements: Value...) { self = .list(elements) }
+  public init(dictionaryLiteral elements: (String, Value)...) { self = .map(ValueMap(elements)) }
+  public init(nilLiteral: ()) { self = .null }
+}
+
+extension Value {
+  public var string: String? { if case .string(let text) = self { text } else { nil } }
+  public var int: Int64? { if case .int(let number) = self { number } else { nil } }
+  public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
+  public var map: ValueMap? { if case .map(let map) = self { map } else { nil } }
+  public var isNull: Bool { self == .null }
+
+  /// What this value is called in an error message.
+  public var typeName: String {
+    switch self {
+    case .null: "null"
+    case .bool: "boolean"
+    case .int: "integer"
+    case .double, .decimal: "number"
+    case .string: "string"
+    case .list: "list"
+    case .map: "map"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+/// For Core/Records and every target that touches a C library or raw memory.
+let unsafeSpelledOut: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+/// A C library behind a module map: its folder, its pkg-config name, the Debian package that provides it.
+func system(_ name: String, _ path: String, pkgConfig: String? = nil, apt: String) -> Target {
+  .systemLibrary(name: name, path: path, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// A plugin is a folder under Plugins and one line in `plugins`.
+func plugin(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .target(
+    name: name, dependencies: ["Records", "Expression", "Engine"] + more, path: "Plugins/\(name)", exclude: exclude,
+    swiftSettings: settings)
+}
+
+func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: more, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let core: [Target] = [
+  system("CLZ4", "Core/Records/CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+  system("CZstd", "Core/Records/CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+  system("CSQLite", "Core/Engine/CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+  .target(
+    name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
+    swiftSettings: settings),
+  .target(name: "Expression", path: "Core/Expression", swiftSettings: settings),
+  .target(
+    name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],
+    path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: settings),
+  .executableTarget(
+    name: "ferry",
+    dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+      + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
+    path: "Core/Command", swiftSettings: settings),
+]
+
+let pluginLibraries: [Target] = [
+]
+
+let plugins: [Target] = [
+  plugin("SQL"),
+]
+
+let testTargets: [Target] = [
+]
+
+let package = Package(
+  name: "ferry",
+  products: [.executable(name: "ferry", targets: ["ferry"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: core + pluginLibraries + plugins + testTargets
+)
