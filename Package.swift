@@ -28,6 +28,13 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
     name: name, dependencies: more, path: "Tests/\(name)", swiftSettings: settings)
 }
 
+let pluginLibraries: [Target] = [
+]
+
+let plugins: [Target] = [
+  plugin("SQL"),
+]
+
 let core: [Target] = [
   system("CLZ4", "Core/Records/CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
   system("CZstd", "Core/Records/CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
@@ -44,13 +51,6 @@ let core: [Target] = [
     dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
     path: "Core/Command", swiftSettings: settings),
-]
-
-let pluginLibraries: [Target] = [
-]
-
-let plugins: [Target] = [
-  plugin("SQL"),
 ]
 
 let testTargets: [Target] = [
