@@ -1,0 +1,62 @@
+internal import Glibc
+
+/// Memory that is freed when its last user is gone: one `malloc` block aligned to 64 bytes, as Arrow recommends.
+public final class Allocation: @unchecked Sendable {
+  public let base: UnsafeMutableRawPointer
+  public let capacity: Int
+
+  /// At least `capacity` bytes, not zeroed.
+  public init(capacity: Int) {
+    let size = (max(capacity, 1) + 63) & ~63
+    var memory: UnsafeMutableRawPointer?
+    let status = posix_memalign(&memory, 64, size)
+    guard status == 0, let memory else { Allocation.outOfMemory(size) }
+    base = memory
+    self.capacity = size
+  }
+
+  deinit { free(base) }
+
+  /// There is no way to go on without memory; the message says what was asked for.
+  private static func outOfMemory(_ size: Int) -> Never {
+    let message = "ferry: out of memory: \(size) bytes could not be allocated\n"
+    _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(70)
+  }
+}
+
+/// A run of bytes inside an allocation. Immutable once it is part of a column.
+public struct Buffer: @unchecked Sendable {
+  /// Keeps the memory alive.
+  public let owner: Allocation
+  public let start: UnsafeRawPointer
+  /// In bytes.
+  public let count: Int
+
+  public init(_ owner: Allocation, count: Int) {
+    self.owner = owner
+    start = UnsafeRawPointer(owner.base)
+    self.count = count
+  }
+
+  /// A part of this buffer; the caller has checked the bounds.
+  public func slice(_ offset: Int, _ length: Int) -> Buffer {
+    Buffer(owner: owner, start: start + offset, count: length)
+  }
+
+  private init(owner: Allocation, start: UnsafeRawPointer, count: Int) {
+    self.owner = owner
+    self.start = start
+    self.count = count
+  }
+
+  /// Valid only while the buffer is.
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+
+  /// A copy of some bytes.
+  public init(copying bytes: UnsafeRawBufferPointer) {
+    let owner = Allocation(capacity: bytes.count)
+    if let base = bytes.baseAddress { memcpy(owner.base, base, bytes.count) }
+    self.init(owner, count: bytes.count)
+  }
+}

@@ -1,0 +1,139 @@
+internal import Glibc
+
+/// Where bytes come from, in order: a stored object, a file. Used from one thread at a time; may block.
+public protocol ByteInput: AnyObject {
+  /// What it is called in error messages: a URI or a path.
+  var name: String { get }
+  /// The total size in bytes where it is known.
+  var size: Int64? { get }
+  /// Fills up to `buffer.count` bytes; returns how many, 0 at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+/// Where bytes go, in order. Nothing is visible under the final name before `commit`; an output that is dropped without
+/// it leaves nothing behind.
+public protocol ByteOutput: AnyObject {
+  var name: String { get }
+  func write(_ bytes: UnsafeRawBufferPointer) throws
+  func commit() throws
+}
+
+extension ByteInput {
+  /// Fills the whole buffer unless the input ends first; returns how many bytes it got.
+  public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+      if count == 0 { break }
+      filled += count
+    }
+    return filled
+  }
+}
+
+/// A file, or a range of it, read from its start.
+public final class FileInput: ByteInput {
+  public let name: String
+  public let size: Int64?
+  private let descriptor: Int32
+  private var remaining: Int64?
+
+  /// - Parameter range: bytes of the file, all when nil; a range past the end is cut there.
+  public init(path: String, name: String? = nil, range: Range<Int64>? = nil) throws {
+    self.name = name ?? path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError.failure("opening '\(self.name)'", errno) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw FileError.failure("reading the size of '\(self.name)'", code)
+    }
+    guard info.st_mode & S_IFMT != S_IFDIR else {
+      close(descriptor)
+      throw Failure(.configuration, "opening '\(self.name)': it is a folder, not a file")
+    }
+    let isRegular = info.st_mode & S_IFMT == S_IFREG
+    if let range {
+      let end = min(range.upperBound, Int64(info.st_size))
+      lseek(descriptor, off_t(range.lowerBound), SEEK_SET)
+      remaining = max(0, end - range.lowerBound)
+      size = remaining
+    } else {
+      size = isRegular ? Int64(info.st_size) : nil
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    let wanted = remaining.map { Int(min(Int64(buffer.count), $0)) } ?? buffer.count
+    if wanted == 0 { return 0 }
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, wanted)
+      if count >= 0 {
+        remaining = remaining.map { $0 - Int64(count) }
+        return count
+      }
+      if errno != EINTR { throw FileError.failure("reading '\(name)'", errno) }
+    }
+  }
+}
+
+/// A file that appears under its name only as a whole: written beside it, flushed to disk, renamed.
+public final class FileOutput: ByteOutput {
+  public let name: String
+  private let path: String
+  private let temporary: String
+  private var descriptor: Int32
+
+  public init(path: String, name: String? = nil) throws {
+    self.name = name ?? path
+    self.path = path
+    temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw FileError.failure("creating '\(self.name)'", errno) }
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporary)
+  }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if count >= 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } else if errno != EINTR {
+        throw FileError.failure("writing '\(name)'", errno)
+      }
+    }
+  }
+
+  public func commit() throws {
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError.failure("flushing '\(name)' to disk", errno) }
+    let code = close(descriptor) == 0 ? 0 : errno
+    descriptor = -1
+    guard code == 0, rename(temporary, path) == 0 else {
+      let reason = code == 0 ? errno : code
+      unlink(temporary)
+      throw FileError.failure("storing '\(name)'", reason)
+    }
+  }
+}
+
+/// Turns an `errno` into a failure with the right category.
+public enum FileError {
+  public static func failure(_ doing: String, _ code: Int32) -> Failure {
+    let reason = String(cString: strerror(code))
+    switch code {
+    case ENOENT: return Failure(.configuration, "\(doing): no such file or folder")
+    case EACCES, EPERM: return Failure(.auth, "\(doing): \(reason)", hint: "Check the permissions of the file")
+    case ENOSPC, EDQUOT: return Failure(.quota, "\(doing): \(reason)", hint: "Free some disk space and run it again")
+    default: return Failure(.transient, "\(doing): \(reason)")
+    }
+  }
+}
