@@ -1,0 +1,79 @@
+/// How SQL text is written for one database: enough to find strings, names, comments, placeholders and the ends of
+/// statements in it, and to write names. A plain value, so that a session can differ from its database's default.
+public struct Dialect: Sendable, Hashable {
+  public enum Placeholder: Sendable, Hashable {
+    /// `?`
+    case question
+    /// `$1`, `$2`
+    case dollar
+  }
+
+  /// A pair around identifiers; the closing one is doubled inside.
+  public struct Quotes: Sendable, Hashable {
+    public var open: UInt8
+    public var close: UInt8
+
+    public static let double = Quotes(open: UInt8(ascii: "\""), close: UInt8(ascii: "\""))
+    public static let backtick = Quotes(open: UInt8(ascii: "`"), close: UInt8(ascii: "`"))
+    public static let brackets = Quotes(open: UInt8(ascii: "["), close: UInt8(ascii: "]"))
+  }
+
+  public enum Folding: Sendable, Hashable {
+    /// Unquoted names are folded and then compared exactly: PostgreSQL.
+    case lower
+    /// Names are compared without case: SQLite, MySQL's columns, SQL Server by default.
+    case ignored
+  }
+
+  public var placeholder = Placeholder.question
+  /// The first pair is what Ferry writes; all are understood.
+  public var identifierQuotes: [Quotes] = [.double]
+  /// `"…"` is a string: MySQL without ANSI_QUOTES.
+  public var doubleQuotedStrings = false
+  /// `\'` inside of `'…'`: MySQL without NO_BACKSLASH_ESCAPES.
+  public var backslashEscapes = false
+  /// `E'…'` with backslash escapes: PostgreSQL.
+  public var escapeStrings = false
+  /// `$tag$ … $tag$`: PostgreSQL.
+  public var dollarQuotes = false
+  /// `/* /* */ */`: PostgreSQL, SQL Server.
+  public var nestedComments = false
+  /// `# …`: MySQL.
+  public var hashComments = false
+  /// `--` starts a comment only before white space: MySQL.
+  public var dashesNeedSpace = false
+  /// `BEGIN … END` bodies of CREATE PROCEDURE, FUNCTION, TRIGGER and the like belong to one statement.
+  public var bodies = true
+  /// How unquoted names of columns and tables compare.
+  public var folding = Folding.ignored
+
+  public init() {}
+
+  /// A name as an identifier, whatever characters it has. U+0000 cannot be part of one; drivers refuse it.
+  public func quote(_ name: String) -> String {
+    let quotes = identifierQuotes.first ?? .double
+    let close = Character(Unicode.Scalar(quotes.close))
+    var text = String(Character(Unicode.Scalar(quotes.open)))
+    for character in name.unicodeScalars {
+      text.unicodeScalars.append(character)
+      if character == Unicode.Scalar(quotes.close) { text.append(close) }
+    }
+    text.append(close)
+    return text
+  }
+
+  public func quote(_ table: TableName) -> String { table.parts.map(quote).joined(separator: ".") }
+
+  /// The placeholder number `index`, from 1.
+  public func placeholder(_ index: Int) -> String {
+    switch placeholder {
+    case .question: "?"
+    case .dollar: "$\(index)"
+    }
+  }
+
+  /// Whether two unquoted or quoted names mean the same column, as far as the dialect alone can tell.
+  public func sameName(_ a: String, _ b: String) -> Bool {
+    folding == .ignored ? a.lowercased() == b.lowercased() : a == b
+  }
+}

@@ -1,0 +1,109 @@
+public import Engine
+public import Expression
+public import Records
+
+/// An open connection. All calls block, and come from one thread; only `canceller` is called from others.
+///
+/// Every error is a `Failure`: `code` is the SQLSTATE (or the vendor's number where there is none), `category` follows
+/// `SQLState.category`, and `retryIsSafe` says that the server did nothing.
+public protocol SQLConnection: AnyObject {
+  /// The rules for SQL text in this session; depends on server settings for some databases.
+  var dialect: Dialect { get }
+
+  /// Interrupts what runs at the moment; the interrupted call throws. Harmless at any time, even after `close`.
+  var canceller: @Sendable () -> Void { get }
+
+  /// Runs one statement, its values bound to the placeholders of the dialect, in order.
+  /// Outside of `begin` the statement commits by itself, once its rows are read or closed.
+  func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult
+
+  func begin() throws
+  func commit() throws
+  /// Also ends a transaction that the server has given up already.
+  func rollback() throws
+
+  /// The columns of a table in their order. Throws `Failure(.schema)` when there is no such table, with the names of
+  /// near ones where the driver can tell.
+  func describe(_ table: TableName) throws -> TableInfo
+
+  /// Opens the bulk road into these columns, in this order; the rest of the table's columns take their defaults.
+  /// Nil when this database or this table has none (a trigger, a type the driver does not know in binary): the
+  /// statement then runs as written.
+  func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)?
+
+  /// Prepares a statement with the dialect's placeholders, to be run for each row of batches.
+  func prepare(_ sql: String) throws -> any SQLStatement
+
+  /// What the connection adds to the outputs of a task that succeeded: SQLite's `databaseUri`. Called once, before
+  /// `close`.
+  func outputs(_ context: TaskContext) throws -> ValueMap
+
+  /// Idempotent. An open transaction is rolled back.
+  func close()
+}
+
+extension SQLConnection {
+  public func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? { nil }
+  public func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
+
+  /// Runs a statement whose rows, if any, do not matter; returns how many rows it changed where the server tells.
+  @discardableResult
+  public func execute(_ sql: String, _ parameters: [Value] = []) throws -> Int64? {
+    switch try query(sql, parameters, QueryOptions()) {
+    case .updated(let count): return count
+    case .rows(let rows):
+      rows.close()
+      return nil
+    }
+  }
+}
+
+/// How the rows of a query are read.
+public struct QueryOptions: Sendable {
+  /// Rows per round trip where the driver fetches in steps.
+  public var fetchSize = 10_000
+  public var invalidText = InvalidText.error
+  /// Only the first row is wanted; the driver may read no further.
+  public var firstRowOnly = false
+
+  public init() {}
+}
+
+/// What a statement gave.
+public enum SQLResult {
+  case rows(any SQLRows)
+  /// Rows changed, nil where the statement counts none (DDL).
+  case updated(Int64?)
+}
+
+/// The rows of a running query, in batches bounded by `Limits`, with flat memory. The schema is known at once.
+/// A driver whose connection is busy until the rows are read relies on `close` being called before the next statement.
+public protocol SQLRows: RecordSource {
+  /// Gives up the rest. Idempotent; also called at the end.
+  func close()
+}
+
+/// A statement that runs once for each row.
+public protocol SQLStatement: AnyObject {
+  /// The type each placeholder takes. Nil where the server does not tell: Batch then asks the table (for an INSERT), or
+  /// hands over the column as it is, and the driver binds each `DataType` in its natural form.
+  var parameters: [LoadTarget?] { get }
+  /// Runs the statement for every row, pipelined where the protocol allows it. Column i belongs to placeholder i.
+  /// - Parameter firstRow: the number of the batch's first row in the whole input, from 1, for error messages.
+  /// - Returns: rows changed.
+  func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64
+  func close()
+}
+
+/// The fast road into one table. A load that is neither finished nor aborted is aborted by `close` of the connection.
+public protocol BulkLoad: AnyObject {
+  /// What each column has to arrive as; Batch coerces to exactly these types (see `Coercion`).
+  var targets: [LoadTarget] { get }
+  /// - Parameter firstRow: the number of the batch's first row in the whole input, from 1, for error messages.
+  func write(_ batch: RecordBatch, firstRow: Int64) throws
+  /// Sends the rest and waits for the server's word. Does not commit.
+  /// - Returns: rows inserted.
+  func finish() throws -> Int64
+  /// Ends the load so that `rollback` can follow. Called after a `write` or `finish` that threw, too. Never throws.
+  func abort()
+}

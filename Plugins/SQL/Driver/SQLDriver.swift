@@ -1,0 +1,65 @@
+public import Engine
+
+/// One kind of database: an empty enum. `SQLQuery`, `SQLQueries`, `SQLBatch` and `SQLTrigger` are generic over it.
+///
+///     public enum SQLite: SQLDriver { … }
+///     public let sqlitePlugin = Plugin("sqlite", "…", tasks: [SQLQuery<SQLite>.self, SQLBatch<SQLite>.self])
+public protocol SQLDriver: Sendable {
+  /// What this database's tasks take beside the shared properties (TLS, files …); `NoOptions` when there is nothing.
+  associatedtype Options: Declaring & Decodable
+
+  /// The part of the task types between `jdbc.` and `.Query`: `postgresql`.
+  static var name: String { get }
+  /// Other names for the same part: `["postgres"]`.
+  static var aliases: [String] { get }
+  /// The product's name in help and messages: `PostgreSQL`.
+  static var title: String { get }
+  /// What `url` may start with, the first one is shown in help: `["jdbc:postgresql:"]`.
+  static var urlPrefixes: [String] { get }
+  /// A complete `url` for help and examples.
+  static var urlExample: String { get }
+  /// How SQL text is written for this database, before a connection says otherwise.
+  static var dialect: Dialect { get }
+
+  /// Opens a connection. Blocks; ends early by itself when `context` is cancelled or its own connect time-out is over.
+  /// Secrets that it finds inside of the URL go through `context.hide`.
+  static func connect(
+    _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext
+  ) throws -> any SQLConnection
+}
+
+extension SQLDriver {
+  public static var aliases: [String] { [] }
+}
+
+/// For databases without properties of their own.
+public struct NoOptions: Declaring, Decodable {
+  public init() {}
+}
+
+/// The shared connection properties, rendered and checked.
+public struct ConnectionSettings: Sendable {
+  /// The whole `url`, known to start with one of the driver's prefixes. `JDBCURL` takes the usual form apart.
+  public var url: String
+  public var username: String?
+  public var password: String?
+  /// IANA name; a driver whose server converts by session zone sets it there.
+  public var timeZone: String
+
+  public init(url: String, username: String? = nil, password: String? = nil, timeZone: String = "UTC") {
+    self.url = url
+    self.username = username
+    self.password = password
+    self.timeZone = timeZone
+  }
+}
+
+/// What to do with text from a database that is not valid in the encoding it declares.
+public enum InvalidText: String, PropertyChoice {
+  /// The read fails and names row and column.
+  case error
+  /// Each invalid sequence becomes U+FFFD.
+  case replace
+  /// Each invalid byte becomes `\xHH`.
+  case escape
+}
