@@ -1,0 +1,92 @@
+public import Expression
+internal import Records
+
+/// A flow as it was parsed and checked, ready to run.
+public struct Flow: Sendable {
+  public var id: String
+  public var namespace: String
+  public var description: String?
+  public var labels = ValueMap()
+  public var inputs: [InputDeclaration] = []
+  var variables = ValueMap()
+  var tasks: [TaskNode] = []
+  var errors: [TaskNode] = []
+  var finally: [TaskNode] = []
+  var outputs: [FlowOutput] = []
+  var defaults: [PluginDefault] = []
+  var retry: RetryPolicy?
+  var disabled = false
+  var concurrency: Concurrency?
+  /// The file, for messages and for files beside it; and its text, which is recorded with each execution.
+  public var file: String
+  public var source: String
+}
+
+struct FlowOutput: Sendable {
+  var id: String
+  var value: Value
+}
+
+/// Values for all tasks of a type, or of all types that start with it.
+struct PluginDefault: Sendable {
+  var type: String
+  var isForced: Bool
+  var values: [Node.Member]
+}
+
+struct Concurrency: Sendable {
+  enum Behavior: String, Sendable, CaseIterable { case queue = "QUEUE", cancel = "CANCEL", fail = "FAIL" }
+  var limit: Int
+  var behavior: Behavior
+}
+
+/// A task of a flow: what the engine handles itself, and the properties that are rendered when its turn comes.
+struct TaskNode: Sendable {
+  var id: String
+  var type: any DeclaredTask.Type
+  var position: Position
+  /// Properties as written, defaults merged in.
+  var properties: [Node.Member]
+  /// The tasks of a flowable, by property: `tasks`, `then`, `else`, `errors`, `cases.NAME`, `defaults`.
+  var branches: [(name: String, tasks: [TaskNode])] = []
+  /// For the tasks of a Dag.
+  var dependsOn: [String] = []
+  var retry: RetryPolicy?
+  /// Literal or template; rendered to a duration.
+  var timeout: Value?
+  var runIf: Value?
+  var disabled: Value?
+  var allowFailure: Value?
+  var allowWarning: Value?
+  var logLevel: LogLevel?
+
+  func branch(_ name: String) -> [TaskNode] { branches.first { $0.name == name }?.tasks ?? [] }
+  func property(_ name: String) -> Node? { properties.first { $0.key == name }?.node }
+}
+
+/// When and how often a failed task is tried again.
+struct RetryPolicy: Sendable {
+  enum Delay: Sendable {
+    case constant(Duration)
+    case exponential(Duration, max: Duration, factor: Double)
+    case random(Duration, Duration)
+  }
+
+  var delay: Delay
+  var maxAttempts: Int?
+  var maxDuration: Duration?
+  var warningOnRetry = false
+
+  /// The wait before attempt number `attempt` (the first retry is 2). Exponential for true, with up to a tenth of jitter
+  /// so that parallel tasks don't come back together.
+  func wait(before attempt: Int) -> Duration {
+    switch delay {
+    case .constant(let interval): return interval
+    case .random(let low, let high): return low + (high - low) * Double.random(in: 0...1)
+    case .exponential(let interval, let max, let factor):
+      var wait = interval
+      for _ in 0..<Swift.min(Swift.max(attempt - 2, 0), 64) where wait < max { wait = wait * factor }
+      return Swift.min(wait, max) * Double.random(in: 0.9...1)
+    }
+  }
+}

@@ -1,0 +1,167 @@
+internal import Expression
+internal import Records
+internal import Yams
+
+/// A place in a flow file; both count from 1.
+public struct Position: Sendable, Hashable, Comparable {
+  public var line: Int
+  public var column: Int
+  public static func < (a: Position, b: Position) -> Bool { (a.line, a.column) < (b.line, b.column) }
+}
+
+/// A YAML value that knows where it stands in its file.
+struct Node: Sendable {
+  enum Content: Sendable {
+    case scalar(Value)
+    case list([Node])
+    case map([Member])
+  }
+
+  struct Member: Sendable {
+    var key: String
+    var keyPosition: Position
+    var node: Node
+  }
+
+  var content: Content
+  var position: Position
+  /// Whether the text of a scalar starts right at the position: then an offset in it is a column.
+  var isBlock = false
+
+  var members: [Member]? { if case .map(let members) = content { members } else { nil } }
+  var items: [Node]? { if case .list(let items) = content { items } else { nil } }
+  var scalar: Value? { if case .scalar(let value) = content { value } else { nil } }
+  var text: String? { scalar?.string }
+
+  subscript(key: String) -> Node? { members?.first { $0.key == key }?.node }
+
+  /// The plain value without positions.
+  var value: Value {
+    switch content {
+    case .scalar(let value): value
+    case .list(let items): .list(items.map(\.value))
+    case .map(let members): .map(ValueMap(members.map { ($0.key, $0.node.value) }))
+    }
+  }
+
+  var typeName: String { value.typeName }
+}
+
+extension Node {
+  /// Reads one YAML document. Errors are at a position.
+  static func parse(_ text: String) throws(Diagnostic) -> Node {
+    do {
+      guard let node = try Yams.compose(yaml: text) else {
+        throw Diagnostic(.error, "the file is empty", at: Position(line: 1, column: 1))
+      }
+      return try Node(node)
+    } catch let diagnostic as Diagnostic {
+      throw diagnostic
+    } catch let error as YamlError {
+      throw Diagnostic(yaml: error)
+    } catch {
+      throw Diagnostic(.error, "\(error)", at: Position(line: 1, column: 1))
+    }
+  }
+
+  private init(_ node: Yams.Node) throws {
+    let mark = node.mark.map { Position(line: $0.line, column: $0.column) } ?? Position(line: 1, column: 1)
+    position = mark
+    switch node {
+    case .scalar(let scalar):
+      isBlock = scalar.style == .literal || scalar.style == .folded
+      content = .scalar(scalar.style == .plain ? Node.resolve(scalar.string) : .string(scalar.string))
+    case .sequence(let sequence): content = .list(try sequence.map { try Node($0) })
+    case .mapping(let mapping):
+      var members: [Member] = []
+      for (key, value) in mapping {
+        guard case .scalar(let name) = key else {
+          throw Diagnostic(.error, "a key must be a plain text", at: mark)
+        }
+        let place = key.mark.map { Position(line: $0.line, column: $0.column) } ?? mark
+        if name.string == "<<", case .map(let merged) = try Node(value).content {
+          members += merged.filter { member in !members.contains { $0.key == member.key } }
+          continue
+        }
+        members.removeAll { $0.key == name.string }
+        members.append(Member(key: name.string, keyPosition: place, node: try Node(value)))
+      }
+      content = .map(members)
+    case .alias(let alias): throw Diagnostic(.error, "unknown anchor '\(alias.anchor)'", at: mark)
+    }
+  }
+
+  /// The core schema of YAML 1.2, except that numbers which a conversion would change (`007`, `1.10`, 20 digits) stay exact.
+  static func resolve(_ text: String) -> Value {
+    switch text {
+    case "", "~", "null", "Null", "NULL": return .null
+    case "true", "True", "TRUE": return .bool(true)
+    case "false", "False", "FALSE": return .bool(false)
+    case ".inf", "+.inf": return .double(.infinity)
+    case "-.inf": return .double(-.infinity)
+    case ".nan": return .double(.nan)
+    default: break
+    }
+    let digits = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
+    guard let first = digits.utf8.first, (48...57).contains(first), digits.utf8.allSatisfy({ isNumeric($0) }) else {
+      return .string(text)
+    }
+    if digits.utf8.allSatisfy({ (48...57).contains($0) }) {
+      if digits.count > 1, digits.first == "0" { return .string(text) }
+      return Int64(text).map(Value.int) ?? .decimal(text)
+    }
+    guard let number = Double(text) else { return .string(text) }
+    return "\(number)" == text ? .double(number) : (text.contains { "eE".contains($0) } ? .double(number) : .decimal(text))
+  }
+
+  private static func isNumeric(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E")
+      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+  }
+}
+
+extension Value {
+  /// One YAML document as a plain value.
+  static func parseYAML(_ text: String) throws -> Value {
+    do { return try Node.parse(text).value } catch {
+      throw Failure(.data, "line \(error.position.line), column \(error.position.column): \(error.message)")
+    }
+  }
+}
+
+/// One problem of a flow, at its place.
+public struct Diagnostic: Error, Sendable, Hashable {
+  public enum Severity: String, Sendable, Hashable {
+    case error
+    case warning
+  }
+
+  public var severity: Severity
+  public var message: String
+  public var position: Position
+  public var file = ""
+
+  init(_ severity: Severity, _ message: String, at position: Position) {
+    self.severity = severity
+    self.message = message
+    self.position = position
+  }
+
+  /// `orders.yaml:12:7: error: …`, the form that editors and CI logs make clickable.
+  public var line: String { "\(file):\(position.line):\(position.column): \(severity.rawValue): \(message)" }
+}
+
+extension Diagnostic {
+  fileprivate init(yaml error: YamlError) {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      self.init(.error, "this is not YAML: \(problem)", at: Position(line: mark.line, column: mark.column))
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let names = duplicates.map { "'\($0.string ?? "")'" }.joined(separator: ", ")
+      let mark = duplicates.last?.mark ?? context.mark
+      self.init(.error, "duplicate key \(names)", at: Position(line: mark.line, column: mark.column))
+    default: self.init(.error, "this is not YAML: \(error)", at: Position(line: 1, column: 1))
+    }
+  }
+}

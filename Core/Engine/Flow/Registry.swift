@@ -1,0 +1,40 @@
+internal import Expression
+
+/// All task types that a flow can name.
+public struct Registry: Sendable {
+  public let plugins: [Plugin]
+  private let types: [String: any DeclaredTask.Type]
+
+  /// The engine's own tasks and those of the plugins.
+  public init(_ plugins: [Plugin]) {
+    self.plugins = [corePlugin] + plugins
+    var types: [String: any DeclaredTask.Type] = [:]
+    for task in self.plugins.flatMap(\.tasks) {
+      for name in [task.info.type] + task.info.aliases { types[name] = task }
+    }
+    self.types = types
+  }
+
+  /// Kestra's prefixes, under which every type is known too.
+  static let prefixes = ["io.kestra.plugin.core.", "io.kestra.plugin.", "io.kestra.core.tasks."]
+
+  public func find(_ name: String) -> (any DeclaredTask.Type)? { types[Registry.plain(name, in: types)] }
+
+  /// Every name, canonical and alias.
+  public var names: [String] { types.keys.sorted() }
+
+  /// The nearest known type for a misspelt one, with the prefix that was written.
+  func suggestion(for name: String) -> String? {
+    let prefix = Registry.prefixes.first { name.hasPrefix($0) } ?? ""
+    return nearest(String(name.dropFirst(prefix.count)), in: types.keys).map { prefix + $0 }
+  }
+
+  private static func plain(_ name: String, in types: [String: any DeclaredTask.Type]) -> String {
+    if types[name] != nil { return name }
+    for prefix in prefixes where name.hasPrefix(prefix) {
+      let rest = String(name.dropFirst(prefix.count))
+      for candidate in [rest, "core." + rest] where types[candidate] != nil { return candidate }
+    }
+    return "core." + name
+  }
+}

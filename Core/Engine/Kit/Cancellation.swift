@@ -1,0 +1,63 @@
+public import Records
+internal import Synchronization
+
+/// Tells a running task that it has to stop, and lets it register what can be interrupted from outside: a query on a
+/// server, a child process.
+public final class Cancellation: Sendable {
+  public enum Reason: Sendable, Hashable {
+    case signal(Int32)
+    case timeout(Duration)
+    /// Another task of the flow failed.
+    case sibling
+  }
+
+  private struct State {
+    var reason: Reason?
+    var nextID = 0
+    var handlers: [Int: @Sendable () -> Void] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  public init() {}
+
+  public var reason: Reason? { state.withLock { $0.reason } }
+  public var isCancelled: Bool { reason != nil }
+
+  /// Stops the task: runs the handlers, once, on the caller's thread.
+  public func cancel(_ reason: Reason) {
+    let handlers = state.withLock { state in
+      guard state.reason == nil else { return [@Sendable () -> Void]() }
+      state.reason = reason
+      return Array(state.handlers.values)
+    }
+    for handler in handlers { handler() }
+  }
+
+  /// Runs `body`; a cancellation meanwhile (or before) calls `handler`, from another thread.
+  public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
+    let id = state.withLock { state in
+      state.nextID += 1
+      state.handlers[state.nextID] = handler
+      return state.nextID
+    }
+    defer { _ = state.withLock { $0.handlers.removeValue(forKey: id) } }
+    try check()
+    return try body()
+  }
+
+  /// Throws when the task has to stop.
+  public func check() throws {
+    guard let reason else { return }
+    throw Cancellation.failure(reason)
+  }
+
+  static func failure(_ reason: Reason) -> Failure {
+    switch reason {
+    case .signal: Failure(.cancelled, "stopped by a signal")
+    case .timeout(let limit):
+      Failure(.cancelled, "stopped by its timeout of \(limit.iso8601)", hint: "Raise the task's 'timeout'")
+    case .sibling: Failure(.cancelled, "stopped because another task failed")
+    }
+  }
+}

@@ -1,0 +1,59 @@
+public import Expression
+public import Records
+
+/// Rows of a batch as maps of values, for outputs, expressions and previews: exact, but not for a hot path.
+public struct RowValues {
+  private let batch: RecordBatch
+  private let names: [String]
+
+  public init(_ batch: RecordBatch) {
+    self.batch = batch
+    names = batch.schema.fields.map(\.name)
+  }
+
+  /// One row, its columns by name.
+  public func map(at row: Int) -> ValueMap {
+    var map = ValueMap()
+    for (name, column) in zip(names, batch.columns) { map[name] = column.value(at: row) }
+    return map
+  }
+}
+
+extension Column {
+  /// A value as the control plane holds it: numbers stay exact, json is parsed, what has no counterpart is its canonical text.
+  public func value(at row: Int) -> Value {
+    if isNull(row) { return .null }
+    switch type {
+    case .bool: return .bool(bool(row))
+    case .int8: return .int(Int64(fixed(Int8.self)[row]))
+    case .int16: return .int(Int64(fixed(Int16.self)[row]))
+    case .int32: return .int(Int64(fixed(Int32.self)[row]))
+    case .int64: return .int(fixed(Int64.self)[row])
+    case .uint8: return .int(Int64(fixed(UInt8.self)[row]))
+    case .uint16: return .int(Int64(fixed(UInt16.self)[row]))
+    case .uint32: return .int(Int64(fixed(UInt32.self)[row]))
+    case .uint64:
+      let number = fixed(UInt64.self)[row]
+      return Int64(exactly: number).map(Value.int) ?? .decimal(String(number))
+    case .float32: return .double(Double("\(fixed(Float.self)[row])") ?? .nan)
+    case .float64: return .double(fixed(Double.self)[row])
+    case .decimal: return .decimal(text(at: row))
+    case .numeric:
+      let digits = text(at: row)
+      return digits.last?.isNumber == true ? .decimal(digits) : .string(digits)
+    case .json: return (try? Value.parseJSON(text(at: row))) ?? .string(text(at: row))
+    case .list:
+      let elements = elements(row)
+      return .list((0..<elements.count).map { elements.value(at: $0) })
+    case .text, .bytes, .date, .time, .timestamp, .interval, .uuid: return .string(text(at: row))
+    }
+  }
+
+  /// The canonical text of a value that is not NULL.
+  public func text(at row: Int) -> String {
+    switch type {
+    case .text, .json, .numeric: return String(decoding: bytes(row), as: UTF8.self)
+    default: return ValueText.string(of: self, at: row)
+    }
+  }
+}

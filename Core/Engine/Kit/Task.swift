@@ -1,0 +1,73 @@
+public import Expression
+public import Records
+
+/// Whatever a flow can name as the type of a task.
+public protocol DeclaredTask: Declaring {
+  static var info: TaskInfo { get }
+}
+
+/// A task that does work. A struct of plain values: rendering happens before decoding, so it never sees a template.
+///
+///     struct Hello: FerryTask {
+///       static let info = TaskInfo("hello.Hello", "Logs a greeting.", outputs: [.init("text", .string, "The greeting.")])
+///       @Property("Whom to greet.") var name = "world"
+///       func run(_ context: TaskContext) throws -> ValueMap { ["text": .string("Hello, \(name)")] }
+///     }
+public protocol FerryTask: DeclaredTask, Decodable {
+  /// Does the work and returns the outputs. Runs on a thread of its own and may block; long work calls
+  /// `context.checkCancelled()` at least once per batch and registers with `context.onCancel` what can be interrupted.
+  func run(_ context: TaskContext) throws -> ValueMap
+}
+
+/// What a task is, for the registry, the help and the reference page.
+public struct TaskInfo: Sendable {
+  /// Kestra's name without its prefix: `jdbc.sqlite.Query`.
+  public var type: String
+  /// Other names of the same task, without prefix.
+  public var aliases: [String]
+  /// One sentence.
+  public var summary: String
+  /// Further paragraphs: what a user must know, where Ferry differs from Kestra.
+  public var details: String
+  public var outputs: [TaskOutput]
+  /// A complete task in YAML, checked by a test.
+  public var example: String
+
+  public init(
+    _ type: String, aliases: [String] = [], _ summary: String, details: String = "", outputs: [TaskOutput] = [],
+    example: String = ""
+  ) {
+    self.type = type
+    self.aliases = aliases
+    self.summary = summary
+    self.details = details
+    self.outputs = outputs
+    self.example = example
+  }
+}
+
+/// One output that a task declares.
+public struct TaskOutput: Sendable {
+  public var name: String
+  public var shape: PropertyShape
+  public var help: String
+
+  public init(_ name: String, _ shape: PropertyShape, _ help: String) {
+    self.name = name
+    self.shape = shape
+    self.help = help
+  }
+}
+
+/// A set of tasks; `Core/Command/Plugins.swift` lists them all.
+public struct Plugin: Sendable {
+  public var name: String
+  public var summary: String
+  public var tasks: [any DeclaredTask.Type]
+
+  public init(_ name: String, _ summary: String, tasks: [any DeclaredTask.Type]) {
+    self.name = name
+    self.summary = summary
+    self.tasks = tasks
+  }
+}

@@ -1,0 +1,147 @@
+public import Expression
+public import Records
+
+/// What the engine gives a running task. One per attempt.
+public final class TaskContext: Sendable {
+  public let ledger: Ledger
+  public let cancellation: Cancellation
+  /// The zone for wall clocks where the task has no `timeZoneId`: an IANA name.
+  public let timeZone: String
+  let storage: any Storage
+  /// `ferry:///…/tasks/TASK/RUN/`, under which this run's files go.
+  let folder: String
+  let scope: Scope
+  let logger: TaskLogger
+  let workspace: Workspace
+
+  init(
+    ledger: Ledger, cancellation: Cancellation, timeZone: String, storage: any Storage, folder: String, scope: Scope,
+    logger: TaskLogger, workspace: Workspace
+  ) {
+    self.ledger = ledger
+    self.cancellation = cancellation
+    self.timeZone = timeZone
+    self.storage = storage
+    self.folder = folder
+    self.scope = scope
+    self.logger = logger
+    self.workspace = workspace
+  }
+
+  // MARK: storage
+
+  /// Opens a file of internal storage or a local one for reading.
+  public func open(_ reference: StorageReference, range: Range<Int64>? = nil) throws -> any ByteInput {
+    try storage.open(StorageURI(reference.uri), range: range)
+  }
+
+  /// Opens a record file, its schema read.
+  public func openRecords(_ reference: StorageReference) throws -> RecordFileReader {
+    try RecordFileReader(open(reference))
+  }
+
+  /// Size in bytes.
+  public func size(_ reference: StorageReference) throws -> Int64 {
+    try storage.attributes(StorageURI(reference.uri)).size
+  }
+
+  public func delete(_ reference: StorageReference) throws -> Bool {
+    try storage.delete(StorageURI(reference.uri))
+  }
+
+  /// A new file of this task run; it exists once it is committed.
+  public func create(_ name: String) throws -> StoredOutput {
+    let uri = try StorageURI(folder + name)
+    return StoredOutput(uri: uri.text, output: try storage.create(uri))
+  }
+
+  /// A new record file of this task run; it exists once it is finished. The uri is an output of the task.
+  public func createRecords(
+    _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none
+  ) throws -> RecordOutput {
+    let stored = try create(name)
+    return RecordOutput(
+      uri: stored.uri, writer: try RecordFileWriter(stored, schema: schema, compression: compression), ledger: ledger)
+  }
+
+  /// A folder for files that the task needs while it runs; made at the first call, removed when the task ends.
+  public func workingDirectory() throws -> String { try workspace.path() }
+
+  // MARK: the rest
+
+  public func log(_ level: LogLevel, _ message: String) { logger.log(level, message) }
+
+  /// Keeps a secret that the task came by itself (the password inside of a URL) out of logs, errors and records.
+  public func hide(_ secret: String) { logger.redactor.add(secret) }
+
+  /// Throws when the task has to stop: the flow was cancelled or the time-out is over.
+  public func checkCancelled() throws { try cancellation.check() }
+
+  /// Runs `body`; a cancellation meanwhile calls `handler`, from another thread.
+  public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
+    try cancellation.onCancel(handler, during: body)
+  }
+
+  /// Renders a `.raw` property, with further variables: those of a row, of an iteration.
+  public func render(_ template: Template, _ variables: ValueMap = [:]) throws -> Value {
+    var scope = scope
+    for (name, value) in variables { scope.variables[name] = value }
+    return try template.render(in: scope)
+  }
+}
+
+/// A file of internal storage that is being written.
+public final class StoredOutput: ByteOutput {
+  public let uri: String
+  private let output: any ByteOutput
+
+  init(uri: String, output: any ByteOutput) {
+    self.uri = uri
+    self.output = output
+  }
+
+  public var name: String { uri }
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { try output.write(bytes) }
+  public func commit() throws { try output.commit() }
+}
+
+/// A record file that is being written: counts what it takes as written in the task's ledger.
+public final class RecordOutput: RecordSink {
+  public let uri: String
+  private let writer: RecordFileWriter
+  private let ledger: Ledger
+
+  init(uri: String, writer: RecordFileWriter, ledger: Ledger) {
+    self.uri = uri
+    self.writer = writer
+    self.ledger = ledger
+  }
+
+  public func write(_ batch: RecordBatch) throws {
+    try writer.write(batch)
+    ledger.add(written: batch.count, bytes: batch.byteCount, batches: 1)
+  }
+
+  public func finish() throws { try writer.finish() }
+
+  /// Moves everything from a source, checking for cancellation between batches. Counts it as read.
+  public func copy(from source: any RecordSource, context: TaskContext) throws {
+    while let batch = try source.next() {
+      ledger.add(read: batch.count)
+      try write(batch)
+      try context.checkCancelled()
+    }
+  }
+}
+
+/// How much a message matters.
+public enum LogLevel: String, Sendable, PropertyChoice, Comparable {
+  case trace = "TRACE"
+  case debug = "DEBUG"
+  case info = "INFO"
+  case warn = "WARN"
+  case error = "ERROR"
+
+  public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rank < b.rank }
+  private var rank: Int { LogLevel.allCases.firstIndex(of: self) ?? 0 }
+}

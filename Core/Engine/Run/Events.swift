@@ -1,0 +1,126 @@
+public import Expression
+public import Records
+
+/// The states of an execution and of a task run, named as Kestra names them.
+public enum RunState: String, Sendable, Hashable {
+  case created = "CREATED"
+  case running = "RUNNING"
+  case queued = "QUEUED"
+  case retrying = "RETRYING"
+  case success = "SUCCESS"
+  case warning = "WARNING"
+  case failed = "FAILED"
+  case killed = "KILLED"
+  case cancelled = "CANCELLED"
+  case skipped = "SKIPPED"
+
+  public var isTerminal: Bool {
+    switch self {
+    case .created, .running, .queued, .retrying: false
+    default: true
+    }
+  }
+}
+
+/// A point in time, in microseconds since 1970 UTC.
+public struct Instant: Sendable, Hashable, Comparable {
+  public var microseconds: Int64
+  public init(microseconds: Int64) { self.microseconds = microseconds }
+  public static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
+  public func duration(to end: Instant) -> Duration { .microseconds(end.microseconds - microseconds) }
+}
+
+/// One run of one task, with everything that became of it. Outputs and error are redacted.
+public struct TaskRun: Sendable {
+  public var id: String
+  public var taskID: String
+  public var type: String
+  public var parentID: String?
+  /// Inside of a ForEach: the value and the number of the iteration.
+  public var value: String?
+  public var iteration: Int?
+  public var state: RunState
+  public var attempts = 0
+  public var started: Instant
+  public var ended: Instant?
+  public var ledger = Ledger.Counts()
+  public var outputs = ValueMap()
+  public var error: String?
+  public var category: Failure.Category?
+}
+
+/// One execution of a flow.
+public struct Execution: Sendable {
+  public var id: String
+  public var namespace: String
+  public var flowID: String
+  public var state: RunState
+  public var started: Instant
+  public var ended: Instant?
+  public var labels = ValueMap()
+  public var inputs = ValueMap()
+  public var outputs = ValueMap()
+  public var error: String?
+  /// The execution whose Subflow task started this one.
+  public var parentID: String?
+  public var taskRuns: [TaskRun] = []
+}
+
+/// A line of log.
+public struct LogLine: Sendable {
+  public var time: Instant
+  public var level: LogLevel
+  public var executionID: String
+  public var taskID: String?
+  public var taskRunID: String?
+  public var message: String
+}
+
+/// What happens in a run, in order, for the terminal, the JSON log and the record.
+public enum RunEvent: Sendable {
+  case executionStarted(Execution)
+  /// The ledger lives on while the task runs, for live progress.
+  case taskStarted(TaskRun, Ledger)
+  case taskRetrying(TaskRun, after: Duration, error: String)
+  case taskEnded(TaskRun, executionID: String)
+  case log(LogLine)
+  case executionEnded(Execution)
+}
+
+/// Takes the events of a run. Called from several threads.
+public protocol RunObserver: Sendable {
+  func handle(_ event: RunEvent)
+}
+
+/// Writes a task's log lines, redacted, from its level on.
+final class TaskLogger: Sendable {
+  let redactor: Redactor
+  private let level: LogLevel
+  private let executionID: String
+  private let taskID: String?
+  private let taskRunID: String?
+  private let clock: @Sendable () -> Instant
+  private let emit: @Sendable (RunEvent) -> Void
+
+  init(
+    redactor: Redactor, level: LogLevel, executionID: String, taskID: String? = nil, taskRunID: String? = nil,
+    clock: @escaping @Sendable () -> Instant = Instant.now, emit: @escaping @Sendable (RunEvent) -> Void
+  ) {
+    self.redactor = redactor
+    self.level = level
+    self.executionID = executionID
+    self.taskID = taskID
+    self.taskRunID = taskRunID
+    self.clock = clock
+    self.emit = emit
+  }
+
+  func log(_ level: LogLevel, _ message: String) {
+    guard level >= self.level else { return }
+    emit(
+      .log(
+        LogLine(
+          time: clock(), level: level, executionID: executionID, taskID: taskID, taskRunID: taskRunID,
+          message: redactor.redact(message))))
+  }
+}

@@ -1,0 +1,160 @@
+internal import Glibc
+public import Records
+
+/// Internal storage in a folder of this machine. `file:///` URIs reach the rest of the file system.
+public struct LocalStorage: Storage {
+  /// An absolute path without symbolic links.
+  public let root: String
+
+  /// Makes the folder when it is not there.
+  public init(root: String) throws {
+    try LocalStorage.makeFolders(root)
+    guard let real = LocalStorage.realPath(root) else { throw FileError.failure("opening the storage folder '\(root)'", errno) }
+    self.root = real
+  }
+
+  public func open(_ uri: StorageURI, range: Range<Int64>?) throws -> any ByteInput {
+    try FileInput(path: path(uri), name: uri.text, range: range)
+  }
+
+  public func create(_ uri: StorageURI) throws -> any ByteOutput {
+    let path = try path(uri)
+    try LocalStorage.makeFolders(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
+    return try FileOutput(path: try self.path(uri), name: uri.text)
+  }
+
+  public func list(_ uri: StorageURI) throws -> [String] {
+    let folder = try path(uri)
+    guard let stream = opendir(folder) else { throw FileError.failure("listing '\(uri.text)'", errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      // A file that is still being written is not there yet.
+      if name == "." || name == ".." || name.hasSuffix(".part") { continue }
+      names.append(LocalStorage.isFolder("\(folder)/\(name)") ? name + "/" : name)
+    }
+    return names.sorted()
+  }
+
+  public func exists(_ uri: StorageURI) throws -> Bool { access(try path(uri), F_OK) == 0 }
+
+  public func attributes(_ uri: StorageURI) throws -> StorageAttributes {
+    var info = stat()
+    guard stat(try path(uri), &info) == 0 else { throw FileError.failure("looking at '\(uri.text)'", errno) }
+    return StorageAttributes(
+      size: Int64(info.st_size), modified: Int64(info.st_mtim.tv_sec), isFolder: info.st_mode & S_IFMT == S_IFDIR)
+  }
+
+  public func move(_ from: StorageURI, to: StorageURI) throws {
+    let target = try path(to)
+    try LocalStorage.makeFolders(String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
+    guard rename(try path(from), target) == 0 else { throw FileError.failure("moving '\(from.text)' to '\(to.text)'", errno) }
+  }
+
+  public func delete(_ uri: StorageURI) throws -> Bool {
+    if unlink(try path(uri)) == 0 { return true }
+    if errno == ENOENT { return false }
+    throw FileError.failure("deleting '\(uri.text)'", errno)
+  }
+
+  public func deletePrefix(_ uri: StorageURI) throws -> Int {
+    guard uri.scheme == .ferry, !uri.components.isEmpty else {
+      throw Failure(.configuration, "deleting everything below '\(uri.text)' is refused", hint: "Name a folder of internal storage")
+    }
+    return try LocalStorage.deleteAll(path(uri))
+  }
+
+  public func localPath(_ uri: StorageURI) throws -> String? { try path(uri) }
+
+  /// The path of a URI. A symbolic link that leads out of the root is refused, whatever part of the path it is.
+  private func path(_ uri: StorageURI) throws -> String {
+    let below = uri.components.joined(separator: "/")
+    if uri.scheme == .file { return "/" + below }
+    let path = root + "/" + below
+    var existing = path
+    while existing.utf8.count > root.utf8.count {
+      if let real = LocalStorage.realPath(existing) {
+        guard real == root || real.hasPrefix(root + "/") else {
+          throw Failure(.configuration, "'\(uri.text)' leads out of the storage folder through a symbolic link")
+        }
+        break
+      }
+      existing = String(existing[..<(existing.lastIndex(of: "/") ?? existing.startIndex)])
+    }
+    return path
+  }
+
+  // MARK: the file system
+
+  static func realPath(_ path: String) -> String? {
+    guard let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  static func makeFolders(_ path: String) throws {
+    if path.isEmpty || mkdir(path, 0o755) == 0 || isFolder(path) { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/") else {
+      throw FileError.failure("making the folder '\(path)'", errno)
+    }
+    try makeFolders(String(path[..<slash]))
+    guard mkdir(path, 0o755) == 0 || isFolder(path) else { throw FileError.failure("making the folder '\(path)'", errno) }
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var info = stat()
+    let code = errno
+    defer { errno = code }
+    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Deletes a tree without following symbolic links.
+  static func deleteAll(_ path: String) throws -> Int {
+    var info = stat()
+    guard lstat(path, &info) == 0 else { return 0 }
+    guard info.st_mode & S_IFMT == S_IFDIR else {
+      guard unlink(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
+      return 1
+    }
+    guard let stream = opendir(path) else { throw FileError.failure("deleting '\(path)'", errno) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    closedir(stream)
+    var count = 0
+    for name in names where name != "." && name != ".." { count += try deleteAll("\(path)/\(name)") }
+    guard rmdir(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
+    return count
+  }
+}
+
+/// A folder of a running task, made when it is first asked for, removed with the task.
+final class Workspace: Sendable {
+  private let folder: Locked<String?> = Locked(nil)
+
+  func path() throws -> String {
+    try folder.withLock { folder in
+      if let folder { return folder }
+      let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+      var template = Array("\(base)/ferry-XXXXXX".utf8CString)
+      guard mkdtemp(&template) != nil else { throw FileError.failure("making a working folder in '\(base)'", errno) }
+      let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      folder = path
+      return path
+    }
+  }
+
+  func remove() {
+    folder.withLock { folder in
+      if let path = folder { _ = try? LocalStorage.deleteAll(path) }
+      folder = nil
+    }
+  }
+}

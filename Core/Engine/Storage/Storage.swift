@@ -1,0 +1,116 @@
+public import Records
+
+/// Where tasks leave files for each other. Backends: the local file system; object stores come behind the same protocol.
+///
+/// Calls may block. A file under its final name is whole.
+public protocol Storage: Sendable {
+  func open(_ uri: StorageURI, range: Range<Int64>?) throws -> any ByteInput
+  func create(_ uri: StorageURI) throws -> any ByteOutput
+  /// The names directly inside a folder, folders with a `/` at the end, sorted.
+  func list(_ uri: StorageURI) throws -> [String]
+  func exists(_ uri: StorageURI) throws -> Bool
+  func attributes(_ uri: StorageURI) throws -> StorageAttributes
+  func move(_ from: StorageURI, to: StorageURI) throws
+  /// False when there was nothing to delete.
+  func delete(_ uri: StorageURI) throws -> Bool
+  /// Deletes everything below a folder; returns how many files that were.
+  func deletePrefix(_ uri: StorageURI) throws -> Int
+  /// The path on this machine, where the backend has one: for C libraries and child processes that want a file.
+  func localPath(_ uri: StorageURI) throws -> String?
+}
+
+public struct StorageAttributes: Sendable, Hashable {
+  /// In bytes.
+  public var size: Int64
+  /// Seconds since 1970.
+  public var modified: Int64
+  public var isFolder: Bool
+}
+
+/// `ferry:///namespace/path/flow/executions/ID/tasks/TASK/RUN/name.arrow`, the same with `kestra:///`, or `file:///path`.
+public struct StorageURI: Hashable, Sendable {
+  public enum Scheme: String, Sendable {
+    case ferry
+    case file
+  }
+
+  public let scheme: Scheme
+  /// Decoded components, none of them empty, `.` or `..`.
+  public let components: [String]
+
+  public init(_ text: String) throws {
+    guard let separator = text.firstRange(of: ":/") else {
+      throw Failure(
+        .configuration, "'\(text)' is not a URI", hint: "Write ferry:///…, an output such as {{ outputs.query.uri }}, or file:///…")
+    }
+    switch text[..<separator.lowerBound].lowercased() {
+    case "ferry", "kestra": scheme = .ferry
+    case "file": scheme = .file
+    case let other:
+      throw Failure(.configuration, "'\(text)': the scheme '\(other)' is not known", hint: "Known are ferry, kestra and file")
+    }
+    var path = text[separator.upperBound...]
+    if path.hasPrefix("//") {
+      path = path.dropFirst(2)
+    } else if path.hasPrefix("/") {
+      throw Failure(.configuration, "'\(text)' names a host", hint: "Write three slashes: \(scheme.rawValue):///…")
+    }
+    components = try path.split(separator: "/").map { try StorageURI.component($0, of: text) }
+  }
+
+  /// Encoded traversal (`%2e%2e`, `%2f`) is refused like the plain one.
+  private static func component(_ raw: Substring, of uri: String) throws -> String {
+    guard let decoded = percentDecoded(raw) else { throw Failure(.configuration, "'\(uri)' has a broken %-escape") }
+    guard decoded != "..", decoded != ".", !decoded.contains("/"), !decoded.utf8.contains(0) else {
+      throw Failure(.configuration, "'\(uri)' leaves its folder", hint: "Name the file without '..' and escaped slashes")
+    }
+    return decoded
+  }
+
+  private static func percentDecoded(_ text: Substring) -> String? {
+    guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      let digits = rest.prefix(2)
+      guard digits.count == 2, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
+      bytes.append(code)
+      rest = rest.dropFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  /// The canonical text, escaped where needed.
+  public var text: String { "\(scheme.rawValue):///" + components.map(StorageURI.percentEncoded).joined(separator: "/") }
+
+  /// The last component.
+  public var name: String { components.last ?? "" }
+
+  static func percentEncoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"),
+        0x80...:
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return text.utf8.contains { $0 >= 0x80 } ? percentEncodedAll(text) : result
+  }
+
+  /// Names outside of ASCII: escape only what would change the meaning of the URI, keep the rest readable.
+  private static func percentEncodedAll(_ text: String) -> String {
+    String(text.flatMap { character -> String in
+      switch character {
+      case "%", "?", "#", " ": "%" + String(character.asciiValue ?? 0, radix: 16, uppercase: true)
+      default: String(character)
+      }
+    })
+  }
+}

@@ -1,0 +1,114 @@
+internal import Expression
+internal import Glibc
+internal import Records
+
+/// The tasks that every flow can use.
+let corePlugin = Plugin(
+  "core", "Flow control, logs, values and tools for record files.",
+  tasks: [
+    Sequential.self, Parallel.self, ForEach.self, EachSequential.self, EachParallel.self, If.self, Switch.self,
+    AllowFailure.self, Dag.self, Subflow.self, Log.self, Return.self, OutputValues.self, Fail.self, Sleep.self,
+    Concat.self, Split.self, Size.self, Delete.self, FilterItems.self, DeduplicateItems.self,
+  ])
+
+struct Log: FerryTask {
+  static let info = TaskInfo(
+    "core.log.Log", aliases: ["log.Log", "debugs.Echo", "core.debug.Echo"], "Writes messages to the log.",
+    example: """
+      id: hello
+      type: io.kestra.plugin.core.log.Log
+      message: "Loading {{ flow.id }}"
+      """)
+  @Property("A message or a list of messages.", .aliases("format")) var message: Value
+  @Property("The level that they are logged at.") var level = LogLevel.info
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    for line in message.list ?? [message] { context.log(level, line.text) }
+    return [:]
+  }
+}
+
+struct Return: FerryTask {
+  static let info = TaskInfo(
+    "core.debug.Return", aliases: ["debugs.Return", "debug.Return"], "Puts out a value, mostly to look at an expression.",
+    outputs: [TaskOutput("value", .any, "The rendered value, of the type that it has.")],
+    example: """
+      id: today
+      type: io.kestra.plugin.core.debug.Return
+      format: "{{ execution.startDate }}"
+      """)
+  @Property("The value.") var format: Value?
+
+  func run(_ context: TaskContext) throws -> ValueMap { ["value": format ?? .null] }
+}
+
+struct OutputValues: FerryTask {
+  static let info = TaskInfo(
+    "core.output.OutputValues", aliases: ["output.OutputValues"], "Puts out several values under names.",
+    outputs: [TaskOutput("values", .map(.any), "The rendered values.")],
+    example: """
+      id: facts
+      type: io.kestra.plugin.core.output.OutputValues
+      values:
+        answer: "{{ 6 * 7 }}"
+      """)
+  @Property("The values by name.") var values: ValueMap
+
+  func run(_ context: TaskContext) throws -> ValueMap { ["values": .map(values)] }
+}
+
+struct Fail: FerryTask {
+  static let info = TaskInfo(
+    "core.execution.Fail", aliases: ["execution.Fail", "executions.Fail"], "Fails, when its condition is true or absent.",
+    example: """
+      id: stop
+      type: io.kestra.plugin.core.execution.Fail
+      condition: "{{ 1 > 2 }}"
+      errorMessage: "No rows today"
+      """)
+  @Property("The condition.") var condition: Value?
+  @Property("What the failure says.") var errorMessage: String?
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    if let condition, !condition.isTruthy { return [:] }
+    // A flow that fails on purpose may be retried on purpose.
+    throw Failure(.transient, errorMessage ?? "the flow asked to fail here", retryIsSafe: true)
+  }
+}
+
+struct Sleep: FerryTask {
+  static let info = TaskInfo(
+    "core.flow.Sleep", aliases: ["flow.Sleep", "flows.Sleep"], "Waits.",
+    example: """
+      id: pause
+      type: io.kestra.plugin.core.flow.Sleep
+      duration: PT0.1S
+      """)
+  @Property("How long.") var duration: Duration
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let end = Instant.now().microseconds + Int64(duration.seconds * 1e6)
+    while true {
+      try context.checkCancelled()
+      let left = end - Instant.now().microseconds
+      if left <= 0 { return [:] }
+      usleep(UInt32(min(left, 50_000)))
+    }
+  }
+}
+
+extension Value {
+  /// Kestra's truth: false are false, 0, "", "false", "0", null and what is empty.
+  var isTruthy: Bool {
+    switch self {
+    case .null: false
+    case .bool(let flag): flag
+    case .int(let number): number != 0
+    case .double(let number): number != 0
+    case .decimal(let text): text.contains { $0.isNumber && $0 != "0" }
+    case .string(let text): !["", "false", "0", "-0"].contains(text.lowercased())
+    case .list(let values): !values.isEmpty
+    case .map(let map): !map.isEmpty
+    }
+  }
+}

@@ -1,0 +1,141 @@
+internal import Expression
+internal import Glibc
+internal import Records
+
+struct DeduplicateItems: FerryTask {
+  static let info = TaskInfo(
+    "core.storage.DeduplicateItems", aliases: ["storage.DeduplicateItems"],
+    "Keeps the last row of each key of a record file, in the order of the file.",
+    details: """
+      Memory stays flat: key hashes (128 bit) are spilled to 64 temporary files and compared file by file; one bit a row \
+      remains. Dropped rows count as `filtered`.
+      """,
+    outputs: [
+      TaskOutput("uri", .uri, "The record file."), TaskOutput("numKeys", .integer, "Different keys."),
+      TaskOutput("processedItemsTotal", .integer, "Rows read."),
+      TaskOutput("droppedItemsTotal", .integer, "Rows dropped."),
+    ],
+    example: """
+      id: latest
+      type: io.kestra.plugin.core.storage.DeduplicateItems
+      from: "file:///data/orders.arrow"
+      expr: "{{ order_id }}"
+      """)
+  @Property("The record file.") var from: StorageReference
+  @Property("The key, rendered for each row.", .raw) var expr: String
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let rows = try findLast(context)
+    let reader = try context.openRecords(from)
+    let output = try context.createRecords(schema: reader.schema)
+    let picker = RowPicker(reader.schema, output)
+    var position = 0
+    while let batch = try reader.next() {
+      let keep = (position..<position + batch.count).map { rows.isKept($0) }
+      position += batch.count
+      context.ledger.add(read: batch.count, filtered: keep.count { !$0 })
+      try picker.write(batch, keeping: keep)
+      try context.checkCancelled()
+    }
+    try output.finish()
+    return [
+      "uri": .string(output.uri), "numKeys": .int(Int64(rows.kept)), "processedItemsTotal": .int(Int64(position)),
+      "droppedItemsTotal": .int(Int64(position - rows.kept)),
+    ]
+  }
+
+  /// First pass: which rows are the last of their key.
+  private func findLast(_ context: TaskContext) throws -> KeptRows {
+    let key = try Template(expr)
+    let reader = try context.openRecords(from)
+    let spill = try KeySpill(folder: context.workingDirectory())
+    var row: UInt64 = 0
+    while let batch = try reader.next() {
+      let values = RowValues(batch)
+      for index in 0..<batch.count {
+        try spill.add(try context.render(key, values.map(at: index)).text, row: row)
+        row += 1
+      }
+      try context.checkCancelled()
+    }
+    return try spill.lastRows(of: Int(row))
+  }
+}
+
+/// One bit a row.
+struct KeptRows {
+  fileprivate(set) var bits: [UInt64]
+  fileprivate(set) var kept = 0
+
+  func isKept(_ row: Int) -> Bool { bits[row >> 6] & (1 << UInt64(row & 63)) != 0 }
+}
+
+/// Key hashes in temporary files, so that memory does not grow with the number of keys.
+final class KeySpill {
+  private struct Entry {
+    var high: UInt64
+    var low: UInt64
+    var row: UInt64
+  }
+
+  private static let partitions = 64
+  /// 128 Ki entries: 3 MiB of memory before a flush.
+  private static let bufferedEntries = 131_072
+
+  private let folder: String
+  private var pending = [[Entry]](repeating: [], count: KeySpill.partitions)
+  private var buffered = 0
+
+  init(folder: String) { self.folder = folder }
+
+  func add(_ key: String, row: UInt64) throws {
+    var first = Hasher()
+    first.combine(key)
+    var second = Hasher()
+    second.combine(UInt8(1))
+    second.combine(key)
+    let high = UInt64(bitPattern: Int64(first.finalize()))
+    let low = UInt64(bitPattern: Int64(second.finalize()))
+    pending[Int(high >> 58)].append(Entry(high: high, low: low, row: row))
+    buffered += 1
+    if buffered >= KeySpill.bufferedEntries { try flush() }
+  }
+
+  func lastRows(of count: Int) throws -> KeptRows {
+    var rows = KeptRows(bits: [UInt64](repeating: 0, count: (count + 63) / 64))
+    for partition in 0..<KeySpill.partitions {
+      var last: [UInt128: UInt64] = [:]
+      for entry in try read(partition) + pending[partition] {
+        last[UInt128(entry.high) << 64 | UInt128(entry.low)] = entry.row
+      }
+      for row in last.values { rows.bits[Int(row >> 6)] |= 1 << (row & 63) }
+      rows.kept += last.count
+    }
+    return rows
+  }
+
+  private func path(_ partition: Int) -> String { "\(folder)/keys-\(partition)" }
+
+  private func flush() throws {
+    for partition in 0..<KeySpill.partitions where !pending[partition].isEmpty {
+      guard let file = fopen(path(partition), "a") else { throw FileError.failure("spilling keys", errno) }
+      defer { fclose(file) }
+      let count = pending[partition].withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
+      guard count == pending[partition].count * MemoryLayout<Entry>.stride, fflush(file) == 0 else {
+        throw FileError.failure("spilling keys", errno)
+      }
+      pending[partition].removeAll(keepingCapacity: true)
+    }
+    buffered = 0
+  }
+
+  private func read(_ partition: Int) throws -> [Entry] {
+    guard access(path(partition), F_OK) == 0 else { return [] }
+    let input = try FileInput(path: path(partition))
+    let count = Int(input.size ?? 0) / MemoryLayout<Entry>.stride
+    return try [Entry](unsafeUninitializedCapacity: count) { buffer, filled in
+      let bytes = try input.readFully(into: UnsafeMutableRawBufferPointer(buffer))
+      filled = bytes / MemoryLayout<Entry>.stride
+    }
+  }
+}

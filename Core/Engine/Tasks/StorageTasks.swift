@@ -1,0 +1,203 @@
+internal import Expression
+internal import Glibc
+internal import Records
+
+struct Concat: FerryTask {
+  static let info = TaskInfo(
+    "core.storage.Concat", aliases: ["storage.Concat", "storages.Concat"],
+    "Puts files one behind the other.",
+    details: """
+      Record files need the same columns; the result is one record file. Other files are joined byte by byte, with \
+      `separator` between them.
+      """,
+    outputs: [TaskOutput("uri", .uri, "The file.")],
+    example: """
+      id: all
+      type: io.kestra.plugin.core.storage.Concat
+      files:
+        - "file:///data/january.arrow"
+        - "file:///data/february.arrow"
+      """)
+  @Property("The files: a list of URIs, or one URI of a JSON list.") var files: Value
+  @Property("What goes between two files that are not record files.") var separator: String?
+  @Property("The name's extension, for files that are not record files.") var `extension` = ".tmp"
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let list = files.list ?? (files.string?.first == "[" ? try Value.parseJSON(files.text).list ?? [] : [files])
+    let references = try list.map { try StorageReference(property: $0) }
+    guard let first = references.first else {
+      throw Failure(.configuration, "there is no file to put together", hint: "Name at least one in 'files'")
+    }
+    if try RecordFileReader.isRecordFile(context.open(first)) { return try joinRecords(references, context) }
+    return try joinBytes(references, context)
+  }
+
+  private func joinRecords(_ references: [StorageReference], _ context: TaskContext) throws -> ValueMap {
+    var output: RecordOutput?
+    var schema = Schema([])
+    for reference in references {
+      let reader = try context.openRecords(reference)
+      if output == nil {
+        schema = reader.schema
+        output = try context.createRecords(schema: schema)
+      }
+      guard reader.schema.fields == schema.fields else {
+        throw Failure(
+          .schema, "'\(reference.uri)' has other columns than the first file: \(describe(reader.schema)) instead of \(describe(schema))",
+          hint: "Give the queries behind the files the same columns")
+      }
+      try output?.copy(from: reader, context: context)
+    }
+    try output?.finish()
+    return ["uri": .string(output?.uri ?? "")]
+  }
+
+  private func joinBytes(_ references: [StorageReference], _ context: TaskContext) throws -> ValueMap {
+    let output = try context.create("concat" + self.extension)
+    for (index, reference) in references.enumerated() {
+      if index > 0, var separator { try separator.withUTF8 { try output.write(UnsafeRawBufferPointer($0)) } }
+      try copyBytes(from: context.open(reference), to: output, context)
+    }
+    try output.commit()
+    return ["uri": .string(output.uri)]
+  }
+
+  private func describe(_ schema: Schema) -> String {
+    schema.fields.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")
+  }
+}
+
+struct Split: FerryTask {
+  static let info = TaskInfo(
+    "core.storage.Split", aliases: ["storage.Split", "storages.Split"],
+    "Splits a record file into several, by rows, bytes or a number of parts.",
+    outputs: [TaskOutput("uris", .list(.uri), "The files, in order.")],
+    example: """
+      id: parts
+      type: io.kestra.plugin.core.storage.Split
+      from: "file:///data/orders.arrow"
+      rows: 100000
+      """)
+  @Property("The record file.") var from: StorageReference
+  @Property("Rows of a part.", .range(1...Int.max)) var rows: Int?
+  @Property("About so many bytes of values a part: a number, or a text such as 10MB.") var bytes: Value?
+  @Property("How many parts; rows go to them in turn, batch by batch.", .range(1...10_000)) var partitions: Int?
+  @Property("Accepted for old flows; record files have no separator.", .deprecated("nothing: rows are known")) var separator: String?
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let reader = try context.openRecords(from)
+    var parts: [RecordOutput] = []
+    func newPart() throws -> RecordOutput {
+      let part = try context.createRecords("part-\(parts.count + 1).arrow", schema: reader.schema)
+      parts.append(part)
+      return part
+    }
+    if let partitions {
+      while parts.count < partitions { _ = try newPart() }
+      var turn = 0
+      while let batch = try reader.next() {
+        context.ledger.add(read: batch.count)
+        let size = (batch.count + partitions - 1) / partitions
+        for start in stride(from: 0, to: batch.count, by: max(size, 1)) {
+          try parts[turn % partitions].write(batch.slice(start, min(size, batch.count - start)))
+          turn += 1
+        }
+        try context.checkCancelled()
+      }
+    } else {
+      try splitInOrder(reader, rows: rows, bytes: byteLimit(), context, newPart)
+    }
+    for part in parts { try part.finish() }
+    return ["uris": .list(parts.map { .string($0.uri) })]
+  }
+
+  private func splitInOrder(
+    _ reader: RecordFileReader, rows: Int?, bytes: Int?, _ context: TaskContext, _ newPart: () throws -> RecordOutput
+  ) throws {
+    guard rows != nil || bytes != nil else {
+      throw Failure(.configuration, "none of rows, bytes and partitions is set", hint: "Set one of them")
+    }
+    var part: RecordOutput?
+    var rowsLeft = 0
+    var bytesLeft = 0
+    while let batch = try reader.next() {
+      context.ledger.add(read: batch.count)
+      var start = 0
+      let rowBytes = max(1, batch.byteCount / max(batch.count, 1))
+      while start < batch.count {
+        if part == nil || rowsLeft <= 0 || bytesLeft <= 0 {
+          part = try newPart()
+          rowsLeft = rows ?? Int.max
+          bytesLeft = bytes ?? Int.max
+        }
+        let count = min(batch.count - start, rowsLeft, max(1, bytesLeft / rowBytes))
+        try part?.write(batch.slice(start, count))
+        start += count
+        rowsLeft -= count
+        bytesLeft -= count * rowBytes
+      }
+      try context.checkCancelled()
+    }
+    if part == nil { _ = try newPart() }
+  }
+
+  private func byteLimit() throws -> Int? {
+    guard let bytes else { return nil }
+    let units = [("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30), ("B", 1)]
+    let text = bytes.text.uppercased()
+    for (unit, factor) in units where text.hasSuffix(unit) {
+      if let number = Int(text.dropLast(unit.count)), number > 0 { return number * factor }
+    }
+    guard let number = Int(text), number > 0 else {
+      throw Failure(.configuration, "bytes: expected a size such as 10MB, found \(bytes.text)")
+    }
+    return number
+  }
+}
+
+struct Size: FerryTask {
+  static let info = TaskInfo(
+    "core.storage.Size", aliases: ["storage.Size", "storages.Size"], "Tells how large a file is.",
+    outputs: [TaskOutput("size", .integer, "In bytes.")],
+    example: """
+      id: size
+      type: io.kestra.plugin.core.storage.Size
+      uri: "file:///data/orders.arrow"
+      """)
+  @Property("The file.") var uri: StorageReference
+
+  func run(_ context: TaskContext) throws -> ValueMap { ["size": .int(try context.size(uri))] }
+}
+
+struct Delete: FerryTask {
+  static let info = TaskInfo(
+    "core.storage.Delete", aliases: ["storage.Delete", "storages.Delete"], "Deletes a file.",
+    outputs: [
+      TaskOutput("uri", .uri, "The file."), TaskOutput("deleted", .boolean, "Whether it was there."),
+    ],
+    example: """
+      id: clean
+      type: io.kestra.plugin.core.storage.Delete
+      uri: "file:///tmp/old.arrow"
+      """)
+  @Property("The file.") var uri: StorageReference
+  @Property("Whether a file that is not there is a failure.") var errorOnMissing = false
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let deleted = try context.delete(uri)
+    guard deleted || !errorOnMissing else { throw Failure(.configuration, "deleting '\(uri.uri)': there is no such file") }
+    return ["uri": .string(uri.uri), "deleted": .bool(deleted)]
+  }
+}
+
+func copyBytes(from input: any ByteInput, to output: any ByteOutput, _ context: TaskContext) throws {
+  let block = Allocation(capacity: 1 << 20)
+  let buffer = UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)
+  while true {
+    let count = try input.read(into: buffer)
+    if count == 0 { return }
+    try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    context.ledger.add(bytes: count)
+    try context.checkCancelled()
+  }
+}
