@@ -54,6 +54,7 @@ let core: [Target] = [
 ]
 
 let testTargets: [Target] = [
+  tests("RecordsTests", ["Records"]),
 ]
 
 let package = Package(

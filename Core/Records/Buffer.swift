@@ -18,7 +18,7 @@ public final class Allocation: @unchecked Sendable {
   deinit { free(base) }
 
   /// There is no way to go on without memory; the message says what was asked for.
-  private static func outOfMemory(_ size: Int) -> Never {
+  static func outOfMemory(_ size: Int) -> Never {
     let message = "ferry: out of memory: \(size) bytes could not be allocated\n"
     _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     exit(70)

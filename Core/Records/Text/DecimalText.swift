@@ -1,0 +1,298 @@
+/// What became of a text that should be a value of a type.
+@frozen
+public enum ParseResult: UInt8, Sendable {
+  case ok
+  /// Not the text of any value of the type.
+  case malformed
+  /// A value of the kind, but beyond the type's range or precision.
+  case outOfRange
+  /// In range, but the type cannot hold all its digits (a decimal's scale, a fraction of a second).
+  case losesDigits
+
+  /// For messages: `'price' of row 3 <explanation>`.
+  public var explanation: String {
+    switch self {
+    case .ok: "is valid"
+    case .malformed: "is not a value of the type"
+    case .outOfRange: "is out of the type's range"
+    case .losesDigits: "has more digits than the type keeps"
+    }
+  }
+}
+
+/// Exact decimals between text and unscaled integers: `-12.340` at scale 3 is -12340.
+public enum DecimalText {
+  public typealias Bytes = UnsafePointer<UInt8>
+
+  /// 10^0 … 10^19.
+  static let powers64: [UInt64] = {
+    var all: [UInt64] = [1]
+    for _ in 0..<19 { all.append(all[all.count - 1] * 10) }
+    return all
+  }()
+
+  /// 10^0 … 10^38.
+  static let powers128: [Int128] = {
+    var all: [Int128] = [1]
+    for _ in 0..<38 { all.append(all[all.count - 1] * 10) }
+    return all
+  }()
+
+  /// 10^exponent, 0…38.
+  public static func power(_ exponent: Int) -> Int128 { powers128[exponent] }
+
+  /// 10^exponent, 0…76.
+  public static func power256(_ exponent: Int) -> Int256 {
+    Int256(powers128[min(exponent, 38)]).multiplied(byPowerOfTen: max(0, exponent - 38)) ?? .zero
+  }
+
+  /// Where the digits of a decimal text lie: `[sign] digits [. digits] [e exponent]`, at least one digit.
+  struct Parts {
+    var isNegative = false
+    /// The integer digits, without leading zeros.
+    var whole: Range<Int> = 0..<0
+    /// The digits behind the point, without trailing zeros.
+    var fraction: Range<Int> = 0..<0
+    var exponent = 0
+    var isZero: Bool { whole.isEmpty && fraction.isEmpty }
+  }
+
+  /// Nil when the bytes are not a decimal number.
+  static func scan(_ text: Bytes, _ count: Int) -> Parts? {
+    var parts = Parts()
+    var at = 0
+    if count > 0, text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
+      parts.isNegative = text[0] == UInt8(ascii: "-")
+      at = 1
+    }
+    let wholeStart = at
+    while at < count, text[at] &- 48 < 10 { at += 1 }
+    var digits = at - wholeStart
+    var first = wholeStart
+    while first < at, text[first] == 48 { first += 1 }
+    parts.whole = first..<at
+    if at < count, text[at] == UInt8(ascii: ".") {
+      at += 1
+      let start = at
+      while at < count, text[at] &- 48 < 10 { at += 1 }
+      digits += at - start
+      var end = at
+      while end > start, text[end - 1] == 48 { end -= 1 }
+      parts.fraction = start..<end
+    }
+    if digits == 0 { return nil }
+    if at < count, text[at] | 0x20 == UInt8(ascii: "e") {
+      guard let exponent = scanExponent(text, &at, count) else { return nil }
+      parts.exponent = exponent
+    }
+    return at == count ? parts : nil
+  }
+
+  /// Exponents beyond ±10^6 stay at that bound: no type here reaches it.
+  private static func scanExponent(_ text: Bytes, _ at: inout Int, _ count: Int) -> Int? {
+    at += 1
+    var isNegative = false
+    if at < count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
+      isNegative = text[at] == UInt8(ascii: "-")
+      at += 1
+    }
+    guard at < count, text[at] &- 48 < 10 else { return nil }
+    var value = 0
+    while at < count, text[at] &- 48 < 10 {
+      value = min(value * 10 + Int(text[at] &- 48), 1_000_000)
+      at += 1
+    }
+    return isNegative ? -value : value
+  }
+
+  /// The plan to turn scanned digits into an unscaled integer: how many of them count and how many zeros follow.
+  struct Placement {
+    /// Digits to take from `whole` and `fraction` in turn.
+    var wholeDigits: Int
+    var fractionDigits: Int
+    var zeros: Int
+  }
+
+  static func place(_ text: Bytes, _ parts: Parts, precision: Int, scale: Int) -> (Placement, ParseResult) {
+    let none = Placement(wholeDigits: 0, fractionDigits: 0, zeros: 0)
+    if parts.isZero { return (none, .ok) }
+    // value = digits × 10^(exponent − fraction); unscaled = digits × 10^shift.
+    let shift = scale + parts.exponent - parts.fraction.count
+    var placement = Placement(
+      wholeDigits: parts.whole.count, fractionDigits: parts.fraction.count, zeros: max(shift, 0))
+    if shift < 0 {
+      // Only trailing zeros may be cut. The fraction has none left, so it must be empty.
+      var cut = -shift
+      if placement.fractionDigits > 0 { return (none, .losesDigits) }
+      while cut > 0, placement.wholeDigits > 0 {
+        guard text[parts.whole.lowerBound + placement.wholeDigits - 1] == 48 else { return (none, .losesDigits) }
+        placement.wholeDigits -= 1
+        cut -= 1
+      }
+      if cut > 0 { return (none, .losesDigits) }
+    }
+    var significant = placement.wholeDigits + placement.fractionDigits
+    if placement.wholeDigits == 0 {
+      var at = parts.fraction.lowerBound
+      while significant > 0, text[at] == 48 {
+        significant -= 1
+        at += 1
+      }
+    }
+    return (placement, significant + placement.zeros <= precision ? .ok : .outOfRange)
+  }
+
+  /// Parses into an unscaled integer of at most 38 digits.
+  public static func parse128(
+    _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int128
+  ) -> ParseResult {
+    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    if let quick = parseShort(base, text.count, precision: precision, scale: scale) {
+      value = Int128(quick)
+      return .ok
+    }
+    guard let parts = scan(base, text.count) else { return .malformed }
+    let (placement, result) = place(base, parts, precision: precision, scale: scale)
+    if result != .ok { return result }
+    var magnitude: UInt128 = 0
+    accumulate(base, parts, placement) { magnitude = magnitude * UInt128($0) + UInt128($1) }
+    value = parts.isNegative ? -Int128(magnitude) : Int128(magnitude)
+    return .ok
+  }
+
+  /// Parses into an unscaled integer of at most 76 digits.
+  public static func parse256(
+    _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int256
+  ) -> ParseResult {
+    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self), let parts = scan(base, text.count) else {
+      return .malformed
+    }
+    let (placement, result) = place(base, parts, precision: precision, scale: scale)
+    if result != .ok { return result }
+    var magnitude = Int256.zero
+    accumulate(base, parts, placement) {
+      _ = magnitude.multiplyMagnitude($0)
+      _ = magnitude.addMagnitude($1)
+    }
+    value = parts.isNegative ? magnitude.negated : magnitude
+    return .ok
+  }
+
+  /// Feeds the placed digits in chunks of up to 18: `step(10^digits, chunk)`.
+  @inline(__always)
+  private static func accumulate(
+    _ text: Bytes, _ parts: Parts, _ placement: Placement, _ step: (UInt64, UInt64) -> Void
+  ) {
+    var chunk: UInt64 = 0
+    var digits = 0
+    func flush() {
+      step(powers64[digits], chunk)
+      chunk = 0
+      digits = 0
+    }
+    func feed(_ digit: UInt64) {
+      chunk = chunk * 10 + digit
+      digits += 1
+      if digits == 18 { flush() }
+    }
+    for at in 0..<placement.wholeDigits { feed(UInt64(text[parts.whole.lowerBound + at] &- 48)) }
+    for at in 0..<placement.fractionDigits { feed(UInt64(text[parts.fraction.lowerBound + at] &- 48)) }
+    for _ in 0..<placement.zeros { feed(0) }
+    if digits > 0 { flush() }
+  }
+
+  /// The common case: a plain `-ddd.ddd` of up to 18 characters whose fraction fits the scale. Nil for all others.
+  @inline(__always)
+  static func parseShort(_ text: Bytes, _ count: Int, precision: Int, scale: Int) -> Int64? {
+    guard count > 0, count <= 18 else { return nil }
+    var at = text[0] == UInt8(ascii: "-") ? 1 : 0
+    let isNegative = at == 1
+    var value: Int64 = 0
+    let start = at
+    while at < count, text[at] &- 48 < 10 {
+      value = value &* 10 &+ Int64(text[at] &- 48)
+      at += 1
+    }
+    var digits = at - start
+    var fraction = 0
+    if at < count, text[at] == UInt8(ascii: ".") {
+      at += 1
+      while at < count, text[at] &- 48 < 10 {
+        value = value &* 10 &+ Int64(text[at] &- 48)
+        fraction += 1
+        at += 1
+      }
+      digits += fraction
+    }
+    let zeros = scale - fraction
+    guard at == count, digits > 0, zeros >= 0, digits + zeros <= 18, digits + zeros <= precision else { return nil }
+    if zeros > 0 { value &*= Int64(truncatingIfNeeded: powers64[zeros]) }
+    return isNegative ? 0 &- value : value
+  }
+
+  // MARK: formatting
+
+  /// Appends `unscaled × 10^-scale`, with exactly `scale` digits behind the point.
+  public static func append(_ unscaled: Int128, scale: Int, to out: inout TextBuffer) {
+    if unscaled < 0 { out.append(byte: UInt8(ascii: "-")) }
+    let magnitude = unscaled.magnitude
+    if magnitude <= UInt128(UInt64.max) {
+      let room = out.reserve(24)
+      let count = Digits.write(UInt64(truncatingIfNeeded: magnitude), to: room)
+      out.advance(count)
+      insertPoint(digits: count, scale: scale, &out)
+    } else {
+      let start = out.count
+      let billions: UInt128 = 1_000_000_000_000_000_000
+      let (high, low) = magnitude.quotientAndRemainder(dividingBy: billions)
+      let (top, middle) = high.quotientAndRemainder(dividingBy: billions)
+      if top > 0 {
+        Digits.append(UInt64(truncatingIfNeeded: top), to: &out)
+        Digits.appendPadded(UInt64(truncatingIfNeeded: middle), 18, to: &out)
+      } else {
+        Digits.append(UInt64(truncatingIfNeeded: middle), to: &out)
+      }
+      Digits.appendPadded(UInt64(truncatingIfNeeded: low), 18, to: &out)
+      insertPoint(digits: out.count - start, scale: scale, &out)
+    }
+  }
+
+  /// Appends `unscaled × 10^-scale`, with exactly `scale` digits behind the point.
+  public static func append(_ unscaled: Int256, scale: Int, to out: inout TextBuffer) {
+    if let narrow = unscaled.narrowed { return append(narrow, scale: scale, to: &out) }
+    if unscaled.isNegative { out.append(byte: UInt8(ascii: "-")) }
+    var rest = unscaled.magnitude
+    let e18: UInt64 = 1_000_000_000_000_000_000
+    let c0 = rest.divideMagnitude(e18)
+    let c1 = rest.divideMagnitude(e18)
+    let c2 = rest.divideMagnitude(e18)
+    let c3 = rest.divideMagnitude(e18)
+    let start = out.count
+    var isFirst = true
+    for chunk in [rest.w0, c3, c2, c1, c0] where !isFirst || chunk > 0 {
+      if isFirst { Digits.append(chunk, to: &out) } else { Digits.appendPadded(chunk, 18, to: &out) }
+      isFirst = false
+    }
+    insertPoint(digits: out.count - start, scale: scale, &out)
+  }
+
+  /// Puts the point into the last `digits` digits; a negative scale appends zeros.
+  @inline(__always)
+  private static func insertPoint(digits: Int, scale: Int, _ out: inout TextBuffer) {
+    if scale <= 0 {
+      for _ in 0..<(-scale) { out.append(byte: 48) }
+      return
+    }
+    let missing = max(0, scale + 1 - digits)
+    let room = out.reserve(missing + 1)
+    let start = room - digits
+    if missing > 0 {
+      for at in stride(from: digits - 1, through: 0, by: -1) { start[at + missing] = start[at] }
+      for at in 0..<missing { start[at] = 48 }
+    }
+    let total = digits + missing
+    for at in stride(from: total - 1, through: total - scale, by: -1) { start[at + 1] = start[at] }
+    start[total - scale] = UInt8(ascii: ".")
+    out.advance(missing + 1)
+  }
+}

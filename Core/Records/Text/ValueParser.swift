@@ -1,0 +1,197 @@
+/// Reads texts as values of one type and appends them to a builder of that type. Made once per column.
+public struct ValueParser {
+  public let type: DataType
+  let bytesText: BytesText
+
+  public init(_ type: DataType, bytes: BytesText = .base64) {
+    self.type = type
+    bytesText = bytes
+  }
+
+  /// Appends the value; nothing is appended unless the result is `.ok`.
+  public func append(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    switch type {
+    case .text: return ValueParser.appendText(text, to: builder)
+    case .int64: return add(text, builder, Int64(0)) { Digits.parse($0, into: &$1) }
+    case .int32: return add(text, builder, Int32(0)) { ValueParse.integer($0, into: &$1) }
+    case .decimal(let precision, let scale):
+      if precision <= 38 {
+        return add(text, builder, Int128(0)) { DecimalText.parse128($0, precision: precision, scale: scale, into: &$1) }
+      }
+      return add(text, builder, Int256.zero) { DecimalText.parse256($0, precision: precision, scale: scale, into: &$1) }
+    case .float64: return add(text, builder, 0.0) { ValueParse.float64($0, into: &$1) }
+    case .float32: return add(text, builder, Float(0)) { ValueParse.float32($0, into: &$1) }
+    case .date: return add(text, builder, Int32(0)) { ValueParse.date($0, into: &$1) }
+    case .timestamp(let unit, let zoned):
+      return add(text, builder, Int64(0)) { ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1) }
+    case .time(let unit): return add(text, builder, Int64(0)) { ValueParse.time($0, unit: unit, into: &$1) }
+    case .bool:
+      var value = false
+      let result = ValueParse.bool(text, into: &value)
+      if result == .ok { builder.append(bool: value) }
+      return result
+    case .int8: return add(text, builder, Int8(0)) { ValueParse.integer($0, into: &$1) }
+    case .int16: return add(text, builder, Int16(0)) { ValueParse.integer($0, into: &$1) }
+    case .uint8: return add(text, builder, UInt8(0)) { ValueParse.integer($0, into: &$1) }
+    case .uint16: return add(text, builder, UInt16(0)) { ValueParse.integer($0, into: &$1) }
+    case .uint32: return add(text, builder, UInt32(0)) { ValueParse.integer($0, into: &$1) }
+    case .uint64: return add(text, builder, UInt64(0)) { Digits.parse($0, into: &$1) }
+    case .interval:
+      return add(text, builder, Interval(months: 0, days: 0, nanoseconds: 0)) { ValueParse.interval($0, into: &$1) }
+    case .uuid: return appendUUID(text, to: builder)
+    case .numeric: return NumericText.append(text, to: builder)
+    case .json:
+      guard JSONText.isValid(text) else { return .malformed }
+      builder.append(bytes: text)
+      return .ok
+    case .bytes: return appendBytes(text, to: builder)
+    case .list(let element): return appendList(text, element, to: builder)
+    }
+  }
+
+  @inline(__always)
+  private func add<T: BitwiseCopyable>(
+    _ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder, _ initial: T,
+    _ parse: (UnsafeRawBufferPointer, inout T) -> ParseResult
+  ) -> ParseResult {
+    var value = initial
+    let result = parse(text, &value)
+    if result == .ok { builder.append(value) }
+    return result
+  }
+
+  static func appendText(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    guard UTF8Text.isValid(text) else { return .malformed }
+    builder.append(bytes: text)
+    return .ok
+  }
+
+  private func appendUUID(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    var value: (UInt64, UInt64) = (0, 0)
+    return withUnsafeMutableBytes(of: &value) { room in
+      guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+      let result = ValueParse.uuid(text, into: start)
+      if result == .ok { builder.append(room.load(as: (UInt64, UInt64).self)) }
+      return result
+    }
+  }
+
+  private func appendBytes(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    let room = builder.reserveVariable(text.count).assumingMemoryBound(to: UInt8.self)
+    let length = bytesText == .hex ? ValueParse.hex(text, to: room) : ValueParse.base64(text, to: room)
+    guard let length else { return .malformed }
+    builder.finishVariable(length)
+    return .ok
+  }
+
+  /// A JSON array: numbers, booleans and strings are read as the element type's text, `null` is NULL.
+  private func appendList(_ text: UnsafeRawBufferPointer, _ element: DataType, to builder: ColumnBuilder) -> ParseResult
+  {
+    guard let child = builder.child, JSONText.isValid(text) else { return .malformed }
+    let before = child.count
+    let parser = ValueParser(element, bytes: bytesText)
+    var scanner = JSONScanner(text)
+    scanner.skipSpace()
+    guard scanner.skip(UInt8(ascii: "[")) else { return .malformed }
+    scanner.skipSpace()
+    var scratch = TextBuffer()
+    while scanner.current != UInt8(ascii: "]") {
+      let start = scanner.at
+      _ = scanner.skipValue()
+      let value = UnsafeRawBufferPointer(rebasing: text[start..<scanner.at])
+      let result = parser.appendElement(value, to: child, &scratch)
+      if result != .ok {
+        child.removeLast(child.count - before)
+        return result
+      }
+      scanner.skipSpace()
+      _ = scanner.skip(UInt8(ascii: ","))
+      scanner.skipSpace()
+    }
+    builder.finishList()
+    return .ok
+  }
+
+  /// One JSON value, already known to be well-formed.
+  func appendElement(
+    _ value: UnsafeRawBufferPointer, to child: ColumnBuilder, _ scratch: inout TextBuffer
+  ) -> ParseResult {
+    if value.first == UInt8(ascii: "n") {
+      child.appendNull()
+      return .ok
+    }
+    if value.first == UInt8(ascii: "\""), type != .json {
+      scratch.removeAll()
+      guard JSONText.unescape(UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]), to: &scratch) else {
+        return .malformed
+      }
+      return append(scratch.bytes, to: child)
+    }
+    return append(value, to: child)
+  }
+}
+
+/// Texts of the type `numeric`.
+enum NumericText {
+  /// Longer expansions of an exponent are refused: no database keeps them.
+  static let maxDigits = 147_456
+
+  /// Appends the plain form of a decimal number: no exponent, no plus, no leading zeros, the fraction as it is.
+  static func append(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    guard let parts = DecimalText.scan(base, text.count) else { return appendSpecial(text, to: builder) }
+    let point = text.firstIndex(of: UInt8(ascii: "."))
+    let end = text.firstIndex { $0 | 0x20 == UInt8(ascii: "e") } ?? text.count
+    // The fraction keeps its trailing zeros: 1.10 is not 1.1 to its reader.
+    let fraction = point.map { ($0 + 1)..<end } ?? 0..<0
+    let whole = parts.whole
+    let count = whole.count + fraction.count
+    // Where the point stands, counted from the first digit of `whole`.
+    let position = whole.count + parts.exponent
+    guard position <= maxDigits, count - position <= maxDigits else { return .outOfRange }
+    let total = max(position, count) - min(position, 0)
+    let room = builder.reserveVariable(total + 3).assumingMemoryBound(to: UInt8.self)
+    var length = 0
+    func put(_ byte: UInt8) {
+      room[length] = byte
+      length += 1
+    }
+    func digit(_ index: Int) -> UInt8 {
+      if index < 0 || index >= count { return 48 }
+      return index < whole.count ? base[whole.lowerBound + index] : base[fraction.lowerBound + index - whole.count]
+    }
+    if parts.isNegative && !parts.isZero { put(UInt8(ascii: "-")) }
+    var index = min(position, 0)
+    while index < position - 1, digit(index) == 48 { index += 1 }
+    if index >= position {
+      put(48)
+      index = position
+    }
+    while index < position {
+      put(digit(index))
+      index += 1
+    }
+    if count > position {
+      put(UInt8(ascii: "."))
+      while index < count {
+        put(digit(index))
+        index += 1
+      }
+    }
+    builder.finishVariable(length)
+    return .ok
+  }
+
+  private static func appendSpecial(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
+    if ValueParse.isWord(text, "nan") {
+      builder.append(text: "NaN")
+    } else if ValueParse.isWord(text, "infinity") || ValueParse.isWord(text, "inf") {
+      builder.append(text: "Infinity")
+    } else if ValueParse.isWord(text, "-infinity") || ValueParse.isWord(text, "-inf") {
+      builder.append(text: "-Infinity")
+    } else {
+      return .malformed
+    }
+    return .ok
+  }
+}

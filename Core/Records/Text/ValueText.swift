@@ -1,0 +1,172 @@
+/// How bytes are written as text.
+public enum BytesText: String, Sendable, CaseIterable {
+  /// RFC 4648, with padding.
+  case base64
+  /// Two lower-case digits a byte.
+  case hex
+}
+
+/// The canonical text of single values, appended to a buffer. `ValueParse` reads all of it back.
+public enum ValueText {
+  public static func append(_ value: Bool, to out: inout TextBuffer) { out.append(value ? "true" : "false") }
+
+  /// The shortest text that reads back as the same number; `NaN`, `Infinity`, `-Infinity`.
+  public static func append(_ value: Double, to out: inout TextBuffer) {
+    if value.isFinite { return out.append(text: value.description) }
+    appendNonFinite(isNaN: value.isNaN, isNegative: value < 0, to: &out)
+  }
+
+  public static func append(_ value: Float, to out: inout TextBuffer) {
+    if value.isFinite { return out.append(text: value.description) }
+    appendNonFinite(isNaN: value.isNaN, isNegative: value < 0, to: &out)
+  }
+
+  private static func appendNonFinite(isNaN: Bool, isNegative: Bool, to out: inout TextBuffer) {
+    out.append(isNaN ? "NaN" : isNegative ? "-Infinity" : "Infinity")
+  }
+
+  // MARK: dates and times
+
+  /// `2024-02-29`; years before 1 as ISO's astronomical ones with a sign (`-0043-03-15` is 44 BC), years past 9999 with
+  /// as many digits as they need; `infinity`, `-infinity`.
+  public static func append(date days: Int32, to out: inout TextBuffer) {
+    if days == .max { return out.append("infinity") }
+    if days == .min { return out.append("-infinity") }
+    append(Calendar.date(days: Int(days)), to: &out)
+  }
+
+  static func append(_ date: Calendar.Date, to out: inout TextBuffer) {
+    var room = out.reserve(32)
+    let start = room
+    if date.year < 0 {
+      room[0] = UInt8(ascii: "-")
+      room += 1
+    }
+    let year = UInt64(date.year.magnitude)
+    let digits = max(4, Digits.count(year))
+    Digits.writePadded(year, digits, to: room)
+    room += digits
+    room[0] = UInt8(ascii: "-")
+    Digits.writePadded(UInt64(date.month), 2, to: room + 1)
+    room[3] = UInt8(ascii: "-")
+    Digits.writePadded(UInt64(date.day), 2, to: room + 4)
+    out.advance(room - start + 6)
+  }
+
+  /// `HH:MM:SS[.ffffff]`, nine digits for nanoseconds; 24:00:00 is itself.
+  public static func append(time value: Int64, unit: TimeUnit, to out: inout TextBuffer) {
+    if value < 0 { out.append(byte: UInt8(ascii: "-")) }
+    let (seconds, fraction) = value.magnitude.quotientAndRemainder(dividingBy: UInt64(unit.perSecond))
+    appendClock(Int(seconds), Int(fraction), unit, to: &out)
+  }
+
+  /// `2024-02-29T12:00:00[.ffffff][Z]`; `Z` for an instant. `separator` stands between date and time.
+  public static func append(
+    timestamp value: Int64, unit: TimeUnit, zoned: Bool, separator: UInt8 = UInt8(ascii: "T"), to out: inout TextBuffer
+  ) {
+    if value == .max { return out.append("infinity") }
+    if value == .min { return out.append("-infinity") }
+    let moment = Calendar.moment(value, perSecond: unit.perSecond)
+    append(moment.date, to: &out)
+    out.append(byte: separator)
+    appendClock(moment.secondOfDay, moment.fraction, unit, to: &out)
+    if zoned { out.append(byte: UInt8(ascii: "Z")) }
+  }
+
+  private static func appendClock(_ seconds: Int, _ fraction: Int, _ unit: TimeUnit, to out: inout TextBuffer) {
+    let hour = UInt64(seconds / 3_600)
+    let digits = hour < 100 ? 2 : Digits.count(hour)
+    let room = out.reserve(40)
+    Digits.writePadded(hour, digits, to: room)
+    room[digits] = UInt8(ascii: ":")
+    Digits.writePadded(UInt64(seconds / 60 % 60), 2, to: room + digits + 1)
+    room[digits + 3] = UInt8(ascii: ":")
+    Digits.writePadded(UInt64(seconds % 60), 2, to: room + digits + 4)
+    out.advance(digits + 6)
+    if fraction == 0 { return }
+    out.append(byte: UInt8(ascii: "."))
+    Digits.appendPadded(UInt64(fraction), unit == .microseconds ? 6 : 9, to: &out)
+  }
+
+  /// ISO 8601 with a sign at each part that needs one: `P1Y2M3DT4H5M6.789S`, `P-3D`, `PT0S`.
+  public static func append(_ value: Interval, to out: inout TextBuffer) {
+    out.append(byte: UInt8(ascii: "P"))
+    appendPart(Int64(value.months / 12), "Y", to: &out)
+    appendPart(Int64(value.months % 12), "M", to: &out)
+    appendPart(Int64(value.days), "D", to: &out)
+    if value.nanoseconds == 0 {
+      if value.months == 0 && value.days == 0 { out.append("T0S") }
+      return
+    }
+    out.append(byte: UInt8(ascii: "T"))
+    let perSecond = TimeUnit.nanoseconds.perSecond
+    appendPart(value.nanoseconds / (3_600 * perSecond), "H", to: &out)
+    appendPart(value.nanoseconds / (60 * perSecond) % 60, "M", to: &out)
+    let seconds = value.nanoseconds % (60 * perSecond)
+    if seconds == 0 { return }
+    DecimalText.append(Int128(seconds), scale: 9, to: &out)
+    var length = out.count
+    while out.bytes[length - 1] == 48 { length -= 1 }
+    if out.bytes[length - 1] == UInt8(ascii: ".") { length -= 1 }
+    out.truncate(to: length)
+    out.append(byte: UInt8(ascii: "S"))
+  }
+
+  private static func appendPart(_ value: Int64, _ unit: StaticString, to out: inout TextBuffer) {
+    if value == 0 { return }
+    Digits.append(value, to: &out)
+    out.append(unit)
+  }
+
+  // MARK: bytes
+
+  static let hexDigits: StaticString = "0123456789abcdef"
+  static let base64Digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+  /// 16 bytes as `8-4-4-4-12` lower-case hexadecimal digits.
+  public static func append(uuid bytes: UnsafePointer<UInt8>, to out: inout TextBuffer) {
+    let room = out.reserve(36)
+    let digits = hexDigits.utf8Start
+    var at = 0
+    for index in 0..<16 {
+      if index == 4 || index == 6 || index == 8 || index == 10 {
+        room[at] = UInt8(ascii: "-")
+        at += 1
+      }
+      room[at] = digits[Int(bytes[index] >> 4)]
+      room[at + 1] = digits[Int(bytes[index] & 15)]
+      at += 2
+    }
+    out.advance(36)
+  }
+
+  public static func append(hex bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+    let room = out.reserve(bytes.count * 2)
+    let digits = hexDigits.utf8Start
+    for (index, byte) in bytes.enumerated() {
+      room[index * 2] = digits[Int(byte >> 4)]
+      room[index * 2 + 1] = digits[Int(byte & 15)]
+    }
+    out.advance(bytes.count * 2)
+  }
+
+  public static func append(base64 bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+    var room = out.reserve((bytes.count + 2) / 3 * 4)
+    let digits = base64Digits.utf8Start
+    var at = 0
+    while at < bytes.count {
+      let left = bytes.count - at
+      let b0 = UInt32(bytes[at])
+      let b1 = left > 1 ? UInt32(bytes[at + 1]) : 0
+      let b2 = left > 2 ? UInt32(bytes[at + 2]) : 0
+      let group = b0 << 16 | b1 << 8 | b2
+      room[0] = digits[Int(group >> 18)]
+      room[1] = digits[Int(group >> 12 & 63)]
+      room[2] = left > 1 ? digits[Int(group >> 6 & 63)] : UInt8(ascii: "=")
+      room[3] = left > 2 ? digits[Int(group & 63)] : UInt8(ascii: "=")
+      room += 4
+      at += 3
+    }
+    out.advance((bytes.count + 2) / 3 * 4)
+  }
+}
