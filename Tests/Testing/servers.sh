@@ -48,9 +48,11 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/ferry-servers.XXXXXX")
 chmod 755 "$folder"
 pids=()
 mysql_data=
+sleeper=
 
 stop_servers() {
   local pid
+  [ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || true
   # What they hold is thrown away: no need for a slow and clean end. PostgreSQL takes SIGQUIT as "at once".
   for pid in "${pids[@]}"; do kill -QUIT "$pid" 2>/dev/null || true; done
   for pid in "${pids[@]}"; do wait_for_end "$pid"; done
@@ -348,6 +350,9 @@ if [ $# -gt 0 ]; then
   "$@" || status=$?
 else
   export -p | sed -n 's/^declare -x \(FERRY_TEST_\)/export \1/p'
-  sleep infinity || status=$?
+  # In the background: bash hears a signal only while it waits.
+  sleep infinity &
+  sleeper=$!
+  wait $sleeper || status=$?
 fi
 exit "$status"

@@ -1,0 +1,52 @@
+# make demo          build Ferry and run examples/quickstart.yaml
+# make test          all tests, against real servers
+# make bench         the benchmarks, full size
+# make format        the house's layout of Swift code
+# make test-mysql    the database tests against a MySQL 9 from Debian sid (root only)
+# make test-docker   the database tests against the containers of docker-compose.test.yml
+# make fuzz          the decoders against random bytes, SECONDS_EACH (60) each
+#
+# SWIFT=…            another swift
+# ROWS=10000000      rows of the demo
+# FILTER=…           only the tests whose names match
+
+SWIFT ?= swift
+ROWS ?= 100000
+SECONDS_EACH ?= 60
+FERRY = .build/release/ferry
+FILTERED = $(if $(FILTER),--filter '$(FILTER)')
+
+.PHONY: demo release test test-mysql test-docker bench format fuzz
+
+demo: release
+	@mkdir -p .demo
+	@LC_ALL=C awk -v rows=$(ROWS) -v folder=.demo -f examples/orders.awk
+	@$(FERRY) run examples/quickstart.yaml -i database=.demo/quickstart.db \
+	  -i "orders=file://$(CURDIR)/.demo/orders.csv" -i "customers=file://$(CURDIR)/.demo/customers.csv"
+
+release:
+	@Tests/Testing/setup.sh build
+	@$(SWIFT) build -c release --static-swift-stdlib --product ferry
+
+test:
+	@Tests/Testing/setup.sh test
+	@Tests/Testing/servers.sh $(SWIFT) test $(FILTERED)
+
+test-mysql:
+	@Tests/Testing/setup.sh mysql
+	@FERRY_TEST_SERVERS=mysql Tests/Testing/servers.sh $(SWIFT) test --filter MySQL
+
+test-docker:
+	@Tests/Testing/setup.sh test
+	@Tests/Testing/containers.sh $(SWIFT) test $(FILTERED)
+
+bench: release
+	@Tests/Testing/setup.sh test
+	@FERRY=$(CURDIR)/$(FERRY) FERRY_TEST_SERVERS="postgresql mariadb" Tests/Testing/servers.sh Benchmarks/run.sh
+
+format:
+	@$(SWIFT) format -i -r Core Plugins Tests Benchmarks Package.swift
+
+fuzz:
+	@Tests/Testing/setup.sh build
+	@Tests/Testing/fuzz.sh $(SECONDS_EACH)
