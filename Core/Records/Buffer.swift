@@ -15,6 +15,16 @@ public final class Allocation: @unchecked Sendable {
     self.capacity = size
   }
 
+  /// For sizes that come from outside: nil when there is not that much memory.
+  init?(trying capacity: Int) {
+    guard capacity >= 0, capacity <= Int.max - 64 else { return nil }
+    let size = (max(capacity, 1) + 63) & ~63
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, size) == 0, let memory else { return nil }
+    base = memory
+    self.capacity = size
+  }
+
   deinit { free(base) }
 
   /// There is no way to go on without memory; the message says what was asked for.

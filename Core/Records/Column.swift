@@ -131,6 +131,27 @@ public enum Bitmap {
   }
 }
 
+extension Bitmap {
+  /// A copy whose first bit is the one at `start`.
+  static func copy(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Buffer {
+    let bytes = (count + 7) / 8
+    let memory = Allocation(capacity: bytes)
+    let target = memory.base.assumingMemoryBound(to: UInt8.self)
+    let source = base.assumingMemoryBound(to: UInt8.self) + start / 8
+    let shift = UInt8(start & 7)
+    let sourceBytes = (Int(shift) + count + 7) / 8
+    if shift == 0 {
+      memory.base.copyMemory(from: source, byteCount: bytes)
+    } else {
+      for index in 0..<min(bytes, sourceBytes - 1) {
+        target[index] = source[index] >> shift | source[index + 1] << (8 - shift)
+      }
+      if sourceBytes == bytes, bytes > 0 { target[bytes - 1] = source[bytes - 1] >> shift }
+    }
+    return Buffer(memory, count: bytes)
+  }
+}
+
 /// Months, days and nanoseconds of an `interval` value, as they lie in memory.
 @frozen
 public struct Interval: BitwiseCopyable, Hashable, Sendable {

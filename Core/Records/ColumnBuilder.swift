@@ -197,30 +197,36 @@ public final class ColumnBuilder {
 
   /// The column of all values so far; the builder starts anew, with the room that this column needed.
   public func finish() -> Column {
+    let column = column(children: child.map { [$0.finish()] } ?? [])
+    start(rows: max(column.count, 64), bytes: max(state.pointee.byteCount, 64))
+    return column
+  }
+
+  /// The values so far, in the builder's own memory: good until the next change of the builder.
+  func snapshot() -> Column { column(children: child.map { [$0.snapshot()] } ?? []) }
+
+  private func column(children: [Column]) -> Column {
     let s = state.pointee
-    let column: Column
     switch type.layout {
     case .bits:
-      column = Column(
+      return Column(
         type: type, count: s.count, nullCount: s.nullCount, validity: validityBuffer,
         values: Buffer(s.valuesOwner, count: (s.count + 7) / 8))
     case .fixed(let width):
-      column = Column(
+      return Column(
         type: type, count: s.count, nullCount: s.nullCount, validity: validityBuffer,
         values: Buffer(s.valuesOwner, count: s.count * width))
     case .variable:
-      column = Column(
+      return Column(
         type: type, count: s.count, nullCount: s.nullCount, validity: validityBuffer,
         values: Buffer(s.valuesOwner, count: s.byteCount),
         offsets: Buffer(s.offsetsOwner, count: (s.count + 1) * 4))
     case .list:
-      column = Column(
+      return Column(
         type: type, count: s.count, nullCount: s.nullCount, validity: validityBuffer,
         values: Buffer(s.valuesOwner, count: 0), offsets: Buffer(s.offsetsOwner, count: (s.count + 1) * 4),
-        children: child.map { [$0.finish()] } ?? [])
+        children: children)
     }
-    start(rows: max(s.count, 64), bytes: max(s.byteCount, 64))
-    return column
   }
 
   private var validityBuffer: Buffer? {

@@ -1,0 +1,191 @@
+internal import Glibc
+
+/// A piece of a batch would take too much memory once it is converted: try fewer rows.
+struct PieceTooLarge: Error {}
+
+/// Makes columns of arrays: the very buffers where the layouts agree, converted copies where they don't. Conversions
+/// are made for one piece of a batch at a time, so that what others wrote in huge batches does not double in memory.
+struct ColumnMaker {
+  /// The file, for messages.
+  let name: String
+  /// Where the batch begins in the file.
+  let position: Int64
+  let dictionaries: [Int64: DictionaryValues]
+  /// Bytes that a column of converted variable-length values may take.
+  let maxBytes: Int
+
+  func failure(_ array: RawArray, _ what: String, row: Int? = nil) -> Failure {
+    let place = row.map { " row \($0 + 1) of the batch:" } ?? ""
+    return Failure(.data, "reading '\(name)' at byte \(position): column '\(array.plan.path)':\(place) \(what)")
+  }
+
+  /// `count` values from `start` on, which the caller has checked to be there.
+  func column(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
+    switch array.plan.storage {
+    case .bits, .fixed, .variable: return direct(array, start, count)
+    case .list: return try list(array, start, count, Int32.self)
+    case .largeList: return try list(array, start, count, Int64.self)
+    case .fixedList(let size): return try fixedList(array, start, count, size)
+    case .null: return try nulls(array, count)
+    case .converted(let conversion): return try converted(array, start, count, conversion)
+    case .largeVariable: return try largeVariable(array, start, count)
+    case .view: return try views(array, start, count)
+    case .fixedBytes(let width): return try fixedBytes(array, start, count, width)
+    case .structure, .map: return try json(array, start, count)
+    case .dictionary(let id, let index): return try decoded(array, start, count, id, index)
+    }
+  }
+
+  // MARK: without a copy
+
+  private func direct(_ array: RawArray, _ start: Int, _ count: Int) -> Column {
+    let whole = array.wholeDirect
+    return start == 0 && count == array.count ? whole : whole.slice(start, count)
+  }
+
+  private func list<T: FixedWidthInteger & BitwiseCopyable>(
+    _ array: RawArray, _ start: Int, _ count: Int, _: T.Type
+  ) throws -> Column {
+    if array.plan.isDirect { return direct(array, start, count) }
+    let source = array.buffers[0].start.assumingMemoryBound(to: T.self) + start
+    let first = Int(source[0])
+    let child = try column(array.children[0], first, Int(source[count]) - first)
+    let offsets = Allocation(capacity: (count + 1) * 4)
+    let target = offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { target[row] = Int32(truncatingIfNeeded: Int(source[row]) - first) }
+    return finish(array, start, count, values: .empty, offsets: Buffer(offsets, count: (count + 1) * 4), [child])
+  }
+
+  private func fixedList(_ array: RawArray, _ start: Int, _ count: Int, _ size: Int) throws -> Column {
+    let child = try column(array.children[0], start * size, count * size)
+    return finish(array, start, count, values: .empty, offsets: try steps(count, size), [child])
+  }
+
+  private func fixedBytes(_ array: RawArray, _ start: Int, _ count: Int, _ width: Int) throws -> Column {
+    let values = array.buffers[0].slice(start * width, count * width)
+    return finish(array, start, count, values: values, offsets: try steps(count, width))
+  }
+
+  /// Offsets of values that are all `size` long.
+  private func steps(_ count: Int, _ size: Int) throws -> Buffer {
+    guard count * size <= Int(Int32.max) else { throw PieceTooLarge() }
+    let offsets = Allocation(capacity: (count + 1) * 4)
+    let target = offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { target[row] = Int32(truncatingIfNeeded: row * size) }
+    return Buffer(offsets, count: (count + 1) * 4)
+  }
+
+  /// A column of new memory with the validity of a part of an array.
+  func finish(
+    _ array: RawArray, _ start: Int, _ count: Int, values: Buffer, offsets: Buffer? = nil, _ children: [Column] = []
+  ) -> Column {
+    var validity: Buffer?
+    var nulls = 0
+    if let bitmap = array.validity {
+      nulls = count - Bitmap.ones(bitmap.start, from: start, count: count)
+      let isAligned = start & 7 == 0
+      validity =
+        isAligned
+        ? bitmap.slice(start / 8, (count + 7) / 8) : Bitmap.copy(bitmap.start, from: start, count: count)
+    }
+    return Column(
+      type: array.plan.type, count: count, nullCount: nulls, validity: validity, values: values, offsets: offsets,
+      children: children)
+  }
+
+  // MARK: NULLs only
+
+  private func nulls(_ array: RawArray, _ count: Int) throws -> Column {
+    guard count * 4 <= maxBytes else { throw PieceTooLarge() }
+    let zeros = Allocation(capacity: (count + 1) * 4)
+    memset(zeros.base, 0, zeros.capacity)
+    let buffer = Buffer(zeros, count: (count + 1) * 4)
+    return Column(
+      type: array.plan.type, count: count, nullCount: count, validity: buffer.slice(0, (count + 7) / 8),
+      values: .empty, offsets: buffer)
+  }
+
+  // MARK: other layouts of texts and bytes
+
+  private func largeVariable(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
+    let source = array.buffers[0].start.assumingMemoryBound(to: Int64.self) + start
+    let first = Int(source[0])
+    let length = Int(source[count]) - first
+    guard length <= Int(Int32.max) else { throw PieceTooLarge() }
+    let offsets = Allocation(capacity: (count + 1) * 4)
+    let target = offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { target[row] = Int32(truncatingIfNeeded: source[row] &- Int64(first)) }
+    let values = array.buffers[1].slice(first, length)
+    return try checked(array, start, finish(array, start, count, values: values, offsets: Buffer(offsets, count: (count + 1) * 4)))
+  }
+
+  /// Views are 16 bytes: a length, and either up to 12 bytes in place or a prefix, a buffer's number and an offset.
+  private func views(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
+    let views = array.buffers[0].start + start * 16
+    let offsets = Allocation(capacity: (count + 1) * 4)
+    let target = offsets.base.assumingMemoryBound(to: Int32.self)
+    target[0] = 0
+    var total = 0
+    for row in 0..<count {
+      if array.isValid(start + row) {
+        let length = Int(views.loadUnaligned(fromByteOffset: row * 16, as: Int32.self))
+        guard length >= 0 else { throw failure(array, "a view has a negative length", row: start + row) }
+        total += length
+        guard total <= maxBytes else { throw PieceTooLarge() }
+      }
+      target[row + 1] = Int32(truncatingIfNeeded: total)
+    }
+    let values = Allocation(capacity: total)
+    for row in 0..<count where target[row + 1] > target[row] {
+      let length = Int(target[row + 1] - target[row])
+      let source = try viewed(array, views + row * 16, length, row: start + row)
+      (values.base + Int(target[row])).copyMemory(from: source, byteCount: length)
+    }
+    let column = finish(
+      array, start, count, values: Buffer(values, count: total), offsets: Buffer(offsets, count: (count + 1) * 4))
+    return try checked(array, start, column)
+  }
+
+  private func viewed(_ array: RawArray, _ view: UnsafeRawPointer, _ length: Int, row: Int) throws -> UnsafeRawPointer {
+    if length <= 12 { return view + 4 }
+    let index = Int(view.loadUnaligned(fromByteOffset: 8, as: Int32.self))
+    let offset = Int(view.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+    guard index >= 0, index + 1 < array.buffers.count, offset >= 0, offset + length <= array.buffers[index + 1].count
+    else { throw failure(array, "a view points outside of its buffers", row: row) }
+    return array.buffers[index + 1].start + offset
+  }
+
+  private func checked(_ array: RawArray, _ start: Int, _ column: Column) throws -> Column {
+    guard column.type.isTextual, let row = UTF8Check.firstInvalidRow(column) else { return column }
+    throw failure(array, "the text is not valid UTF-8", row: start + row)
+  }
+}
+
+extension RawArray {
+  func isValid(_ row: Int) -> Bool {
+    guard let validity else { return true }
+    return validity.start.load(fromByteOffset: row >> 3, as: UInt8.self) & (1 << UInt8(row & 7)) != 0
+  }
+
+  /// The column over all values, for plans that are direct.
+  var wholeDirect: Column {
+    switch plan.storage {
+    case .list:
+      Column(
+        type: plan.type, count: count, nullCount: nullCount, validity: validity, values: .empty, offsets: buffers[0],
+        children: children.map(\.wholeDirect))
+    case .variable: wholeVariable
+    default: Column(type: plan.type, count: count, nullCount: nullCount, validity: validity, values: buffers[0])
+    }
+  }
+
+  /// The column over all values of the storage `variable`.
+  var wholeVariable: Column {
+    Column(
+      type: plan.type, count: count, nullCount: nullCount, validity: validity, values: buffers[1], offsets: buffers[0])
+  }
+}
+
+extension Buffer {
+  static let empty = Buffer(Allocation(capacity: 0), count: 0)
+}

@@ -1,0 +1,151 @@
+/// The messages of a file, one after the other, without its footer.
+final class MessageInput {
+  /// The metadata of a message; the body comes next in the input.
+  struct Message {
+    /// Keeps `header` alive.
+    let metadata: Buffer
+    let version: Int16
+    let headerType: UInt8
+    let header: FlatTable
+    let bodyLength: Int
+    /// Where the message begins in the file.
+    let position: Int64
+  }
+
+  let name: String
+  /// In bytes from the start of the file.
+  private(set) var position: Int64 = 0
+  private let input: any ByteInput
+
+  /// Reads the magic.
+  init(_ input: any ByteInput) throws {
+    self.input = input
+    name = input.name
+    let head = try read(8, of: "the magic 'ARROW1'")
+    guard head.bytes.starts(with: ArrowFormat.magic) else { throw notArrow(head.bytes) }
+  }
+
+  func failure(_ what: String, at offset: Int64? = nil) -> Failure {
+    Failure(.data, "reading '\(name)' at byte \(offset ?? position): \(what)")
+  }
+
+  private func notArrow(_ head: UnsafeRawBufferPointer) -> Failure {
+    var failure = failure("this is no Arrow IPC file, which begins with 'ARROW1'", at: 0)
+    if head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) {
+      failure.hint = "It looks like an Arrow IPC stream: let its writer use the file format"
+    } else if head.starts(with: Array("FEA1".utf8)) {
+      failure.hint = "It is a Feather version 1 file: write it as version 2"
+    }
+    return failure
+  }
+
+  /// The next message, nil at the end mark. The body of the one before must have been read.
+  func next() throws -> Message? {
+    let start = position
+    var length = try word("a message")
+    // Before version 0.15 of Arrow, there was no continuation mark in front of the length.
+    if length == ArrowFormat.continuation { length = try word("a message") }
+    if length == 0 { return nil }
+    guard length <= ArrowFormat.Bound.metadata else {
+      throw failure("a message's metadata has \(length) bytes, at most \(ArrowFormat.Bound.metadata) are allowed", at: start)
+    }
+    let base = position
+    let metadata = try read(Int(length), of: "a message's metadata")
+    let table = try FlatBytes(bytes: metadata.bytes, base: base, name: name).root()
+    let version = try table.number(0, default: 0 as Int16)
+    guard version == ArrowFormat.Version.v4 || version == ArrowFormat.Version.v5 else {
+      throw table.failure("the message has version \(version + 1) of Arrow's metadata, 4 and 5 can be read")
+    }
+    let bodyLength = try table.number(3, default: 0 as Int64)
+    guard bodyLength >= 0, let header = try table.table(2) else { throw table.failure("the message is malformed") }
+    return Message(
+      metadata: metadata, version: version, headerType: try table.number(1, default: 0), header: header,
+      bodyLength: Int(bodyLength), position: start)
+  }
+
+  func body(of message: Message) throws -> Buffer { try read(message.bodyLength, of: "a batch") }
+
+  /// Checks that the footer, which is not needed, is there: a file that ends before it was cut.
+  func finish() throws {
+    let chunk = Allocation(capacity: 65_536)
+    var tail: [UInt8] = []
+    var total: Int64 = 0
+    while true {
+      let count = try input.read(into: UnsafeMutableRawBufferPointer(start: chunk.base, count: 65_536))
+      if count == 0 { break }
+      total += Int64(count)
+      tail.append(contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
+      tail = Array(tail.suffix(10))
+    }
+    position += total
+    guard tail.count == 10, tail.suffix(6).elementsEqual(ArrowFormat.magic) else { throw truncated("the footer") }
+    let length = tail.prefix(4).reversed().reduce(0 as Int64) { $0 << 8 | Int64($1) }
+    guard length <= total - 10 else {
+      throw failure("the footer claims \(length) bytes, \(total - 10) are there")
+    }
+  }
+
+  private func word(_ what: String) throws -> UInt32 {
+    var word: UInt32 = 0
+    let count = try withUnsafeMutableBytes(of: &word) { try input.readFully(into: $0) }
+    guard count == 4 else {
+      position += Int64(count)
+      throw truncated(what)
+    }
+    position += 4
+    return UInt32(littleEndian: word)
+  }
+
+  /// So many bytes. A length is only believed as far as the input is known to have them; where its size is not known,
+  /// memory grows with what really comes.
+  private func read(_ length: Int, of what: String) throws -> Buffer {
+    if let size = input.size {
+      guard Int64(length) <= size - position else { throw tooLong(length, size - position, what) }
+      return try fill(allocate(length), length, what)
+    }
+    var room = min(length, 16 << 20)
+    var memory = try allocate(room)
+    var filled = 0
+    while true {
+      let wanted = UnsafeMutableRawBufferPointer(start: memory.base + filled, count: room - filled)
+      let count = try input.readFully(into: wanted)
+      position += Int64(count)
+      guard count == wanted.count else { throw truncated(what) }
+      if room == length { return Buffer(memory, count: length) }
+      filled = room
+      room = min(length, room * 2)
+      let larger = try allocate(room)
+      larger.base.copyMemory(from: memory.base, byteCount: filled)
+      memory = larger
+    }
+  }
+
+  private func fill(_ memory: Allocation, _ length: Int, _ what: String) throws -> Buffer {
+    let count = try input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
+    position += Int64(count)
+    guard count == length else { throw truncated(what) }
+    return Buffer(memory, count: length)
+  }
+
+  private func allocate(_ length: Int) throws -> Allocation {
+    guard let memory = Allocation(trying: length) else { throw failure("there are no \(length) bytes of memory for it") }
+    return memory
+  }
+
+  private func tooLong(_ length: Int, _ rest: Int64, _ what: String) -> Failure {
+    failure("the file ends inside of \(what): \(length) bytes are announced, \(max(rest, 0)) are left")
+      .withHint("The file was cut, or its writer has not finished it")
+  }
+
+  private func truncated(_ what: String) -> Failure {
+    failure("the file ends where \(what) should be").withHint("The file was cut, or its writer has not finished it")
+  }
+}
+
+extension Failure {
+  fileprivate func withHint(_ hint: String) -> Failure {
+    var copy = self
+    copy.hint = hint
+    return copy
+  }
+}

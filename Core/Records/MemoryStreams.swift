@@ -1,0 +1,40 @@
+internal import Glibc
+
+/// Bytes that are in memory already.
+public final class MemoryInput: ByteInput {
+  public let name: String
+  public let size: Int64?
+  private let bytes: [UInt8]
+  private var position = 0
+
+  /// - Parameter sizeIsKnown: false makes it behave like a pipe, whose end only shows when it is reached.
+  public init(_ bytes: [UInt8], name: String = "memory", sizeIsKnown: Bool = true) {
+    self.bytes = bytes
+    self.name = name
+    size = sizeIsKnown ? Int64(bytes.count) : nil
+  }
+
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    let count = min(buffer.count, bytes.count - position)
+    guard count > 0, let target = buffer.baseAddress else { return 0 }
+    bytes.withUnsafeBytes { source in
+      if let base = source.baseAddress { memcpy(target, base + position, count) }
+    }
+    position += count
+    return count
+  }
+}
+
+/// Collects what is written.
+public final class MemoryOutput: ByteOutput {
+  public let name: String
+  public private(set) var bytes: [UInt8] = []
+  /// Whether `commit` was called.
+  public private(set) var isCommitted = false
+
+  public init(name: String = "memory") { self.name = name }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { self.bytes.append(contentsOf: bytes) }
+
+  public func commit() throws { isCommitted = true }
+}
