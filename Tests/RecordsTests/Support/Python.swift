@@ -15,7 +15,7 @@ enum Python {
     process.arguments = [root.appending(path: "Tests/Testing/python/records_interop.py").path()] + arguments
     let output = Pipe()
     let errors = FileManager.default.temporaryDirectory.appending(path: "interop-\(UUID().uuidString).txt")
-    FileManager.default.createFile(atPath: errors.path(), contents: nil)
+    _ = FileManager.default.createFile(atPath: errors.path(), contents: nil)
     defer { try? FileManager.default.removeItem(at: errors) }
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: errors)
