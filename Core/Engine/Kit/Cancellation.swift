@@ -36,15 +36,24 @@ public final class Cancellation: Sendable {
 
   /// Runs `body`; a cancellation meanwhile (or before) calls `handler`, from another thread.
   public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
-    let id = state.withLock { state in
-      state.nextID += 1
-      state.handlers[state.nextID] = handler
-      return state.nextID
-    }
-    defer { _ = state.withLock { $0.handlers.removeValue(forKey: id) } }
+    let id = register(handler)
+    defer { unregister(id) }
     try check()
     return try body()
   }
+
+  /// Adds a handler that a cancellation calls; one that comes after it is called at once.
+  func register(_ handler: @escaping @Sendable () -> Void) -> Int {
+    let (id, isLate) = state.withLock { state in
+      state.nextID += 1
+      state.handlers[state.nextID] = handler
+      return (state.nextID, state.reason != nil)
+    }
+    if isLate { handler() }
+    return id
+  }
+
+  func unregister(_ id: Int) { _ = state.withLock { $0.handlers.removeValue(forKey: id) } }
 
   /// Throws when the task has to stop.
   public func check() throws {

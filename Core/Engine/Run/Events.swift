@@ -33,12 +33,13 @@ public struct Instant: Sendable, Hashable, Comparable {
 /// One run of one task, with everything that became of it. Outputs and error are redacted.
 public struct TaskRun: Sendable {
   public var id: String
+  public var executionID: String
   public var taskID: String
   public var type: String
   public var parentID: String?
-  /// Inside of a ForEach: the value and the number of the iteration.
+  /// Inside of a ForEach: the value of the innermost iteration, and the numbers of all, the outermost first: `0/2`.
   public var value: String?
-  public var iteration: Int?
+  public var iterationPath: String
   public var state: RunState
   public var attempts = 0
   public var started: Instant
@@ -82,7 +83,7 @@ public enum RunEvent: Sendable {
   /// The ledger lives on while the task runs, for live progress.
   case taskStarted(TaskRun, Ledger)
   case taskRetrying(TaskRun, after: Duration, error: String)
-  case taskEnded(TaskRun, executionID: String)
+  case taskEnded(TaskRun)
   case log(LogLine)
   case executionEnded(Execution)
 }

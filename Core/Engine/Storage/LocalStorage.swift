@@ -25,17 +25,10 @@ public struct LocalStorage: Storage {
 
   public func list(_ uri: StorageURI) throws -> [String] {
     let folder = try path(uri)
-    guard let stream = opendir(folder) else { throw FileError.failure("listing '\(uri.text)'", errno) }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      // A file that is still being written is not there yet.
-      if name == "." || name == ".." || name.hasSuffix(".part") { continue }
-      names.append(LocalStorage.isFolder("\(folder)/\(name)") ? name + "/" : name)
-    }
+    guard LocalStorage.isFolder(folder) else { throw FileError.failure("listing '\(uri.text)'", ENOENT) }
+    // A file that is still being written is not there yet.
+    let names = try LocalStorage.names(in: folder).filter { !$0.hasSuffix(".part") }
+      .map { LocalStorage.isFolder("\(folder)/\($0)") ? $0 + "/" : $0 }
     return names.sorted()
   }
 
@@ -111,6 +104,20 @@ public struct LocalStorage: Storage {
     return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// What is directly inside of a folder.
+  static func names(in folder: String) throws -> [String] {
+    guard let stream = opendir(folder) else { throw FileError.failure("listing '\(folder)'", errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   /// Deletes a tree without following symbolic links.
   static func deleteAll(_ path: String) throws -> Int {
     var info = stat()
@@ -119,17 +126,8 @@ public struct LocalStorage: Storage {
       guard unlink(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
       return 1
     }
-    guard let stream = opendir(path) else { throw FileError.failure("deleting '\(path)'", errno) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      names.append(
-        withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        })
-    }
-    closedir(stream)
     var count = 0
-    for name in names where name != "." && name != ".." { count += try deleteAll("\(path)/\(name)") }
+    for name in try names(in: path) { count += try deleteAll("\(path)/\(name)") }
     guard rmdir(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
     return count
   }

@@ -1,0 +1,122 @@
+internal import Expression
+
+extension FlowParser {
+  private static let inputKeys = [
+    "id", "name", "type", "description", "displayName", "required", "defaults", "dependsOn", "validator", "min", "max",
+    "after", "before", "values", "options", "expression", "allowCustomValue", "itemType", "extension",
+  ]
+
+  /// One entry of `inputs`.
+  mutating func input(_ node: Node) -> InputDeclaration? {
+    guard let members = node.members else {
+      error("an input is a map with 'id' and 'type', found \(node.typeName)", at: node.position)
+      return nil
+    }
+    for member in members where !Self.inputKeys.contains(member.key) {
+      error("unknown property '\(member.key)' of an input\(suggest(member.key, Self.inputKeys))", at: member.keyPosition)
+    }
+    guard let id = (node["id"] ?? node["name"])?.scalar?.text else {
+      error("missing property 'id' of an input", at: node.position)
+      return nil
+    }
+    guard let kind = inputKind(node["type"], of: id, at: node.position) else { return nil }
+    var input = InputDeclaration(id: id, kind: kind)
+    input.description = node["description"]?.text
+    input.isRequired = node["required"]?.scalar != .bool(false)
+    input.fallback = node["defaults"]?.value
+    input.itemKind = node["itemType"].flatMap { inputKind($0, of: id, at: node.position) }
+    input.values = (node["values"] ?? node["options"])?.items?.compactMap { $0.scalar?.text } ?? []
+    input.allowsCustomValue = node["allowCustomValue"]?.scalar == .bool(true)
+    input.validator = node["validator"]?.text
+    input.min = node["min"]?.scalar
+    input.max = node["max"]?.scalar
+    input.after = node["after"]?.scalar?.text
+    input.before = node["before"]?.scalar?.text
+    checkDefault(of: input, node["defaults"])
+    return input
+  }
+
+  private mutating func inputKind(_ node: Node?, of id: String, at position: Position) -> InputDeclaration.Kind? {
+    guard let name = node?.text else {
+      error("missing property 'type' of input '\(id)'", at: position)
+      return nil
+    }
+    if let kind = InputDeclaration.Kind(rawValue: name.uppercased()) { return kind }
+    let names = InputDeclaration.Kind.allCases.map(\.rawValue)
+    error("unknown type '\(name)' of input '\(id)'\(suggest(name.uppercased(), names))", at: node?.position ?? position)
+    return nil
+  }
+
+  private mutating func checkDefault(of input: InputDeclaration, _ node: Node?) {
+    guard let node, let value = node.scalar, !value.isNull, value.string?.contains("{{") != true else { return }
+    do { _ = try input.accept(value) } catch {
+      self.error("the default of input '\(input.id)': \(message(of: error))", at: node.position)
+    }
+  }
+
+  func message(of error: any Error) -> String {
+    (error as? PropertyMismatch).map { $0.path.isEmpty ? $0.message : "\($0.path): \($0.message)" } ?? "\(error)"
+  }
+
+  // MARK: retry
+
+  private static let retryKeys = [
+    "type", "interval", "maxInterval", "minInterval", "delayFactor", "maxAttempt", "maxAttempts", "maxDuration",
+    "warningOnRetry", "behavior",
+  ]
+
+  /// A `retry` of a task or of the flow.
+  mutating func retry(_ node: Node) -> RetryPolicy? {
+    guard let members = node.members else {
+      error("'retry' is a map with 'type', found \(node.typeName)", at: node.position)
+      return nil
+    }
+    for member in members where !Self.retryKeys.contains(member.key) {
+      error("unknown property '\(member.key)' of retry\(suggest(member.key, Self.retryKeys))", at: member.keyPosition)
+    }
+    guard let delay = retryDelay(node) else { return nil }
+    var policy = RetryPolicy(delay: delay)
+    if let attempts = node["maxAttempt"] ?? node["maxAttempts"] {
+      if let count = attempts.scalar?.int, count >= 1 {
+        policy.maxAttempts = Int(count)
+      } else {
+        error("maxAttempt: expected an integer of at least 1", at: attempts.position)
+      }
+    }
+    policy.maxDuration = node["maxDuration"].flatMap { duration($0, "maxDuration") }
+    policy.warningOnRetry = node["warningOnRetry"]?.scalar == .bool(true)
+    return policy
+  }
+
+  private mutating func retryDelay(_ node: Node) -> RetryPolicy.Delay? {
+    func required(_ name: String) -> Duration? {
+      guard let value = node[name] else {
+        error("missing property '\(name)' of retry", at: node.position)
+        return nil
+      }
+      return duration(value, name)
+    }
+    switch node["type"]?.text ?? "constant" {
+    case "constant": return required("interval").map { .constant($0) }
+    case "exponential":
+      guard let interval = required("interval") else { return nil }
+      let maximum = node["maxInterval"].flatMap { duration($0, "maxInterval") } ?? .seconds(86_400)
+      let factor = node["delayFactor"]?.scalar.flatMap { try? Double(property: $0) } ?? 2
+      return .exponential(interval, max: maximum, factor: factor)
+    case "random":
+      guard let low = required("minInterval"), let high = required("maxInterval") else { return nil }
+      return .random(low, high)
+    case let other:
+      let known = ["constant", "exponential", "random"]
+      error("unknown type '\(other)' of retry\(suggest(other, known))", at: node["type"]?.position ?? node.position)
+      return nil
+    }
+  }
+
+  private mutating func duration(_ node: Node, _ name: String) -> Duration? {
+    do { return try node.scalar.map { try Duration(property: $0) } } catch {
+      self.error("\(name): \(message(of: error))", at: node.position)
+      return nil
+    }
+  }
+}

@@ -1,0 +1,236 @@
+internal import Expression
+
+extension FlowParser {
+  /// What the engine handles for every task.
+  static let baseKeys = [
+    "id", "type", "description", "retry", "timeout", "disabled", "allowFailure", "allowWarning", "runIf", "logLevel",
+    "logToFile", "workerGroup", "version",
+  ]
+
+  mutating func tasks(_ node: Node, _ name: String) -> [TaskNode] {
+    let items = list(node, name)
+    if items.isEmpty, node.items != nil { error("'\(name)' is empty", at: node.position) }
+    return items.compactMap { task($0) }
+  }
+
+  mutating func task(_ node: Node) -> TaskNode? {
+    guard let members = node.members else {
+      error("a task is a map with 'id' and 'type', found \(node.typeName)", at: node.position)
+      return nil
+    }
+    let id = taskID(node)
+    guard let type = taskType(node) else { return nil }
+    var task = TaskNode(id: id ?? "?", type: type, position: node.position, properties: [])
+    readBase(node, into: &task)
+    task.properties = merged(members.filter { !Self.baseKeys.contains($0.key) }, node["type"]?.text ?? "")
+    let declarations = PropertyDeclaration.collect(from: type.init())
+    for index in task.properties.indices {
+      check(task.properties[index], declarations, type: type.info.type, task: &task)
+    }
+    for declaration in declarations where declaration.isRequired {
+      let names = [declaration.name] + declaration.aliases
+      if !task.properties.contains(where: { names.contains($0.key) && $0.node.scalar?.isNull != true }) {
+        error("missing property '\(declaration.name)' in \(type.info.type): \(declaration.help)", at: node.position)
+      }
+    }
+    return id == nil ? nil : task
+  }
+
+  private mutating func taskID(_ node: Node) -> String? {
+    guard let idNode = node["id"], let id = idNode.scalar?.text, idNode.scalar?.isNull == false else {
+      error("missing property 'id' of a task", at: node.position)
+      return nil
+    }
+    if let first = taskIDs[id] {
+      error("the task id '\(id)' is already used in line \(first.line)", at: idNode.position)
+    } else {
+      taskIDs[id] = idNode.position
+    }
+    let isValid = id.utf8.allSatisfy {
+      (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46 || $0 == 95
+    }
+    if !isValid || id.isEmpty { error("'\(id)' is not a valid task id: expected [a-zA-Z0-9._-]+", at: idNode.position) }
+    return id
+  }
+
+  private mutating func taskType(_ node: Node) -> (any DeclaredTask.Type)? {
+    guard let typeNode = node["type"], let name = typeNode.text else {
+      error("missing property 'type' of task '\(node["id"]?.scalar?.text ?? "")'", at: node.position)
+      return nil
+    }
+    if let type = registry.find(name) { return type }
+    let hint = registry.suggestion(for: name).map { ". Did you mean '\($0)'?" } ?? ". 'ferry plugins' lists all types"
+    error("unknown type '\(name)'\(hint)", at: typeNode.position)
+    return nil
+  }
+
+  private mutating func readBase(_ node: Node, into task: inout TaskNode) {
+    task.retry = node["retry"].flatMap { retry($0) }
+    task.timeout = checkedBase(node["timeout"], "timeout", as: Duration.self)
+    task.runIf = checkedBase(node["runIf"], "runIf", as: Value.self)
+    task.disabled = checkedBase(node["disabled"], "disabled", as: Bool.self)
+    task.allowFailure = checkedBase(node["allowFailure"], "allowFailure", as: Bool.self)
+    task.allowWarning = checkedBase(node["allowWarning"], "allowWarning", as: Bool.self)
+    if let level = node["logLevel"]?.scalar {
+      do { task.logLevel = try LogLevel(property: level) } catch {
+        self.error("logLevel: \(message(of: error))", at: node["logLevel"]?.position ?? node.position)
+      }
+    }
+  }
+
+  private mutating func checkedBase<T: PropertyValue>(_ node: Node?, _ name: String, as type: T.Type) -> Value? {
+    guard let node, let value = node.scalar, !value.isNull else { return nil }
+    checkTemplates(in: node)
+    if value.string?.contains("{{") != true, value.string?.contains("{%") != true {
+      do { _ = try T(property: value) } catch { self.error("\(name): \(message(of: error))", at: node.position) }
+    }
+    return value
+  }
+
+  /// The task's own properties over the flow's defaults for its type; forced defaults over both. A longer type wins.
+  private func merged(_ own: [Node.Member], _ typeName: String) -> [Node.Member] {
+    let name = registry.find(typeName)?.info.type ?? typeName
+    func matches(_ type: String) -> Bool {
+      let plain = Registry.prefixes.first { type.hasPrefix($0) }.map { String(type.dropFirst($0.count)) } ?? type
+      return registry.find(type)?.info.type == name || name.hasPrefix(plain) || typeName.hasPrefix(type)
+    }
+    var result: [Node.Member] = []
+    func apply(_ members: [Node.Member]) {
+      for member in members where !Self.baseKeys.contains(member.key) {
+        result.removeAll { $0.key == member.key }
+        result.append(member)
+      }
+    }
+    let fitting = defaults.filter { matches($0.type) }.sorted { $0.type.utf8.count < $1.type.utf8.count }
+    for fallback in fitting where !fallback.isForced { apply(fallback.values) }
+    apply(own)
+    for fallback in fitting where fallback.isForced { apply(fallback.values) }
+    return result
+  }
+
+  // MARK: properties
+
+  private mutating func check(
+    _ member: Node.Member, _ declarations: [PropertyDeclaration], type: String, task: inout TaskNode
+  ) {
+    guard let declaration = declarations.first(where: { ([$0.name] + $0.aliases).contains(member.key) }) else {
+      let names = declarations.flatMap { [$0.name] + $0.aliases } + Self.baseKeys
+      error("unknown property '\(member.key)' in \(type)\(suggest(member.key, names))", at: member.keyPosition)
+      return
+    }
+    if let instead = declaration.deprecated {
+      warning("'\(member.key)' is kept for old flows; use \(instead)", at: member.keyPosition)
+    }
+    switch declaration.shape {
+    case .tasks where type == Dag.info.type && declaration.name == "tasks":
+      task.branches.append(("tasks", dagTasks(member.node)))
+    case .tasks: task.branches.append((declaration.name, tasks(member.node, member.key)))
+    case .map(.tasks):
+      for branch in member.node.members ?? [] {
+        task.branches.append(("\(declaration.name).\(branch.key)", tasks(branch.node, branch.key)))
+      }
+    default:
+      checkTemplates(in: member.node)
+      checkLiteral(member.node, declaration.shape, path: member.key, range: declaration.range)
+    }
+  }
+
+  private mutating func dagTasks(_ node: Node) -> [TaskNode] {
+    let found = list(node, "tasks").compactMap { item -> TaskNode? in
+      guard let inner = item["task"] else {
+        error("an entry of a Dag is a map with 'task' and 'dependsOn'", at: item.position)
+        return nil
+      }
+      var task = self.task(inner)
+      task?.dependsOn = item["dependsOn"]?.items?.compactMap { $0.scalar?.text } ?? []
+      return task
+    }
+    let ids = found.map(\.id)
+    for task in found {
+      for id in task.dependsOn where !ids.contains(id) {
+        error("task '\(task.id)' depends on '\(id)', which this Dag does not have\(suggest(id, ids))", at: task.position)
+      }
+    }
+    if let cycle = Self.cycle(in: found) {
+      error("the tasks \(cycle.joined(separator: " → ")) wait for each other", at: node.position)
+    }
+    return found
+  }
+
+  /// The ids of tasks that depend on each other in a circle, nil when there is none.
+  private static func cycle(in tasks: [TaskNode]) -> [String]? {
+    var done: Set<String> = []
+    while let ready = tasks.first(where: { !done.contains($0.id) && $0.dependsOn.allSatisfy(done.contains) }) {
+      done.insert(ready.id)
+    }
+    let stuck = tasks.filter { !done.contains($0.id) }.map(\.id)
+    return stuck.isEmpty || tasks.contains { $0.dependsOn.contains { id in !tasks.map(\.id).contains(id) } } ? nil : stuck
+  }
+
+  /// A literal must already fit; a template is decided when it is rendered.
+  mutating func checkLiteral(_ node: Node, _ shape: PropertyShape, path: String, range: ClosedRange<Int>?) {
+    if case .object(let declarations) = shape, let members = node.members {
+      return checkObject(members, declarations, path: path, at: node.position)
+    }
+    if case .list(let element) = shape, let items = node.items {
+      for (index, item) in items.enumerated() { checkLiteral(item, element, path: "\(path)[\(index)]", range: nil) }
+      return
+    }
+    if case .map(let element) = shape, let members = node.members {
+      for member in members { checkLiteral(member.node, element, path: "\(path).\(member.key)", range: nil) }
+      return
+    }
+    guard node.scalar?.isNull != true, node.text.map({ !$0.contains("{{") && !$0.contains("{%") }) ?? true else { return }
+    do {
+      try shape.check(node.value)
+      if let range, let number = node.scalar?.int, !range.contains(Int(number)) {
+        error("\(path): expected an integer from \(range.lowerBound) to \(range.upperBound), found \(number)", at: node.position)
+      }
+    } catch {
+      self.error("\(path): \(message(of: error))", at: node.position)
+    }
+  }
+
+  private mutating func checkObject(
+    _ members: [Node.Member], _ declarations: [PropertyDeclaration], path: String, at position: Position
+  ) {
+    for member in members {
+      guard let declaration = declarations.first(where: { ([$0.name] + $0.aliases).contains(member.key) }) else {
+        let names = declarations.map(\.name)
+        error("unknown property '\(member.key)' of \(path)\(suggest(member.key, names))", at: member.keyPosition)
+        continue
+      }
+      checkLiteral(member.node, declaration.shape, path: "\(path).\(member.key)", range: declaration.range)
+    }
+    for declaration in declarations where declaration.isRequired {
+      if !members.contains(where: { ([declaration.name] + declaration.aliases).contains($0.key) }) {
+        error("missing property '\(declaration.name)' of \(path): \(declaration.help)", at: position)
+      }
+    }
+  }
+}
+
+extension PropertyShape {
+  /// Throws a mismatch when a literal is not of this shape.
+  func check(_ value: Value) throws {
+    switch self {
+    case .any, .tasks: return
+    case .string: _ = try String(property: value)
+    case .integer: _ = try Int(property: value)
+    case .number: _ = try Double(property: value)
+    case .boolean: _ = try Bool(property: value)
+    case .duration: _ = try Duration(property: value)
+    case .uri: _ = try StorageReference(property: value)
+    case .choice(let names):
+      guard let text = value.string, names.contains(where: { $0.lowercased() == text.lowercased() }) else {
+        let hint = value.string.flatMap { nearest($0, in: names) }.map { ". Did you mean \($0)?" } ?? ""
+        throw PropertyMismatch("expected one of \(names.joined(separator: ", ")), found '\(value.text)'\(hint)")
+      }
+    case .list:
+      // A text may hold a JSON list.
+      guard value.list != nil || value.string?.first == "[" else { throw PropertyMismatch.expected(self, value) }
+    case .map, .object:
+      guard value.map != nil || value.string?.first == "{" else { throw PropertyMismatch.expected(self, value) }
+    }
+  }
+}

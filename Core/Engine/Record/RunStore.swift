@@ -1,0 +1,284 @@
+public import Expression
+internal import Glibc
+internal import Records
+
+/// The record of all executions in one storage folder. Several processes may use it at once.
+public final class RunStore: RunObserver {
+  private struct State {
+    var database: Database
+    var pendingLogs: [LogLine] = []
+    var locks: [String: Int32] = [:]
+    /// The first thing that could not be recorded; the run goes on, its end reports it.
+    var problem: String?
+  }
+
+  private let state: Locked<UncheckedBox<State>>
+  private let lockFolder: String
+
+  /// Lines of log that are held back until the next change of state: one transaction for many lines.
+  private static let heldLogs = 256
+
+  /// - Parameter folder: holds `ferry.db` and the folder `locks`; made when it is not there.
+  public init(folder: String) throws {
+    lockFolder = folder + "/locks"
+    try LocalStorage.makeFolders(lockFolder)
+    let database = try Database(path: folder + "/ferry.db")
+    if try database.run("PRAGMA user_version").first?.first.flatMap({ $0 }) == "0" { try database.execute(RunStore.schema) }
+    state = Locked(UncheckedBox(State(database: database)))
+  }
+
+  private static let schema = """
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS executions (
+      id TEXT PRIMARY KEY, namespace TEXT NOT NULL, flow TEXT NOT NULL, file TEXT, source TEXT, state TEXT NOT NULL,
+      started INTEGER NOT NULL, ended INTEGER, labels TEXT, inputs TEXT, outputs TEXT, error TEXT, parent TEXT);
+    CREATE INDEX IF NOT EXISTS executions_by_start ON executions (started DESC);
+    CREATE TABLE IF NOT EXISTS task_runs (
+      id TEXT PRIMARY KEY, execution TEXT NOT NULL REFERENCES executions (id), task TEXT NOT NULL, type TEXT NOT NULL,
+      parent TEXT, value TEXT, iterations TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, started INTEGER NOT NULL,
+      ended INTEGER, ledger TEXT, outputs TEXT, error TEXT, category TEXT);
+    CREATE INDEX IF NOT EXISTS task_runs_by_execution ON task_runs (execution, started);
+    CREATE TABLE IF NOT EXISTS attempts (
+      task_run TEXT NOT NULL, number INTEGER NOT NULL, ended INTEGER NOT NULL, error TEXT, PRIMARY KEY (task_run, number));
+    CREATE TABLE IF NOT EXISTS logs (
+      execution TEXT NOT NULL, task_run TEXT, task TEXT, time INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS logs_by_execution ON logs (execution, time);
+    PRAGMA user_version = 1;
+    COMMIT;
+    """
+
+  // MARK: writing
+
+  /// Records the start; from then on this process holds the execution's lock, which dies with it.
+  public func begin(_ execution: Execution, flow: Flow) throws {
+    try state.withLock { box in
+      box.value.locks[execution.id] = try takeLock(execution.id)
+      try box.value.database.run(
+        """
+        INSERT INTO executions (id, namespace, flow, file, source, state, started, labels, inputs, parent)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended = NULL, error = NULL
+        """,
+        [
+          execution.id, execution.namespace, execution.flowID, flow.file, flow.source, execution.state.rawValue,
+          String(execution.started.microseconds), Value.map(execution.labels).json(), Value.map(execution.inputs).json(),
+          execution.parentID,
+        ])
+    }
+  }
+
+  public func handle(_ event: RunEvent) {
+    state.withLock { box in
+      do { try record(event, &box.value) } catch { box.value.problem = box.value.problem ?? "\(error)" }
+    }
+  }
+
+  /// What could not be recorded so far.
+  public var problem: String? { state.withLock { $0.value.problem } }
+
+  private func record(_ event: RunEvent, _ state: inout State) throws {
+    switch event {
+    case .executionStarted: return
+    case .log(let line):
+      state.pendingLogs.append(line)
+      if state.pendingLogs.count >= RunStore.heldLogs { try flushLogs(&state) }
+    case .taskStarted(let run, _): try insert(run, &state)
+    case .taskRetrying(let run, _, let error):
+      try state.database.run(
+        "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
+        [run.id, String(run.attempts), String(Instant.now().microseconds), error])
+      try state.database.run("UPDATE task_runs SET state = ? WHERE id = ?", [RunState.retrying.rawValue, run.id])
+    case .taskEnded(let run):
+      try state.database.transaction {
+        try flushLogs(&state)
+        try update(run, &state)
+      }
+    case .executionEnded(let execution):
+      try state.database.transaction {
+        try flushLogs(&state)
+        try state.database.run(
+          "UPDATE executions SET state = ?, ended = ?, outputs = ?, error = ? WHERE id = ?",
+          [
+            execution.state.rawValue, execution.ended.map { String($0.microseconds) }, Value.map(execution.outputs).json(),
+            execution.error, execution.id,
+          ])
+      }
+      if let lock = state.locks.removeValue(forKey: execution.id) { dropLock(lock, execution.id) }
+    }
+  }
+
+  private func insert(_ run: TaskRun, _ state: inout State) throws {
+    try state.database.run(
+      """
+      INSERT OR REPLACE INTO task_runs
+        (id, execution, task, type, parent, value, iterations, state, attempts, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        run.id, run.executionID, run.taskID, run.type, run.parentID, run.value, run.iterationPath,
+        run.state.rawValue, String(run.attempts), String(run.started.microseconds),
+      ])
+  }
+
+  private func update(_ run: TaskRun, _ state: inout State) throws {
+    try state.database.run(
+      """
+      UPDATE task_runs SET state = ?, attempts = ?, ended = ?, ledger = ?, outputs = ?, error = ?, category = ? WHERE id = ?
+      """,
+      [
+        run.state.rawValue, String(run.attempts), run.ended.map { String($0.microseconds) }, Value.map(run.ledger.value).json(),
+        Value.map(run.outputs).json(), run.error, run.category?.rawValue, run.id,
+      ])
+    try state.database.run(
+      "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
+      [run.id, String(run.attempts), String((run.ended ?? run.started).microseconds), run.error])
+  }
+
+  private func flushLogs(_ state: inout State) throws {
+    for line in state.pendingLogs {
+      try state.database.run(
+        "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?)",
+        [line.executionID, line.taskRunID, line.taskID, String(line.time.microseconds), line.level.rawValue, line.message])
+    }
+    state.pendingLogs.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: reading
+
+  /// The newest executions first. Those whose process died are first marked as failed.
+  public func executions(limit: Int = 50) throws -> [Execution] {
+    try markKilled()
+    return try state.withLock { box in
+      try box.value.database.run(
+        "SELECT \(RunStore.columns) FROM executions ORDER BY started DESC, id DESC LIMIT \(limit)"
+      ).map(RunStore.execution)
+    }
+  }
+
+  /// One execution with its task runs, nil when there is none. A unique beginning of the id is enough.
+  public func execution(_ id: String) throws -> Execution? {
+    try markKilled()
+    return try state.withLock { box in
+      let database = box.value.database
+      let rows = try database.run(
+        "SELECT \(RunStore.columns) FROM executions WHERE id = ? OR substr(id, 1, ?) = ? LIMIT 2", [id, String(id.count), id])
+      guard rows.count == 1, var execution = try rows.first.map(RunStore.execution) else { return nil }
+      execution.taskRuns = try database.run(
+        """
+        SELECT id, task, type, parent, value, iterations, state, attempts, started, ended, ledger, outputs, error, category
+        FROM task_runs WHERE execution = ? ORDER BY started, rowid
+        """, [execution.id]
+      ).map { try RunStore.taskRun($0, of: execution.id) }
+      return execution
+    }
+  }
+
+  /// The log lines of an execution in order.
+  public func logs(_ id: String) throws -> [LogLine] {
+    try state.withLock { box in
+      try box.value.database.run(
+        "SELECT time, level, task, task_run, message FROM logs WHERE execution = ? ORDER BY time, rowid", [id]
+      ).map { row in
+        LogLine(
+          time: Instant(microseconds: Int64(row[0] ?? "") ?? 0), level: LogLevel(rawValue: row[1] ?? "") ?? .info,
+          executionID: id, taskID: row[2], taskRunID: row[3], message: row[4] ?? "")
+      }
+    }
+  }
+
+  /// How many executions of a flow run now, in all processes, other than one.
+  func running(namespace: String, flow: String, besides id: String) throws -> Int {
+    try markKilled()
+    return try state.withLock { box in
+      let rows = try box.value.database.run(
+        "SELECT count(*) FROM executions WHERE namespace = ? AND flow = ? AND state = 'RUNNING' AND id <> ?",
+        [namespace, flow, id])
+      return rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
+    }
+  }
+
+  private static let columns = "id, namespace, flow, state, started, ended, labels, inputs, outputs, error, parent"
+
+  private static func execution(_ row: [String?]) throws -> Execution {
+    Execution(
+      id: row[0] ?? "", namespace: row[1] ?? "", flowID: row[2] ?? "", state: RunState(rawValue: row[3] ?? "") ?? .failed,
+      started: Instant(microseconds: Int64(row[4] ?? "") ?? 0),
+      ended: row[5].flatMap { Int64($0) }.map(Instant.init(microseconds:)), labels: try map(row[6]), inputs: try map(row[7]),
+      outputs: try map(row[8]), error: row[9], parentID: row[10])
+  }
+
+  private static func taskRun(_ row: [String?], of execution: String) throws -> TaskRun {
+    var run = TaskRun(
+      id: row[0] ?? "", executionID: execution, taskID: row[1] ?? "", type: row[2] ?? "", parentID: row[3], value: row[4],
+      iterationPath: row[5] ?? "", state: RunState(rawValue: row[6] ?? "") ?? .failed,
+      started: Instant(microseconds: Int64(row[8] ?? "") ?? 0))
+    run.attempts = row[7].flatMap { Int($0) } ?? 0
+    run.ended = row[9].flatMap { Int64($0) }.map(Instant.init(microseconds:))
+    run.ledger = Ledger.Counts(try map(row[10]))
+    run.outputs = try map(row[11])
+    run.error = row[12]
+    run.category = row[13].flatMap { .init(rawValue: $0) }
+    return run
+  }
+
+  private static func map(_ text: String?) throws -> ValueMap {
+    try text.map { try Value.parseJSON($0).map ?? ValueMap() } ?? ValueMap()
+  }
+
+  // MARK: the locks that tell a running execution from a killed one
+
+  private func lockPath(_ id: String) -> String { "\(lockFolder)/\(id)" }
+
+  private func takeLock(_ id: String) throws -> Int32 {
+    let lock = open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard lock >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw Failure(.configuration, "execution '\(id)' is running in another process", hint: "Wait for its end")
+    }
+    return lock
+  }
+
+  private func dropLock(_ lock: Int32, _ id: String) {
+    unlink(lockPath(id))
+    close(lock)
+  }
+
+  /// Executions that are recorded as running though nobody holds their lock were killed.
+  private func markKilled() throws {
+    try state.withLock { box in
+      let running = try box.value.database.run("SELECT id FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')")
+      for id in running.compactMap({ $0.first.flatMap { $0 } }) where box.value.locks[id] == nil {
+        guard let lock = try? takeLock(id) else { continue }
+        defer { dropLock(lock, id) }
+        try box.value.database.transaction {
+          // Its process may have ended it between the two looks.
+          let now = String(Instant.now().microseconds)
+          let open = "('RUNNING', 'QUEUED', 'CREATED', 'RETRYING')"
+          try box.value.database.run(
+            "UPDATE task_runs SET state = 'FAILED', ended = ?, error = ? WHERE execution = ? AND state IN \(open)",
+            [now, RunStore.killed, id])
+          try box.value.database.run(
+            "UPDATE executions SET state = 'FAILED', ended = ?, error = ? WHERE id = ? AND state IN \(open)",
+            [now, RunStore.killed, id])
+        }
+      }
+    }
+  }
+
+  static let killed = "killed: its process ended without a word"
+}
+
+/// A value that is only touched under its owner's lock.
+final class UncheckedBox<Value>: @unchecked Sendable {
+  var value: Value
+  init(_ value: Value) { self.value = value }
+}
+
+extension Ledger.Counts {
+  init(_ map: ValueMap) {
+    self.init(
+      read: map["read"]?.int ?? 0, written: map["written"]?.int ?? 0, rejected: map["rejected"]?.int ?? 0,
+      filtered: map["filtered"]?.int ?? 0, bytes: map["bytes"]?.int ?? 0, batches: map["batches"]?.int ?? 0,
+      retries: map["retries"]?.int ?? 0)
+  }
+}

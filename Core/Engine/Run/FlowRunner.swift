@@ -1,0 +1,222 @@
+internal import Expression
+internal import Records
+
+/// Runs the tasks of one execution.
+final class FlowRunner: Sendable {
+  let engine: Engine
+  let flow: Flow
+  let inputs: ValueMap
+  let host: Host
+  let cancellation: Cancellation
+  let memory: Locked<Memory>
+  private let start: Execution
+
+  /// What tasks have left so far.
+  struct Memory: Sendable {
+    var outputs = ValueMap()
+    var taskRuns: [TaskRun] = []
+    /// Task runs of a failed execution that need not run again, by task and iteration.
+    var earlier: [String: TaskRun] = [:]
+    /// The first failure that ended the flow.
+    var failure: (task: String, error: String)?
+  }
+
+  /// Where a task stands: its flowable, and the iterations around it, the innermost last.
+  struct Frame: Sendable {
+    var parent: TaskRun?
+    var iterations: [(value: Value, index: Int)] = []
+
+    /// Names the place of a task among the iterations, for restarts.
+    func key(_ task: String) -> String { ([task] + iterations.map { "\($0.index)" }).joined(separator: "/") }
+  }
+
+  init(
+    engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, cancellation: Cancellation
+  ) {
+    self.engine = engine
+    self.flow = flow
+    self.inputs = inputs
+    self.host = host
+    self.cancellation = cancellation
+    start = execution
+    var memory = Memory()
+    for run in execution.taskRuns where run.state == .success || run.state == .warning || run.state == .skipped {
+      memory.earlier[run.key] = run
+    }
+    self.memory = Locked(memory)
+  }
+
+  var executionID: String { start.id }
+
+  func run() async throws -> Execution {
+    var execution = start
+    execution.taskRuns = []
+    try engine.store.begin(execution, flow: flow)
+    engine.emit(.executionStarted(execution))
+    var state = RunState.success
+    if flow.disabled {
+      execution.error = "the flow is disabled"
+      state = .cancelled
+    } else if try await waitForTurn(&execution) {
+      state = await runAll()
+    } else {
+      state = execution.state
+    }
+    if state == .success || state == .warning { state = renderOutputs(&execution, state) }
+    execution.taskRuns = memory.withLock { $0.taskRuns }
+    execution.state = state
+    execution.ended = .now()
+    if let failure = memory.withLock({ $0.failure }), state == .failed || state == .killed {
+      execution.error = "task '\(failure.task)': \(failure.error)"
+    }
+    engine.emit(.executionEnded(execution))
+    if let problem = engine.store.problem { throw Failure(.quota, "the run could not be recorded: \(problem)") }
+    return execution
+  }
+
+  private func runAll() async -> RunState {
+    var state = await sequence(flow.tasks, Frame())
+    if state == .failed, !flow.errors.isEmpty, !cancellation.isCancelled { _ = await sequence(flow.errors, Frame()) }
+    if !flow.finally.isEmpty, !cancellation.isCancelled {
+      let ended = await sequence(flow.finally, Frame())
+      if ended == .failed && state != .failed { state = .failed }
+    }
+    return state
+  }
+
+  /// Holds the flow's `concurrency` limit over all processes of this storage folder. False when it must not run.
+  private func waitForTurn(_ execution: inout Execution) async throws -> Bool {
+    guard let limit = flow.concurrency else { return true }
+    var announced = false
+    while try engine.store.running(namespace: flow.namespace, flow: flow.id, besides: execution.id) >= limit.limit {
+      switch limit.behavior {
+      case .cancel, .fail:
+        execution.state = limit.behavior == .fail ? .failed : .cancelled
+        execution.error = "\(limit.limit) execution(s) of this flow run already, and its concurrency.behavior is \(limit.behavior.rawValue)"
+        return false
+      case .queue:
+        if !announced { logger(nil).log(.info, "waiting for another execution of this flow to end") }
+        announced = true
+        try await Task.sleep(for: .milliseconds(200))
+        if cancellation.isCancelled {
+          execution.state = .killed
+          return false
+        }
+      }
+    }
+    return true
+  }
+
+  private func renderOutputs(_ execution: inout Execution, _ state: RunState) -> RunState {
+    for output in flow.outputs {
+      do {
+        execution.outputs[output.id] = engine.redactor.redact(try output.value.rendered(in: scope(nil, nil, Frame())))
+      } catch {
+        execution.error = engine.redactor.redact("output '\(output.id)': \(error)")
+        return .failed
+      }
+    }
+    return state
+  }
+
+  // MARK: lists of tasks
+
+  /// Runs tasks in order until one fails.
+  func sequence(_ tasks: [TaskNode], _ frame: Frame) async -> RunState {
+    var state = RunState.success
+    for task in tasks {
+      if cancellation.isCancelled { return .killed }
+      switch await run(task, frame) {
+      case .failed: return .failed
+      case .killed: return .killed
+      case .warning: state = .warning
+      default: continue
+      }
+    }
+    return state
+  }
+
+  /// Runs jobs with at most `limit` at a time (0 = all) and combines their states. What has started runs to its end.
+  func concurrently(_ count: Int, limit: Int, _ job: @escaping @Sendable (Int) async -> RunState) async -> RunState {
+    await withTaskGroup(of: RunState.self) { group in
+      var next = 0
+      var state = RunState.success
+      while next < count && (limit == 0 || next < limit) {
+        let index = next
+        group.addTask { await job(index) }
+        next += 1
+      }
+      for await ended in group {
+        state = state.combined(with: ended)
+        if next < count, state != .failed, state != .killed {
+          let index = next
+          group.addTask { await job(index) }
+          next += 1
+        }
+      }
+      return state
+    }
+  }
+
+  // MARK: variables
+
+  func scope(_ task: TaskNode?, _ run: TaskRun?, _ frame: Frame) -> Scope {
+    var variables: ValueMap = [
+      "flow": ["id": .string(flow.id), "namespace": .string(flow.namespace), "revision": 1],
+      "execution": [
+        "id": .string(start.id), "startDate": .string(start.started.iso8601), "originalId": .string(start.id),
+        "state": .string(RunState.running.rawValue),
+      ],
+      "namespace": .string(flow.namespace),
+      "inputs": .map(inputsWithTasks()), "vars": .map(flow.variables), "globals": .map(engine.settings.globals),
+      "envs": .map(engine.settings.environment.visible), "labels": .map(start.labels), "trigger": .map([:]),
+      "outputs": .map(memory.withLock { $0.outputs }),
+    ]
+    if let task { variables["task"] = ["id": .string(task.id), "type": .string(task.type.info.type)] }
+    variables["taskrun"] = .map(taskRunVariables(run, frame))
+    variables["parents"] = .list(
+      frame.iterations.dropLast().reversed().map { ["taskrun": ["value": $0.value, "iteration": .int(Int64($0.index))]] })
+    variables["parent"] = variables["parents"]?.list?.first ?? ["taskrun": ["value": nil]]
+    return Scope(variables: variables, host: host, timeZone: engine.settings.timeZone)
+  }
+
+  private func taskRunVariables(_ run: TaskRun?, _ frame: Frame) -> ValueMap {
+    var map: ValueMap = [:]
+    if let run {
+      map["id"] = .string(run.id)
+      map["startDate"] = .string(run.started.iso8601)
+      map["attemptsCount"] = .int(Int64(run.attempts))
+      map["parentId"] = run.parentID.map { .string($0) } ?? .null
+    }
+    if let iteration = frame.iterations.last {
+      map["value"] = iteration.value
+      map["iteration"] = .int(Int64(iteration.index))
+    }
+    return map
+  }
+
+  /// Flows of 2022 wrote `inputs.TASK.uri` for the outputs of a task; `ferry check` warns about it.
+  private func inputsWithTasks() -> ValueMap {
+    var map = inputs
+    for (task, outputs) in memory.withLock({ $0.outputs }) where map[task] == nil { map[task] = outputs }
+    return map
+  }
+
+  func logger(_ run: TaskRun?, level: LogLevel? = nil) -> TaskLogger {
+    TaskLogger(
+      redactor: engine.redactor, level: level ?? engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
+      taskRunID: run?.id, emit: { [engine] in engine.emit($0) })
+  }
+}
+
+extension TaskRun {
+  /// The same place as `FlowRunner.Frame.key`: iterations are recorded as `0/2`.
+  var key: String { ([taskID] + (iterationPath.isEmpty ? [] : [iterationPath])).joined(separator: "/") }
+}
+
+extension RunState {
+  func combined(with other: RunState) -> RunState {
+    for state in [RunState.killed, .failed, .warning] where self == state || other == state { return state }
+    return .success
+  }
+}

@@ -1,0 +1,174 @@
+internal import Expression
+internal import Records
+
+/// Tasks that run other tasks.
+extension FlowRunner {
+  func runFlowable(_ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async -> RunState {
+    var inner = frame
+    inner.parent = run
+    run.attempts = 1
+    do {
+      var state: RunState
+      switch kind {
+      case .sequential: state = await sequence(task.branch("tasks"), inner)
+      case .allowFailure:
+        state = await sequence(task.branch("tasks"), inner)
+        if state == .failed {
+          await runErrors(of: task, inner)
+          memory.withLock { $0.failure = nil }
+          return end(&run, .warning, task, frame)
+        }
+      case .parallel: state = try await parallel(task, run, inner)
+      case .forEach: state = try await forEach(task, run, inner)
+      case .dag: state = try await dag(task, run, inner)
+      case .ifElse: state = try await ifElse(task, &run, inner)
+      case .switchCase: state = try await switchCase(task, &run, inner)
+      case .subflow: state = try await subflow(task, &run, inner)
+      }
+      if state == .failed { await runErrors(of: task, inner) }
+      let allowed = try task.allowFailure?.rendered(in: scope(task, run, frame)).isTruthy ?? false
+      if state == .failed && allowed {
+        memory.withLock { $0.failure = nil }
+        state = .warning
+      }
+      return end(&run, state, task, frame)
+    } catch {
+      return fail(&run, asFailure(error), task, frame)
+    }
+  }
+
+  private func runErrors(of task: TaskNode, _ frame: Frame) async {
+    if !cancellation.isCancelled { _ = await sequence(task.branch("errors"), frame) }
+  }
+
+  private func property(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> Value? {
+    do { return try task.property(name)?.value.rendered(in: scope(task, run, outer(frame))) } catch {
+      throw asFailure(error).whileDoing("property '\(name)'")
+    }
+  }
+
+  /// A flowable's own properties see the iterations around it.
+  private func outer(_ frame: Frame) -> Frame { frame }
+
+  private func limit(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame, fallback: Int) throws -> Int {
+    try property(name, of: task, run, frame).map { try Int(property: $0) } ?? fallback
+  }
+
+  private func parallel(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) async throws -> RunState {
+    let tasks = task.branch("tasks")
+    let limit = try limit("concurrent", of: task, run, frame, fallback: 0)
+    return await concurrently(tasks.count, limit: limit) { index in await self.run(tasks[index], frame) }
+  }
+
+  private func forEach(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) async throws -> RunState {
+    let name = task.property("values") == nil ? "value" : "values"
+    let given = try property(name, of: task, run, frame) ?? .null
+    let values = try Self.values(given, name)
+    let isParallel = task.type == EachParallel.self
+    let limitName = isParallel ? "concurrent" : "concurrencyLimit"
+    let limit = try limit(limitName, of: task, run, frame, fallback: isParallel ? 0 : 1)
+    let tasks = task.branch("tasks")
+    return await concurrently(values.count, limit: limit) { index in
+      var iteration = frame
+      iteration.iterations.append((values[index], index))
+      return await self.sequence(tasks, iteration)
+    }
+  }
+
+  /// A list, a text that holds one as JSON, or a map whose entries become `{key, value}`.
+  private static func values(_ given: Value, _ name: String) throws -> [Value] {
+    switch given {
+    case .list(let values): return values
+    case .map(let map): return map.map { ["key": .string($0.key), "value": $0.value] }
+    case .string(let text):
+      if let parsed = try? Value.parseJSON(text), parsed.list != nil || parsed.map != nil { return try values(parsed, name) }
+      throw Failure(.configuration, "\(name): expected a list or a text that holds a JSON list, found another text")
+    default: throw Failure(.configuration, "\(name): expected a list, found \(given.typeName)")
+    }
+  }
+
+  private func ifElse(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
+    let isTrue = try property("condition", of: task, run, frame)?.isTruthy ?? false
+    run.outputs = ["evaluationResult": .bool(isTrue)]
+    return await sequence(task.branch(isTrue ? "then" : "else"), frame)
+  }
+
+  private func switchCase(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
+    let value = try property("value", of: task, run, frame)?.text ?? ""
+    let named = task.branch("cases.\(value)")
+    run.outputs = ["value": .string(value), "defaults": .bool(named.isEmpty)]
+    return await sequence(named.isEmpty ? task.branch("defaults") : named, frame)
+  }
+
+  private func dag(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) async throws -> RunState {
+    let tasks = task.branch("tasks")
+    let limit = try limit("concurrent", of: task, run, frame, fallback: 0)
+    return await withTaskGroup(of: (Int, RunState).self) { group in
+      var started: Set<Int> = []
+      var ended: Set<String> = []
+      var running = 0
+      var state = RunState.success
+      func startReady() {
+        for (index, task) in tasks.enumerated()
+        where !started.contains(index) && (limit == 0 || running < limit) && task.dependsOn.allSatisfy(ended.contains) {
+          started.insert(index)
+          running += 1
+          group.addTask { (index, await self.run(task, frame)) }
+        }
+      }
+      startReady()
+      for await (index, result) in group {
+        running -= 1
+        state = state.combined(with: result)
+        if result == .failed || result == .killed { continue }
+        ended.insert(tasks[index].id)
+        startReady()
+      }
+      return state
+    }
+  }
+
+  // MARK: subflows
+
+  private func subflow(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
+    let id = try property("flowId", of: task, run, frame)?.text ?? ""
+    let namespace = try property("namespace", of: task, run, frame)?.text
+    let child = try Subflows.find(id, namespace: namespace, beside: flow, registry: engine.settings.registry)
+    let inputs = try property("inputs", of: task, run, frame)?.map ?? ValueMap()
+    let inherits = try property("inheritLabels", of: task, run, frame)?.isTruthy ?? false
+    let execution = try await engine.run(
+      child, inputs: inputs, labels: inherits ? flow.labels : [:], parentID: executionID, cancellation: cancellation)
+    run.outputs = [
+      "executionId": .string(execution.id), "state": .string(execution.state.rawValue), "outputs": .map(execution.outputs),
+    ]
+    let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
+    if execution.state == .failed && transmits {
+      throw Failure(.configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
+    }
+    return execution.state == .failed ? .warning : execution.state
+  }
+}
+
+/// Finds the file of a flow beside another one.
+enum Subflows {
+  static func find(_ id: String, namespace: String?, beside flow: Flow, registry: Registry) throws -> Flow {
+    let folder = Engine.folder(of: flow.file)
+    var seen: [String] = []
+    for name in try LocalStorage.names(in: folder).sorted() where name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
+      let path = "\(folder)/\(name)"
+      guard let source = try? String.contents(of: FileInput(path: path)), source.contains(id) else { continue }
+      let (found, diagnostics) = FlowParser.parse(source, file: path, registry: registry)
+      let candidate = found?.id ?? (try? Node.parse(source)["id"]?.text) ?? String(name.prefix { $0 != "." })
+      seen.append(candidate)
+      guard candidate == id, namespace == nil || found == nil || found?.namespace == namespace else { continue }
+      guard let found else {
+        let problems = diagnostics.filter { $0.severity == .error }.map(\.line).joined(separator: "\n")
+        throw Failure(.configuration, "the flow '\(id)' has problems:\n\(problems)")
+      }
+      return found
+    }
+    throw Failure(
+      .configuration, "there is no flow '\(id)'\(namespace.map { " of namespace '\($0)'" } ?? "") in '\(folder)'",
+      hint: nearest(id, in: seen).map { "Did you mean '\($0)'?" } ?? "Put its file beside this flow")
+  }
+}

@@ -1,0 +1,217 @@
+internal import Expression
+internal import Records
+
+/// One task: whether it runs, its attempts, what becomes of it.
+extension FlowRunner {
+  func run(_ task: TaskNode, _ frame: Frame) async -> RunState {
+    if let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), !(task.type is any Flowable.Type) {
+      return reuse(earlier, of: task, frame)
+    }
+    var run = TaskRun(
+      id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type, parentID: frame.parent?.id,
+      value: frame.iterations.last?.value.text, iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
+      state: .running, started: .now())
+    let ledger = Ledger()
+    do {
+      let scope = scope(task, run, frame)
+      if let disabled = try task.disabled?.rendered(in: scope), disabled.isTruthy { return end(&run, .skipped, task, frame) }
+      if let condition = try task.runIf?.rendered(in: scope), !condition.isTruthy { return end(&run, .skipped, task, frame) }
+    } catch {
+      engine.emit(.taskStarted(run, ledger))
+      return fail(&run, asFailure(error), task, frame, ledger)
+    }
+    engine.emit(.taskStarted(run, ledger))
+    if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
+    return await runAttempts(task, &run, frame, ledger)
+  }
+
+  private func runAttempts(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger) async -> RunState {
+    let policy = task.retry ?? flow.retry
+    let began = Instant.now()
+    while true {
+      run.attempts += 1
+      do {
+        run.outputs = try await attempt(task, run, frame, ledger)
+        run.ledger = ledger.counts
+        let warned = policy?.warningOnRetry == true && run.attempts > 1
+        return end(&run, warned ? .warning : .success, task, frame, ledger)
+      } catch {
+        let failure = asFailure(error)
+        guard let policy, let wait = self.wait(policy, failure, run, since: began) else {
+          return fail(&run, failure, task, frame, ledger)
+        }
+        let message = engine.redactor.redact(failure.description)
+        logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
+        engine.emit(.taskRetrying(run, after: wait, error: message))
+        ledger.restart()
+        ledger.add(retries: 1)
+        await pause(wait)
+      }
+    }
+  }
+
+  /// How long to wait before another attempt, nil when there must not be one.
+  private func wait(_ policy: RetryPolicy, _ failure: Failure, _ run: TaskRun, since began: Instant) -> Duration? {
+    guard !cancellation.isCancelled, failure.category == .transient || failure.category == .quota || failure.isTimeout,
+      run.attempts < policy.maxAttempts ?? Int.max
+    else { return nil }
+    let wait = policy.wait(before: run.attempts + 1)
+    if let limit = policy.maxDuration, began.duration(to: .now()) + wait > limit { return nil }
+    return wait
+  }
+
+  /// Sleeps, but not past a cancellation.
+  private func pause(_ wait: Duration) async {
+    let end = Instant.now().microseconds + Int64(wait.seconds * 1e6)
+    while !cancellation.isCancelled {
+      let left = end - Instant.now().microseconds
+      if left <= 0 { return }
+      try? await Task.sleep(for: .microseconds(min(left, 50_000)))
+    }
+  }
+
+  private func attempt(_ task: TaskNode, _ run: TaskRun, _ frame: Frame, _ ledger: Ledger) async throws -> ValueMap {
+    guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
+    try cancellation.check()
+    let scope = scope(task, run, frame)
+    let properties = try render(task, in: scope)
+    let timeout = try task.timeout?.rendered(in: scope).asDuration()
+    let own = Cancellation()
+    let link = cancellation.register { [cancellation] in own.cancel(cancellation.reason ?? .sibling) }
+    defer { cancellation.unregister(link) }
+    let watch = timeout.map { limit in
+      Task {
+        try await Task.sleep(for: limit)
+        own.cancel(.timeout(limit))
+      }
+    }
+    defer { watch?.cancel() }
+    let workspace = Workspace()
+    defer { workspace.remove() }
+    let context = TaskContext(
+      ledger: ledger, cancellation: own, timeZone: engine.settings.timeZone, storage: engine.storage,
+      folder: folder(of: task, run), scope: scope, logger: logger(run, level: task.logLevel), workspace: workspace)
+    let outputs = try await BlockingExecutor.run {
+      do { return try type.decode(from: properties).run(context) } catch {
+        // A driver reports an interrupted call in its own words; the reason is ours.
+        try own.check()
+        throw error
+      }
+    }
+    try checkBalance(ledger.counts)
+    return outputs
+  }
+
+  private func checkBalance(_ counts: Ledger.Counts) throws {
+    guard !counts.isBalanced else { return }
+    throw Failure(
+      .bug,
+      """
+      the records don't add up: \(counts.read) read, but \(counts.written) written + \(counts.rejected) rejected + \
+      \(counts.filtered) filtered = \(counts.written + counts.rejected + counts.filtered)
+      """, hint: "Nothing downstream should use this task's outputs; please report it")
+  }
+
+  private func render(_ task: TaskNode, in scope: Scope) throws -> ValueMap {
+    let declarations = PropertyDeclaration.collect(from: task.type.init())
+    var values = ValueMap()
+    for member in task.properties {
+      let declaration = declarations.first { ([$0.name] + $0.aliases).contains(member.key) }
+      do {
+        let value = declaration?.isRaw == true ? member.node.value : try member.node.value.rendered(in: scope)
+        if declaration?.isSecret == true, !value.isNull { engine.redactor.add(value.text) }
+        values[member.key] = value
+      } catch {
+        throw Failure(
+          (error as? Failure)?.category ?? .configuration,
+          "\(flow.file):\(member.node.position.line): property '\(member.key)': \(error)")
+      }
+    }
+    return values
+  }
+
+  private func folder(of task: TaskNode, _ run: TaskRun) -> String {
+    let namespace = flow.namespace.replacing(".", with: "/")
+    return "ferry:///\(namespace)/\(flow.id)/executions/\(executionID)/tasks/\(task.id)/\(run.id)/"
+  }
+
+  // MARK: ends
+
+  func fail(_ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger()) -> RunState {
+    run.error = engine.redactor.redact(failure.description)
+    run.category = failure.category
+    run.ledger = ledger.counts
+    let allowed = (try? task.allowFailure?.rendered(in: scope(task, run, frame)))??.isTruthy ?? false
+    let killed = failure.category == .cancelled && cancellation.isCancelled
+    let state: RunState = killed ? .killed : allowed ? .warning : .failed
+    logger(run).log(state == .warning ? .warn : .error, run.error ?? "")
+    if state != .warning { memory.withLock { [run] in $0.failure = $0.failure ?? (run.taskID, run.error ?? "") } }
+    return end(&run, state, task, frame, ledger)
+  }
+
+  func end(
+    _ run: inout TaskRun, _ state: RunState, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger? = nil
+  ) -> RunState {
+    run.state = state
+    run.ended = .now()
+    if state == .warning, (try? task.allowWarning?.rendered(in: scope(task, run, frame)))??.isTruthy == true { run.state = .success }
+    let outputs = run.outputs
+    run.outputs = engine.redactor.redact(outputs)
+    memory.withLock { [run] memory in
+      memory.taskRuns.append(run)
+      if state == .success || state == .warning { memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text)) }
+    }
+    if state == .skipped { engine.emit(.taskStarted(run, Ledger())) }
+    engine.emit(.taskEnded(run))
+    return run.state == .skipped ? .success : run.state
+  }
+
+  /// Takes over what a task left in the execution that is being restarted.
+  private func reuse(_ earlier: TaskRun, of task: TaskNode, _ frame: Frame) -> RunState {
+    memory.withLock { memory in
+      memory.taskRuns.append(earlier)
+      if earlier.state != .skipped {
+        memory.outputs.set(.map(earlier.outputs), at: [task.id] + frame.iterations.map(\.value.text))
+      }
+    }
+    return earlier.state == .skipped ? .success : earlier.state
+  }
+
+  func asFailure(_ error: any Error) -> Failure {
+    switch error {
+    case let failure as Failure: failure
+    case let mismatch as PropertyMismatch:
+      Failure(.configuration, mismatch.path.isEmpty ? mismatch.message : "\(mismatch.path): \(mismatch.message)")
+    case let error as ExpressionError: Failure(.configuration, error.description)
+    case is CancellationError: Failure(.cancelled, "stopped")
+    default: Failure(.bug, "\(error)")
+    }
+  }
+}
+
+extension Failure {
+  /// A time-out of one attempt; another attempt has its own time.
+  fileprivate var isTimeout: Bool { category == .cancelled && message.contains("timeout") }
+}
+
+extension FerryTask {
+  static func decode(from properties: ValueMap) throws -> Self { try PropertyDecoder.decode(Self.self, from: properties) }
+}
+
+extension Value {
+  fileprivate func asDuration() throws -> Duration { try Duration(property: self) }
+}
+
+extension ValueMap {
+  /// Sets a value inside of nested maps, making those that are missing.
+  mutating func set(_ value: Value, at path: [String]) {
+    guard let first = path.first else { return }
+    if path.count == 1 {
+      self[first] = value
+    } else {
+      var inner = self[first]?.map ?? ValueMap()
+      inner.set(value, at: Array(path.dropFirst()))
+      self[first] = .map(inner)
+    }
+  }
+}
