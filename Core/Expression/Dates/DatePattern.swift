@@ -34,7 +34,9 @@ struct DatePattern {
         let count = rest.prefix { $0 == character }.count
         rest = rest.dropFirst(count)
         guard Self.letters.contains(character) else {
-          throw Problem("the letter '\(character)' in a date pattern is not understood", hint: "Put text in single quotes; letters are \(Self.letters)")
+          throw Problem(
+            "the letter '\(character)' in a date pattern is not understood",
+            hint: "Put text in single quotes; letters are \(Self.letters)")
         }
         parts.append(.field(character, count))
       } else {
@@ -98,7 +100,8 @@ struct DatePattern {
     case "w": padded(wall.isoWeek.week, count)
     case "z": rule.abbreviation
     case "V": zone.name
-    case "Z": count == 4 ? "GMT" + ZoneText.offset(rule.offset, "xxx") : ZoneText.offset(rule.offset, count == 5 ? "XXX" : "xx")
+    case "Z":
+      count == 4 ? "GMT" + ZoneText.offset(rule.offset, "xxx") : ZoneText.offset(rule.offset, count == 5 ? "XXX" : "xx")
     default: ZoneText.offset(rule.offset, String(repeating: letter, count: count))
     }
   }

@@ -95,7 +95,8 @@ struct DateReader {
       let year = try number(count, count == 1 ? 4 : count, 0...9999, "a year of \(count) digits")
       wall.year = count == 2 ? 2000 + year : year
     case "M", "L":
-      wall.month = count < 3
+      wall.month =
+        count < 3
         ? try number(count, most, 1...12, "a month, 01 to 12") : try oneOf(DatePattern.months, count, "a month's name")
     case "d": wall.day = try number(count, most, 1...31, "a day, 01 to 31")
     case "E": _ = try oneOf(DatePattern.weekdays, count, "a day's name")
@@ -133,7 +134,9 @@ struct DateReader {
 
   func moment(in given: TimeZone) throws -> Moment {
     guard position == text.count else { throw error("the end") }
-    guard wall.day <= WallClock.length(ofMonth: wall.month, wall.year) else { throw error("a day that this month has, before here,") }
+    guard wall.day <= WallClock.length(ofMonth: wall.month, wall.year) else {
+      throw error("a day that this month has, before here,")
+    }
     var wall = wall
     let hour = isAfternoon == true ? hour % 12 + 12 : hour
     wall.secondOfDay = hour * 3600 + minute * 60 + second

@@ -22,7 +22,8 @@ struct TimeZone {
       return
     }
     guard let file = Self.read(name), let parsed = TZif(file) else {
-      throw Problem("unknown time zone '\(name)'", hint: "Write an IANA name such as Europe/Paris, or an offset such as +02:00")
+      throw Problem(
+        "unknown time zone '\(name)'", hint: "Write an IANA name such as Europe/Paris, or an offset such as +02:00")
     }
     (transitions, first, afterwards) = (parsed.transitions, parsed.first, PosixZone(parsed.footer))
   }
@@ -45,7 +46,9 @@ struct TimeZone {
 
   private static func read(_ name: String) -> [UInt8]? {
     let isSafe = name.utf8.allSatisfy { $0.isNameStart && $0 < 0x80 || $0.isDigit || "/+-".utf8.contains($0) }
-    guard isSafe, name.utf8.first != UInt8(ascii: "/"), let file = fopen("/usr/share/zoneinfo/\(name)", "rb") else { return nil }
+    guard isSafe, name.utf8.first != UInt8(ascii: "/"), let file = fopen("/usr/share/zoneinfo/\(name)", "rb") else {
+      return nil
+    }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 65536)
     let count = fread(&bytes, 1, bytes.count, file)
@@ -108,7 +111,7 @@ private struct TZif {
     var rules: [TimeZone.Rule] = []
     for index in 0..<now[4] {
       guard let offset = number(types + index * 6, 4) else { return nil }
-      let name = bytes[(letters + Int(bytes[types + index * 6 + 5]))...].prefix { $0 != 0 }
+      let name = bytes.dropFirst(letters + Int(bytes[types + index * 6 + 5])).prefix { $0 != 0 }
       rules.append(TimeZone.Rule(offset: offset, abbreviation: String(decoding: name, as: UTF8.self)))
     }
     first = rules[0]

@@ -25,7 +25,8 @@ enum CollectionFilters {
       return .list(try value.elements().reversed())
     },
     FilterOperation("sort", "", "in ascending order") { value, _, _ in .list(try sorted(value.elements())) },
-    FilterOperation("rsort", "", "in descending order") { value, _, _ in .list(try sorted(value.elements()).reversed()) },
+    FilterOperation("rsort", "", "in descending order") { value, _, _ in .list(try sorted(value.elements()).reversed())
+    },
     FilterOperation("slice", ";fromIndex toIndex", "the part from an index up to but without another", slice),
     FilterOperation("chunk", "size", "cut into lists of a size") { value, arguments, _ in
       let elements = try value.elements()
@@ -36,7 +37,8 @@ enum CollectionFilters {
     FilterOperation("flatten", "", "with the elements of inner lists in place of the lists") { value, _, _ in
       .list(flattened(try value.elements()))
     },
-    FilterOperation("distinct", "", "without repeated elements") { value, _, _ in .list(distinct(try value.elements())) },
+    FilterOperation("distinct", "", "without repeated elements") { value, _, _ in .list(distinct(try value.elements()))
+    },
     FilterOperation("uniq", "", "the same as distinct") { value, _, _ in .list(distinct(try value.elements())) },
     FilterOperation("merge", "items", "with the elements or entries of another list or map") { value, arguments, _ in
       let other = try arguments.value(0)
@@ -74,7 +76,7 @@ enum CollectionFilters {
     case .string(let text): text.count
     case .list(let elements): elements.count
     case .map(let map): map.count
-    default: throw Problem("a \(value.typeName) has no length")
+    default: throw Problem("\(value.typePhrase) has no length")
     }
   }
 

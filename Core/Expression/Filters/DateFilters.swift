@@ -8,7 +8,8 @@ enum DateFilters {
       return try format(moment(value, zone, arguments.optionalText(2)), arguments, evaluator)
     },
     FilterOperation(
-      "dateAdd", "amount unit; format timeZone existingFormat locale", "a date that is later by an amount of DAYS, HOURS …", dateAdd),
+      "dateAdd", "amount unit; format timeZone existingFormat locale",
+      "a date that is later by an amount of DAYS, HOURS …", dateAdd),
     timestamp("timestamp", "the seconds since 1970 of a date") { $0.seconds },
     timestamp("timestampMilli", "the milliseconds since 1970 of a date") { try scaled($0, 1000) },
     timestamp("timestampMicro", "the microseconds since 1970 of a date") { try scaled($0, 1_000_000) },
@@ -39,16 +40,18 @@ enum DateFilters {
     switch value {
     case .int(let seconds):
       // The years -9999 to 9999: beyond them the calendar's arithmetic is not meant to hold.
-      guard abs(seconds) < 377_705_116_800 || seconds == .min else { throw Problem("the seconds are beyond the year 9999") }
+      guard seconds.magnitude < 377_705_116_800 else { throw Problem("the seconds are beyond the year 9999") }
       return Moment(seconds: seconds)
     case .string(let text):
       return if let format { try DatePattern(format).parse(text, in: zone) } else { try DateReader.iso(text, in: zone) }
-    default: throw Problem("expected a date as a string or integer, found a \(value.typeName)")
+    default: throw Problem("expected a date as a string or integer, found \(value.typePhrase)")
     }
   }
 
   /// The arguments are `date`'s: format, timeZone, existingFormat, locale.
-  static func format(_ moment: Moment, _ arguments: Arguments, from first: Int = 0, _ evaluator: Evaluator) throws -> Value {
+  static func format(_ moment: Moment, _ arguments: Arguments, from first: Int = 0, _ evaluator: Evaluator) throws
+    -> Value
+  {
     if let locale = try arguments.optionalText(first + 3), !locale.lowercased().hasPrefix("en") {
       throw Problem("the locale '\(locale)' is not available, only English is")
     }
@@ -64,7 +67,8 @@ enum DateFilters {
     "MONTHS": 1, "YEARS": 12, "DECADES": 120, "CENTURIES": 1200, "MILLENNIA": 12000,
   ]
 
-  @Sendable private static func dateAdd(_ value: Value, _ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
+  @Sendable private static func dateAdd(_ value: Value, _ arguments: Arguments, _ evaluator: Evaluator) throws -> Value
+  {
     let zone = try zone(arguments.optionalText(3), evaluator)
     let start = try moment(value, zone, arguments.optionalText(4))
     let sum = try adding(arguments.int(0), arguments.text(1).uppercased(), to: start, zone)
@@ -73,7 +77,7 @@ enum DateFilters {
 
   private static func adding(_ amount: Int64, _ unit: String, to start: Moment, _ zone: TimeZone) throws -> Moment {
     // 10^14 seconds are three million years: nothing overflows below it, and what is beyond year 9999 is refused.
-    guard abs(amount) < 100_000_000_000_000 || nanos[unit] != nil, amount != .min else { throw Problem("the amount is too large") }
+    guard amount.magnitude < 100_000_000_000_000 || nanos[unit] != nil else { throw Problem("the amount is too large") }
     var sum = start
     if let length = lengths[unit] {
       sum.seconds += amount * length
@@ -86,13 +90,15 @@ enum DateFilters {
     } else if let count = days[unit] {
       sum = zone.moment(zone.wallClock(start).adding(days: amount * count))
     } else if let count = months[unit] {
-      guard abs(amount) < 100_000 else { throw Problem("the amount is too large") }
+      guard amount.magnitude < 100_000 else { throw Problem("the amount is too large") }
       sum = zone.moment(zone.wallClock(start).adding(months: amount * count))
     } else {
       let known = [lengths, nanos, days, months].flatMap(\.keys).sorted()
-      throw Problem("unknown unit '\(unit)'", hint: suggestion(for: unit, in: known) ?? "Units are \(known.joined(separator: ", "))")
+      throw Problem(
+        "unknown unit '\(unit)'", hint: suggestion(for: unit, in: known) ?? "Units are \(known.joined(separator: ", "))"
+      )
     }
-    guard abs(sum.seconds) < 377_705_116_800 else { throw Problem("the result is beyond the year 9999") }
+    guard sum.seconds.magnitude < 377_705_116_800 else { throw Problem("the result is beyond the year 9999") }
     return sum
   }
 }

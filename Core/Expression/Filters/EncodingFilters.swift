@@ -120,7 +120,8 @@ enum EncodingFilters {
   }
 
   private static func symbol(_ name: String) -> String {
-    let isPlain = name.utf8.first.map { $0.isNameStart && $0 < 0x80 } ?? false
+    let isPlain =
+      name.utf8.first.map { $0.isNameStart && $0 < 0x80 } ?? false
       && name.utf8.allSatisfy { ($0.isNameStart || $0.isDigit) && $0 < 0x80 }
       && !["null", "true", "false", "nan"].contains(name)
     return isPlain ? name : "'" + TextFilters.replacing(TextFilters.replacing(name, "\\", "\\\\"), "'", "\\'") + "'"

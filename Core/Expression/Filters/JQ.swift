@@ -25,7 +25,11 @@ struct JQ {
   }
 
   private static func unsupported(_ what: String) -> Problem {
-    Problem("the jq expression has \(what), which is not supported", hint: "Supported are paths, |, ',', [], literals, comparisons, and, or, \(functions.sorted().joined(separator: ", "))")
+    Problem(
+      "the jq expression has \(what), which is not supported",
+      hint:
+        "Supported are paths, |, ',', [], literals, comparisons, and, or, \(functions.sorted().joined(separator: ", "))"
+    )
   }
 
   private static let functions: Set<String> = [
@@ -36,7 +40,10 @@ struct JQ {
   // MARK: Parsing
 
   private enum Word: Equatable, CustomStringConvertible {
-    case symbol(String), name(String), value(Value), field(String)
+    case symbol(String)
+    case name(String)
+    case value(Value)
+    case field(String)
     var description: String {
       switch self {
       case .symbol(let text), .name(let text): text
@@ -61,7 +68,7 @@ struct JQ {
       let character = text[place]
       if character.isWhitespace {
         place += 1
-      } else if character == "." , place + 1 < text.count, text[place + 1] == "_" || text[place + 1].isLetter {
+      } else if character == ".", place + 1 < text.count, text[place + 1] == "_" || text[place + 1].isLetter {
         let name = run(place + 1, isName)
         words.append(.field(name))
         place += name.count + 1
@@ -71,7 +78,9 @@ struct JQ {
         guard end < text.count else { throw Problem("a string in the jq expression is not closed") }
         words.append(.value(try Functions.parseJSON(String(text[place...end]))))
         place = end + 1
-      } else if character.isASCII, character.isNumber || character == "-" && place + 1 < text.count && text[place + 1].isNumber {
+      } else if character.isASCII,
+        character.isNumber || character == "-" && place + 1 < text.count && text[place + 1].isNumber
+      {
         let digits = String(character) + run(place + 1) { $0.isNumber || $0 == "." }
         guard Decimal(digits) != nil else { throw Problem("a number in the jq expression is malformed") }
         words.append(.value(.number(digits)))
@@ -106,7 +115,8 @@ struct JQ {
 
   private mutating func expect(_ symbol: String) throws {
     guard take(symbol) else {
-      throw Problem("the jq expression is malformed: expected '\(symbol)', found \(atEnd ? "the end" : "'\(tokens[position])'")")
+      throw Problem(
+        "the jq expression is malformed: expected '\(symbol)', found \(atEnd ? "the end" : "'\(tokens[position])'")")
     }
   }
 
@@ -241,11 +251,17 @@ struct JQ {
     case .pipe(let left, let right): return try evaluate(left, input).flatMap { try evaluate(right, $0) }
     case .both(let left, let right): return try evaluate(left, input) + evaluate(right, input)
     case .compare(let symbol, let left, let right):
-      return try evaluate(left, input).flatMap { a in try evaluate(right, input).map { .bool(try compare(symbol, a, $0)) } }
+      return try evaluate(left, input).flatMap { a in
+        try evaluate(right, input).map { .bool(try compare(symbol, a, $0)) }
+      }
     case .and(let left, let right):
-      return try evaluate(left, input).flatMap { isTrue($0) ? try evaluate(right, input).map { .bool(isTrue($0)) } : [false] }
+      return try evaluate(left, input).flatMap {
+        isTrue($0) ? try evaluate(right, input).map { .bool(isTrue($0)) } : [false]
+      }
     case .or(let left, let right):
-      return try evaluate(left, input).flatMap { isTrue($0) ? [true] : try evaluate(right, input).map { .bool(isTrue($0)) } }
+      return try evaluate(left, input).flatMap {
+        isTrue($0) ? [true] : try evaluate(right, input).map { .bool(isTrue($0)) }
+      }
     case .collect(let inner): return [.list(try inner.map { try evaluate($0, input) } ?? [])]
     case .call(let name, let argument): return try call(name, argument, input)
     }
@@ -257,7 +273,7 @@ struct JQ {
     switch value {
     case .list(let values): values
     case .map(let map): map.map(\.value)
-    default: throw Problem("jq cannot go over a \(value.typeName)")
+    default: throw Problem("jq cannot go over \(value.typePhrase)")
     }
   }
 
@@ -268,13 +284,15 @@ struct JQ {
     case (.list(let values), .int(let place)):
       let place = Int(place) < 0 ? Int(place) + values.count : Int(place)
       return values.indices.contains(place) ? values[place] : .null
-    default: throw Problem("jq cannot index a \(value.typeName) with a \(index.typeName)")
+    default: throw Problem("jq cannot index \(value.typePhrase) with \(index.typePhrase)")
     }
   }
 
   private static func slice(_ value: Value, _ from: Int64?, _ to: Int64?) throws -> Value {
     let values = try value.elements()
-    func place(_ index: Int64) -> Int { min(max(Int(index) < 0 ? Int(index) + values.count : Int(index), 0), values.count) }
+    func place(_ index: Int64) -> Int {
+      min(max(Int(index) < 0 ? Int(index) + values.count : Int(index), 0), values.count)
+    }
     let (start, end) = (place(from ?? 0), place(to ?? Int64(values.count)))
     return .list(start < end ? Array(values[start..<end]) : [])
   }
@@ -322,8 +340,14 @@ struct JQ {
     case "map": return [.list(try elements(input).flatMap { try evaluate(argument, $0) })]
     case "first": return try evaluate(argument, input).prefix(1).map { $0 }
     case "last": return try evaluate(argument, input).suffix(1).map { $0 }
-    case "has": return try evaluate(argument, input).map { .bool(input.map?[$0.text] != nil || input.list?.indices.contains(Int($0.wholeNumber ?? -1)) == true) }
-    case "join": return [.string(try elements(input).map(\.text).joined(separator: try evaluate(argument, input).first?.text ?? ""))]
+    case "has":
+      return try evaluate(argument, input).map {
+        .bool(input.map?[$0.text] != nil || input.list?.indices.contains(Int($0.wholeNumber ?? -1)) == true)
+      }
+    case "join":
+      return [
+        .string(try elements(input).map(\.text).joined(separator: try evaluate(argument, input).first?.text ?? ""))
+      ]
     default: throw unsupported("'\(name)' with an argument")
     }
   }
@@ -340,7 +364,8 @@ struct JQ {
   /// jq's function is the filter of this name.
   private static func filter(_ name: String, _ input: Value) throws -> Value {
     guard let filter = Expressions.filter(named: name) else { throw unsupported("'\(name)'") }
-    return try filter.body(input, Arguments(signature: filter.signature, values: []), Evaluator(Scope(variables: [:], host: NoHost())))
+    return try filter.body(
+      input, Arguments(signature: filter.signature, values: []), Evaluator(Scope(variables: [:], host: NoHost())))
   }
 }
 

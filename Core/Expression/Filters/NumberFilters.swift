@@ -2,11 +2,13 @@
 enum NumberFilters {
   static let all: [FilterOperation] = [
     FilterOperation("abs", "", "without its sign") { value, _, _ in
-      guard value.isNumber else { throw Problem("expected a number, found a \(value.typeName)") }
+      guard value.isNumber else { throw Problem("expected a number, found \(value.typePhrase)") }
       return Arithmetic.compare(value, 0) < 0 ? try Arithmetic.subtract(0, value) : value
     },
-    FilterOperation("number", ";type", "the number that a text writes; INT, LONG, FLOAT, DOUBLE, BIGDECIMAL or BIGINTEGER", number),
-    FilterOperation("numberFormat", ";format", "as a text by a pattern of Java's DecimalFormat: #,##0.00", numberFormat),
+    FilterOperation(
+      "number", ";type", "the number that a text writes; INT, LONG, FLOAT, DOUBLE, BIGDECIMAL or BIGINTEGER", number),
+    FilterOperation(
+      "numberFormat", ";format", "as a text by a pattern of Java's DecimalFormat: #,##0.00", numberFormat),
     FilterOperation("numberformat", ";format", "the same, in Pebble's spelling", numberFormat),
   ]
 
@@ -17,10 +19,13 @@ enum NumberFilters {
     case nil, "BIGDECIMAL": return number
     case "INT", "LONG", "BIGINTEGER":
       if let whole = number.wholeNumber { return .int(whole) }
-      if case .decimal(let digits) = number, !digits.utf8.contains(UInt8(ascii: ".")), type == "BIGINTEGER" { return number }
+      if case .decimal(let digits) = number, !digits.utf8.contains(UInt8(ascii: ".")), type == "BIGINTEGER" {
+        return number
+      }
       throw Problem("the number is not a 64-bit integer")
     case "FLOAT", "DOUBLE": return .double(number.approximate)
-    case let type?: throw Problem("the type '\(type)' is unknown", hint: "Types are INT, LONG, FLOAT, DOUBLE, BIGDECIMAL, BIGINTEGER")
+    case let type?:
+      throw Problem("the type '\(type)' is unknown", hint: "Types are INT, LONG, FLOAT, DOUBLE, BIGDECIMAL, BIGINTEGER")
     }
   }
 
@@ -31,7 +36,7 @@ enum NumberFilters {
 
   /// Java's default pattern is `#,##0.###`.
   @Sendable private static func numberFormat(_ value: Value, _ arguments: Arguments, _: Evaluator) throws -> Value {
-    guard value.isNumber else { throw Problem("expected a number, found a \(value.typeName)") }
+    guard value.isNumber else { throw Problem("expected a number, found \(value.typePhrase)") }
     return .string(try NumberPattern(try arguments.optionalText(0) ?? "#,##0.###").format(value))
   }
 }
@@ -53,7 +58,8 @@ private struct NumberPattern {
     let core = rest.prefix { digits.contains($0) }
     suffix = String(rest.dropFirst(core.count))
     let parts = core.split(separator: ".", omittingEmptySubsequences: false)
-    guard let whole = parts.first, parts.count <= 2, !core.isEmpty, !suffix.contains(where: { "#0".contains($0) }) else {
+    guard let whole = parts.first, parts.count <= 2, !core.isEmpty, !suffix.contains(where: { "#0".contains($0) })
+    else {
       throw Problem("the number format is not understood", hint: "Write it like #,##0.00")
     }
     isPercent = (prefix + suffix).contains("%")
@@ -128,20 +134,27 @@ enum Printf {
     return number
   }
 
-  private static func convert(_ value: Value, _ conversion: Character, _ flags: String, _ precision: Int?) throws -> String {
+  private static func convert(_ value: Value, _ conversion: Character, _ flags: String, _ precision: Int?) throws
+    -> String
+  {
     switch conversion {
     case "s": return precision.map { String(value.text.prefix($0)) } ?? value.text
     case "b": return String(value.isTrue)
     case "d":
-      guard let whole = value.wholeNumber else { throw Problem("'%d' needs an integer, found a \(value.typeName)") }
+      guard let whole = value.wholeNumber else { throw Problem("'%d' needs an integer, found \(value.typePhrase)") }
       return signed(String(whole), flags)
     case "x", "X", "o":
-      guard let whole = value.wholeNumber else { throw Problem("'%\(conversion)' needs an integer, found a \(value.typeName)") }
+      guard let whole = value.wholeNumber else {
+        throw Problem("'%\(conversion)' needs an integer, found \(value.typePhrase)")
+      }
       return String(UInt64(bitPattern: whole), radix: conversion == "o" ? 8 : 16, uppercase: conversion == "X")
     case "f":
-      guard value.isNumber, let exact = Decimal(value) else { throw Problem("'%f' needs a number, found a \(value.typeName)") }
+      guard value.isNumber, let exact = Decimal(value) else {
+        throw Problem("'%f' needs a number, found \(value.typePhrase)")
+      }
       return signed(fixed(exact, precision ?? 6), flags)
-    default: throw Problem("the format has the unknown conversion '%\(conversion)'", hint: "Known are %s %d %f %x %o %b %%")
+    default:
+      throw Problem("the format has the unknown conversion '%\(conversion)'", hint: "Known are %s %d %f %x %o %b %%")
     }
   }
 

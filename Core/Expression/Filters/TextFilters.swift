@@ -7,7 +7,7 @@ enum TextFilters {
     text("title", "with a capital first letter of each word", title),
     text("trim", "without white space at both ends") { trimmed($0[...]) },
     text("slugify", "in lower-case letters, digits and dashes, for names and URLs", slug),
-    text("escape", "with & < > \" ' as HTML entities", escapeHTML),
+    text("escape", "with the characters special to HTML as entities", escapeHTML),
     text("sh", "quoted as one word of a POSIX shell") { "'" + replacing($0, "'", "'\\''") + "'" },
     FilterOperation("string", "", "as a text") { value, _, _ in .string(value.text) },
     FilterOperation("raw", "", "unchanged; Ferry escapes nothing by itself") { value, _, _ in value },
@@ -27,13 +27,17 @@ enum TextFilters {
     substring("substringBeforeLast", "what stands before the last separator", last: true) { text, at in
       text[..<at.lowerBound]
     },
-    substring("substringAfter", "what stands after the first separator", missing: "") { text, at in text[at.upperBound...] },
+    substring("substringAfter", "what stands after the first separator", missing: "") { text, at in
+      text[at.upperBound...]
+    },
     substring("substringAfterLast", "what stands after the last separator", last: true, missing: "") { text, at in
       text[at.upperBound...]
     },
     FilterOperation("replace", "replace_pairs; regexp", "with every key of a map replaced by its value", replace),
-    FilterOperation("split", "delimiter; limit", "the parts between the places where a regular expression matches", split),
-    FilterOperation("format", "…", "a format as of printf (%s %d %f %x) filled with the arguments") { value, arguments, _ in
+    FilterOperation(
+      "split", "delimiter; limit", "the parts between the places where a regular expression matches", split),
+    FilterOperation("format", "…", "a format as of printf (%s %d %f %x) filled with the arguments") {
+      value, arguments, _ in
       .string(try Printf.format(value.scalarText(), arguments.values.map { $0 ?? .null }))
     },
     FilterOperation("indent", "amount; prefix", "with every line but the first indented") { value, arguments, _ in
@@ -43,17 +47,20 @@ enum TextFilters {
       let prefix = try indentation(arguments)
       return .string("\n" + prefix + (try indented(value, arguments)))
     },
-    FilterOperation("escapeChar", "type", "with ' or \" escaped: 'single', 'double' or 'shell'", escapeChar),
+    FilterOperation("escapeChar", "type", "with quotes escaped: 'single', 'double' or 'shell'", escapeChar),
     FilterOperation("regexMatch", "regex", "whether a regular expression is found in it", acceptsNull: true) {
       value, arguments, _ in
       if value.isNull { return false }
       return .bool(try value.scalarText().firstMatch(of: regex(arguments.text(0))) != nil)
     },
-    FilterOperation("regexReplace", "regex replacement", "with what a regular expression finds replaced; $1 is its group 1") {
+    FilterOperation(
+      "regexReplace", "regex replacement", "with what a regular expression finds replaced; $1 is its group 1"
+    ) {
       value, arguments, _ in
       .string(try regexReplace(value.scalarText(), arguments.text(0), arguments.text(1)))
     },
-    FilterOperation("regexExtract", "regex; group", "the first match of a regular expression, or one of its groups", regexExtract),
+    FilterOperation(
+      "regexExtract", "regex; group", "the first match of a regular expression, or one of its groups", regexExtract),
   ]
 
   private static func text(
@@ -218,7 +225,9 @@ enum TextFilters {
     let group = try arguments.optionalInt(1) ?? 0
     let text = try value.scalarText()
     guard let match = text.firstMatch(of: try regex(arguments.text(0))) else { return .null }
-    guard match.output.indices.contains(Int(group)) else { throw Problem("the regular expression has no group \(group)") }
+    guard match.output.indices.contains(Int(group)) else {
+      throw Problem("the regular expression has no group \(group)")
+    }
     return match.output[Int(group)].substring.map { .string(String($0)) } ?? .null
   }
 
@@ -230,7 +239,9 @@ enum TextFilters {
     var end = text.startIndex
     for match in text.matches(of: try regex(arguments.text(0))) {
       if limit > 0, parts.count == limit - 1 { break }
-      if match.range.isEmpty, match.range.lowerBound == text.startIndex || match.range.lowerBound == text.endIndex { continue }
+      if match.range.isEmpty, match.range.lowerBound == text.startIndex || match.range.lowerBound == text.endIndex {
+        continue
+      }
       parts.append(String(text[end..<match.range.lowerBound]))
       end = match.range.upperBound
     }

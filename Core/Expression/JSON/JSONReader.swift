@@ -27,7 +27,8 @@ private struct JSONReader {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, bytes[position] == 32 || bytes[position] == 10 || bytes[position] == 13 || bytes[position] == 9
+    while position < bytes.count,
+      bytes[position] == 32 || bytes[position] == 10 || bytes[position] == 13 || bytes[position] == 9
     {
       position += 1
     }
@@ -76,7 +77,9 @@ private struct JSONReader {
     if take(UInt8(ascii: "}")) { return .map(map) }
     repeat {
       skipSpace()
-      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw error("expected a key in quotes") }
+      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+        throw error("expected a key in quotes")
+      }
       let key = try string()
       guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
       map[key] = try value(depth: depth + 1)

@@ -53,11 +53,13 @@ enum YAMLWriter {
   private static let words: Set<String> = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"]
 
   private static func isPlain(_ text: String) -> Bool {
-    guard let first = text.utf8.first, first.isNameStart, text.utf8.last != 32, !words.contains(text.lowercased()) else {
+    guard let first = text.utf8.first, first.isNameStart, text.utf8.last != 32, !words.contains(text.lowercased())
+    else {
       return false
     }
     let isSafe = text.unicodeScalars.allSatisfy { scalar in
-      scalar.properties.isAlphabetic || (0x30...0x39).contains(scalar.value) || "_-./ $()@+".unicodeScalars.contains(scalar)
+      scalar.properties.isAlphabetic || (0x30...0x39).contains(scalar.value)
+        || "_-./ $()@+".unicodeScalars.contains(scalar)
     }
     return isSafe
   }

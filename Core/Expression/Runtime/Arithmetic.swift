@@ -25,7 +25,9 @@ enum Arithmetic {
 
   static func remainder(_ a: Value, _ b: Value) throws -> Value {
     try checkDivisor(a, b)
-    if case .int(let x) = a, case .int(let y) = b { return .int(x.remainderReportingOverflow(dividingBy: y).partialValue) }
+    if case .int(let x) = a, case .int(let y) = b {
+      return .int(x.remainderReportingOverflow(dividingBy: y).partialValue)
+    }
     return .double(a.approximate.truncatingRemainder(dividingBy: b.approximate))
   }
 
@@ -35,7 +37,9 @@ enum Arithmetic {
   }
 
   private static func checkNumbers(_ a: Value, _ b: Value) throws {
-    guard a.isNumber, b.isNumber else { throw Problem("expected two numbers, found a \(a.typeName) and a \(b.typeName)") }
+    guard a.isNumber, b.isNumber else {
+      throw Problem("expected two numbers, found \(a.typePhrase) and \(b.typePhrase)")
+    }
   }
 
   static func compare(_ a: Value, _ b: Value) -> Int {
@@ -79,7 +83,8 @@ extension Value {
     if let int = Int64(text) { return .int(int) }
     guard let exact = Decimal(text) else { return .double(Double(text) ?? .infinity) }
     let isWhole = text.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") }
-    if !isWhole, let double = Double(text), let written = Decimal(double.description), written.compared(to: exact) == 0 {
+    if !isWhole, let double = Double(text), let written = Decimal(double.description), written.compared(to: exact) == 0
+    {
       return .double(double)
     }
     return Int64(exact.description).map { .int($0) } ?? .decimal(exact.description)
@@ -152,7 +157,8 @@ struct Decimal {
     }
     let isLess = Self.order(a, b) < 0
     return Decimal(
-      isNegative: isLess ? other.isNegative : isNegative, digits: isLess ? Self.difference(b, a) : Self.difference(a, b),
+      isNegative: isLess ? other.isNegative : isNegative,
+      digits: isLess ? Self.difference(b, a) : Self.difference(a, b),
       scale: scale)
   }
 

@@ -41,7 +41,8 @@ public enum Expressions {
 
   static func filter(named name: String, at offset: Int) throws(ExpressionError) -> FilterOperation {
     if let filter = filterTable[name] { return filter }
-    throw unknown("filter", name, filterTable.keys, offset, elsewhere: functionTable[name].map { _ in "Write \(name)(…)" })
+    throw unknown(
+      "filter", name, filterTable.keys, offset, elsewhere: functionTable[name].map { _ in "Write \(name)(…)" })
   }
 
   static func function(named name: String, at offset: Int) throws(ExpressionError) -> FunctionOperation {

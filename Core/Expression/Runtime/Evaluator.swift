@@ -14,7 +14,8 @@ struct Evaluator {
   /// Renders a text that came out of an expression, for `render()`.
   func rendering(_ source: String) throws -> Value {
     if renderings >= Limits.renderings {
-      throw Problem("more than \(Limits.renderings) renderings within each other", hint: "Does a variable render itself?")
+      throw Problem(
+        "more than \(Limits.renderings) renderings within each other", hint: "Does a variable render itself?")
     }
     var inner = Evaluator(scope, renderings: renderings + 1)
     inner.locals = locals
@@ -62,7 +63,7 @@ struct Evaluator {
     case .list(let elements): elements
     case .map(let map): map.map { .map(["key": .string($0.key), "value": $0.value]) }
     case .null: []
-    case let other: throw ExpressionError("cannot loop over a \(other.typeName)", offset: over.offset)
+    case let other: throw ExpressionError("cannot loop over \(other.typePhrase)", offset: over.offset)
     }
   }
 
@@ -110,7 +111,7 @@ struct Evaluator {
 
   private func number(_ operand: Expression) throws -> Value {
     let value = try value(of: operand)
-    guard value.isNumber else { throw Problem("expected a number, found a \(value.typeName)") }
+    guard value.isNumber else { throw Problem("expected a number, found \(value.typePhrase)") }
     return value
   }
 
@@ -185,11 +186,13 @@ struct Evaluator {
     throw undefined("undefined variable '\(name)'", name, known, path: nil, expression)
   }
 
-  private func member(_ name: String, of container: Value, _ base: Expression, _ expression: Expression) throws -> Value {
+  private func member(_ name: String, of container: Value, _ base: Expression, _ expression: Expression) throws -> Value
+  {
     let path = base.staticPath?.joined(separator: ".")
     let shown = path.map { "'\($0)'" } ?? "the value before it"
     guard case .map(let map) = container else {
-      throw undefined("undefined property '\(name)': \(shown) is a \(container.typeName)", name, [], path: nil, expression)
+      throw undefined(
+        "undefined property '\(name)': \(shown) is \(container.typePhrase)", name, [], path: nil, expression)
     }
     if let value = map[name] { return value }
     let whole = path.map { "undefined variable '\($0).\(name)'" } ?? "undefined property '\(name)'"
@@ -203,7 +206,7 @@ struct Evaluator {
       return try member(index.text, of: container, base, expression)
     }
     guard let place = index.wholeNumber else {
-      throw ExpressionError("a list's index is a \(index.typeName), expected an integer", offset: expression.offset)
+      throw ExpressionError("a list's index is \(index.typePhrase), expected an integer", offset: expression.offset)
     }
     guard list.indices.contains(Int(place)) else {
       throw ExpressionError(

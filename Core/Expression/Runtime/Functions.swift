@@ -1,20 +1,24 @@
 /// What may be called by name: `now()`.
 enum Functions {
   static let all: [FunctionOperation] = [
-    FunctionOperation("now", ";format timeZone existingFormat locale", "the present time, as the filter 'date' writes it") {
+    FunctionOperation(
+      "now", ";format timeZone existingFormat locale", "the present time, as the filter 'date' writes it"
+    ) {
       arguments, evaluator in
       let now = evaluator.scope.host.now()
       return try DateFilters.format(Moment(microseconds: now), arguments, evaluator)
     },
     FunctionOperation("json", "text", "the value that a JSON text holds") { arguments, _ in try parseJSON(arguments) },
-    FunctionOperation("fromJson", "text", "the value that a JSON text holds") { arguments, _ in try parseJSON(arguments) },
+    FunctionOperation("fromJson", "text", "the value that a JSON text holds") { arguments, _ in try parseJSON(arguments)
+    },
     FunctionOperation("yaml", "text", "the value that a YAML text holds") { arguments, evaluator in
       try evaluator.scope.host.parseYAML(arguments.text(0))
     },
     FunctionOperation("secret", "name", "the secret of this name") { arguments, evaluator in
       .string(try evaluator.scope.host.secret(arguments.text(0)))
     },
-    FunctionOperation("read", "uri", "the text of a file in internal storage or beside the flow") { arguments, evaluator in
+    FunctionOperation("read", "uri", "the text of a file in internal storage or beside the flow") {
+      arguments, evaluator in
       .string(try evaluator.scope.host.read(arguments.text(0)))
     },
     FunctionOperation("fileURI", "path", "the storage URI of a file beside the flow") { arguments, evaluator in
@@ -34,7 +38,8 @@ enum Functions {
     },
     FunctionOperation("uuid", "a random UUID (version 4)") { _, _ in .string(uuid()) },
     FunctionOperation("id", "a random identifier of 22 letters and digits") { _, _ in .string(shortID()) },
-    FunctionOperation("randomInt", "lower upper", "a random integer from lower up to but without upper") { arguments, _ in
+    FunctionOperation("randomInt", "lower upper", "a random integer from lower up to but without upper") {
+      arguments, _ in
       let (lower, upper) = (try arguments.int(0), try arguments.int(1))
       guard lower < upper else { throw Problem("'lower' is \(lower), which is not below 'upper', \(upper)") }
       return .int(Int64.random(in: lower..<upper))
@@ -49,7 +54,8 @@ enum Functions {
       arguments, _ in
       try Operators.range(arguments.value(0), arguments.value(1), step: arguments.optionalInt(2) ?? 1)
     },
-    FunctionOperation("currentEachOutput", "outputs", "of a task within loops, the output of the present turn", currentEachOutput),
+    FunctionOperation(
+      "currentEachOutput", "outputs", "of a task within loops, the output of the present turn", currentEachOutput),
   ]
 
   static func parseJSON(_ text: String) throws -> Value {
@@ -113,7 +119,9 @@ enum Functions {
     var values = parents.reversed().compactMap { $0.map?["taskrun"]?.map?["value"] }
     if let own = variables["taskrun"]?.map?["value"] { values.append(own) }
     return try values.reduce(try arguments.value(0)) { outputs, value in
-      guard let next = try outputs.entries()[value.text] else { throw Problem("no output of the present turn", isUndefined: true) }
+      guard let next = try outputs.entries()[value.text] else {
+        throw Problem("no output of the present turn", isUndefined: true)
+      }
       return next
     }
   }

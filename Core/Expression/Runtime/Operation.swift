@@ -9,7 +9,10 @@ struct Signature: Sendable {
   var isVariadic = false
 
   /// `date(format, timeZone)`, as a user would write it.
-  var form: String { parameters.isEmpty && !isVariadic ? name : "\(name)(\((parameters + (isVariadic ? ["…"] : [])).joined(separator: ", ")))" }
+  var form: String {
+    parameters.isEmpty && !isVariadic
+      ? name : "\(name)(\((parameters + (isVariadic ? ["…"] : [])).joined(separator: ", ")))"
+  }
 }
 
 struct FilterOperation: Sendable {
@@ -20,7 +23,8 @@ struct FilterOperation: Sendable {
   let body: Body
 
   /// `parameters` is a list of names; those before `;` are required: `"amount unit; timeZone"`.
-  init(_ name: String, _ parameters: String = "", _ summary: String, acceptsNull: Bool = false, _ body: @escaping Body) {
+  init(_ name: String, _ parameters: String = "", _ summary: String, acceptsNull: Bool = false, _ body: @escaping Body)
+  {
     signature = Signature(name, parameters, summary)
     self.acceptsNull = acceptsNull
     self.body = body
@@ -89,7 +93,7 @@ struct Arguments {
   func optionalText(_ index: Int) throws -> String? {
     guard let value = given(index) else { return nil }
     switch value {
-    case .list, .map: throw Problem("\(name(index)) is a \(value.typeName), expected a string")
+    case .list, .map: throw Problem("\(name(index)) is \(value.typePhrase), expected a string")
     default: return value.text
     }
   }
@@ -101,7 +105,9 @@ struct Arguments {
 
   func optionalInt(_ index: Int) throws -> Int64? {
     guard let value = given(index) else { return nil }
-    guard let int = value.wholeNumber else { throw Problem("\(name(index)) is a \(value.typeName), expected an integer") }
+    guard let int = value.wholeNumber else {
+      throw Problem("\(name(index)) is \(value.typePhrase), expected an integer")
+    }
     return int
   }
 
@@ -116,7 +122,7 @@ struct Arguments {
 
   func bool(_ index: Int, default fallback: Bool) throws -> Bool {
     guard let value = given(index) else { return fallback }
-    guard let bool = value.bool else { throw Problem("\(name(index)) is a \(value.typeName), expected a boolean") }
+    guard let bool = value.bool else { throw Problem("\(name(index)) is \(value.typePhrase), expected a boolean") }
     return bool
   }
 }

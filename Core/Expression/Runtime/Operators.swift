@@ -26,9 +26,10 @@ enum Operators {
   static func compare(_ left: Value, _ right: Value) throws -> Int {
     if left.isNumber, right.isNumber { return Arithmetic.compare(left, right) }
     switch (left, right) {
-    case (.string(let a), .string(let b)): return a == b ? 0 : (a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1)
+    case (.string(let a), .string(let b)):
+      return a == b ? 0 : (a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1)
     case (.bool(let a), .bool(let b)): return a == b ? 0 : (b ? -1 : 1)
-    default: throw Problem("cannot compare a \(left.typeName) with a \(right.typeName)")
+    default: throw Problem("cannot compare \(left.typePhrase) with \(right.typePhrase)")
     }
   }
 
@@ -59,7 +60,7 @@ enum Operators {
       return elements.contains { $0.isSame(as: element) }
     case .map(let map): return map[element.text] != nil
     case .string(let text): return element.text.isEmpty || text.contains(element.text)
-    default: throw Problem("a \(container.typeName) contains nothing; expected a list, map or string")
+    default: throw Problem("\(container.typePhrase) contains nothing; expected a list, map or string")
     }
   }
 
@@ -72,13 +73,15 @@ enum Operators {
       return .list(
         try integers(Int64(first), Int64(last), step).map { .string(String(Unicode.Scalar(UInt8($0)))) })
     }
-    throw Problem("a range goes from an integer to an integer or a letter to a letter, not from a \(from.typeName) to a \(to.typeName)")
+    throw Problem(
+      "a range goes from an integer to an integer or a letter to a letter, not from \(from.typePhrase) to \(to.typePhrase)"
+    )
   }
 
   private static func integers(_ first: Int64, _ last: Int64, _ step: Int64) throws -> [Int64] {
     if step == 0 { throw Problem("the step of a range is 0") }
     let (distance, overflow) = last.subtractingReportingOverflow(first)
-    guard !overflow, step != .min, distance / step < Limits.elements else {
+    guard !overflow, step != .min, distance != .min, distance / step < Limits.elements else {
       throw Problem("the range has more than \(Limits.elements) elements")
     }
     return Array(stride(from: first, through: last, by: Int(step)))

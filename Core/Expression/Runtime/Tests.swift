@@ -26,7 +26,7 @@ enum Tests {
   ]
 
   private static func integer(_ value: Value) throws -> Int64 {
-    guard let number = value.wholeNumber else { throw Problem("expected an integer, found a \(value.typeName)") }
+    guard let number = value.wholeNumber else { throw Problem("expected an integer, found \(value.typePhrase)") }
     return number
   }
 }

@@ -80,7 +80,8 @@ struct ExpressionParser {
 
   // MARK: Nodes
 
-  private func make(_ kind: Expression.Kind, _ offset: Int, _ children: [Expression?]) throws(ExpressionError) -> Expression
+  private func make(_ kind: Expression.Kind, _ offset: Int, _ children: [Expression?]) throws(ExpressionError)
+    -> Expression
   {
     var depth = 1
     for child in children { depth = max(depth, (child?.depth ?? 0) + 1) }
@@ -94,6 +95,8 @@ struct ExpressionParser {
     let condition = try operand(0)
     let start = offset
     guard take("?") else { return condition }
+    nesting += 1
+    defer { nesting -= 1 }
     let yes = try expression()
     try expect(":")
     let no = try expression()
@@ -148,7 +151,9 @@ struct ExpressionParser {
 
   /// A chain of `~` is one node, because long texts are built that way.
   private func concat(_ left: Expression, _ right: Expression, _ start: Int) throws(ExpressionError) -> Expression {
-    if case .concat(let operands) = left.kind { return try make(.concat(operands + [right]), start, operands + [right]) }
+    if case .concat(let operands) = left.kind {
+      return try make(.concat(operands + [right]), start, operands + [right])
+    }
     return try make(.concat([left, right]), start, [left, right])
   }
 
@@ -197,7 +202,8 @@ struct ExpressionParser {
     if current.kind == .symbol("(") {
       throw ExpressionError(
         "'\(name)' is called like a method; values have properties only", offset: start,
-        hint: Expressions.filter(named: name) == nil ? "Use a filter: {{ value | … }}" : "Use the filter: {{ value | \(name) }}")
+        hint: Expressions.filter(named: name) == nil
+          ? "Use a filter: {{ value | … }}" : "Use the filter: {{ value | \(name) }}")
     }
     return try make(.member(base, name), start, [base])
   }

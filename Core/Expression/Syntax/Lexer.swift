@@ -23,7 +23,8 @@ struct Lexer {
   private var position: Int
   private let limit: Int
   private static let symbols = [
-    "???", "??", "==", "!=", "<=", ">=", "..", "&&", "||", "+", "-", "*", "/", "%", "~", "|", "(", ")", "[", "]", "{", "}",
+    "???", "??", "==", "!=", "<=", ">=", "..", "&&", "||", "+", "-", "*", "/", "%", "~", "|", "(", ")", "[", "]", "{",
+    "}",
     ",", ":", "?", ".", "<", ">", "=", "!",
   ].map { Array($0.utf8) }
 
@@ -168,7 +169,8 @@ struct Lexer {
     case UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\""): text.append(letter)
     case UInt8(ascii: "u"):
       let digits = position + 4 <= limit ? String(decoding: bytes[position..<position + 4], as: UTF8.self) : ""
-      guard digits.utf8.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(code)
+      guard digits.utf8.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16),
+        let scalar = Unicode.Scalar(code)
       else { throw ExpressionError("'\\u' is not followed by the four hex digits of a character", offset: start) }
       text.append(contentsOf: String(Character(scalar)).utf8)
       position += 4
