@@ -55,6 +55,7 @@ let core: [Target] = [
 
 let testTargets: [Target] = [
   tests("RecordsTests", ["Records"]),
+  tests("ExpressionTests", ["Expression"]),
 ]
 
 let package = Package(

@@ -85,4 +85,13 @@ extension Value {
     case .map: "map"
     }
   }
+
+  /// The same with its article, within a sentence.
+  var typePhrase: String {
+    switch self {
+    case .null: "null"
+    case .int: "an integer"
+    default: "a \(typeName)"
+    }
+  }
 }

@@ -1,0 +1,110 @@
+/// Filters on lists and maps (some of them also on texts).
+enum CollectionFilters {
+  static let all: [FilterOperation] = [
+    FilterOperation("default", "fallback", "or a fallback where it is undefined, null or empty", acceptsNull: true) {
+      value, arguments, _ in
+      let isMissing = value.isNull || value == .string("") || value == .list([]) || value.map?.isEmpty == true
+      return isMissing ? try arguments.value(0) : value
+    },
+    FilterOperation("first", "", "the first element or letter") { value, _, _ in
+      if case .string(let text) = value { return text.first.map { .string(String($0)) } ?? .null }
+      return try value.elements().first ?? .null
+    },
+    FilterOperation("last", "", "the last element or letter") { value, _, _ in
+      if case .string(let text) = value { return text.last.map { .string(String($0)) } ?? .null }
+      return try value.elements().last ?? .null
+    },
+    FilterOperation("length", "", "how many elements, entries or letters", acceptsNull: true) { value, _, _ in
+      .int(Int64(try length(value)))
+    },
+    FilterOperation("join", ";separator", "the elements as one text") { value, arguments, _ in
+      .string(try value.elements().map(\.text).joined(separator: arguments.optionalText(0) ?? ""))
+    },
+    FilterOperation("reverse", "", "in the opposite order") { value, _, _ in
+      if case .string(let text) = value { return .string(String(text.reversed())) }
+      return .list(try value.elements().reversed())
+    },
+    FilterOperation("sort", "", "in ascending order") { value, _, _ in .list(try sorted(value.elements())) },
+    FilterOperation("rsort", "", "in descending order") { value, _, _ in .list(try sorted(value.elements()).reversed())
+    },
+    FilterOperation("slice", ";fromIndex toIndex", "the part from an index up to but without another", slice),
+    FilterOperation("chunk", "size", "cut into lists of a size") { value, arguments, _ in
+      let elements = try value.elements()
+      let size = try arguments.size(0, atLeast: 1)
+      let starts = stride(from: 0, to: elements.count, by: size)
+      return .list(starts.map { .list(Array(elements[$0..<min($0 + size, elements.count)])) })
+    },
+    FilterOperation("flatten", "", "with the elements of inner lists in place of the lists") { value, _, _ in
+      .list(flattened(try value.elements()))
+    },
+    FilterOperation("distinct", "", "without repeated elements") { value, _, _ in .list(distinct(try value.elements()))
+    },
+    FilterOperation("uniq", "", "the same as distinct") { value, _, _ in .list(distinct(try value.elements())) },
+    FilterOperation("merge", "items", "with the elements or entries of another list or map") { value, arguments, _ in
+      let other = try arguments.value(0)
+      guard case .map(var map) = value else { return .list(try value.elements() + (other.list ?? [other])) }
+      for entry in try other.entries() { map[entry.key] = entry.value }
+      return .map(map)
+    },
+    FilterOperation("keys", "", "the keys of a map, the indices of a list") { value, _, _ in
+      if case .list(let elements) = value { return .list(elements.indices.map { .int(Int64($0)) }) }
+      return .list(try value.entries().keys.map { .string($0) })
+    },
+    FilterOperation("values", "", "the values of a map") { value, _, _ in .list(try value.entries().map(\.value)) },
+    FilterOperation("jq", "expression", "a list of what a jq expression gives (paths, select, map, keys, length …)") {
+      value, arguments, _ in
+      let input = if case .string(let text) = value { try Functions.parseJSON(text) } else { value }
+      return .list(try JQ.run(arguments.text(0), on: input))
+    },
+    FilterOperation("className", "", "the name of its Java class in Kestra") { value, _, _ in
+      switch value {
+      case .null: .null
+      case .bool: "java.lang.Boolean"
+      case .int: "java.lang.Long"
+      case .double: "java.lang.Double"
+      case .decimal: "java.math.BigDecimal"
+      case .string: "java.lang.String"
+      case .list: "java.util.ArrayList"
+      case .map: "java.util.LinkedHashMap"
+      }
+    },
+  ]
+
+  private static func length(_ value: Value) throws -> Int {
+    switch value {
+    case .null: 0
+    case .string(let text): text.count
+    case .list(let elements): elements.count
+    case .map(let map): map.count
+    default: throw Problem("\(value.typePhrase) has no length")
+    }
+  }
+
+  /// Stable; checks first that the elements can be compared.
+  private static func sorted(_ values: [Value]) throws -> [Value] {
+    try values.enumerated().sorted { a, b in
+      let order = try Operators.compare(a.element, b.element)
+      return order == 0 ? a.offset < b.offset : order < 0
+    }.map(\.element)
+  }
+
+  @Sendable private static func slice(_ value: Value, _ arguments: Arguments, _: Evaluator) throws -> Value {
+    let count = try length(value)
+    let from = try arguments.optionalInt(0) ?? 0
+    let to = try arguments.optionalInt(1) ?? Int64(count)
+    guard 0 <= from, from <= to, to <= count else {
+      throw Problem("cannot take \(from) to \(to) of \(count) elements")
+    }
+    if case .string(let text) = value { return .string(String(text.dropFirst(Int(from)).prefix(Int(to - from)))) }
+    return .list(Array(try value.elements()[Int(from)..<Int(to)]))
+  }
+
+  private static func flattened(_ values: [Value]) -> [Value] {
+    values.flatMap { if case .list(let inner) = $0 { flattened(inner) } else { [$0] } }
+  }
+
+  private static func distinct(_ values: [Value]) -> [Value] {
+    var seen: Set<Value> = []
+    return values.filter { seen.insert($0).inserted }
+  }
+}

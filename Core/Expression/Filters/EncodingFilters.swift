@@ -1,0 +1,129 @@
+/// Filters that write a value in another notation, and back.
+enum EncodingFilters {
+  static let all: [FilterOperation] = [
+    FilterOperation("json", "", "as JSON", acceptsNull: true) { value, _, _ in .string(value.json()) },
+    FilterOperation("toJson", "", "as JSON", acceptsNull: true) { value, _, _ in .string(value.json()) },
+    FilterOperation("yaml", "", "as YAML") { value, _, _ in .string(YAMLWriter.write(value)) },
+    FilterOperation("toIon", "", "as Amazon Ion text") { value, _, _ in .string(ion(value)) },
+    FilterOperation("base64encode", "", "as Base64 of its UTF-8 bytes") { value, _, _ in
+      .string(base64(Array(try value.scalarText().utf8)))
+    },
+    FilterOperation("base64decode", "", "the text whose UTF-8 bytes this Base64 holds") { value, _, _ in
+      guard let bytes = unbase64(try value.scalarText()) else { throw Problem("the text is not Base64") }
+      guard let text = String(validating: bytes, as: UTF8.self) else { throw Problem("the bytes are not UTF-8") }
+      return .string(text)
+    },
+    FilterOperation("urlencode", "", "as a part of a query of a URL, with + for a space") { value, _, _ in
+      .string(urlEncoded(try value.scalarText()))
+    },
+    FilterOperation("urldecode", "", "the text that urlencode made this from") { value, _, _ in
+      .string(try urlDecoded(value.scalarText()))
+    },
+    digest("md5", Digest.md5), digest("sha1", Digest.sha1), digest("sha256", Digest.sha256),
+    digest("sha512", Digest.sha512),
+  ]
+
+  private static func digest(_ name: String, _ digest: @escaping @Sendable ([UInt8]) -> [UInt8]) -> FilterOperation {
+    FilterOperation(name, "", "the \(name.uppercased()) digest of its UTF-8 bytes, in hex") { value, _, _ in
+      .string(hex(digest(Array(try value.scalarText().utf8))))
+    }
+  }
+
+  static func hex(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  // MARK: Base64 (RFC 4648)
+
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  private static func base64(_ bytes: [UInt8]) -> String {
+    var output: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+      for place in 0..<4 {
+        output.append(place <= group.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  private static func unbase64(_ text: String) -> [UInt8]? {
+    var digits = Array(text.utf8)
+    while digits.last == UInt8(ascii: "=") { digits.removeLast() }
+    var output: [UInt8] = []
+    var bits = 0
+    var count = 0
+    for digit in digits {
+      guard let value = alphabet.firstIndex(of: digit) else { return nil }
+      bits = (bits << 6 | value) & 0xFFFF
+      count += 6
+      if count >= 8 {
+        count -= 8
+        output.append(UInt8(truncatingIfNeeded: bits >> count))
+      }
+    }
+    return digits.count % 4 == 1 ? nil : output
+  }
+
+  // MARK: URLs
+
+  /// What Java's URLEncoder does: letters, digits and `.-*_` stay, a space becomes `+`.
+  private static func urlEncoded(_ text: String) -> String {
+    var output = ""
+    for byte in text.utf8 {
+      if byte.isDigit || (0x61...0x7A).contains(byte | 0x20) || ".-*_".utf8.contains(byte) {
+        output.unicodeScalars.append(Unicode.Scalar(byte))
+      } else if byte == 32 {
+        output += "+"
+      } else {
+        output += "%" + hex([byte]).uppercased()
+      }
+    }
+    return output
+  }
+
+  private static func urlDecoded(_ text: String) throws -> String {
+    var output: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        output.append(byte == UInt8(ascii: "+") ? 32 : byte)
+        continue
+      }
+      let digits = rest.prefix(2)
+      guard digits.count == 2, digits.allSatisfy(\.isHexDigit),
+        let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+      else { throw Problem("a '%' is not followed by two hex digits") }
+      output.append(code)
+      rest = rest.dropFirst(2)
+    }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  // MARK: Ion
+
+  /// Ion text: JSON but for field names, which are symbols, and doubles, which carry an exponent.
+  private static func ion(_ value: Value) -> String {
+    switch value {
+    case .double(let number):
+      if number.isNaN { return "nan" }
+      if number.isInfinite { return number < 0 ? "-inf" : "+inf" }
+      return number.description.contains("e") ? number.description : number.description + "e0"
+    case .decimal(let digits): return digits.contains(".") ? digits : digits
+    case .list(let values): return "[" + values.map(ion).joined(separator: ",") + "]"
+    case .map(let map): return "{" + map.map { "\(symbol($0.key)):\(ion($0.value))" }.joined(separator: ",") + "}"
+    default: return value.json()
+    }
+  }
+
+  private static func symbol(_ name: String) -> String {
+    let isPlain =
+      name.utf8.first.map { $0.isNameStart && $0 < 0x80 } ?? false
+      && name.utf8.allSatisfy { ($0.isNameStart || $0.isDigit) && $0 < 0x80 }
+      && !["null", "true", "false", "nan"].contains(name)
+    return isPlain ? name : "'" + TextFilters.replacing(TextFilters.replacing(name, "\\", "\\\\"), "'", "\\'") + "'"
+  }
+}

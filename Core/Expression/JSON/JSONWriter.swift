@@ -1,0 +1,89 @@
+extension Value {
+  /// How this value stands in a text: a string as it is, null as nothing, lists and maps as JSON.
+  public var text: String {
+    switch self {
+    case .null: ""
+    case .bool(let flag): flag ? "true" : "false"
+    case .int(let number): String(number)
+    case .double(let number): number.description
+    case .decimal(let digits): digits
+    case .string(let text): text
+    case .list, .map: json()
+    }
+  }
+
+  /// This value as JSON. Doubles are the shortest digits that read back the same; integers and decimals are exact; NaN and
+  /// infinities, which JSON lacks, become strings.
+  public func json(pretty: Bool = false) -> String {
+    var writer = JSONWriter(pretty: pretty)
+    writer.write(self, level: 0)
+    return String(decoding: writer.output, as: UTF8.self)
+  }
+}
+
+private struct JSONWriter {
+  let pretty: Bool
+  var output: [UInt8] = []
+
+  init(pretty: Bool) { self.pretty = pretty }
+
+  mutating func write(_ value: Value, level: Int) {
+    switch value {
+    case .null: output += "null".utf8
+    case .double(let number) where !number.isFinite: write(number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity")
+    case .bool, .int, .double, .decimal: output += value.text.utf8
+    case .string(let text): write(text)
+    case .list(let values):
+      output.append(UInt8(ascii: "["))
+      for (index, element) in values.enumerated() {
+        separate(index, level + 1)
+        write(element, level: level + 1)
+      }
+      close(UInt8(ascii: "]"), isEmpty: values.isEmpty, level)
+    case .map(let map):
+      output.append(UInt8(ascii: "{"))
+      for (index, entry) in map.enumerated() {
+        separate(index, level + 1)
+        write(entry.key)
+        output += (pretty ? ": " : ":").utf8
+        write(entry.value, level: level + 1)
+      }
+      close(UInt8(ascii: "}"), isEmpty: map.isEmpty, level)
+    }
+  }
+
+  private mutating func separate(_ index: Int, _ level: Int) {
+    if index > 0 { output.append(UInt8(ascii: ",")) }
+    newLine(level)
+  }
+
+  private mutating func close(_ bracket: UInt8, isEmpty: Bool, _ level: Int) {
+    if !isEmpty { newLine(level) }
+    output.append(bracket)
+  }
+
+  private mutating func newLine(_ level: Int) {
+    guard pretty else { return }
+    output.append(10)
+    output.append(contentsOf: repeatElement(32, count: level * 2))
+  }
+
+  private mutating func write(_ text: String) {
+    output.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
+      case 10: output += "\\n".utf8
+      case 13: output += "\\r".utf8
+      case 9: output += "\\t".utf8
+      case 0..<32:
+        output += "\\u00".utf8
+        output += [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]]
+      default: output.append(byte)
+      }
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
+  private static let hex = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,123 @@
+/// The binary operators that need both sides' values.
+enum Operators {
+  static func apply(_ op: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+    switch op {
+    case .equal: .bool(left.isSame(as: right))
+    case .notEqual: .bool(!left.isSame(as: right))
+    case .less: .bool(try compare(left, right) < 0)
+    case .lessOrEqual: .bool(try compare(left, right) <= 0)
+    case .greater: .bool(try compare(left, right) > 0)
+    case .greaterOrEqual: .bool(try compare(left, right) >= 0)
+    case .add: try add(left, right)
+    case .subtract: try subtract(left, right)
+    case .multiply: try Arithmetic.multiply(left, right)
+    case .divide: try Arithmetic.divide(left, right)
+    case .remainder: try Arithmetic.remainder(left, right)
+    case .range: try range(left, right, step: 1)
+    case .contains: .bool(try contains(left, right))
+    case .isIn: .bool(try contains(right, left))
+    case .notIn: .bool(try !contains(right, left))
+    case .matches: .bool(try TextFilters.matchesWhole(left, right))
+    case .or, .and, .ifNull, .ifUndefined: throw Problem("is not an operator on two values")
+    }
+  }
+
+  /// Negative, zero or positive, for numbers and for texts; anything else has no order.
+  static func compare(_ left: Value, _ right: Value) throws -> Int {
+    if left.isNumber, right.isNumber { return Arithmetic.compare(left, right) }
+    switch (left, right) {
+    case (.string(let a), .string(let b)):
+      return a == b ? 0 : (a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1)
+    case (.bool(let a), .bool(let b)): return a == b ? 0 : (b ? -1 : 1)
+    default: throw Problem("cannot compare \(left.typePhrase) with \(right.typePhrase)")
+    }
+  }
+
+  /// Pebble's `+`: joins texts, appends to a list, adds numbers.
+  private static func add(_ left: Value, _ right: Value) throws -> Value {
+    switch (left, right) {
+    case (.list(let a), .list(let b)): .list(a + b)
+    case (.list(let a), _): .list(a + [right])
+    case (.string, _), (_, .string): .string(left.text + right.text)
+    default: try Arithmetic.add(left, right)
+    }
+  }
+
+  private static func subtract(_ left: Value, _ right: Value) throws -> Value {
+    guard case .list(let elements) = left else { return try Arithmetic.subtract(left, right) }
+    let removed = right.list ?? [right]
+    return .list(elements.filter { element in !removed.contains { $0.isSame(as: element) } })
+  }
+
+  private static func contains(_ container: Value, _ element: Value) throws -> Bool {
+    switch container {
+    case .null: return false
+    case .list(let elements):
+      if case .list(let wanted) = element {
+        return wanted.allSatisfy { one in elements.contains { $0.isSame(as: one) } }
+          || elements.contains { $0.isSame(as: element) }
+      }
+      return elements.contains { $0.isSame(as: element) }
+    case .map(let map): return map[element.text] != nil
+    case .string(let text): return element.text.isEmpty || text.contains(element.text)
+    default: throw Problem("\(container.typePhrase) contains nothing; expected a list, map or string")
+    }
+  }
+
+  /// Both ends included, as in Pebble: integers, or letters of ASCII.
+  static func range(_ from: Value, _ to: Value, step: Int64) throws -> Value {
+    if let first = from.int, let last = to.int { return .list(try integers(first, last, step).map { .int($0) }) }
+    if let first = from.string?.utf8, let last = to.string?.utf8, first.count == 1, last.count == 1,
+      let first = first.first, let last = last.first
+    {
+      return .list(
+        try integers(Int64(first), Int64(last), step).map { .string(String(Unicode.Scalar(UInt8($0)))) })
+    }
+    throw Problem(
+      "a range goes from an integer to an integer or a letter to a letter, not from \(from.typePhrase) to \(to.typePhrase)"
+    )
+  }
+
+  private static func integers(_ first: Int64, _ last: Int64, _ step: Int64) throws -> [Int64] {
+    if step == 0 { throw Problem("the step of a range is 0") }
+    let (distance, overflow) = last.subtractingReportingOverflow(first)
+    guard !overflow, step != .min, distance != .min, distance / step < Limits.elements else {
+      throw Problem("the range has more than \(Limits.elements) elements")
+    }
+    return Array(stride(from: first, through: last, by: Int(step)))
+  }
+}
+
+extension Value {
+  var isNumber: Bool {
+    switch self {
+    case .int, .double, .decimal: true
+    default: false
+    }
+  }
+
+  /// What a condition makes of a value: null, false, zero and everything empty are false.
+  var isTrue: Bool {
+    switch self {
+    case .null: false
+    case .bool(let flag): flag
+    case .int(let number): number != 0
+    case .double(let number): number != 0
+    case .decimal(let digits): digits.utf8.contains { (0x31...0x39).contains($0) }
+    case .string(let text): !text.isEmpty
+    case .list(let values): !values.isEmpty
+    case .map(let map): !map.isEmpty
+    }
+  }
+
+  /// Equality as `==` means it: numbers by value whatever their type, maps whatever their order.
+  func isSame(as other: Value) -> Bool {
+    if isNumber, other.isNumber { return Arithmetic.compare(self, other) == 0 }
+    switch (self, other) {
+    case (.list(let a), .list(let b)): return a.count == b.count && zip(a, b).allSatisfy { $0.isSame(as: $1) }
+    case (.map(let a), .map(let b)):
+      return a.count == b.count && a.allSatisfy { entry in b[entry.key]?.isSame(as: entry.value) ?? false }
+    default: return self == other
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/// What the outside world gives to expressions. Errors it throws pass through rendering unchanged.
+public protocol ExpressionHost: Sendable {
+  /// The secret of this name; throws when there is none.
+  func secret(_ name: String) throws -> String
+  /// The whole text of a file in internal storage or beside the flow.
+  func read(_ uri: String) throws -> String
+  /// The storage URI of a file beside the flow.
+  func fileURI(_ path: String) throws -> String
+  /// The size of a file, bytes.
+  func fileSize(_ uri: String) throws -> Int64
+  /// The value of a key of the flow's key-value store, nil when it has none.
+  func kv(_ key: String) throws -> Value?
+  func parseYAML(_ text: String) throws -> Value
+  /// Microseconds since 1970-01-01 UTC.
+  func now() -> Int64
+}
+
+/// The variables that an expression sees, by name, and the world around it.
+public struct Scope: Sendable {
+  public var variables: ValueMap
+  public let host: any ExpressionHost
+  /// The zone of dates where the expression names none: an IANA name or an offset.
+  public let timeZone: String
+
+  public init(variables: ValueMap, host: any ExpressionHost, timeZone: String = "UTC") {
+    self.variables = variables
+    self.host = host
+    self.timeZone = timeZone
+  }
+}
+
+/// How much a template may ask for: each is far above honest use and far below what would harm the process.
+enum Limits {
+  /// Levels of nested brackets, blocks and operators: the parser and the evaluator recurse once per level.
+  static let nesting = 200
+  /// `render()` within `render()`.
+  static let renderings = 20
+  /// Elements that a range makes, characters that an indent or a width adds.
+  static let elements: Int64 = 1_000_000
+}
