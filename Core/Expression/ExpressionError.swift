@@ -31,8 +31,8 @@ struct Problem: Error {
   }
 }
 
-/// The candidate that the user may have meant by `name`: the nearest by edit distance (Damerau: a swap of neighbours is one
-/// edit), if it is near enough to be worth saying; nil otherwise.
+/// The candidate that the user may have meant by `name`: the nearest by edit distance (Damerau: a swap of neighbours
+/// is one edit), if it is near enough to be worth saying; nil otherwise.
 public func nearest(_ name: String, in candidates: some Sequence<String>) -> String? {
   let wanted = Array(name.lowercased().utf8)
   let limit = max(1, wanted.count / 3)

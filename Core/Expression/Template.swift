@@ -41,8 +41,8 @@ public struct Template: Sendable {
   /// The variables that are used, for checking a flow without running it. Names bound by `for` and `set` are left out.
   public var references: [Reference] { ReferenceCollector.references(of: nodes) }
 
-  /// A template that is one `{{ … }}` gives that expression's value with its type; with white space around it, a text stays
-  /// a text with that space and any other value keeps its type. Everything else gives a string. The result is not
+  /// A template that is one `{{ … }}` gives that expression's value with its type; with white space around it, a text
+  /// stays a text with that space and any other value keeps its type. Everything else gives a string. The result is not
   /// rendered again.
   public func render(in scope: Scope) throws -> Value {
     if isLiteral { return .string(source) }

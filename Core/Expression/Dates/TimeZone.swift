@@ -123,8 +123,8 @@ private struct TZif {
   }
 }
 
-/// The rule for all years after the last transition: `CET-1CEST,M3.5.0,M10.5.0/3` (POSIX TZ, with the M form of dates only,
-/// the one that zone files use but for a handful of zones).
+/// The rule for all years after the last transition: `CET-1CEST,M3.5.0,M10.5.0/3` (POSIX TZ, with the M form of dates
+/// only, the one that zone files use but for a handful of zones).
 private struct PosixZone {
   private var standard = TimeZone.Rule(offset: 0, abbreviation: "UTC")
   private var summer: TimeZone.Rule?

@@ -1,5 +1,5 @@
-/// Filters on dates. A date is a text in ISO 8601 (or in `existingFormat`) or, as in Kestra, an integer of seconds since
-/// 1970; a result is a text in `timeZone`, which is the flow's when left out.
+/// Filters on dates. A date is a text in ISO 8601 (or in `existingFormat`) or, as in Kestra, an integer of seconds
+/// since 1970; a result is a text in `timeZone`, which is the flow's when left out.
 enum DateFilters {
   static let all: [FilterOperation] = [
     FilterOperation("date", ";format timeZone existingFormat locale", "a date written by a pattern, in a time zone") {

@@ -1,7 +1,7 @@
 /// MD5 (RFC 1321), SHA-1, SHA-256 and SHA-512 (FIPS 180-4), for the filters of these names.
 ///
-/// Written out here, because Core links no cryptographic library: these four digests of short texts do not justify one, nor
-/// the time that loading it adds to every start. They name things; nothing secret rests on them.
+/// Written out here, because Core links no cryptographic library: these four digests of short texts do not justify
+/// one, nor the time that loading it adds to every start. They name things; nothing secret rests on them.
 enum Digest {
   static func md5(_ message: [UInt8]) -> [UInt8] {
     var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476]

@@ -1,5 +1,5 @@
-/// The part of jq that flows use: paths, pipes, commas, literals, comparisons, `select`, `map`, `keys`, `length`, `first`,
-/// `last` and a few more; everything else is an error that says so.
+/// The part of jq that flows use: paths, pipes, commas, literals, comparisons, `select`, `map`, `keys`, `length`,
+/// `first`, `last` and a few more; everything else is an error that says so.
 struct JQ {
   private indirect enum Step {
     case identity

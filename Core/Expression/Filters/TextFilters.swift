@@ -110,8 +110,8 @@ enum TextFilters {
 
   // MARK: Slugs
 
-  /// Each letter with each common accent. A key equals a text's character whether that is composed or not, so the standard
-  /// library's canonical equivalence stands in for a decomposition, which it does not offer.
+  /// Each letter with each common accent. A key equals a text's character whether that is composed or not, so the
+  /// standard library's canonical equivalence stands in for a decomposition, which it does not offer.
   private static let unaccented: [Character: String] = {
     var table: [Character: String] = [
       "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
@@ -231,7 +231,8 @@ enum TextFilters {
     return match.output[Int(group)].substring.map { .string(String($0)) } ?? .null
   }
 
-  /// Java's rule: a limit above 0 is the most parts; without one, empty parts at the end are dropped; below 0 they stay.
+  /// Java's rule: a limit above 0 is the most parts; without one, empty parts at the end are dropped; below 0 they
+  /// stay.
   @Sendable private static func split(_ value: Value, _ arguments: Arguments, _: Evaluator) throws -> Value {
     let text = try value.scalarText()
     let limit = try arguments.optionalInt(1) ?? 0

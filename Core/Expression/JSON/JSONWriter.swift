@@ -12,8 +12,8 @@ extension Value {
     }
   }
 
-  /// This value as JSON. Doubles are the shortest digits that read back the same; integers and decimals are exact; NaN and
-  /// infinities, which JSON lacks, become strings.
+  /// This value as JSON. Doubles are the shortest digits that read back the same; integers and decimals are exact; NaN
+  /// and infinities, which JSON lacks, become strings.
   public func json(pretty: Bool = false) -> String {
     var writer = JSONWriter(pretty: pretty)
     writer.write(self, level: 0)

@@ -1,5 +1,5 @@
-/// Writes a value as block-style YAML. A text that a YAML reader could take for something else stands in double quotes, as
-/// JSON writes it, which YAML reads the same.
+/// Writes a value as block-style YAML. A text that a YAML reader could take for something else stands in double
+/// quotes, as JSON writes it, which YAML reads the same.
 enum YAMLWriter {
   static func write(_ value: Value) -> String {
     var lines: [String] = []

@@ -74,7 +74,7 @@ enum Operators {
         try integers(Int64(first), Int64(last), step).map { .string(String(Unicode.Scalar(UInt8($0)))) })
     }
     throw Problem(
-      "a range goes from an integer to an integer or a letter to a letter, not from \(from.typePhrase) to \(to.typePhrase)"
+      "a range goes from integer to integer or from letter to letter, not from \(from.typePhrase) to \(to.typePhrase)"
     )
   }
 

@@ -1,6 +1,6 @@
-/// Precedence climbing over the tokens of one tag. Precedences are Pebble's and Kestra's, so that a flow means the same here;
-/// only `not` binds looser than a comparison (`not a == b`, `not a is null`), which gives Pebble's results where Pebble
-/// gives useful ones.
+/// Precedence climbing over the tokens of one tag. Precedences are Pebble's and Kestra's, so that a flow means the
+/// same here; only `not` binds looser than a comparison (`not a == b`, `not a is null`), which gives Pebble's results
+/// where Pebble gives useful ones.
 struct ExpressionParser {
   private let tokens: [Token]
   private let source: [UInt8]

@@ -42,8 +42,8 @@ struct Lexer {
     return tokens + [Token(kind: .end, offset: limit)]
   }
 
-  /// The tokens up to a closing delimiter (`}}` or `%}`, perhaps with `-` before it) that is in no bracket and no string,
-  /// and where that ends; nil when the source ends first.
+  /// The tokens up to a closing delimiter (`}}` or `%}`, perhaps with `-` before it) that is in no bracket and no
+  /// string, and where that ends; nil when the source ends first.
   mutating func tokens(until close: String) throws(ExpressionError) -> (tokens: [Token], end: Int, trims: Bool)? {
     let close = Array(close.utf8)
     var tokens: [Token] = []
