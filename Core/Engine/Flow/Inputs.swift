@@ -112,8 +112,9 @@ extension InputDeclaration {
     case .yaml: return given.string == nil ? given : try Value.parseYAML(text)
     case .array, .multiselect:
       guard case .list(let values) = given.string == nil ? given : try Value.parseJSON(text) else { throw refuse("[1, 2]") }
-      return .list(try values.map { try item.map { kind in try convert($0, to: kind, item: nil) } ?? $0 })
-  }
+      guard let item else { return .list(values) }
+      return .list(try values.map { try convert($0, to: item, item: nil) })
+    }
   }
 }
 

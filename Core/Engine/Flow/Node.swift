@@ -158,8 +158,8 @@ extension Diagnostic {
       .composer(_, let problem, let mark, _):
       self.init(.error, "this is not YAML: \(problem)", at: Position(line: mark.line, column: mark.column))
     case .duplicatedKeysInMapping(let duplicates, let context):
-      let names = duplicates.map { "'\($0.string ?? "")'" }.joined(separator: ", ")
-      let mark = duplicates.last?.mark ?? context.mark
+      let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
+      let mark = context.mark
       self.init(.error, "duplicate key \(names)", at: Position(line: mark.line, column: mark.column))
     default: self.init(.error, "this is not YAML: \(error)", at: Position(line: 1, column: 1))
     }

@@ -1,4 +1,4 @@
-public import Records
+internal import Records
 internal import Synchronization
 
 /// Tells a running task that it has to stop, and lets it register what can be interrupted from outside: a query on a

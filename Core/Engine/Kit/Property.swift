@@ -1,4 +1,4 @@
-public import Expression
+internal import Expression
 
 /// How one property of a task was declared: the source of decoding, checking, schema, help and reference page.
 public struct PropertyDeclaration: Sendable, Hashable {
@@ -97,8 +97,7 @@ public struct Property<Value: PropertyValue>: Sendable, Decodable {
     case let duration as Duration: duration.iso8601
     case let list as [any PropertyValue]: list.isEmpty ? "[]" : "[\(list.map { "\($0)" }.joined(separator: ", "))]"
     case let map as ValueMap: Expression.Value.map(map).json()
-    case let value as any PropertyChoice: value.rawValue as? String ?? ""
-    default: "\(value)"
+    default: (value as? any RawRepresentable).map { "\($0.rawValue)" } ?? "\(value)"
     }
   }
 }

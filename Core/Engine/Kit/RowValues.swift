@@ -53,7 +53,10 @@ extension Column {
   public func text(at row: Int) -> String {
     switch type {
     case .text, .json, .numeric: return String(decoding: bytes(row), as: UTF8.self)
-    default: return ValueText.string(of: self, at: row)
+    default:
+      var text = TextBuffer(capacity: 64)
+      TextFormatter(self).append(row, to: &text)
+      return text.string
     }
   }
 }

@@ -1,5 +1,4 @@
 public import Expression
-public import Records
 
 /// Whatever a flow can name as the type of a task.
 public protocol DeclaredTask: Declaring {

@@ -1,4 +1,4 @@
-public import Expression
+internal import Expression
 internal import Glibc
 internal import Records
 

@@ -1,6 +1,6 @@
-public import Expression
+internal import Expression
 internal import Glibc
-internal import Records
+public import Records
 
 /// Environment variables, those of a dotenv file over those of the process.
 public struct Environment: Sendable {
@@ -9,10 +9,10 @@ public struct Environment: Sendable {
   public init(dotenv: String? = nil) throws {
     variables = [:]
     var pointer = environ
-    while let entry = pointer?.pointee {
+    while let entry = pointer.pointee {
       let pair = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
-      pointer = pointer?.advanced(by: 1)
+      pointer = pointer.advanced(by: 1)
     }
     if let dotenv { read(dotenv: try String.contents(of: FileInput(path: dotenv))) }
   }
@@ -29,7 +29,7 @@ public struct Environment: Sendable {
       while value.last == " " { value.removeLast() }
       if let quote = value.first, quote == "\"" || quote == "'", value.count > 1, value.last == quote {
         value = value.dropFirst().dropLast()
-        variables[name] = quote == "'" ? String(value) : value.replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
+        variables[name] = quote == "'" ? String(value) : String(value).replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
       } else {
         variables[name] = String(value)
       }

@@ -1,4 +1,4 @@
-internal import Expression
+public import Expression
 internal import Synchronization
 
 /// Keeps secrets out of everything that leaves the engine: every log line, error, output and record passes through it.

@@ -23,12 +23,12 @@ struct Concat: FerryTask {
   @Property("The name's extension, for files that are not record files.") var `extension` = ".tmp"
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    let list = files.list ?? (files.string?.first == "[" ? try Value.parseJSON(files.text).list ?? [] : [files])
+    let list = try files.list ?? (files.string?.first == "[" ? Value.parseJSON(files.text).list ?? [] : [files])
     let references = try list.map { try StorageReference(property: $0) }
     guard let first = references.first else {
       throw Failure(.configuration, "there is no file to put together", hint: "Name at least one in 'files'")
     }
-    if try RecordFileReader.isRecordFile(context.open(first)) { return try joinRecords(references, context) }
+    if try isRecordFile(context.open(first)) { return try joinRecords(references, context) }
     return try joinBytes(references, context)
   }
 
@@ -188,6 +188,13 @@ struct Delete: FerryTask {
     guard deleted || !errorOnMissing else { throw Failure(.configuration, "deleting '\(uri.uri)': there is no such file") }
     return ["uri": .string(uri.uri), "deleted": .bool(deleted)]
   }
+}
+
+/// Whether a file starts as record files do.
+func isRecordFile(_ input: any ByteInput) throws -> Bool {
+  var magic = [UInt8](repeating: 0, count: 6)
+  let count = try magic.withUnsafeMutableBytes { try input.readFully(into: $0) }
+  return count == 6 && magic == Array("ARROW1".utf8)
 }
 
 func copyBytes(from input: any ByteInput, to output: any ByteOutput, _ context: TaskContext) throws {
