@@ -8,6 +8,8 @@ public protocol ByteInput: AnyObject {
   var size: Int64? { get }
   /// Fills up to `buffer.count` bytes; returns how many, 0 at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+  /// Goes to a position in bytes from the start; false where the input can only be read in order.
+  func seek(to position: Int64) throws -> Bool
 }
 
 /// Where bytes go, in order. Nothing is visible under the final name before `commit`; an output that is dropped without
@@ -27,6 +29,8 @@ extension ByteOutput {
 }
 
 extension ByteInput {
+  public func seek(to position: Int64) throws -> Bool { false }
+
   /// Fills the whole buffer unless the input ends first; returns how many bytes it got.
   public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var filled = 0
@@ -44,11 +48,13 @@ public final class FileInput: ByteInput {
   public let name: String
   public let size: Int64?
   private let descriptor: Int32
+  private let start: Int64
   private var remaining: Int64?
 
   /// - Parameter range: bytes of the file, all when nil; a range past the end is cut there.
   public init(path: String, name: String? = nil, range: Range<Int64>? = nil) throws {
     self.name = name ?? path
+    start = range?.lowerBound ?? 0
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.failure("opening '\(self.name)'", errno) }
     var info = stat()
@@ -85,6 +91,15 @@ public final class FileInput: ByteInput {
       }
       if errno != EINTR { throw FileError.failure("reading '\(name)'", errno) }
     }
+  }
+
+  public func seek(to position: Int64) throws -> Bool {
+    guard let size, position >= 0, position <= size else { return false }
+    guard lseek(descriptor, off_t(start + position), SEEK_SET) >= 0 else {
+      throw FileError.failure("reading '\(name)'", errno)
+    }
+    if remaining != nil { remaining = size - position }
+    return true
   }
 }
 

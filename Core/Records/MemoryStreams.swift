@@ -23,6 +23,12 @@ public final class MemoryInput: ByteInput {
     position += count
     return count
   }
+
+  public func seek(to position: Int64) throws -> Bool {
+    guard size != nil, position >= 0, position <= bytes.count else { return false }
+    self.position = Int(position)
+    return true
+  }
 }
 
 /// Collects what is written.

@@ -38,12 +38,14 @@ import Testing
     }
   }
 
-  /// What the others have no type for at all.
+  /// All types but those that the reader has no type for at all: no writer could make it read them.
   private func types(for reader: String) -> [DataType] {
+    let missing: [DataType]
     switch reader {
-    case "polars", "scan": Samples.allTypes
-    case "duckdb": Samples.allTypes
-    default: Samples.allTypes
+    case "polars", "scan": missing = [.decimal(precision: 76, scale: 20), .interval]
+    case "duckdb": missing = [.decimal(precision: 76, scale: 20)]
+    default: missing = []
     }
+    return Samples.allTypes.filter { type in !missing.contains { type == $0 || type == .list($0) } }
   }
 }

@@ -1,4 +1,8 @@
-/// The messages of a file, one after the other, without its footer.
+/// The messages of a file, one after the other.
+///
+/// Files are read from the front, without their footer. Only where they cannot be, because their writer left something
+/// to the footer (Polars writes the schema's message without its length, and dictionaries behind the batches that need
+/// them), the footer is asked, if the input can be read out of order.
 final class MessageInput {
   /// The metadata of a message; the body comes next in the input.
   struct Message {
@@ -16,6 +20,8 @@ final class MessageInput {
   /// In bytes from the start of the file.
   private(set) var position: Int64 = 0
   private let input: any ByteInput
+  /// Where the messages begin, where the footer had to be asked.
+  private var blocks: ArraySlice<Int64>?
 
   /// Reads the magic.
   init(_ input: any ByteInput) throws {
@@ -39,12 +45,30 @@ final class MessageInput {
     return failure
   }
 
-  /// The next message, nil at the end mark. The body of the one before must have been read.
+  /// The schema, which comes first, and the metadata that keeps it alive.
+  func schema() throws -> (table: FlatTable, owner: Buffer) {
+    let first = try word("a message")
+    if first != ArrowFormat.continuation, let footer = try footer() { return footer }
+    guard let message = try message(first, at: 8), message.headerType == ArrowFormat.Header.schema else {
+      throw failure("the file does not begin with a schema", at: 8)
+    }
+    _ = try body(of: message)
+    return (message.header, message.metadata)
+  }
+
+  /// The next message, nil at the end. The body of the one before must have been read.
   func next() throws -> Message? {
-    let start = position
-    var length = try word("a message")
+    if blocks != nil {
+      guard let block = blocks?.popFirst() else { return nil }
+      try seek(to: block)
+    }
+    return try message(word("a message"), at: position - 4)
+  }
+
+  /// The message whose first word has been read.
+  private func message(_ first: UInt32, at start: Int64) throws -> Message? {
     // Before version 0.15 of Arrow, there was no continuation mark in front of the length.
-    if length == ArrowFormat.continuation { length = try word("a message") }
+    let length = first == ArrowFormat.continuation ? try word("a message") : first
     if length == 0 { return nil }
     guard length <= ArrowFormat.Bound.metadata else {
       throw failure("a message's metadata has \(length) bytes, at most \(ArrowFormat.Bound.metadata) are allowed", at: start)
@@ -65,8 +89,9 @@ final class MessageInput {
 
   func body(of message: Message) throws -> Buffer { try read(message.bodyLength, of: "a batch") }
 
-  /// Checks that the footer, which is not needed, is there: a file that ends before it was cut.
+  /// Checks that the footer is there, where it was not needed: a file that ends before it was cut.
   func finish() throws {
+    if blocks != nil { return }
     let chunk = Allocation(capacity: 65_536)
     var tail: [UInt8] = []
     var total: Int64 = 0
@@ -84,6 +109,49 @@ final class MessageInput {
       throw failure("the footer claims \(length) bytes, \(total - 10) are there")
     }
   }
+
+  // MARK: the footer
+
+  private func seek(to position: Int64) throws {
+    guard try input.seek(to: position) else { throw failure("the footer points to byte \(position), outside of the file") }
+    self.position = position
+  }
+
+  /// The schema of the footer; its blocks are what `next` gives from now on. Nil when the input cannot be read out of
+  /// order or is no file with a footer.
+  private func footer() throws -> (table: FlatTable, owner: Buffer)? {
+    let resume = position
+    guard let size = input.size, size > resume + 10, try input.seek(to: size - 10) else { return nil }
+    position = size - 10
+    let tail = try read(10, of: "the footer")
+    let length = Int64(tail.start.loadUnaligned(as: UInt32.self).littleEndian)
+    guard tail.bytes.dropFirst(4).elementsEqual(ArrowFormat.magic), length <= size - 10 - resume else {
+      try seek(to: resume)
+      return nil
+    }
+    try seek(to: size - 10 - length)
+    let base = position
+    let bytes = try read(Int(length), of: "the footer")
+    let table = try FlatBytes(bytes: bytes.bytes, base: base, name: name).root()
+    guard let schema = try table.table(1) else { throw table.failure("the footer has no schema") }
+    blocks = try ArraySlice(positions(table, 2) + positions(table, 3))
+    return (schema, bytes)
+  }
+
+  /// Where the dictionaries or the batches begin. They must ascend: otherwise a small file could repeat one batch
+  /// without end.
+  private func positions(_ table: FlatTable, _ index: Int) throws -> [Int64] {
+    guard let vector = try table.vector(index, stride: 24) else { return [] }
+    var positions: [Int64] = []
+    for block in 0..<vector.count {
+      let position = try vector.number(block, as: Int64.self)
+      guard position > positions.last ?? 7 else { throw table.failure("the footer's blocks are out of order") }
+      positions.append(position)
+    }
+    return positions
+  }
+
+  // MARK: bytes
 
   private func word(_ what: String) throws -> UInt32 {
     var word: UInt32 = 0

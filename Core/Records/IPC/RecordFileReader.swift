@@ -25,14 +25,18 @@ public final class RecordFileReader: RecordSource {
   /// Reads up to the schema.
   public init(_ input: any ByteInput) throws {
     self.input = try MessageInput(input)
-    guard let message = try self.input.next(), message.headerType == ArrowFormat.Header.schema else {
-      throw self.input.failure("the file does not begin with a schema", at: 8)
-    }
-    let reader = try withExtendedLifetime(message) { try SchemaReader(message.header) }
-    _ = try self.input.body(of: message)
+    let (table, owner) = try self.input.schema()
+    let reader = try withExtendedLifetime(owner) { try SchemaReader(table) }
     schema = Schema(reader.fields, metadata: reader.metadata)
     plans = reader.plans
     dictionaryPlans = reader.dictionaries
+  }
+
+  /// Whether an input begins as a record file does. Reads its first bytes.
+  public static func isRecordFile(_ input: any ByteInput) throws -> Bool {
+    var head: UInt64 = 0
+    let count = try withUnsafeMutableBytes(of: &head) { try input.readFully(into: $0) }
+    return count == 8 && withUnsafeBytes(of: head) { $0.starts(with: ArrowFormat.magic) }
   }
 
   public func next() throws -> RecordBatch? {

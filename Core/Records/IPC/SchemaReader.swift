@@ -261,7 +261,7 @@ struct SchemaReader {
     guard textBytes <= ArrowFormat.Bound.schemaText else {
       throw table.failure("the names and metadata of the schema take more than \(ArrowFormat.Bound.schemaText) bytes")
     }
-    guard UTF8Check.isValid(bytes) else { throw table.failure("the schema has a name that is not valid UTF-8") }
+    guard UTF8Text.isValid(bytes) else { throw table.failure("the schema has a name that is not valid UTF-8") }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

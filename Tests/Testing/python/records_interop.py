@@ -5,7 +5,10 @@ Canonical.swift has.
     records_interop.py write CASE FILE                           writes a file, prints the types and rows Ferry must read
 """
 
+import base64
+import datetime
 import decimal
+import json
 import struct
 import sys
 import uuid
@@ -37,9 +40,30 @@ def scaled(value, unit):
     return value * (10**6 // PER_SECOND[unit]) if unit in ("s", "ms") else value
 
 
-def nested(t, value):
-    """Values inside of structs and maps, as JSON."""
-    raise NotImplementedError
+def nested(scalar, t):
+    """Values inside of structs and maps, as JSON text."""
+    if not scalar.is_valid:
+        return "null"
+    if pa.types.is_struct(t):
+        pairs = zip((field.name for field in t), (nested(value, field.type) for value, field in zip(scalar.values(), t)))
+        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{value}" for key, value in pairs) + "}"
+    if pa.types.is_map(t):
+        pairs = [(entry["key"], entry["value"]) for entry in scalar.values]
+        keys = (json.dumps(str(key.as_py()), ensure_ascii=False) for key, _ in pairs)
+        return "{" + ",".join(f"{key}:{nested(value, t.item_type)}" for key, (_, value) in zip(keys, pairs)) + "}"
+    if pa.types.is_list(t) or pa.types.is_large_list(t):
+        return "[" + ",".join(nested(item, t.value_type) for item in scalar.values) + "]"
+    if pa.types.is_boolean(t):
+        return "true" if scalar.as_py() else "false"
+    if pa.types.is_integer(t) or pa.types.is_decimal(t):
+        return str(scalar.as_py())
+    if is_text(t):
+        return json.dumps(scalar.as_py(), ensure_ascii=False)
+    if is_bytes(t):
+        return json.dumps(base64.b64encode(scalar.as_py()).decode())
+    if pa.types.is_date(t):
+        return json.dumps(scalar.as_py().isoformat())
+    raise ValueError(f"no JSON form of {t}")
 
 
 def render(scalar, t):
@@ -81,6 +105,8 @@ def render(scalar, t):
     if pa.types.is_interval(t):
         value = scalar.as_py()
         return f"{value.months},{value.days},{value.nanoseconds}"
+    if pa.types.is_struct(t) or pa.types.is_map(t):
+        return "x" + nested(scalar, t).encode().hex()
     if pa.types.is_list(t) or pa.types.is_large_list(t) or pa.types.is_fixed_size_list(t):
         return "[" + " ".join(render(item, t.value_type) for item in scalar.values) + "]"
     raise ValueError(f"no canonical form of {t}")
@@ -104,6 +130,8 @@ def name(field):
         return "float64" if t.bit_width == 64 else "float32"
     if pa.types.is_decimal(t):
         return f"decimal({t.precision},{t.scale})"
+    if pa.types.is_struct(t) or pa.types.is_map(t):
+        return "json"
     if is_text(t) or pa.types.is_null(t):
         return "text"
     if is_bytes(t) or pa.types.is_fixed_size_binary(t):
@@ -180,9 +208,9 @@ def sample_arrays():
     yield "interval", pa.array(intervals + [pa.MonthDayNano([0, 0, big])] * 4, pa.month_day_nano_interval())
     uuids = [uuid.UUID(int=n).bytes for n in (0, 1, 2**128 - 1)] + [None] + [uuid.UUID(int=7).bytes] * 3
     yield "uuid", pa.ExtensionArray.from_storage(pa.uuid(), pa.array(uuids, pa.binary(16)))
-    json = ["{}", None, "[1]", "null", '{"a":"ü"}', "1.50", '""']
-    yield "json", pa.ExtensionArray.from_storage(pa.json_(), pa.array(json, pa.utf8()))
-    yield "large json", pa.ExtensionArray.from_storage(pa.json_(pa.large_utf8()), pa.array(json, pa.large_utf8()))
+    jsons = ["{}", None, "[1]", "null", '{"a":"ü"}', "1.50", '""']
+    yield "json", pa.ExtensionArray.from_storage(pa.json_(), pa.array(jsons, pa.utf8()))
+    yield "large json", pa.ExtensionArray.from_storage(pa.json_(pa.large_utf8()), pa.array(jsons, pa.large_utf8()))
     yield "null", pa.nulls(7)
     lists = [[1, 2], [], None, [None], [3], [4, 5, 6], []]
     for t in (pa.list_(pa.int32()), pa.large_list(pa.int32()), pa.list_(pa.timestamp("ms"))):
@@ -208,6 +236,21 @@ def sample_arrays():
     inner = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 1, 0], pa.int8()), ["a", "b"])
     offsets = pa.array([0, 2, 2, 3, 5, 5, 5, 5], pa.int32())
     yield "list of dictionary", pa.ListArray.from_arrays(offsets, inner)
+    person = pa.struct([
+        ("name \"x\"", pa.string_view()), ("id", pa.uint64()), ("amount", pa.decimal128(20, 3)), ("tags", pa.list_(pa.utf8())),
+        ("at", pa.struct([("day", pa.date32()), ("raw", pa.binary()), ("ok", pa.bool_())])),
+    ])
+    people = [
+        {"name \"x\"": 'a"b\\\n', "id": 2**64 - 1, "amount": d("1.500"), "tags": ["x", None], "at": None},
+        None,
+        {"name \"x\"": None, "id": 0, "amount": d("-0.001"), "tags": [], "at": {"day": None, "raw": b"\xff", "ok": True}},
+        {"name \"x\"": "ü", "id": None, "amount": None, "tags": None, "at": {"day": datetime.date(2024, 2, 29), "raw": b"", "ok": None}},
+    ]
+    yield "struct", pa.array(people + people[:3], person)
+    yield "list of structs", pa.array([people, [], None, people[:1], [None], people[2:], []], pa.large_list(person))
+    maps = [[("a", 1), ("b", None)], None, [], [("ü", 3)], [("a", 1), ("a", 2)], [("", 5)], [("z", 6)]]
+    yield "map", pa.array(maps, pa.map_(pa.utf8(), pa.int64()))
+    yield "map of numbers", pa.array([[(7, people[0])], None, [], [(8, None)], [], [], []], pa.map_(pa.int32(), person))
 
 
 def sample_table():
@@ -298,27 +341,68 @@ def polars_can(t):
         return False
 
 
+# ---- files that Ferry writes
+
+
+def storage(t):
+    return t.storage_type if isinstance(t, pa.BaseExtensionType) else t
+
+
+def as_written(column, t):
+    """Undoes what Polars and DuckDB do to types on the way: 64-bit offsets, nanoseconds, UUIDs as texts or bytes.
+    Casts are checked, so that no value may change."""
+    t = storage(t)
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], storage(column.type))
+    if pa.types.is_list(t):
+        return pa.chunked_array([list_as_written(chunk, t) for chunk in column.chunks], bare(t))
+    if pa.types.is_fixed_size_binary(t) and is_text(column.type):
+        return pa.chunked_array([[None if v is None else uuid.UUID(v).bytes for v in column.to_pylist()]], t)
+    if pa.types.is_fixed_size_binary(t) and is_bytes(column.type):
+        return pa.chunked_array([column.to_pylist()], t)
+    return column.cast(t)
+
+
+def bare(t):
+    """A type without extensions."""
+    return pa.list_(bare(t.value_type)) if pa.types.is_list(t) else storage(t)
+
+
+def list_as_written(array, t):
+    offsets = array.offsets.cast(pa.int32())
+    first, last = offsets[0].as_py(), offsets[-1].as_py()
+    values = as_written(pa.chunked_array([array.values.slice(first, last - first)]), t.value_type).combine_chunks()
+    offsets = pa.array([offset - first for offset in offsets.to_pylist()], pa.int32())
+    return pa.ListArray.from_arrays(offsets, values, mask=array.is_null())
+
+
 def read(reader, path):
-    if reader == "pyarrow":
-        return ipc.open_file(path).read_all()
     if reader == "stream":
         source = open(path, "rb")
         source.read(8)
         return ipc.open_stream(source).read_all()
+    table = ipc.open_file(path).read_all()
+    if reader == "pyarrow":
+        return table
     if reader == "polars":
         import polars
 
-        return polars.read_ipc(path, memory_map=False).to_arrow()
-    if reader == "scan":
+        found = polars.read_ipc(path).to_arrow()
+    elif reader == "scan":
         import polars
 
-        return polars.scan_ipc(path).collect().to_arrow()
-    if reader == "duckdb":
+        found = polars.scan_ipc(path).collect().to_arrow()
+    elif reader == "duckdb":
         import duckdb
 
-        table = ipc.open_file(path).read_all()
-        return duckdb.sql("SELECT * FROM table").to_arrow_table()
-    raise ValueError(reader)
+        written = table
+
+        duckdb.sql("SET TimeZone = 'UTC'")
+        found = duckdb.sql("SELECT * FROM written").to_arrow_table()
+    else:
+        raise ValueError(reader)
+    columns = [as_written(column, field.type) for column, field in zip(found.columns, table.schema)]
+    return pa.table(columns, names=found.schema.names)
 
 
 if __name__ == "__main__":
