@@ -22,6 +22,28 @@ public struct Flow: Sendable {
   public var source: String
 }
 
+extension Flow {
+  /// The tasks as an indented list, for `--dry-run`.
+  public var plan: String {
+    var text = "\(namespace).\(id)\n"
+    func add(_ tasks: [TaskNode], _ indent: String) {
+      for task in tasks {
+        text += "\(indent)\(task.id)  \(task.type.info.type)\n"
+        for branch in task.branches {
+          if branch.name != "tasks" { text += "\(indent)  \(branch.name):\n" }
+          add(branch.tasks, indent + "    ")
+        }
+      }
+    }
+    add(tasks, "  ")
+    for (name, tasks) in [("errors", errors), ("finally", finally)] where !tasks.isEmpty {
+      text += "  \(name):\n"
+      add(tasks, "    ")
+    }
+    return text
+  }
+}
+
 struct FlowOutput: Sendable {
   var id: String
   var value: Value

@@ -1,4 +1,4 @@
-internal import Expression
+public import Expression
 internal import Records
 internal import Yams
 
@@ -121,6 +121,15 @@ extension Node {
 }
 
 extension Value {
+  /// A YAML (or JSON) file that holds a map.
+  public static func parsedYAML(file: String) throws -> ValueMap {
+    let value = try parseYAML(try String.contents(of: FileInput(path: file)))
+    guard let map = value.map else {
+      throw Failure(.configuration, "'\(file)' holds a \(value.typeName) instead of a map")
+    }
+    return map
+  }
+
   /// One YAML document as a plain value.
   static func parseYAML(_ text: String) throws -> Value {
     do { return try Node.parse(text).value } catch {

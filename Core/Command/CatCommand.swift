@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import Engine
+internal import Expression
+internal import Glibc
+internal import Records
+
+struct CatCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, csv }
+
+  static let configuration = CommandConfiguration(
+    commandName: "cat", abstract: "Prints the rows of a file: a URI of internal storage or a path.")
+
+  @Argument(help: "ferry:///…, file:///… or a path.", completion: .file())
+  var file: String
+
+  @Option(help: "How many rows; 0 for all. Default: 50 as a table, all as json and csv.")
+  var limit: Int?
+
+  @Option(help: "table, json (one object a line) or csv.")
+  var format = Format.table
+
+  @Flag(help: "Print the columns instead of the rows.")
+  var schema = false
+
+  @OptionGroup var storage: StorageOptions
+
+  func run() throws {
+    let source = try RowFile.open(file) { try storage.engine().open($0) }
+    if schema { return printSchema(source.schema) }
+    var left = limit ?? (format == .table ? 50 : 0)
+    if left == 0 { left = Int.max }
+    var isFirst = true
+    while left > 0, let batch = try source.next() {
+      let rows = batch.slice(0, min(left, batch.count))
+      left -= rows.count
+      print(rows, isFirst: isFirst)
+      isFirst = false
+    }
+    if isFirst { print(RecordBatch(schema: source.schema, columns: source.schema.fields.map { ColumnBuilder($0.type).finish() }, count: 0), isFirst: true) }
+  }
+
+  private func print(_ rows: RecordBatch, isFirst: Bool) {
+    switch format {
+    case .table: Console.output.write(RowsTable(rows).text)
+    case .json:
+      let values = RowValues(rows)
+      for row in 0..<rows.count { Console.output.line(Value.map(values.map(at: row)).json()) }
+    case .csv:
+      var text = isFirst ? rows.schema.fields.map { CatCommand.quoted($0.name) }.joined(separator: ",") + "\n" : ""
+      for row in 0..<rows.count {
+        text += rows.columns.map { $0.isNull(row) ? "" : CatCommand.quoted($0.text(at: row)) }.joined(separator: ",") + "\n"
+      }
+      Console.output.write(text)
+    }
+  }
+
+  /// An empty text is quoted, so that it differs from NULL.
+  private static func quoted(_ text: String) -> String {
+    let needsQuotes = text.isEmpty || text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+    return needsQuotes ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+  }
+
+  private func printSchema(_ schema: Schema) {
+    let rows = schema.fields.map { [$0.name, $0.type.name, $0.nullable ? "" : "not null", $0.sourceType ?? ""] }
+    Console.output.write(Table(header: ["Column", "Type", "", "Source type"], alignRight: [false, false, false, false], rows: rows).text)
+  }
+}
+
+/// Opens a file of rows by its extension.
+enum RowFile {
+  static func open(_ file: String, stored: (String) throws -> any ByteInput) throws -> any RecordSource {
+    let isURI = file.contains(":///")
+    let input = isURI && !file.hasPrefix("file://") ? try stored(file) : try FileInput(path: path(file))
+    return try RecordFileReader(input)
+  }
+
+  private static func path(_ file: String) -> String {
+    guard file.hasPrefix("file://"), let uri = try? StorageURI(file) else { return file }
+    return "/" + uri.components.joined(separator: "/")
+  }
+}

@@ -1,0 +1,4 @@
+internal import Engine
+
+/// All plugins of this build. A new one is one line here and one in Package.swift.
+let registry = Registry([])

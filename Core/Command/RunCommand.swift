@@ -1,0 +1,125 @@
+internal import ArgumentParser
+internal import Engine
+internal import Expression
+internal import Glibc
+internal import Records
+
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+  case text
+  case json
+}
+
+/// The engine's levels as the command line writes them.
+enum LevelOption: String, ExpressibleByArgument, CaseIterable {
+  case trace, debug, info, warn, error
+  var level: LogLevel { LogLevel(rawValue: rawValue.uppercased()) ?? .info }
+}
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Checks a flow and runs it.",
+    discussion: "Exit code 1 when the flow failed, 2 when it was not started because something is wrong with it.")
+
+  @Argument(help: "The flow file.", completion: .file(extensions: ["yaml", "yml"]))
+  var flow: String
+
+  @Option(name: [.customShort("i"), .customLong("input")], help: "An input of the flow: NAME=VALUE. May be repeated.")
+  var input: [String] = []
+
+  @Option(help: "A YAML or JSON file with inputs by name.", completion: .file())
+  var inputs: String?
+
+  @OptionGroup var storage: StorageOptions
+
+  @Option(help: "YAML file with the variables that expressions see as 'globals'. Default: ferry.yaml here, where there is one.")
+  var globals: String?
+
+  @Option(help: "What is printed while the flow runs: text, or json with one event a line and the summary last.")
+  var logFormat = LogFormat.text
+
+  @Option(help: "The least level of messages: trace, debug, info, warn, error.")
+  var logLevel = LevelOption.info
+
+  @Option(help: "Time zone of wall clocks, where a task has no timeZoneId of its own.")
+  var timeZone = "UTC"
+
+  @Option(help: "Go on with a failed execution at the task that failed, with the outputs of those before.")
+  var restart: String?
+
+  @Flag(help: "Check everything, print what would run, run nothing.")
+  var dryRun = false
+
+  func run() async throws {
+    guard let parsed = try FlowFile.load(flow) else { throw Exit.usage }
+    let environment = try storage.environment()
+    var settings = EngineSettings(folder: storage.folder(environment), registry: registry, environment: environment)
+    settings.logLevel = logLevel.level
+    settings.timeZone = timeZone
+    settings.globals = try readGlobals()
+    let given = try readInputs()
+    if dryRun { return Console.output.write(parsed.plan) }
+    let observer: any FinishingObserver =
+      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output)
+    settings.observer = observer
+    let engine = try Engine(settings)
+    let cancellation = Cancellation()
+    Signals.cancel(cancellation)
+    let execution = try await engine.run(
+      parsed, inputs: given, restart: try earlier(engine, parsed), cancellation: cancellation)
+    observer.finish(execution, engine)
+    if case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
+    if execution.state != .success && execution.state != .warning { throw Exit.failed }
+  }
+
+  private func earlier(_ engine: Engine, _ flow: Flow) throws -> Execution? {
+    guard let restart else { return nil }
+    guard let execution = try engine.store.execution(restart) else {
+      throw Failure(.configuration, "there is no execution '\(restart)'", hint: "'ferry runs' lists them")
+    }
+    guard execution.flowID == flow.id else {
+      throw Failure(.configuration, "execution '\(restart)' is one of flow '\(execution.flowID)', not of '\(flow.id)'")
+    }
+    guard execution.state.isTerminal, execution.state != .success else {
+      throw Failure(.configuration, "execution '\(restart)' is \(execution.state.rawValue): there is nothing to restart")
+    }
+    return execution
+  }
+
+  private func readInputs() throws -> ValueMap {
+    var map = try inputs.map { try Value.parsedYAML(file: $0) } ?? ValueMap()
+    for pair in input {
+      guard let equals = pair.firstIndex(of: "=") else {
+        throw ValidationError("-i \(pair): expected NAME=VALUE")
+      }
+      map[String(pair[..<equals])] = .string(String(pair[pair.index(after: equals)...]))
+    }
+    return map
+  }
+
+  private func readGlobals() throws -> ValueMap {
+    guard let file = globals ?? (access("ferry.yaml", R_OK) == 0 ? "ferry.yaml" : nil) else { return ValueMap() }
+    let map = try Value.parsedYAML(file: file)
+    return map["globals"]?.map ?? map
+  }
+}
+
+/// Turns SIGINT and SIGTERM into a cancellation. The second one ends the process at once.
+enum Signals {
+  static func cancel(_ cancellation: Cancellation) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, SIGINT)
+    sigaddset(&set, SIGTERM)
+    // Blocked in every thread that starts from here on; only the waiting one takes them.
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+    let waiting = set
+    ThreadOfItsOwn.start {
+      var set = waiting
+      var number: Int32 = 0
+      sigwait(&set, &number)
+      cancellation.cancel(.signal(number))
+      sigwait(&set, &number)
+      _exit(128 + number)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import Engine
+internal import Expression
+internal import Records
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "Shows executions, or one of them with its tasks and log.")
+
+  @Argument(help: "An execution's id, or the beginning of it.")
+  var id: String?
+
+  @OptionGroup var storage: StorageOptions
+
+  @Option(help: "How many executions are listed.")
+  var limit = 20
+
+  @Option(help: "text, or json with one execution a line.")
+  var format = LogFormat.text
+
+  func run() throws {
+    let engine = try storage.engine()
+    guard let id else { return list(try engine.store.executions(limit: limit)) }
+    guard let execution = try engine.store.execution(id) else {
+      throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
+    }
+    if format == .json { return Console.output.line(Value.map(execution.json).json()) }
+    show(execution, try engine.store.logs(execution.id))
+  }
+
+  private func list(_ executions: [Execution]) {
+    if format == .json {
+      for execution in executions { Console.output.line(Value.map(execution.json).json()) }
+      return
+    }
+    let rows = executions.map { execution in
+      [
+        execution.id, "\(execution.namespace).\(execution.flowID)", execution.state.rawValue, execution.started.iso8601,
+        execution.ended.map { Text.time(execution.started.duration(to: $0)) } ?? "", execution.error?.firstLine ?? "",
+      ]
+    }
+    let header = ["Execution", "Flow", "State", "Started", "Time", "Error"]
+    Console.output.write(Table(header: header, alignRight: header.map { _ in false }, rows: rows).text)
+  }
+
+  private func show(_ execution: Execution, _ logs: [LogLine]) {
+    let style = Style(Console.output.hasColor)
+    var text = "\(execution.id)  \(execution.namespace).\(execution.flowID)  \(style.state(execution.state))  \(execution.started.iso8601)\n"
+    if let error = execution.error { text += "\(error)\n" }
+    if !execution.inputs.isEmpty { text += "inputs \(Value.map(execution.inputs).json())\n" }
+    let rows = execution.taskRuns.map { run in
+      [
+        run.label, run.type, run.state.rawValue, String(run.attempts),
+        run.ended.map { Text.time(run.started.duration(to: $0)) } ?? "", Text.count(run.ledger.read),
+        Text.count(run.ledger.written), Text.count(run.ledger.rejected), Text.count(run.ledger.filtered),
+      ]
+    }
+    let header = ["Task", "Type", "State", "Attempts", "Time", "Read", "Written", "Rejected", "Filtered"]
+    text += "\n" + Table(header: header, alignRight: [false, false, false, true, true, true, true, true, true], rows: rows).text
+    for run in execution.taskRuns where !run.outputs.isEmpty { text += "\n\(run.label): \(Value.map(run.outputs).json())" }
+    if !logs.isEmpty { text += "\n" }
+    for line in logs { text += "\n\(line.time.iso8601) \(line.level.rawValue) \(line.taskID.map { "\($0): " } ?? "")\(line.message)" }
+    Console.output.line(text)
+  }
+}
+
+extension String {
+  fileprivate var firstLine: String {
+    let line = prefix { !$0.isNewline }
+    return line.count > 80 ? line.prefix(79) + "…" : String(line)
+  }
+}

@@ -1,0 +1,136 @@
+public import Expression
+
+/// The JSON Schema (draft 7, which YAML language servers know) of a flow file, from the declarations.
+public enum JSONSchema {
+  public static func flow(_ registry: Registry) -> Value {
+    let tasks = registry.plugins.flatMap(\.tasks)
+    return [
+      "$schema": "http://json-schema.org/draft-07/schema#", "title": "Ferry flow", "type": "object",
+      "required": ["tasks"], "additionalProperties": false,
+      "properties": .map(flowProperties), "definitions": .map(definitions(tasks)),
+    ]
+  }
+
+  private static var flowProperties: ValueMap {
+    let taskList: Value = ["type": "array", "items": ["$ref": "#/definitions/task"], "minItems": 1]
+    let known: ValueMap = [
+      "id": ["type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9._-]*$", "description": "The flow's name."],
+      "namespace": ["type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "description": "A dotted name of a team or project."],
+      "description": ["type": "string"],
+      "labels": ["type": ["object", "array"]],
+      "inputs": ["type": "array", "items": ["$ref": "#/definitions/input"]],
+      "variables": ["type": "object", "description": "Values that expressions see as vars.NAME."],
+      "tasks": taskList, "errors": taskList, "finally": taskList,
+      "pluginDefaults": ["type": "array", "items": ["$ref": "#/definitions/pluginDefault"]],
+      "taskDefaults": ["type": "array", "items": ["$ref": "#/definitions/pluginDefault"]],
+      "outputs": [
+        "type": "array",
+        "items": [
+          "type": "object", "required": ["id", "value"],
+          "properties": ["id": ["type": "string"], "value": [:], "description": ["type": "string"], "type": ["type": "string"]],
+        ],
+      ],
+      "retry": ["$ref": "#/definitions/retry"], "disabled": ["type": "boolean"],
+      "concurrency": [
+        "type": "object", "required": ["limit"],
+        "properties": ["limit": ["type": "integer", "minimum": 1], "behavior": ["enum": ["QUEUE", "CANCEL", "FAIL"]]],
+      ],
+    ]
+    return ValueMap(FlowParser.flowKeys.map { ($0, known[$0] ?? [:]) })
+  }
+
+  private static func definitions(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
+    let kinds = InputDeclaration.Kind.allCases.map { Value.string($0.rawValue) }
+    return [
+      "task": .map(task(tasks)),
+      "retry": [
+        "type": "object",
+        "properties": [
+          "type": ["enum": ["constant", "exponential", "random"]], "interval": ["type": "string"],
+          "maxInterval": ["type": "string"], "minInterval": ["type": "string"], "delayFactor": ["type": "number"],
+          "maxAttempt": ["type": "integer", "minimum": 1], "maxAttempts": ["type": "integer", "minimum": 1],
+          "maxDuration": ["type": "string"], "warningOnRetry": ["type": "boolean"], "behavior": ["type": "string"],
+        ],
+        "additionalProperties": false,
+      ],
+      "input": [
+        "type": "object", "required": ["type"],
+        "properties": ["id": ["type": "string"], "type": ["enum": .list(kinds)], "description": ["type": "string"], "required": ["type": "boolean"]],
+      ],
+      "pluginDefault": [
+        "type": "object", "required": ["type", "values"],
+        "properties": ["type": ["type": "string"], "forced": ["type": "boolean"], "values": ["type": "object"]],
+      ],
+    ]
+  }
+
+  /// One condition per type: the editor then offers that type's properties only.
+  private static func task(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
+    let names = tasks.flatMap { allNames($0.info) }.map { Value.string($0) }
+    let conditions = tasks.map { task -> Value in
+      let declarations = PropertyDeclaration.collect(from: task.init())
+      var properties = base
+      for declaration in declarations {
+        for name in [declaration.name] + declaration.aliases { properties[name] = property(declaration) }
+      }
+      var then: ValueMap = ["properties": .map(properties), "additionalProperties": false]
+      let required = declarations.filter { $0.isRequired && $0.aliases.isEmpty }.map { Value.string($0.name) }
+      if !required.isEmpty { then["required"] = .list(required) }
+      return [
+        "if": ["properties": ["type": ["enum": .list(allNames(task.info).map { .string($0) })]]], "then": .map(then),
+      ]
+    }
+    return [
+      "type": "object", "required": ["id", "type"],
+      "properties": ["id": ["type": "string"], "type": ["enum": .list(names)]], "allOf": .list(conditions),
+    ]
+  }
+
+  private static func allNames(_ info: TaskInfo) -> [String] {
+    let plain = [info.type] + info.aliases
+    return plain + ["io.kestra.plugin.\(info.type)"] + info.aliases.map { "io.kestra.core.tasks.\($0)" }
+  }
+
+  private static var base: ValueMap {
+    [
+      "id": ["type": "string", "description": "The task's name, unique in the flow."], "type": ["type": "string"],
+      "description": ["type": "string"], "retry": ["$ref": "#/definitions/retry"],
+      "timeout": ["type": "string", "description": "How long one attempt may take: PT10M."],
+      "disabled": ["type": ["boolean", "string"]], "allowFailure": ["type": ["boolean", "string"]],
+      "allowWarning": ["type": ["boolean", "string"]],
+      "runIf": ["description": "The task is skipped when this comes to false."],
+      "logLevel": ["enum": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]], "logToFile": [:], "workerGroup": [:], "version": [:],
+    ]
+  }
+
+  private static func property(_ declaration: PropertyDeclaration) -> Value {
+    var map = schema(of: declaration.shape)
+    map["description"] = .string(declaration.help)
+    if let text = declaration.defaultText { map["default"] = .string(text) }
+    if declaration.deprecated != nil { map["deprecated"] = true }
+    return .map(map)
+  }
+
+  /// Every literal may also be an expression.
+  private static func schema(of shape: PropertyShape) -> ValueMap {
+    let expression: Value = ["type": "string", "pattern": "\\{[{%]"]
+    switch shape {
+    case .any: return [:]
+    case .string, .uri, .duration: return ["type": ["string", "number", "boolean"]]
+    case .integer: return ["anyOf": [["type": "integer"], expression]]
+    case .number: return ["anyOf": [["type": "number"], expression]]
+    case .boolean: return ["anyOf": [["type": "boolean"], expression]]
+    case .choice(let names):
+      return ["anyOf": [["enum": .list((names + names.map { $0.lowercased() }).map { .string($0) })], expression]]
+    case .list(let element): return ["anyOf": [["type": "array", "items": .map(schema(of: element))], ["type": "string"]]]
+    case .map(let element):
+      return ["anyOf": [["type": "object", "additionalProperties": .map(schema(of: element))], ["type": "string"]]]
+    case .object(let declarations):
+      return [
+        "type": "object",
+        "properties": .map(ValueMap(declarations.map { ($0.name, property($0)) })), "additionalProperties": false,
+      ]
+    case .tasks: return ["type": "array"]
+    }
+  }
+}

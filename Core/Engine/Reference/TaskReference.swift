@@ -1,0 +1,99 @@
+internal import Expression
+
+/// Help for one task type, from its declarations: for the terminal and for docs/reference.
+public struct TaskReference {
+  let info: TaskInfo
+  let properties: [PropertyDeclaration]
+
+  public init(_ task: any DeclaredTask.Type) {
+    info = task.info
+    properties = PropertyDeclaration.collect(from: task.init())
+  }
+
+  /// For the terminal.
+  public var text: String {
+    var text = "\(info.type)\n  \(info.summary)\n"
+    if !info.details.isEmpty { text += "\n  \(info.details.replacing("\n", with: "\n  "))\n" }
+    text += "\nNames: \(names.joined(separator: ", "))\n\nProperties\n"
+    for property in properties { text += describe(property) }
+    if !info.outputs.isEmpty { text += "\nOutputs\n" }
+    for output in info.outputs { text += "  \(output.name) (\(output.shape.name))\n      \(output.help)\n" }
+    if !info.example.isEmpty { text += "\nExample\n\(indented(info.example))\n" }
+    return text
+  }
+
+  private func describe(_ property: PropertyDeclaration) -> String {
+    var text = "  \(property.name) (\(property.shape.name)\(facts(property)))\n      \(property.help)\n"
+    if let instead = property.deprecated { text += "      Deprecated: use \(instead).\n" }
+    if let example = property.example { text += "      Example: \(example)\n" }
+    return text
+  }
+
+  private func facts(_ property: PropertyDeclaration) -> String {
+    var text = property.isRequired ? ", required" : property.defaultText.map { ", default \($0)" } ?? ""
+    if let range = property.range { text += ", \(range.description(unbounded: "up"))" }
+    if !property.aliases.isEmpty { text += ", also \(property.aliases.joined(separator: ", "))" }
+    return text
+  }
+
+  /// For docs/reference: the same as a page of Markdown.
+  public var markdown: String {
+    var text = "## \(info.type)\n\n\(info.summary)\n"
+    if !info.details.isEmpty { text += "\n\(info.details)\n" }
+    text += "\nNames: \(names.map { "`\($0)`" }.joined(separator: ", "))\n"
+    if !properties.isEmpty {
+      text += "\n| property | type | default | meaning |\n|---|---|---|---|\n"
+      for property in properties { text += row(property) }
+    }
+    if !info.outputs.isEmpty {
+      text += "\n| output | type | meaning |\n|---|---|---|\n"
+      for output in info.outputs { text += "| `\(output.name)` | \(cell(output.shape.name)) | \(cell(output.help)) |\n" }
+    }
+    if !info.example.isEmpty { text += "\n```yaml\n\(info.example)\n```\n" }
+    return text
+  }
+
+  private func row(_ property: PropertyDeclaration) -> String {
+    var meaning = property.help
+    if let range = property.range { meaning += " (\(range.description(unbounded: "up")))" }
+    if !property.aliases.isEmpty { meaning += " Also `\(property.aliases.joined(separator: "`, `"))`." }
+    if let instead = property.deprecated { meaning += " Deprecated: use \(instead)." }
+    if let example = property.example { meaning += " Example: `\(example)`" }
+    let fallback = property.isRequired ? "required" : property.defaultText.map { "`\($0)`" } ?? ""
+    return "| `\(property.name)` | \(cell(property.shape.name)) | \(cell(fallback)) | \(cell(meaning)) |\n"
+  }
+
+  private func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
+
+  private var names: [String] { [info.type, "io.kestra.plugin.\(info.type)"] + info.aliases }
+
+  private func indented(_ text: String) -> String { "  " + text.replacing("\n", with: "\n  ") }
+}
+
+extension ClosedRange where Bound == Int {
+  fileprivate func description(unbounded word: String) -> String {
+    upperBound == Int.max ? "\(lowerBound) and \(word)" : "\(lowerBound) to \(upperBound)"
+  }
+}
+
+/// The pages of docs/reference: one for each plugin, and an index.
+public enum ReferencePages {
+  public static func all(_ registry: Registry) -> [(name: String, text: String)] {
+    let note = "<!-- Generated from the declarations by `ferry reference docs/reference`; a test compares it. -->\n\n"
+    var index = note + "# Task types\n"
+    var pages: [(String, String)] = []
+    for plugin in registry.plugins {
+      index += "\n## [\(plugin.name)](\(plugin.name).md)\n\n\(plugin.summary)\n\n"
+      var page = note + "# \(plugin.name)\n\n\(plugin.summary)\n"
+      for task in plugin.tasks {
+        index += "- [`\(task.info.type)`](\(plugin.name).md#\(anchor(task.info.type))): \(task.info.summary)\n"
+        page += "\n" + TaskReference(task).markdown
+      }
+      pages.append(("\(plugin.name).md", page))
+    }
+    return [("README.md", index)] + pages
+  }
+
+  /// As GitHub makes anchors of headings.
+  private static func anchor(_ heading: String) -> String { heading.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" } }
+}
