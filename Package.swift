@@ -54,6 +54,7 @@ let core: [Target] = [
 ]
 
 let testTargets: [Target] = [
+  tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
   tests("ExpressionTests", ["Expression"]),
 ]

