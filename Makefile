@@ -48,5 +48,5 @@ format:
 	@$(SWIFT) format -i -r Core Plugins Tests Benchmarks Package.swift
 
 fuzz:
-	@Tests/Testing/setup.sh build
+	@Tests/Testing/setup.sh test
 	@Tests/Testing/fuzz.sh $(SECONDS_EACH)
