@@ -61,7 +61,11 @@ let testTargets: [Target] = [
 
 let package = Package(
   name: "ferry",
-  products: [.executable(name: "ferry", targets: ["ferry"])],
+  products: [
+    .executable(name: "ferry", targets: ["ferry"]),
+    // For Benchmarks/, which is a package of its own.
+    .library(name: "Records", targets: ["Records"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

@@ -18,14 +18,17 @@ import Testing
     }
   }
 
-  static let readers: [(reader: String, compression: RecordCompression)] = ["pyarrow", "stream", "polars", "scan", "duckdb"]
-    .flatMap { reader in RecordCompression.allCases.map { (reader, $0) } }
+  static let readers: [(reader: String, compression: RecordCompression)] = [
+    "pyarrow", "stream", "polars", "scan", "duckdb",
+  ]
+  .flatMap { reader in RecordCompression.allCases.map { (reader, $0) } }
 
   @Test(arguments: readers)
   func othersReadWhatFerryWrites(_ reader: String, _ compression: RecordCompression) throws {
     let schema = Samples.schema(types(for: reader))
     let batches = [
-      Samples.batch(schema, rows: 120), Samples.batch(schema, rows: 0), Samples.batch(schema, rows: 90, seed: 9).slice(13, 41),
+      Samples.batch(schema, rows: 120), Samples.batch(schema, rows: 0),
+      Samples.batch(schema, rows: 90, seed: 9).slice(13, 41),
       Samples.batch(schema, rows: 10, nulls: false),
     ]
     try Python.withFile { path in
@@ -35,6 +38,29 @@ import Testing
       let found = try Python.interop("render", reader, path)
       if reader == "pyarrow" || reader == "stream" { #expect(found.types == Canonical.types(schema)) }
       #expect(difference(found.rows, Canonical.rows(batches)) == nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("timestamp", "row 3 of the batch: the timestamp does not fit into timestamp"),
+    ("duration", "row 3 of the batch: the duration does not fit into interval"),
+    ("date64", "row 3 of the batch: the date does not fit into date"),
+    ("decimal256", "row 3 of the batch: the decimal does not fit into decimal(20,2)"),
+    ("union", "has the type union, which Ferry has no form for"),
+    ("run_end_encoded", "has the type run_end_encoded, which Ferry has no form for"),
+    ("list_view", "has the type list_view, which Ferry has no form for"),
+    ("negative scale", "is a decimal(5,-2) of 128 bits, which Ferry has no form for"),
+    ("json", "row 3 of the batch: a text inside of the struct is not JSON"),
+  ])
+  func whatDoesNotFitIsRefused(_ name: String, _ message: String) throws {
+    try Python.withFile { path in
+      _ = try Python.interop("bad", name, path)
+      let failure = #expect(throws: Failure.self) {
+        _ = try RecordFiles.read(RecordFileReader(FileInput(path: path, name: "bad.arrow")))
+      }
+      #expect(failure?.message.hasPrefix("reading 'bad.arrow' at byte ") == true)
+      #expect(failure?.message.contains("column 'c'") == true)
+      #expect(failure?.message.contains(message) == true, "\(String(describing: failure))")
     }
   }
 

@@ -6,7 +6,8 @@ import Testing
   func everyTypeComesBack(_ compression: RecordCompression) throws {
     let schema = Samples.schema()
     let batches = [
-      Samples.batch(schema, rows: 100), Samples.batch(schema, rows: 0), Samples.batch(schema, rows: 33, seed: 7, nulls: false),
+      Samples.batch(schema, rows: 100), Samples.batch(schema, rows: 0),
+      Samples.batch(schema, rows: 33, seed: 7, nulls: false),
     ]
     let bytes = try RecordFiles.write(batches, schema: schema, compression: compression)
     for sizeIsKnown in [true, false] {

@@ -1,4 +1,4 @@
-/// The numbers of Arrow's columnar format, version 1.5: `File.fbs`, `Message.fbs` and `Schema.fbs` of its specification.
+/// The numbers of Arrow's columnar format: `File.fbs`, `Message.fbs` and `Schema.fbs` of its specification.
 enum ArrowFormat {
   /// Six characters at both ends of a file; at the start two zero bytes follow.
   static let magic: [UInt8] = Array("ARROW1".utf8)
@@ -78,5 +78,7 @@ enum ArrowFormat {
     static let decompressed = 16 << 30
     /// Bytes that one column of converted values may take before the piece of the batch is made smaller.
     static let pieceBytes = 64 << 20
+    /// Elements of the type null, which take no bytes in a file, in one piece of a batch.
+    static let nullElements = 64 << 20
   }
 }

@@ -25,7 +25,11 @@ struct BodyWriter {
   private mutating func add(_ column: Column) {
     nodes.append(Int64(column.count))
     nodes.append(Int64(column.nullCount))
-    if let validity = column.validity { add(bits: validity, column) } else { add(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    if let validity = column.validity {
+      add(bits: validity, column)
+    } else {
+      add(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
     switch column.type.layout {
     case .bits: add(bits: column.values, column)
     case .fixed(let width):

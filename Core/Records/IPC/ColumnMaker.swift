@@ -96,7 +96,7 @@ struct ColumnMaker {
   // MARK: NULLs only
 
   private func nulls(_ array: RawArray, _ count: Int) throws -> Column {
-    guard count * 4 <= maxBytes else { throw PieceTooLarge() }
+    guard count <= min(ArrowFormat.Bound.nullElements, maxBytes / 4) else { throw PieceTooLarge() }
     let zeros = Allocation(capacity: (count + 1) * 4)
     memset(zeros.base, 0, zeros.capacity)
     let buffer = Buffer(zeros, count: (count + 1) * 4)
@@ -116,7 +116,8 @@ struct ColumnMaker {
     let target = offsets.base.assumingMemoryBound(to: Int32.self)
     for row in 0...count { target[row] = Int32(truncatingIfNeeded: source[row] &- Int64(first)) }
     let values = array.buffers[1].slice(first, length)
-    return try checked(array, start, finish(array, start, count, values: values, offsets: Buffer(offsets, count: (count + 1) * 4)))
+    let column = finish(array, start, count, values: values, offsets: Buffer(offsets, count: (count + 1) * 4))
+    return try checked(array, start, column)
   }
 
   /// Views are 16 bytes: a length, and either up to 12 bytes in place or a prefix, a buffer's number and an offset.

@@ -26,7 +26,8 @@ extension ColumnMaker {
   func decoded(_ array: RawArray, _ start: Int, _ count: Int, _ id: Int64, _ index: IndexType) throws -> Column {
     guard let dictionary = dictionaries[id]?.column else {
       // Arrow lets a writer leave out a dictionary that nothing refers to.
-      return try gather(ColumnBuilder(array.plan.type, rows: 0).finish(), try keys(array, start, count, index, limit: 0))
+      return try gather(
+        ColumnBuilder(array.plan.type, rows: 0).finish(), try keys(array, start, count, index, limit: 0))
     }
     return try gather(dictionary, try keys(array, start, count, index, limit: dictionary.count))
   }

@@ -71,7 +71,8 @@ final class MessageInput {
     let length = first == ArrowFormat.continuation ? try word("a message") : first
     if length == 0 { return nil }
     guard length <= ArrowFormat.Bound.metadata else {
-      throw failure("a message's metadata has \(length) bytes, at most \(ArrowFormat.Bound.metadata) are allowed", at: start)
+      let most = ArrowFormat.Bound.metadata
+      throw failure("a message's metadata has \(length) bytes, at most \(most) are allowed", at: start)
     }
     let base = position
     let metadata = try read(Int(length), of: "a message's metadata")
@@ -113,7 +114,9 @@ final class MessageInput {
   // MARK: the footer
 
   private func seek(to position: Int64) throws {
-    guard try input.seek(to: position) else { throw failure("the footer points to byte \(position), outside of the file") }
+    guard try input.seek(to: position) else {
+      throw failure("the footer points to byte \(position), outside of the file")
+    }
     self.position = position
   }
 
@@ -196,7 +199,9 @@ final class MessageInput {
   }
 
   private func allocate(_ length: Int) throws -> Allocation {
-    guard let memory = Allocation(trying: length) else { throw failure("there are no \(length) bytes of memory for it") }
+    guard let memory = Allocation(trying: length) else {
+      throw failure("there are no \(length) bytes of memory for it")
+    }
     return memory
   }
 

@@ -56,7 +56,9 @@ struct BodyReader {
     guard 0...ArrowFormat.Bound.rows ~= count, nulls <= count else {
       throw failure(plan, "it claims \(count) values and \(nulls) NULLs")
     }
-    if let expected, expected != Int(count) { throw failure(plan, "it has \(count) values, the batch \(expected) rows") }
+    if let expected, expected != Int(count) {
+      throw failure(plan, "it has \(count) values, the batch \(expected) rows")
+    }
     if plan.storage == .null {
       return RawArray(plan: plan, count: Int(count), nullCount: Int(count), validity: nil, buffers: [], children: [])
     }
@@ -179,7 +181,9 @@ struct BodyReader {
   }
 
   private mutating func viewBuffers(_ plan: FieldPlan) throws -> Int {
-    guard let variadic, nextVariadic < variadic.count else { throw failure(plan, "the number of its buffers is missing") }
+    guard let variadic, nextVariadic < variadic.count else {
+      throw failure(plan, "the number of its buffers is missing")
+    }
     let count = try variadic.number(nextVariadic, as: Int64.self)
     nextVariadic += 1
     guard count >= 0, count <= Int64(buffers.count - nextBuffer) else {

@@ -62,7 +62,8 @@ public final class RecordFileReader: RecordSource {
         return RecordBatch(schema: schema, columns: columns, count: count)
       } catch is PieceTooLarge {
         guard count > 1 else {
-          throw input.failure("row \(loaded.start + 1) of the batch has a value of more than 2 GiB", at: loaded.position)
+          let row = "row \(loaded.start + 1) of the batch"
+          throw input.failure("\(row) has a value that takes too much memory", at: loaded.position)
         }
         count = (count + 1) / 2
       }
@@ -83,7 +84,8 @@ public final class RecordFileReader: RecordSource {
       let body = try input.body(of: message)
       switch message.headerType {
       case ArrowFormat.Header.recordBatch: return try withExtendedLifetime(message) { try load(message, body, base) }
-      case ArrowFormat.Header.dictionaryBatch: try withExtendedLifetime(message) { try addDictionary(message, body, base) }
+      case ArrowFormat.Header.dictionaryBatch:
+        try withExtendedLifetime(message) { try addDictionary(message, body, base) }
       default: throw input.failure("a message of the unknown kind \(message.headerType)", at: message.position)
       }
     }

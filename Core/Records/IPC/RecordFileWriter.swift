@@ -95,9 +95,13 @@ public final class RecordFileWriter: RecordSink {
     let padding = -(Int(byteCount) + unpadded) & (ArrowFormat.alignment - 1)
     let length = metadata.count + padding
     guard length <= ArrowFormat.Bound.metadata else {
-      throw Failure(.schema, "writing '\(output.name)': the metadata of one message takes \(length) bytes, at most \(ArrowFormat.Bound.metadata) are possible")
+      throw Failure(
+        .schema,
+        "writing '\(output.name)': the metadata of a message takes \(length) bytes, "
+          + "at most \(ArrowFormat.Bound.metadata) are possible")
     }
-    let head = little(ArrowFormat.continuation) + little(UInt32(length)) + metadata + [UInt8](repeating: 0, count: padding)
+    let head =
+      little(ArrowFormat.continuation) + little(UInt32(length)) + metadata + [UInt8](repeating: 0, count: padding)
     try head.withUnsafeBytes { try output.write(parts: [$0] + body) }
     byteCount += Int64(body.reduce(head.count) { $0 + $1.count })
     return 8 + length

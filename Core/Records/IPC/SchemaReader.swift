@@ -99,7 +99,9 @@ struct SchemaReader {
     }
     switch kind {
     case .list, .largeList, .fixedSizeList:
-      guard children.count == 1 else { throw table.failure("column '\(path)' is a list with \(children.count) kinds of elements") }
+      guard children.count == 1 else {
+        throw table.failure("column '\(path)' is a list with \(children.count) kinds of elements")
+      }
       return plan(.list(children[0].type), try listStorage(kind, type, path))
     case .structure: return plan(.json, .structure)
     case .map:
@@ -186,7 +188,8 @@ struct SchemaReader {
     let bits = Int(try type.number(2, default: 128 as Int32))
     let most = [32: 9, 64: 18, 128: 38, 256: 76]
     guard let digits = most[bits], 1...digits ~= precision, 0...76 ~= scale else {
-      throw type.failure("column '\(path)' is a decimal(\(precision),\(scale)) of \(bits) bits, which Ferry has no form for")
+      throw type.failure(
+        "column '\(path)' is a decimal(\(precision),\(scale)) of \(bits) bits, which Ferry has no form for")
     }
     let target = precision <= 38 ? 16 : 32
     let storage: Storage = bits / 8 == target ? .fixed(target) : .converted(.decimal(from: bits / 8, to: target))

@@ -44,7 +44,8 @@ enum Samples {
     case .float32: builder.append([Float.infinity, -.infinity, -0.0, .leastNonzeroMagnitude, 0.1][row % 5])
     case .float64: builder.append([Double.infinity, -.infinity, -0.0, .greatestFiniteMagnitude, 0.1][row % 5])
     case .decimal(let precision, _): appendDecimal(builder, precision, row, &random)
-    case .numeric: builder.append(text: ["NaN", "-Infinity", "0.00000000000000000001", "-12345678901234567890"][row % 4])
+    case .numeric:
+      builder.append(text: ["NaN", "-Infinity", "0.00000000000000000001", "-12345678901234567890"][row % 4])
     case .text: builder.append(text: ["", "a\u{0}b", "Grüße 🚢", String(repeating: "long ", count: 40)][row % 4])
     case .bytes: builder.append(text: ["", "\u{0}\u{7f}", "ÿ", "0123456789abc"][row % 4])
     case .date: builder.append(Int32([0, -719_162, 2_932_896, -1][row % 4]))

@@ -2,6 +2,7 @@
 Canonical.swift has.
 
     records_interop.py render pyarrow|polars|scan|duckdb FILE    prints the types and rows of a file
+    records_interop.py bad CASE FILE                             writes a file that Ferry must refuse
     records_interop.py write CASE FILE                           writes a file, prints the types and rows Ferry must read
 """
 
@@ -331,6 +332,30 @@ def write(case, path):
     print_table(pa.Table.from_batches(batches, schema))
 
 
+def bad(case, path):
+    """One column `c` that Ferry has no form for, or a value of it that does not fit."""
+    big = 2**62
+    columns = {
+        "timestamp": lambda: pa.array([1, None, big], pa.int64()).cast(pa.timestamp("s")),
+        "duration": lambda: pa.array([1, None, big], pa.int64()).cast(pa.duration("s")),
+        "date64": lambda: pa.Array.from_buffers(pa.date64(), 3, pa.array([0, 86_400_000, 5], pa.int64()).buffers()),
+        "decimal256": lambda: pa.Array.from_buffers(
+            pa.decimal256(20, 2), 3, pa.array([decimal.Decimal(n) for n in (0, 1, 10**60)], pa.decimal256(76, 2)).buffers()
+        ),
+        "union": lambda: pa.UnionArray.from_sparse(pa.array([0, 0, 0], pa.int8()), [pa.array([1, 2, 3])]),
+        "run_end_encoded": lambda: pa.RunEndEncodedArray.from_arrays([3], ["x"]),
+        "list_view": lambda: pa.array([[1], [2], [3]], pa.list_view(pa.int8())),
+        "negative scale": lambda: pa.array([decimal.Decimal("1e2")] * 3, pa.decimal128(5, -2)),
+        "json": lambda: pa.StructArray.from_arrays(
+            [pa.ExtensionArray.from_storage(pa.json_(), pa.array(["1", "2", "{oops"]))], names=["j"]
+        ),
+    }
+    table = pa.table({"c": columns[case]()})
+    with ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
+    print("--")
+
+
 def polars_can(t):
     import polars
 
@@ -408,5 +433,7 @@ def read(reader, path):
 if __name__ == "__main__":
     if sys.argv[1] == "render":
         print_table(read(sys.argv[2], sys.argv[3]))
+    elif sys.argv[1] == "bad":
+        bad(sys.argv[2], sys.argv[3])
     else:
         write(sys.argv[2], sys.argv[3])
