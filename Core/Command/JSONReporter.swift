@@ -5,7 +5,7 @@ internal import Records
 /// One event a line, for programs; the last line is the summary.
 final class JSONReporter: FinishingObserver {
   private let console: Console
-  private let lock = Guarded(())
+  private let lock = Locked(())
 
   init(_ console: Console) { self.console = console }
 

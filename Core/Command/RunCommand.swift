@@ -113,7 +113,7 @@ enum Signals {
     // Blocked in every thread that starts from here on; only the waiting one takes them.
     pthread_sigmask(SIG_BLOCK, &set, nil)
     let waiting = set
-    ThreadOfItsOwn.start {
+    BlockingExecutor.start {
       var set = waiting
       var number: Int32 = 0
       sigwait(&set, &number)

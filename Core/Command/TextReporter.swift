@@ -20,7 +20,7 @@ final class TextReporter: FinishingObserver {
 
   private let console: Console
   private let style: Style
-  private let state = Guarded(State())
+  private let state = Locked(State())
 
   /// How often the running tasks are redrawn on a terminal, and how often they are reported elsewhere.
   private static let redraw = Duration.milliseconds(100)
@@ -29,7 +29,7 @@ final class TextReporter: FinishingObserver {
   init(_ console: Console) {
     self.console = console
     style = Style(console.hasColor)
-    ThreadOfItsOwn.start { [self] in
+    BlockingExecutor.start { [self] in
       while !state.withLock({ $0.isOver }) {
         usleep(UInt32(TextReporter.redraw.seconds * 1e6))
         state.withLock { tick(&$0) }

@@ -1,12 +1,12 @@
 internal import Synchronization
 
 /// A mutex that can be a member of a class.
-final class Locked<Value: Sendable>: Sendable {
+public final class Locked<Value: Sendable>: Sendable {
   private let mutex: Mutex<Value>
 
-  init(_ value: Value) { mutex = Mutex(value) }
+  public init(_ value: Value) { mutex = Mutex(value) }
 
-  func withLock<T>(_ body: (inout Value) throws -> T) rethrows -> T {
+  public func withLock<T>(_ body: (inout Value) throws -> T) rethrows -> T {
     try mutex.withLock { value in try body(&value) }
   }
 }

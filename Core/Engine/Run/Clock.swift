@@ -1,10 +1,16 @@
 internal import Glibc
+// Release builds see the members of `timespec` in the module that the standard library's overlay brings.
+internal import SwiftOverlayShims
 
 extension Instant {
   public static func now() -> Instant {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    return Instant(time)
+  }
+
+  init(_ time: timespec) {
+    self.init(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
   }
 
   /// `2026-11-21T10:00:00.123Z`.

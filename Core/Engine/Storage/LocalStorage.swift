@@ -38,7 +38,7 @@ public struct LocalStorage: Storage {
     var info = stat()
     guard stat(try path(uri), &info) == 0 else { throw FileError.failure("looking at '\(uri.text)'", errno) }
     return StorageAttributes(
-      size: Int64(info.st_size), modified: Int64(info.st_mtim.tv_sec), isFolder: info.st_mode & S_IFMT == S_IFDIR)
+      size: Int64(info.st_size), modified: Instant(info.st_mtim), isFolder: info.st_mode & S_IFMT == S_IFDIR)
   }
 
   public func move(_ from: StorageURI, to: StorageURI) throws {

@@ -22,8 +22,7 @@ public protocol Storage: Sendable {
 public struct StorageAttributes: Sendable, Hashable {
   /// In bytes.
   public var size: Int64
-  /// Seconds since 1970.
-  public var modified: Int64
+  public var modified: Instant
   public var isFolder: Bool
 }
 
