@@ -1,0 +1,151 @@
+public import Records
+
+/// How a value gets from one type to another, as `docs/coercion.md` calls it.
+enum CoercionKind: String {
+  /// The same memory.
+  case identical
+  /// Every value fits.
+  case widening
+  /// A value that does not fit is an error.
+  case checked
+  /// As its canonical text.
+  case formatted
+  /// From its text, strictly.
+  case parsed
+  case refused
+}
+
+/// What a flow allows beside exact conversions, and the zone of wall clocks.
+public struct CoercionOptions: Sendable, Hashable {
+  /// Between a wall clock and an instant: an IANA name or an offset.
+  public var timeZone = "UTC"
+  /// A float takes the nearest value of a number that it cannot hold exactly.
+  public var roundFloats = false
+
+  public init(timeZone: String = "UTC", roundFloats: Bool = false) {
+    self.timeZone = timeZone
+    self.roundFloats = roundFloats
+  }
+}
+
+/// Turns the columns of one type into columns of a target's type. Chosen once per column; never rounds, truncates,
+/// shifts or nulls a value: one that does not fit is `Failure(.data)`.
+public struct Coercion: Sendable {
+  public let source: DataType
+  public let target: LoadTarget
+  /// The column's name, for messages.
+  let name: String
+  let step: CoercionStep
+  let limits: LimitCheck?
+
+  /// - Throws: `Failure(.schema)` where the two types have nothing in common.
+  public init(from source: DataType, to target: LoadTarget, name: String, options: CoercionOptions = .init()) throws {
+    self.source = source
+    self.target = target
+    self.name = name
+    guard let step = CoercionMatrix.step(source, target.type) else {
+      throw Failure(
+        .schema, "column '\(name)': a value of type \(source.name) cannot become \(target.nativeType)",
+        hint: "Convert it in the query that reads it")
+    }
+    let needsZone = CoercionMatrix.needsZone(source, target.type)
+    self.step = step.with(zone: needsZone ? try Zone(options.timeZone) : nil, roundFloats: options.roundFloats)
+    limits = LimitCheck(target)
+  }
+
+  /// - Parameter firstRow: the number of the column's first value in the whole input, from 1, for messages.
+  public func apply(_ column: Column, firstRow: Int64) throws -> Column {
+    do {
+      let result = try step.apply(column, target.type)
+      try limits?.check(result)
+      return result
+    } catch let bad as BadValue {
+      throw failure(bad, column, firstRow)
+    }
+  }
+
+  private func failure(_ bad: BadValue, _ column: Column, _ firstRow: Int64) -> Failure {
+    var value = TextBuffer()
+    if bad.row < column.count { TextFormatter(column, bytes: .hex).append(bad.row, to: &value) }
+    let shown = value.count > 200 ? "\(value.string.prefix(200))…" : value.string
+    let types = source.name == target.nativeType ? source.name : "type \(source.name) into \(target.nativeType)"
+    return Failure(
+      .data, "row \(firstRow + Int64(bad.row)), column '\(name)': \(bad.fault.text(target)) (\(types))",
+      hint: bad.fault.hint, code: bad.fault.sqlState, sensitive: "'\(name)' is \(shown)")
+  }
+}
+
+/// The first value of a column that does not fit.
+struct BadValue: Error {
+  var row: Int
+  var fault: CoercionFault
+}
+
+/// Why a value does not fit. One byte, so that loops can carry it.
+enum CoercionFault: UInt8 {
+  case none
+  case outOfRange
+  case losesDigits
+  case notWhole
+  case notBoolean
+  case notMidnight
+  case malformed
+  case notUTF8
+  case tooLong
+  case holdsNUL
+  case infinite
+  case notFinite
+  case inGap
+  case wrongLength
+  case hasDays
+
+  init(_ result: ParseResult) {
+    switch result {
+    case .ok: self = .none
+    case .malformed: self = .malformed
+    case .outOfRange: self = .outOfRange
+    case .losesDigits: self = .losesDigits
+    }
+  }
+
+  func text(_ target: LoadTarget) -> String {
+    switch self {
+    case .none: "the value fits"
+    case .outOfRange: "the value is out of range"
+    case .losesDigits: "the value has more digits than the column keeps"
+    case .notWhole: "the value is not a whole number"
+    case .notBoolean: "the value is neither 0 nor 1"
+    case .notMidnight: "the value has a time of day, which a date would lose"
+    case .malformed: "the text is not a value of the column's type"
+    case .notUTF8: "the bytes are not UTF-8 text"
+    case .tooLong: "the value is too long"
+    case .holdsNUL: "the text holds the character U+0000, which the database cannot store"
+    case .infinite: "the value is infinite, which the column cannot store"
+    case .notFinite: "the value is NaN or infinite, which the column cannot store"
+    case .inGap: "the wall clock does not exist in the time zone: clocks were put forward over it"
+    case .wrongLength: "the value is not 16 bytes long"
+    case .hasDays: "the interval has months or days, which a time of day cannot hold"
+    }
+  }
+
+  var hint: String? {
+    switch self {
+    case .losesDigits: "Round it in the query that reads it, or widen the column"
+    case .tooLong, .outOfRange: "Widen the column, or shorten the value in the query that reads it"
+    case .notMidnight, .notWhole: "Cut it in the query that reads it, or change the column's type"
+    default: nil
+    }
+  }
+
+  /// The code that databases use for the same fault.
+  var sqlState: String {
+    switch self {
+    case .tooLong: "22001"
+    case .outOfRange, .losesDigits, .notWhole, .notFinite: "22003"
+    case .malformed: "22018"
+    case .notUTF8, .holdsNUL: "22021"
+    case .inGap, .infinite, .notMidnight, .hasDays: "22008"
+    case .none, .notBoolean, .wrongLength: "22000"
+    }
+  }
+}
