@@ -1,0 +1,128 @@
+public import Engine
+internal import Expression
+internal import Records
+
+/// What becomes of the rows of a query.
+public enum FetchType: String, PropertyChoice {
+  case none = "NONE"
+  case fetch = "FETCH"
+  case fetchOne = "FETCH_ONE"
+  case store = "STORE"
+}
+
+/// The statement and what becomes of its rows: shared by Query, Queries and Trigger.
+public struct FetchProperties: Declaring, Decodable {
+  @Property("The SQL.") var sql: String
+  @Property(
+    """
+    What becomes of the rows: NONE drops them, FETCH puts them all out as 'rows', FETCH_ONE puts the first one out as \
+    'row', STORE streams them into a record file whose 'uri' is put out.
+    """) var fetchType = FetchType.none
+  @Property("Same as fetchType: FETCH.", .deprecated("fetchType: FETCH")) var fetch = false
+  @Property("Same as fetchType: FETCH_ONE.", .deprecated("fetchType: FETCH_ONE")) var fetchOne = false
+  @Property("Same as fetchType: STORE.", .deprecated("fetchType: STORE")) var store = false
+  @Property("Rows per round trip, where the database is read in steps.", .range(1...10_000_000)) var fetchSize = 10_000
+  @Property(
+    "Values for the names in the SQL: ':id' takes the value of 'id'. They are bound, never pasted into the text."
+  ) var parameters: ValueMap?
+  @Property(
+    "What to do with text that is not valid in its encoding: error, replace (by U+FFFD) or escape (as \\xHH)."
+  ) var invalidText = InvalidText.error
+  @Property("Shows values of rows in error messages.") var logValues = false
+
+  public init() {}
+
+  init(default type: FetchType, _ help: String) {
+    _fetchType = Property(wrappedValue: type, help)
+  }
+
+  /// The old switches come first, in Kestra's order.
+  var type: FetchType { fetch ? .fetch : fetchOne ? .fetchOne : store ? .store : fetchType }
+
+  var options: QueryOptions {
+    var options = QueryOptions()
+    options.fetchSize = fetchSize
+    options.invalidText = invalidText
+    options.firstRowOnly = type == .fetchOne
+    return options
+  }
+
+  /// Runs one statement and gives its outputs; `rowsReturned` tells whether it had a result set.
+  func run(
+    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, file: String = "records.arrow"
+  ) throws -> (outputs: ValueMap, rowsReturned: Bool) {
+    let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
+    switch try connection.query(statement.sql, statement.values, options) {
+    case .updated(let count): return (updated(count), false)
+    case .rows(let rows):
+      defer { rows.close() }
+      return (try outputs(of: rows, context, file), true)
+    }
+  }
+
+  private func updated(_ count: Int64?) -> ValueMap {
+    var outputs: ValueMap = [:]
+    if let count { outputs["updateCount"] = .int(count) }
+    switch type {
+    case .none: break
+    case .fetch:
+      outputs["rows"] = []
+      outputs["size"] = 0
+    case .fetchOne:
+      outputs["row"] = .null
+      outputs["size"] = 0
+    case .store: outputs["size"] = 0
+    }
+    return outputs
+  }
+
+  private func outputs(of rows: any SQLRows, _ context: TaskContext, _ file: String) throws -> ValueMap {
+    switch type {
+    case .none:
+      // Read to the end: the statement may do something beside returning rows.
+      while try rows.next() != nil { try context.checkCancelled() }
+      return [:]
+    case .fetch: return try fetched(rows, context)
+    case .fetchOne: return try first(rows, context)
+    case .store:
+      let output = try context.createRecords(file, schema: rows.schema)
+      var size: Int64 = 0
+      while let batch = try rows.next() {
+        context.ledger.add(read: batch.count)
+        try output.write(batch)
+        size += Int64(batch.count)
+        try context.checkCancelled()
+      }
+      try output.finish()
+      return ["uri": .string(output.uri), "size": .int(size)]
+    }
+  }
+
+  private func fetched(_ rows: any SQLRows, _ context: TaskContext) throws -> ValueMap {
+    var list: [Value] = []
+    while let batch = try rows.next() {
+      let values = RowValues(batch)
+      for row in 0..<batch.count { list.append(.map(values.map(at: row))) }
+      context.ledger.add(read: batch.count, written: batch.count, batches: 1)
+      try context.checkCancelled()
+    }
+    return ["rows": .list(list), "size": .int(Int64(list.count))]
+  }
+
+  private func first(_ rows: any SQLRows, _ context: TaskContext) throws -> ValueMap {
+    while let batch = try rows.next() {
+      if batch.count == 0 { continue }
+      context.ledger.add(read: 1, written: 1, batches: 1)
+      return ["row": .map(RowValues(batch).map(at: 0)), "size": 1]
+    }
+    return ["row": .null, "size": 0]
+  }
+
+  static let outputs: [TaskOutput] = [
+    TaskOutput("row", .map(.any), "The first row, null when there is none (FETCH_ONE)."),
+    TaskOutput("rows", .list(.map(.any)), "All rows (FETCH)."),
+    TaskOutput("uri", .uri, "The record file (STORE)."),
+    TaskOutput("size", .integer, "How many rows were fetched or stored."),
+    TaskOutput("updateCount", .integer, "How many rows the statement changed."),
+  ]
+}

@@ -1,0 +1,259 @@
+internal import Expression
+internal import Engine
+internal import Records
+
+/// How a record file's columns get into a statement or a table: made once per load.
+final class LoadPlan {
+  enum Road {
+    case bulk(any BulkLoad, TableInfo, [ColumnInfo])
+    case statement(any SQLStatement)
+  }
+
+  /// One placeholder or table column.
+  struct Slot {
+    /// The file's column, nil where it has none: NULL.
+    var source: Int?
+    var name: String
+    /// Nil: the column goes as it is.
+    var coercion: Coercion?
+    /// The type of a NULL column.
+    var type: DataType
+  }
+
+  private(set) var road: Road
+  let slots: [Slot]
+  let isTransactional: Bool
+  /// For messages.
+  let name: String
+  private let connection: any SQLConnection
+
+  init(
+    sql: String?, table: String?, columns: [String]?, schema: Schema, _ connection: any SQLConnection,
+    _ options: CoercionOptions, log: @escaping (LogLevel, String) -> Void
+  ) throws {
+    self.connection = connection
+    let binding = Binding(schema: schema, connection: connection, log: log)
+    let plan: Binding.Result
+    if let sql, !sql.trimmed.isEmpty {
+      if let table, !table.isEmpty { log(.info, "'table' is ignored because 'sql' is set") }
+      plan = try binding.bind(sql: sql, columns)
+    } else {
+      plan = try binding.bind(table: table ?? "", columns)
+    }
+    road = plan.road
+    name = plan.name
+    isTransactional = plan.isTransactional
+    var slots: [Slot] = []
+    for (index, source) in plan.sources.enumerated() {
+      let target = plan.targets[index]
+      let field = source.map { schema.fields[$0] }
+      let name = field?.name ?? columns.map { index < $0.count ? $0[index] : "" } ?? ""
+      let coercion = try field.flatMap { field in
+        try target.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
+      }
+      slots.append(Slot(source: source, name: name, coercion: coercion, type: target?.type ?? field?.type ?? .text))
+    }
+    self.slots = slots
+  }
+
+  /// The rows as the road takes them.
+  func coerce(_ batch: RecordBatch, firstRow: Int64) throws -> RecordBatch {
+    let columns = try slots.map { slot in
+      guard let source = slot.source else { return ColumnMap.nulls(batch.count, slot.type) }
+      return try slot.coercion?.apply(batch.columns[source], firstRow: firstRow) ?? batch.columns[source]
+    }
+    let fields = zip(slots, columns).map { slot, column in
+      Field(slot.name, column.type, sourceType: slot.source.flatMap { batch.schema.fields[$0].sourceType })
+    }
+    return RecordBatch(schema: Schema(fields), columns: columns, count: batch.count)
+  }
+
+  /// Opens the bulk road anew, after a commit.
+  func reopen() throws {
+    guard case .bulk(_, let table, let columns) = road else { return }
+    guard let load = try connection.bulkLoad(into: table, columns) else {
+      throw Failure(.bug, "the bulk road into '\(table.name)' closed between two chunks")
+    }
+    road = .bulk(load, table, columns)
+  }
+
+  func abort() {
+    if case .bulk(let load, _, _) = road { load.abort() }
+  }
+
+  func close() {
+    if case .statement(let statement) = road { statement.close() }
+  }
+}
+
+/// Finds out which column of the file goes where.
+struct Binding {
+  struct Result {
+    var road: LoadPlan.Road
+    /// The file's column for each placeholder.
+    var sources: [Int?]
+    var targets: [LoadTarget?]
+    var name: String
+    var isTransactional: Bool
+  }
+
+  let schema: Schema
+  let connection: any SQLConnection
+  let log: (LogLevel, String) -> Void
+
+  var dialect: Dialect { connection.dialect }
+
+  // MARK: a statement
+
+  func bind(sql: String, _ columns: [String]?) throws -> Result {
+    let statements = SQLSplitter.statements(sql, dialect)
+    guard statements.count == 1, let statement = statements.first else {
+      throw Failure(.configuration, "'sql' holds \(statements.count) statements, Batch runs one for each row")
+    }
+    let (text, count) = SQLParameters.placeholders(statement, dialect)
+    let sources = try sources(count, columns)
+    let shape = InsertShape(statement, dialect)
+    let table = shape.flatMap { try? connection.describe($0.table) }
+    var filled: [ColumnInfo?] = []
+    if let shape, let table { filled = self.columns(of: shape, table) }
+    let isTransactional = table?.isTransactional ?? true
+    let name = table?.name.description ?? shape?.table.description ?? "the statement"
+    let given = filled.compactMap { $0 }
+    if let shape, let table, shape.isPlain, given.count == count, given.allSatisfy({ $0.source.takesValues }),
+      let load = try connection.bulkLoad(into: table, given)
+    {
+      return Result(
+        road: .bulk(load, table, given), sources: sources, targets: load.targets, name: name,
+        isTransactional: isTransactional)
+    }
+    let prepared = try connection.prepare(text)
+    let targets = (0..<count).map { index -> LoadTarget? in
+      let told = index < prepared.parameters.count ? prepared.parameters[index] : nil
+      return told ?? (index < filled.count ? filled[index]?.target : nil)
+    }
+    return Result(
+      road: .statement(prepared), sources: sources, targets: targets, name: name, isTransactional: isTransactional)
+  }
+
+  /// The file's column for each of `count` placeholders.
+  private func sources(_ count: Int, _ columns: [String]?) throws -> [Int?] {
+    if let columns {
+      guard columns.count == count else {
+        throw Failure(.schema, "'columns' names \(columns.count) columns, but the statement has \(count) placeholders")
+      }
+      return columns.map(source)
+    }
+    guard schema.fields.count <= count else {
+      throw Failure(
+        .schema, "the file has \(schema.fields.count) columns, but the statement has \(count) placeholders",
+        hint: "List the columns to bind in 'columns'")
+    }
+    if schema.fields.count < count {
+      log(.warn, "the file has \(schema.fields.count) columns for \(count) placeholders: the rest is NULL")
+    }
+    return (0..<count).map { $0 < schema.fields.count ? $0 : nil }
+  }
+
+  private func source(_ name: String) -> Int? {
+    if let index = schema.index(of: name) { return index }
+    let near = schema.fields.indices.filter { schema.fields[$0].name.lowercased() == name.lowercased() }
+    if near.count == 1 { return near[0] }
+    log(.warn, "the file has no column '\(name)': NULL is bound")
+    return nil
+  }
+
+  /// The table's column for each placeholder of an INSERT.
+  private func columns(of shape: InsertShape, _ table: TableInfo) -> [ColumnInfo?] {
+    let named: [ColumnInfo?] = shape.columns.map { names in names.map { column($0, table) } } ?? table.columns
+    return shape.placeholders.map { index in index.flatMap { $0 < named.count ? named[$0] : nil } }
+  }
+
+  private func column(_ name: String, _ table: TableInfo) -> ColumnInfo? {
+    table.columns.first { $0.name == name } ?? table.columns.first { dialect.sameName($0.name, name) }
+  }
+
+  // MARK: a table
+
+  func bind(table text: String, _ columns: [String]?) throws -> Result {
+    let table = try describe(text)
+    let pairs = try columns.map { try named($0, table) } ?? matched(table)
+    let given = pairs.map(\.column)
+    if let load = try connection.bulkLoad(into: table, given) {
+      return Result(
+        road: .bulk(load, table, given), sources: pairs.map(\.source), targets: load.targets,
+        name: table.name.description, isTransactional: table.isTransactional)
+    }
+    let names = given.map { dialect.quote($0.name) }.joined(separator: ", ")
+    let marks = given.indices.map { dialect.placeholder($0 + 1) }.joined(separator: ", ")
+    let prepared = try connection.prepare("INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))")
+    return Result(
+      road: .statement(prepared), sources: pairs.map(\.source),
+      targets: given.indices.map { index in
+        (index < prepared.parameters.count ? prepared.parameters[index] : nil) ?? given[index].target
+      },
+      name: table.name.description, isTransactional: table.isTransactional)
+  }
+
+  /// The name as written, else as the database folds it.
+  private func describe(_ text: String) throws -> TableInfo {
+    let plain = TableName(text.split(separator: ".").map(String.init))
+    guard let parsed = InsertShape.table(text, dialect) else { return try connection.describe(plain) }
+    let isQuoted = dialect.identifierQuotes.contains { text.utf8.contains($0.open) }
+    if isQuoted || parsed == plain { return try connection.describe(parsed) }
+    do { return try connection.describe(plain) } catch let failure as Failure where failure.category == .schema {
+      return try connection.describe(parsed)
+    }
+  }
+
+  /// The columns that the flow names.
+  private func named(_ columns: [String], _ table: TableInfo) throws -> [(source: Int?, column: ColumnInfo)] {
+    try columns.map { name in
+      guard let column = column(name, table) else { throw unknown(name, table, "'columns' names") }
+      guard column.source.takesValues else { throw refused(column, table) }
+      return (source(name), column)
+    }
+  }
+
+  /// The file's columns by their names.
+  private func matched(_ table: TableInfo) throws -> [(source: Int?, column: ColumnInfo)] {
+    let matches = schema.fields.map { column($0.name, table) }
+    let takers = table.columns.filter(\.source.takesValues)
+    if matches.allSatisfy({ $0 == nil }), schema.fields.count == takers.count {
+      log(.info, "no column of the file is named as one of '\(table.name)': they are bound by position")
+      return takers.enumerated().map { ($0.offset, $0.element) }
+    }
+    var pairs: [(source: Int?, column: ColumnInfo)] = []
+    for (index, match) in matches.enumerated() {
+      guard let match else { throw unknown(schema.fields[index].name, table, "the file has") }
+      if match.source == .computed {
+        log(.info, "column '\(match.name)' is left out: '\(table.name)' computes it")
+        continue
+      }
+      guard match.source.takesValues else { throw refused(match, table) }
+      if pairs.contains(where: { $0.column.name == match.name }) {
+        throw Failure(.schema, "two columns of the file are named '\(match.name)'", hint: "Name them apart in the query")
+      }
+      pairs.append((index, match))
+    }
+    guard !pairs.isEmpty else { throw Failure(.schema, "the file has no column that '\(table.name)' takes") }
+    return pairs
+  }
+
+  private func unknown(_ name: String, _ table: TableInfo, _ who: String) -> Failure {
+    let near = nearest(name, in: table.columns.map(\.name)).map { "Did you mean '\($0)'?" }
+    return Failure(
+      .schema, "\(who) the column '\(name)', which the table '\(table.name)' does not have",
+      hint: near ?? "List the columns to load in 'columns'")
+  }
+
+  private func refused(_ column: ColumnInfo, _ table: TableInfo) -> Failure {
+    let why = column.source == .computed ? "is computed" : "is always counted up by the database"
+    return Failure(
+      .schema, "the column '\(column.name)' of '\(table.name)' \(why) and takes no value",
+      hint: "List the other columns in 'columns'")
+  }
+}
+
+extension ColumnInfo.Source {
+  var takesValues: Bool { self == .given || self == .identity }
+}

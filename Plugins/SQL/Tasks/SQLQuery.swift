@@ -1,0 +1,170 @@
+public import Engine
+public import Expression
+internal import Records
+
+/// Runs one statement.
+public struct SQLQuery<D: SQLDriver>: FerryTask {
+  public static var info: TaskInfo {
+    TaskInfo(
+      "jdbc.\(D.name).Query", aliases: D.aliases.map { "jdbc.\($0).Query" },
+      "Runs one SQL statement on \(D.title).",
+      details: """
+        Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements are \
+        one transaction. Decimals, dates and timestamps keep every digit.
+        """,
+      outputs: FetchProperties.outputs,
+      example: """
+        id: query
+        type: io.kestra.plugin.jdbc.\(D.name).Query
+        url: \(D.urlExample)
+        sql: SELECT id, name FROM customer WHERE id = :id
+        parameters:
+          id: 42
+        fetchType: FETCH_ONE
+        """)
+  }
+
+  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var fetching = FetchProperties()
+  @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
+  @PropertyGroup var options = D.Options()
+
+  public init() {}
+
+  public func run(_ context: TaskContext) throws -> ValueMap {
+    do {
+      return try Session.run(D.self, connection, options, context) { connection in
+        let sql = try single(fetching.sql, "sql", connection.dialect)
+        guard let afterSQL, !afterSQL.trimmed.isEmpty else {
+          return try fetching.run(sql, connection, context).outputs
+        }
+        let after = try single(afterSQL, "afterSQL", connection.dialect)
+        return try Session.transaction(connection) {
+          let outputs = try fetching.run(sql, connection, context).outputs
+          let statement = try SQLParameters.bind(after, fetching.parameters, connection.dialect)
+          try connection.execute(statement.sql, statement.values)
+          return outputs
+        }
+      }
+    } catch let failure as Failure {
+      throw failure.showing(values: fetching.logValues)
+    }
+  }
+
+  private func single(_ sql: String, _ property: String, _ dialect: Dialect) throws -> String {
+    let statements = SQLSplitter.statements(sql, dialect)
+    guard statements.count == 1, let statement = statements.first else {
+      throw Failure(
+        .configuration, "'\(property)' holds \(statements.isEmpty ? "no statement" : "\(statements.count) statements"), Query runs one",
+        hint: statements.isEmpty ? nil : "Use jdbc.\(D.name).Queries for several statements")
+    }
+    return statement
+  }
+}
+
+/// Runs several statements.
+public struct SQLQueries<D: SQLDriver>: FerryTask {
+  public static var info: TaskInfo {
+    TaskInfo(
+      "jdbc.\(D.name).Queries", aliases: D.aliases.map { "jdbc.\($0).Queries" },
+      "Runs several SQL statements on \(D.title), in one transaction.",
+      details: """
+        The text is split at its semicolons; those inside of strings, names, comments and bodies (BEGIN … END, $$ … $$) \
+        do not count.
+        """,
+      outputs: [
+        TaskOutput(
+          "outputs", .list(.map(.any)),
+          "One entry for each statement that returned rows, with 'row', 'rows', 'uri' and 'size' as Query gives them."),
+        TaskOutput("updateCount", .integer, "How many rows all other statements changed together."),
+      ],
+      example: """
+        id: queries
+        type: io.kestra.plugin.jdbc.\(D.name).Queries
+        url: \(D.urlExample)
+        sql: |
+          DELETE FROM customer WHERE name IS NULL;
+          SELECT count(*) AS customers FROM customer;
+        fetchType: FETCH_ONE
+        """)
+  }
+
+  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var fetching = FetchProperties()
+  @Property("Rolls everything back when one statement fails; false commits each statement by itself.")
+  var transaction = true
+  @PropertyGroup var options = D.Options()
+
+  public init() {}
+
+  public func run(_ context: TaskContext) throws -> ValueMap {
+    do {
+      return try Session.run(D.self, connection, options, context) { connection in
+        let statements = SQLSplitter.statements(fetching.sql, connection.dialect)
+        guard !statements.isEmpty else { throw Failure(.configuration, "'sql' holds no statement") }
+        if !transaction { return try run(statements, connection, context) }
+        return try Session.transaction(connection) { try run(statements, connection, context) }
+      }
+    } catch let failure as Failure {
+      throw failure.showing(values: fetching.logValues)
+    }
+  }
+
+  private func run(_ statements: [String], _ connection: any SQLConnection, _ context: TaskContext) throws -> ValueMap {
+    var outputs: [Value] = []
+    var updated: Int64 = 0
+    for (index, statement) in statements.enumerated() {
+      try context.checkCancelled()
+      do {
+        let file = statements.count == 1 ? "records.arrow" : "records-\(index + 1).arrow"
+        let result = try fetching.run(statement, connection, context, file: file)
+        updated += result.outputs["updateCount"]?.int ?? 0
+        if result.rowsReturned, fetching.type != .none { outputs.append(.map(result.outputs)) }
+      } catch let failure as Failure {
+        throw statements.count == 1 ? failure : failure.whileDoing("statement \(index + 1) of \(statements.count)")
+      }
+    }
+    return ["outputs": .list(outputs), "updateCount": .int(updated)]
+  }
+}
+
+/// A polling query, run once as a task.
+public struct SQLTrigger<D: SQLDriver>: FerryTask {
+  public static var info: TaskInfo {
+    TaskInfo(
+      "jdbc.\(D.name).Trigger", aliases: D.aliases.map { "jdbc.\($0).Trigger" },
+      "Runs the polling query of a trigger on \(D.title), once.",
+      details: "Ferry has no scheduler of its own: as a task the trigger's query runs once, as Query does.",
+      outputs: FetchProperties.outputs,
+      example: """
+        id: new_rows
+        type: io.kestra.plugin.jdbc.\(D.name).Trigger
+        url: \(D.urlExample)
+        interval: PT1M
+        sql: SELECT id FROM job WHERE done = 0
+        afterSQL: UPDATE job SET done = 1
+        """)
+  }
+
+  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var fetching = FetchProperties(
+    default: .fetch,
+    "What becomes of the rows: FETCH puts them all out as 'rows', FETCH_ONE the first one as 'row', STORE writes a record file.")
+  @Property("Time between two polls.") var interval = Duration.seconds(60)
+  @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
+  @PropertyGroup var options = D.Options()
+
+  public init() {}
+
+  public func run(_ context: TaskContext) throws -> ValueMap {
+    if fetching.type == .none {
+      throw Failure(.configuration, "a trigger with fetchType: NONE would never fire", hint: "Use FETCH, FETCH_ONE or STORE")
+    }
+    var query = SQLQuery<D>()
+    query.connection = connection
+    query.fetching = fetching
+    query.afterSQL = afterSQL
+    query.options = options
+    return try query.run(context)
+  }
+}
