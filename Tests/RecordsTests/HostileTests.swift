@@ -4,8 +4,8 @@ import Testing
 
 /// Small files that claim much: each is refused before memory or time is spent on the claim.
 @Suite struct HostileTests {
-  /// A file with one message for each header; bodies are empty.
-  private func file(_ headers: [(UInt8, Int64, (inout FlatWriter, Int) -> Void)]) -> [UInt8] {
+  /// A file with one message for each header; only the last one has a body.
+  private func file(_ headers: [(UInt8, Int64, (inout FlatWriter, Int) -> Void)], body: [UInt8] = []) -> [UInt8] {
     var bytes = ArrowFormat.magic + [0, 0]
     for (kind, bodyLength, write) in headers {
       var flat = FlatWriter()
@@ -15,7 +15,7 @@ import Testing
       bytes += [0xFF, 0xFF, 0xFF, 0xFF] + withUnsafeBytes(of: UInt32(flat.bytes.count).littleEndian) { Array($0) }
       bytes += flat.bytes
     }
-    return bytes + [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0] + ArrowFormat.magic
+    return bytes + body + [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0] + ArrowFormat.magic
   }
 
   private func schema(_ schema: Schema) -> (UInt8, Int64, (inout FlatWriter, Int) -> Void) {
@@ -85,6 +85,34 @@ import Testing
     #expect(failure(file([none, batch(rows: -1, nodes: [], buffers: [])])).contains("a batch of -1 rows"))
     let reader = try RecordFileReader(MemoryInput(file([none, batch(rows: 1 << 30, nodes: [], buffers: [])])))
     #expect(try reader.next()?.count == Limits.batchRows)
+  }
+
+  /// A list of two billion structs without fields takes eight bytes of offsets.
+  @Test func elementsThatNoByteStandsForAreBounded() {
+    let many = Int64(Int32.max)
+    for (kind, buffers) in [(ArrowFormat.Kind.structure, [0, 0, 0, 8, 0, 0]), (.null, [0, 0, 0, 8] as [Int64])] {
+      let one = batch(rows: 1, nodes: [1, 0, many, 0], buffers: buffers, bodyLength: 8)
+      let bytes = file([listSchema(of: kind), one], body: [0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x7F])
+      #expect(failure(bytes).contains("row 1 of the batch has a value that takes too much memory"))
+    }
+  }
+
+  private func listSchema(of kind: ArrowFormat.Kind) -> (UInt8, Int64, (inout FlatWriter, Int) -> Void) {
+    (
+      ArrowFormat.Header.schema, 0,
+      { flat, slot in
+        let schema = flat.table([.short(0), .reference])
+        flat.link(slot, to: schema.position)
+        var slot = flat.references(1, for: schema[1])[0]
+        for kind in [ArrowFormat.Kind.list, kind] {
+          let field = flat.table([.absent, .byte(1), .byte(kind.rawValue), .reference, .absent, .reference])
+          flat.link(slot, to: field.position)
+          let type = flat.table([])
+          flat.link(field[3], to: type.position)
+          slot = flat.references(kind == .list ? 1 : 0, for: field[5]).first ?? 0
+        }
+      }
+    )
   }
 
   @Test func valuesMustBeThere() {

@@ -75,10 +75,13 @@ enum ArrowFormat {
     /// Rows of one batch; Arrow's specification advises against more.
     static let rows = Int64(Int32.max)
     /// Bytes that one message's buffers may take once they are decompressed.
-    static let decompressed = 16 << 30
+    static let decompressed = 4 << 30
     /// Bytes that one column of converted values may take before the piece of the batch is made smaller.
     static let pieceBytes = 64 << 20
-    /// Elements of the type null, which take no bytes in a file, in one piece of a batch.
-    static let nullElements = 64 << 20
+    /// Elements of the types that take no bytes in a file (null, a struct without fields, a list of either) in one piece
+    /// of a batch.
+    static let unbackedElements = 64 << 20
+    /// Bytes of the JSON texts of one column in one piece of a batch.
+    static let jsonBytes = 256 << 20
   }
 }

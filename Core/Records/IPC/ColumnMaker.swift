@@ -68,11 +68,17 @@ struct ColumnMaker {
 
   /// Offsets of values that are all `size` long.
   private func steps(_ count: Int, _ size: Int) throws -> Buffer {
+    try checkElements(count)
     guard count * size <= Int(Int32.max) else { throw PieceTooLarge() }
     let offsets = Allocation(capacity: (count + 1) * 4)
     let target = offsets.base.assumingMemoryBound(to: Int32.self)
     for row in 0...count { target[row] = Int32(truncatingIfNeeded: row * size) }
     return Buffer(offsets, count: (count + 1) * 4)
+  }
+
+  /// For layouts whose number of values no byte of the file stands for.
+  func checkElements(_ count: Int) throws {
+    guard count <= min(ArrowFormat.Bound.unbackedElements, maxBytes / 4) else { throw PieceTooLarge() }
   }
 
   /// A column of new memory with the validity of a part of an array.
@@ -96,7 +102,7 @@ struct ColumnMaker {
   // MARK: NULLs only
 
   private func nulls(_ array: RawArray, _ count: Int) throws -> Column {
-    guard count <= min(ArrowFormat.Bound.nullElements, maxBytes / 4) else { throw PieceTooLarge() }
+    try checkElements(count)
     let zeros = Allocation(capacity: (count + 1) * 4)
     memset(zeros.base, 0, zeros.capacity)
     let buffer = Buffer(zeros, count: (count + 1) * 4)

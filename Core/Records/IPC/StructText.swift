@@ -1,10 +1,11 @@
 /// Structs and maps have no form of their own in Ferry: they become JSON texts with exact values.
 extension ColumnMaker {
   func json(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
+    try checkElements(count)
     let offsets = Allocation(capacity: (count + 1) * 4)
     let ends = offsets.base.assumingMemoryBound(to: Int32.self)
     ends[0] = 0
-    var out = TextBuffer(capacity: count * 32)
+    var out = TextBuffer(capacity: min(count * 32, 1 << 20))
     if array.plan.storage == .map {
       try appendMaps(array, start, count, &out, ends)
     } else {
@@ -69,7 +70,7 @@ extension ColumnMaker {
   }
 
   private func close(_ row: Int, _ end: Int, _ ends: UnsafeMutablePointer<Int32>) throws {
-    guard end <= maxBytes else { throw PieceTooLarge() }
+    guard end <= min(maxBytes, ArrowFormat.Bound.jsonBytes) else { throw PieceTooLarge() }
     ends[row + 1] = Int32(truncatingIfNeeded: end)
   }
 
