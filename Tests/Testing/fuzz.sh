@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds each file of Tests/Fuzz with libFuzzer and the address sanitizer, and runs it for $1 seconds (60). A file says in
-# its first lines what it is built from:
+# Builds each file of Tests/Fuzz with libFuzzer and the address sanitizer, and runs it for $1 seconds (60). A file says
+# in its first lines what it is built from:
 #
 #   // sources: folders with Swift code, compiled into one module with it
 #   // libraries: names for the linker; their module maps are found below Core and Plugins
