@@ -42,7 +42,8 @@ test-docker:
 
 bench: release
 	@Tests/Testing/setup.sh test
-	@FERRY=$(CURDIR)/$(FERRY) SWIFT=$(SWIFT) FERRY_TEST_SERVERS="postgresql mariadb" Tests/Testing/servers.sh Benchmarks/run.sh
+	@FERRY=$(CURDIR)/$(FERRY) SWIFT=$(SWIFT) FERRY_TEST_SERVERS="postgresql mariadb" \
+	  Tests/Testing/servers.sh Benchmarks/run.sh
 
 format:
 	@$(SWIFT) format -i -r Core Plugins Tests Benchmarks Package.swift
