@@ -163,7 +163,9 @@ public final class FileOutput: ByteOutput {
   }
 
   public func commit() throws {
-    guard fsync(descriptor) == 0 || errno == EINVAL else { throw FileError.failure("flushing '\(name)' to disk", errno) }
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw FileError.failure("flushing '\(name)' to disk", errno)
+    }
     let code = close(descriptor) == 0 ? 0 : errno
     descriptor = -1
     guard code == 0, rename(temporary, path) == 0 else {

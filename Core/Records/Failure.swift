@@ -4,7 +4,8 @@
 /// `message` and `hint` are safe to show and to record: they hold neither a secret nor a row's value. A value that may
 /// be shown only when the flow allows it goes into `sensitive`.
 public struct Failure: Error, Sendable, Hashable {
-  /// Decides what the engine may do about it: only `transient` and `quota` are retried, only `data` is rejected row by row.
+  /// Decides what the engine may do about it: only `transient` and `quota` are retried, only `data` is rejected row by
+  /// row.
   public enum Category: String, Sendable, Hashable, CaseIterable {
     /// A value does not fit, a constraint is violated, a file's content is malformed.
     case data

@@ -78,8 +78,8 @@ enum ArrowFormat {
     static let decompressed = 4 << 30
     /// Bytes that one column of converted values may take before the piece of the batch is made smaller.
     static let pieceBytes = 64 << 20
-    /// Elements of the types that take no bytes in a file (null, a struct without fields, a list of either) in one piece
-    /// of a batch.
+    /// Elements that take no bytes in a file (null, a struct without fields, a list of fixed length of either) in one
+    /// piece of a batch.
     static let unbackedElements = 64 << 20
     /// Bytes of the JSON texts of one column in one piece of a batch.
     static let jsonBytes = 256 << 20
