@@ -1,0 +1,212 @@
+internal import CLibPQ
+internal import Glibc
+internal import Records
+
+extension ServerConnection {
+  /// What a prepared statement takes and gives.
+  struct Shape {
+    var parameters: [UInt32]
+    var columns: [ServerResult.Column]
+  }
+
+  /// Runs statements without parameters; the last one's result. Values come as text.
+  @discardableResult
+  func execute(_ sql: String, _ doing: @autoclosure () -> String) throws -> ServerResult? {
+    try start(PQsendQuery(handle, sql), doing())
+    return try lastResult(doing())
+  }
+
+  /// Runs one statement with parameters as text; values come as text.
+  func execute(_ sql: String, _ parameters: [String?], _ doing: @autoclosure () -> String) throws -> ServerResult? {
+    try withTexts(parameters) { values in
+      try start(PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0), doing())
+    }
+    return try lastResult(doing())
+  }
+
+  /// Parses a statement; the server infers the types of its parameters.
+  func prepare(_ sql: String, name: String = "", _ doing: @autoclosure () -> String) throws -> Shape {
+    try start(PQsendPrepare(handle, name, sql, 0, nil), doing())
+    _ = try lastResult(doing())
+    try start(PQsendDescribePrepared(handle, name), doing())
+    guard let shape = try lastResult(doing()) else { return Shape(parameters: [], columns: []) }
+    return Shape(parameters: shape.parameterTypes, columns: shape.columns)
+  }
+
+  /// Starts a prepared statement with parameters as text.
+  /// - Parameter binary: whether the values of its rows come in binary.
+  func startPrepared(
+    _ name: String = "", _ parameters: [String?], binary: Bool, rowByRow: Bool, _ doing: @autoclosure () -> String
+  ) throws {
+    try withTexts(parameters) { values in
+      try start(
+        PQsendQueryPrepared(handle, name, Int32(parameters.count), values, nil, nil, binary ? 1 : 0), doing())
+    }
+    if rowByRow { PQsetSingleRowMode(handle) }
+  }
+
+  /// Reads to the end of a statement; the last result. Throws the first error.
+  func lastResult(_ doing: @autoclosure () -> String) throws -> ServerResult? {
+    var last: ServerResult?
+    var failure: Failure?
+    while let result = try nextResult(doing()) {
+      switch result.status {
+      case .failed: failure = failure ?? result.error.failure(doing())
+      case .copyIn, .copyOut:
+        try leaveCopy(result.status, doing())
+        failure =
+          failure
+          ?? Failure(
+            .configuration, "\(doing()): COPY FROM STDIN and COPY TO STDOUT have no file behind them here",
+            hint: "Use the tasks jdbc.postgresql.CopyIn and CopyOut")
+      default: last = result
+      }
+    }
+    if let failure { throw failure }
+    return last
+  }
+
+  private func leaveCopy(_ status: ServerResult.Status, _ doing: String) throws {
+    if status == .copyIn {
+      _ = PQputCopyEnd(handle, "not supported")
+    } else {
+      while try nextCopyRow(doing) != nil {}
+    }
+  }
+
+  private func start(_ accepted: Int32, _ doing: @autoclosure () -> String) throws {
+    guard accepted == 1 else {
+      if isBroken { throw lost(doing()) }
+      throw Failure(.bug, "\(doing()): \(connectionMessage)")
+    }
+    try flush(doing())
+  }
+
+  private func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
+    let values: [UnsafePointer<CChar>?] = texts.map { $0.flatMap { UnsafePointer(strdup($0)) } }
+    defer { for text in values { free(UnsafeMutablePointer(mutating: text)) } }
+    return try body(values)
+  }
+
+  // MARK: COPY
+
+  /// Starts `COPY … TO STDOUT`.
+  func startCopyOut(_ sql: String, _ doing: @autoclosure () -> String) throws {
+    try startCopy(sql, .copyOut, doing())
+  }
+
+  /// Starts `COPY … FROM STDIN`.
+  func startCopyIn(_ sql: String, _ doing: @autoclosure () -> String) throws {
+    try startCopy(sql, .copyIn, doing())
+  }
+
+  private func startCopy(_ sql: String, _ wanted: ServerResult.Status, _ doing: @autoclosure () -> String) throws {
+    try start(PQsendQuery(handle, sql), doing())
+    guard let result = try nextResult(doing()) else { throw Failure(.bug, "\(doing()): no answer to COPY") }
+    if result.status == wanted { return }
+    let failure = result.status == .failed ? result.error.failure(doing()) : nil
+    _ = try lastResult(doing())
+    throw failure ?? Failure(.bug, "\(doing()): the server did not start the COPY")
+  }
+
+  /// The next message of a COPY out, which is a row once the header is over; nil at the end of the data.
+  /// `finishCopyOut` tells whether the server came to its end. The bytes are valid until the next call.
+  func nextCopyRow(_ doing: @autoclosure () -> String) throws -> UnsafeRawBufferPointer? {
+    releaseCopyRow()
+    while true {
+      let count = PQgetCopyData(handle, &copyRow, 1)
+      if count > 0 { return UnsafeRawBufferPointer(start: copyRow, count: Int(count)) }
+      if count == -1 { return nil }
+      if count == -2 { throw lost(doing()) }
+      _ = try wait(Int16(POLLIN), doing())
+      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+    }
+  }
+
+  private func releaseCopyRow() {
+    if let copyRow { PQfreemem(copyRow) }
+    copyRow = nil
+  }
+
+  /// Hands over a piece of a COPY in and sends it.
+  /// - Returns: false when the server has refused the copy already; `finishCopyIn` then has the reason.
+  func putCopy(_ bytes: UnsafeRawBufferPointer, _ doing: @autoclosure () -> String) throws -> Bool {
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return true }
+    let before = noticeCount
+    guard PQputCopyData(handle, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1 else {
+      throw lost(doing())
+    }
+    guard try flush(doing()) else { return true }
+    // libpq leaves an error unread until the copy ends, but takes notices: unread input without one is an error.
+    _ = PQisBusy(handle)
+    return noticeCount != before
+  }
+
+  /// Ends a COPY in.
+  /// - Parameter abort: why the client gives up; the server rolls the rows back.
+  /// - Returns: the rows copied.
+  func finishCopyIn(abort reason: String? = nil) throws(CopyInError) -> Int64 {
+    let doing = "loading rows"
+    do {
+      guard PQputCopyEnd(handle, reason) == 1 else { throw lost(doing) }
+      var rows: Int64 = 0
+      var error: ServerError?
+      while let result = try nextResult(doing) {
+        if result.status == .failed {
+          error = error ?? result.error
+        } else if let count = result.changedRows {
+          rows = count
+        }
+      }
+      if let error { throw CopyInError.server(error) }
+      return rows
+    } catch let error as CopyInError { throw error } catch let failure as Failure { throw .client(failure) } catch {
+      throw .client(Failure(.bug, "\(doing): \(error)"))
+    }
+  }
+
+  enum CopyInError: Error {
+    case server(ServerError)
+    case client(Failure)
+  }
+
+  // MARK: pipeline
+
+  func enterPipeline() throws {
+    guard PQenterPipelineMode(handle) == 1 else { throw Failure(.bug, "entering pipeline mode: \(connectionMessage)") }
+  }
+
+  func leavePipeline() throws {
+    guard PQexitPipelineMode(handle) == 1 else { throw Failure(.bug, "leaving pipeline mode: \(connectionMessage)") }
+  }
+
+  /// Queues one run of a prepared statement. Sends nothing yet.
+  func queue(
+    _ name: String, _ values: UnsafePointer<UnsafePointer<CChar>?>, _ lengths: UnsafePointer<Int32>,
+    _ formats: UnsafePointer<Int32>, count: Int, _ doing: @autoclosure () -> String
+  ) throws {
+    guard PQsendQueryPrepared(handle, name, Int32(count), values, lengths, formats, 1) == 1 else {
+      throw isBroken ? lost(doing()) : Failure(.bug, "\(doing()): \(connectionMessage)")
+    }
+  }
+
+  /// Makes the server send what it has, without ending the pipeline's implicit transaction.
+  func requestFlush(_ doing: @autoclosure () -> String) throws {
+    guard PQsendFlushRequest(handle) == 1 else { throw lost(doing()) }
+    try flush(doing())
+  }
+
+  func synchronize(_ doing: @autoclosure () -> String) throws {
+    guard PQpipelineSync(handle) == 1 else { throw lost(doing()) }
+    try flush(doing())
+  }
+
+  // MARK: quoting
+
+  /// A text as a literal of SQL.
+  static func literal(_ text: String) -> String {
+    let quoted = text.contains("'") ? String(text.flatMap { $0 == "'" ? "''" : String($0) }) : text
+    guard quoted.contains("\\") else { return "'\(quoted)'" }
+    return " E'\(String(quoted.flatMap { $0 == "\\" ? "\\\\" : String($0) }))'"
+  }
+}

@@ -1,0 +1,240 @@
+internal import CLibPQ
+internal import Glibc
+internal import Records
+internal import Synchronization
+
+/// A connection to a server: owns libpq's handle and does all waiting.
+///
+/// libpq runs in non-blocking mode and every wait is a `poll` here, so that a cancelled task and a server that has
+/// fallen silent end within a known time whatever libpq does. Used from one thread at a time; only `cancel` may be
+/// called from others.
+final class ServerConnection {
+  /// Set from another thread by `Canceller`, read by every wait.
+  final class CancelFlag: Sendable {
+    private let state = Mutex<ContinuousClock.Instant?>(nil)
+    func set() { state.withLock { if $0 == nil { $0 = .now } } }
+    func clear() { state.withLock { $0 = nil } }
+    var since: ContinuousClock.Instant? { state.withLock { $0 } }
+  }
+
+  let handle: OpaquePointer
+  let cancelFlag: CancelFlag
+  /// How long the server may be silent; nil for as long as the network allows.
+  let silence: Duration?
+  private let notices: NoticeSink
+  private(set) var isClosed = false
+  /// libpq's memory of the row that a COPY out gave last.
+  var copyRow: UnsafeMutablePointer<CChar>?
+
+  /// Called with each NOTICE or WARNING of the server.
+  var onNotice: (ServerError) -> Void {
+    get { notices.handler }
+    set { notices.handler = newValue }
+  }
+
+  /// How many notices have come so far: a COPY tells them from errors by it.
+  var noticeCount: Int { notices.count }
+
+  private final class NoticeSink {
+    var handler: (ServerError) -> Void = { _ in }
+    var count = 0
+  }
+
+  /// Connects.
+  /// - Parameters:
+  ///   - parameters: libpq's connection parameters.
+  ///   - timeout: for the whole of it, over all hosts.
+  ///   - isCancelled: asked several times a second.
+  init(_ parameters: [(name: String, value: String)], timeout: Duration, silence: Duration?, isCancelled: () throws -> Void)
+    throws
+  {
+    cancelFlag = CancelFlag()
+    notices = NoticeSink()
+    self.silence = silence
+    let connection = ServerConnection.start(parameters)
+    guard let connection else { throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection") }
+    handle = connection
+    // With the error code in the text: libpq keeps no other trace of it when a connection is refused.
+    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+    do { try poll(until: .now + timeout, timeout, isCancelled) } catch {
+      PQfinish(connection)
+      isClosed = true
+      throw error
+    }
+    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+    PQsetnonblocking(connection, 1)
+    let sink = Unmanaged.passUnretained(notices).toOpaque()
+    PQsetNoticeReceiver(
+      connection,
+      { context, result in
+        guard let context, let result else { return }
+        let sink = Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
+        sink.count += 1
+        // libpq frees a notice's result itself.
+        sink.handler(ServerConnection.notice(result))
+      }, sink)
+  }
+
+  deinit { close() }
+
+  /// Idempotent.
+  func close() {
+    guard !isClosed else { return }
+    isClosed = true
+    if let copyRow { PQfreemem(copyRow) }
+    copyRow = nil
+    PQfinish(handle)
+  }
+
+  private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
+    var names: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.name)) }
+    var values: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.value)) }
+    defer { for text in names + values { free(UnsafeMutablePointer(mutating: text)) } }
+    names.append(nil)
+    values.append(nil)
+    return PQconnectStartParams(names, values, 0)
+  }
+
+  private static func notice(_ result: OpaquePointer) -> ServerError {
+    func field(_ code: Character) -> String? {
+      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+    }
+    return ServerError(
+      sqlState: field("C") ?? "", message: field("M") ?? "", detail: field("D"), hint: field("H"), context: field("W"),
+      severity: field("V") ?? "NOTICE")
+  }
+
+  // MARK: connecting
+
+  private func poll(until deadline: ContinuousClock.Instant, _ limit: Duration, _ check: () throws -> Void) throws {
+    var status = PGRES_POLLING_WRITING
+    while true {
+      switch status {
+      case PGRES_POLLING_OK: return
+      case PGRES_POLLING_FAILED: throw ConnectFailure.failure(connectionMessage)
+      default:
+        let events = Int16(status == PGRES_POLLING_READING ? POLLIN : POLLOUT)
+        guard PQstatus(handle) != CONNECTION_BAD, PQsocket(handle) >= 0 else {
+          throw ConnectFailure.failure(connectionMessage)
+        }
+        while try !ready(events, milliseconds: 100) {
+          try check()
+          guard ContinuousClock.now < deadline else { throw ConnectFailure.timeout(host, limit) }
+        }
+      }
+      status = PQconnectPoll(handle)
+    }
+  }
+
+  private func ready(_ events: Int16, milliseconds: Int32) throws -> Bool {
+    var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
+    let count = Glibc.poll(&descriptor, 1, milliseconds)
+    if count < 0 && errno != EINTR { throw Failure(.transient, "waiting for PostgreSQL: \(String(cString: strerror(errno)))") }
+    return count > 0
+  }
+
+  var connectionMessage: String { String(cString: PQerrorMessage(handle)).trimmed }
+  var host: String { PQhost(handle).map { String(cString: $0) } ?? "" }
+  func setting(_ name: String) -> String? { PQparameterStatus(handle, name).map { String(cString: $0) } }
+  /// 150004 for 15.4.
+  var serverVersion: Int { Int(PQserverVersion(handle)) }
+  var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+  var isBroken: Bool { isClosed || PQstatus(handle) == CONNECTION_BAD }
+
+  // MARK: waiting
+
+  /// Until the socket can be read, or written where `events` says so; returns what it can.
+  /// - Throws: when the server has been silent for longer than allowed, or does not react to a cancellation.
+  func wait(_ events: Int16, _ doing: @autoclosure () -> String) throws -> Int16 {
+    let start = ContinuousClock.now
+    while true {
+      var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
+      let count = Glibc.poll(&descriptor, 1, 500)
+      if count > 0 { return descriptor.revents }
+      if count < 0 && errno != EINTR {
+        throw Failure(.transient, "\(doing()): \(String(cString: strerror(errno)))")
+      }
+      if let silence, ContinuousClock.now - start > silence {
+        throw Failure(
+          .transient, "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s", code: "08006",
+          hint: "Raise socketTimeout in the url, if the statement may take that long")
+      }
+      if let since = cancelFlag.since, ContinuousClock.now - since > Patience.cancel {
+        throw Failure(.cancelled, "\(doing()): stopped; the server did not answer the request to cancel the statement")
+      }
+    }
+  }
+
+  /// Sends what libpq has buffered, all of it, so that memory stays flat. Reads meanwhile, as the server may be waiting
+  /// for that. Returns true when the server has sent something.
+  @discardableResult
+  func flush(_ doing: @autoclosure () -> String) throws -> Bool {
+    var received = false
+    while true {
+      let status = PQflush(handle)
+      if status < 0 { throw lost(doing()) }
+      if status == 0 { return received }
+      let events = try wait(Int16(POLLIN | POLLOUT), doing())
+      if events & Int16(POLLOUT) == 0 || events & Int16(POLLIN) != 0 {
+        if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+        received = true
+      }
+    }
+  }
+
+  /// The next result of the statement that was sent, nil after its last one.
+  func nextResult(_ doing: @autoclosure () -> String) throws -> ServerResult? {
+    try flush(doing())
+    while PQisBusy(handle) != 0 {
+      _ = try wait(Int16(POLLIN), doing())
+      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+    }
+    guard let result = PQgetResult(handle) else { return nil }
+    let wrapped = ServerResult(result)
+    // A connection that breaks while a result is read becomes a result without an SQLSTATE.
+    if PQresultStatus(result) == PGRES_FATAL_ERROR, PQstatus(handle) == CONNECTION_BAD, wrapped.error.sqlState.isEmpty {
+      throw lost(doing())
+    }
+    return wrapped
+  }
+
+  /// The connection is gone: the error for it.
+  func lost(_ doing: String) -> Failure {
+    if cancelFlag.since != nil { return Failure(.cancelled, "\(doing): stopped; the connection was given up") }
+    let why = connectionMessage.split(separator: "\n").first.map(String.init) ?? "no reason given"
+    return Failure(
+      .transient, "\(doing): the connection to '\(host)' is lost: \(why)", hint: "Look into the server's log", code: "08006")
+  }
+
+  // MARK: cancelling
+
+  /// Asks the server to stop what it does for this connection; from any thread, harmless when it does nothing.
+  func makeCanceller() -> Canceller { Canceller(PQgetCancel(handle), cancelFlag) }
+
+  final class Canceller: @unchecked Sendable {
+    private let cancel: OpaquePointer?
+    private let flag: CancelFlag
+
+    init(_ cancel: OpaquePointer?, _ flag: CancelFlag) {
+      self.cancel = cancel
+      self.flag = flag
+    }
+
+    deinit { PQfreeCancel(cancel) }
+
+    func callAsFunction() {
+      flag.set()
+      guard let cancel else { return }
+      var message = [CChar](repeating: 0, count: 256)
+      PQcancel(cancel, &message, Int32(message.count))
+    }
+  }
+}
+
+/// How long to wait for what.
+enum Patience {
+  /// For a server that does not react to the request to cancel a statement.
+  static let cancel = Duration.seconds(10)
+  /// For a connection, where the url says nothing: as long as a TCP connection needs to be given up by hand.
+  static let connect = Duration.seconds(30)
+}

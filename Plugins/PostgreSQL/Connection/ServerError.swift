@@ -1,0 +1,82 @@
+internal import Records
+internal import SQL
+
+/// An error or a notice as the server sent it.
+struct ServerError: Sendable, Hashable {
+  var sqlState: String
+  var message: String
+  var detail: String?
+  var hint: String?
+  var context: String?
+  var schema: String?
+  var table: String?
+  var column: String?
+  var constraint: String?
+  var severity: String
+
+  /// Where a COPY was when it failed: the line, from 1, and the column where the server names one.
+  struct CopyPosition: Hashable {
+    var line: Int64
+    var column: String?
+  }
+
+  /// - Parameter table: the table's name without its schema, which is how the server puts it in the context.
+  ///
+  /// The words of the line are in the server's language: only the name, the numbers and the commas are relied on.
+  func copyPosition(in table: String) -> CopyPosition? {
+    guard let context, let start = context.firstRange(of: "COPY \(table), ") else { return nil }
+    let line = context[start.upperBound...].prefix { $0 != "\n" }
+    let digits = line.drop { !$0.isASCII || !$0.isNumber }.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int64(digits) else { return nil }
+    let rest = line[digits.endIndex...]
+    guard rest.hasPrefix(", ") else { return CopyPosition(line: number) }
+    let words = rest.dropFirst(2).split(separator: " ", maxSplits: 1)
+    guard words.count == 2 else { return CopyPosition(line: number) }
+    let column = words[1].prefix { $0 != ":" }
+    return CopyPosition(line: number, column: String(column))
+  }
+
+  /// The failure to throw.
+  /// - Parameters:
+  ///   - doing: what was being done, to what; the message starts with it.
+  ///   - row: the number of the input row that caused it, where it is known.
+  ///   - column: the column that caused it, where the server does not name it itself.
+  func failure(_ doing: String, row: Int64? = nil, column named: String? = nil) -> Failure {
+    var place = ""
+    if let row { place += " row \(row)" }
+    if let name = column ?? named { place += "\(place.isEmpty ? " " : ", ")column '\(name)'" }
+    let holdsValues = sqlState.hasPrefix("22")
+    var text = "\(doing)\(place.isEmpty ? "" : ":\(place)"): \(holdsValues ? ServerError.withoutValues(message) : message)"
+    if let table, !message.contains(table) { text += " (table '\(table)')" }
+    return Failure(
+      SQLState.category(sqlState), text, hint: advice, code: sqlState.isEmpty ? nil : sqlState, sensitive: values,
+      retryIsSafe: SQLState.retryIsSafe(sqlState))
+  }
+
+  /// What the server says that may quote rows: the detail, the context, and the message of a data exception.
+  private var values: String? {
+    let parts = [sqlState.hasPrefix("22") ? message : nil, detail, context].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// A data exception's message quotes the value: `invalid input syntax for type integer: "abc"`.
+  static func withoutValues(_ message: String) -> String {
+    guard let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last else {
+      return message
+    }
+    return message[..<first] + "(a value)" + message[message.index(after: last)...]
+  }
+
+  private var advice: String? {
+    switch sqlState {
+    case "28P01", "28000": "Check the user name and the password"
+    case "42501": "Grant the user the permission, or use another user"
+    case "53100": "Free some disk space on the server and run it again"
+    case "53300": "Wait until connections are free, or raise the server's max_connections"
+    case "40P01", "40001", "55P03": "Run it again: it stood in the way of another transaction"
+    case "57014", "23505", "23503", "23502", "23514": nil
+    case "22001": "Widen the column or shorten the values"
+    default: hint
+    }
+  }
+}
