@@ -29,10 +29,12 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
 }
 
 let pluginLibraries: [Target] = [
+  system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
 ]
 
 let plugins: [Target] = [
   plugin("SQL"),
+  plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
 ]
 
 let core: [Target] = [

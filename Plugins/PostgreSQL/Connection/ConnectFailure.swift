@@ -16,7 +16,8 @@ enum ConnectFailure {
     }
     if lower.contains("ssl") || lower.contains("certificate") {
       return Failure(
-        .configuration, text, hint: "Check ssl, sslMode and the certificates against what the server offers", code: "08001")
+        .configuration, text, hint: "Check ssl, sslMode and the certificates against what the server offers",
+        code: "08001")
     }
     if lower.contains("no password supplied") {
       return Failure(.auth, text, hint: "Set 'password'", code: "28P01")
@@ -49,7 +50,8 @@ enum ConnectFailure {
     for line in message.split(separator: "\n") {
       for word in line.split(separator: " ") where word.last == ":" && word.utf8.count == 6 {
         let code = word.dropLast()
-        if code.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) }), code.contains(where: \.isNumber) {
+        if code.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) }), code.contains(where: \.isNumber)
+        {
           return String(code)
         }
       }

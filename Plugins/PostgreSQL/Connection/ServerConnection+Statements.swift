@@ -36,7 +36,7 @@ extension ServerConnection {
   /// Starts a prepared statement with parameters as text.
   /// - Parameter binary: whether the values of its rows come in binary.
   func startPrepared(
-    _ name: String = "", _ parameters: [String?], binary: Bool, rowByRow: Bool, _ doing: @autoclosure () -> String
+    name: String = "", _ parameters: [String?], binary: Bool, rowByRow: Bool, _ doing: @autoclosure () -> String
   ) throws {
     try withTexts(parameters) { values in
       try start(

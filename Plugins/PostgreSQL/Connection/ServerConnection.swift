@@ -45,7 +45,9 @@ final class ServerConnection {
   ///   - parameters: libpq's connection parameters.
   ///   - timeout: for the whole of it, over all hosts.
   ///   - isCancelled: asked several times a second.
-  init(_ parameters: [(name: String, value: String)], timeout: Duration, silence: Duration?, isCancelled: () throws -> Void)
+  init(
+    _ parameters: [(name: String, value: String)], timeout: Duration, silence: Duration?, isCancelled: () throws -> Void
+  )
     throws
   {
     cancelFlag = CancelFlag()
@@ -129,7 +131,9 @@ final class ServerConnection {
   private func ready(_ events: Int16, milliseconds: Int32) throws -> Bool {
     var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
     let count = Glibc.poll(&descriptor, 1, milliseconds)
-    if count < 0 && errno != EINTR { throw Failure(.transient, "waiting for PostgreSQL: \(String(cString: strerror(errno)))") }
+    if count < 0 && errno != EINTR {
+      throw Failure(.transient, "waiting for PostgreSQL: \(String(cString: strerror(errno)))")
+    }
     return count > 0
   }
 
@@ -156,8 +160,8 @@ final class ServerConnection {
       }
       if let silence, ContinuousClock.now - start > silence {
         throw Failure(
-          .transient, "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s", code: "08006",
-          hint: "Raise socketTimeout in the url, if the statement may take that long")
+          .transient, "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s",
+          hint: "Raise socketTimeout in the url, if the statement may take that long", code: "08006")
       }
       if let since = cancelFlag.since, ContinuousClock.now - since > Patience.cancel {
         throw Failure(.cancelled, "\(doing()): stopped; the server did not answer the request to cancel the statement")
@@ -203,7 +207,8 @@ final class ServerConnection {
     if cancelFlag.since != nil { return Failure(.cancelled, "\(doing): stopped; the connection was given up") }
     let why = connectionMessage.split(separator: "\n").first.map(String.init) ?? "no reason given"
     return Failure(
-      .transient, "\(doing): the connection to '\(host)' is lost: \(why)", hint: "Look into the server's log", code: "08006")
+      .transient, "\(doing): the connection to '\(host)' is lost: \(why)", hint: "Look into the server's log",
+      code: "08006")
   }
 
   // MARK: cancelling
@@ -222,8 +227,14 @@ final class ServerConnection {
 
     deinit { PQfreeCancel(cancel) }
 
+    /// Stops the statement and gives the connection up when the server does not react.
     func callAsFunction() {
       flag.set()
+      requestOnly()
+    }
+
+    /// Stops the statement; the connection goes on.
+    func requestOnly() {
       guard let cancel else { return }
       var message = [CChar](repeating: 0, count: 256)
       PQcancel(cancel, &message, Int32(message.count))

@@ -46,7 +46,8 @@ struct ServerError: Sendable, Hashable {
     if let row { place += " row \(row)" }
     if let name = column ?? named { place += "\(place.isEmpty ? " " : ", ")column '\(name)'" }
     let holdsValues = sqlState.hasPrefix("22")
-    var text = "\(doing)\(place.isEmpty ? "" : ":\(place)"): \(holdsValues ? ServerError.withoutValues(message) : message)"
+    var text =
+      "\(doing)\(place.isEmpty ? "" : ":\(place)"): \(holdsValues ? ServerError.withoutValues(message) : message)"
     if let table, !message.contains(table) { text += " (table '\(table)')" }
     return Failure(
       SQLState.category(sqlState), text, hint: advice, code: sqlState.isEmpty ? nil : sqlState, sensitive: values,

@@ -130,7 +130,8 @@ extension ServerType {
   /// The name for `Field.sourceType`, where it says more than the type of the column.
   func sourceType(modifier: Int32) -> String? {
     switch form {
-    case .bool, .int16, .int32, .int64, .float32, .float64, .bytes, .date, .time, .timestamp, .interval, .uuid, .json: nil
+    case .bool, .int16, .int32, .int64, .float32, .float64, .bytes, .date, .time, .timestamp, .interval, .uuid, .json:
+      nil
     case .numeric: dataType(modifier: modifier) == .numeric && modifier >= 4 ? name(modifier: modifier) : nil
     case .text: oid == 25 || oid == 705 ? nil : name(modifier: modifier)
     case .array(let element): element.sourceType(modifier: modifier).map { $0 + "[]" }

@@ -1,0 +1,160 @@
+internal import Engine
+internal import Glibc
+internal import Records
+internal import SQL
+
+/// What to connect to and how: the url, the properties, and Ferry's own defaults, in libpq's words.
+struct ConnectionPlan {
+  private(set) var parameters: [(name: String, value: String)] = []
+  private(set) var connectTimeout = Patience.connect
+  private(set) var socketTimeout: Duration?
+  private var schema: String?
+  private var isReadOnly = false
+  private let timeZone: String
+
+  init(_ settings: ConnectionSettings, _ options: PostgreSQL.Options, _ context: TaskContext) throws {
+    timeZone = settings.timeZone
+    let url = try JDBCURL(ConnectionPlan.normalised(settings.url))
+    set(
+      "host", url.hosts.isEmpty ? "localhost" : url.hosts.map { ConnectionPlan.decoded($0.name) }.joined(separator: ",")
+    )
+    set("port", url.hosts.isEmpty ? "5432" : url.hosts.map { "\($0.port ?? 5_432)" }.joined(separator: ","))
+    if let password = url.password { context.hide(password) }
+    set("user", settings.username ?? url.user)
+    set("password", settings.password ?? url.password)
+    // The dead are noticed within a minute and a half, not after the two hours of TCP's defaults.
+    for (name, value) in [
+      ("keepalives_idle", "30"), ("keepalives_interval", "15"), ("keepalives_count", "4"),
+      ("tcp_user_timeout", "90000"),
+      ("client_encoding", "UTF8"), ("application_name", "ferry"), ("gssencmode", "disable"),
+    ] { set(name, value) }
+    for (name, value) in url.parameters { try take(name, value, settings, context) }
+    if let database = url.database { set("dbname", database) }
+    try setTLS(options, context)
+  }
+
+  /// The statements that every session starts with. Values come out of the server in ISO forms whatever it is set to;
+  /// the order of day and month in what users write stays as the server has it.
+  var sessionSQL: String {
+    var sql =
+      "SET DateStyle = ISO; SET IntervalStyle = postgres; SET bytea_output = hex; SET extra_float_digits = 1; "
+      + "SET TimeZone = \(ServerConnection.literal(timeZone))"
+    if let schema { sql += "; SELECT pg_catalog.set_config('search_path', \(ServerConnection.literal(schema)), false)" }
+    if isReadOnly { sql += "; SET default_transaction_read_only = on" }
+    return sql
+  }
+
+  private mutating func set(_ name: String, _ value: String?) {
+    guard let value else { return }
+    parameters.removeAll { $0.name == name }
+    parameters.append((name, value))
+  }
+
+  /// `jdbc:postgresql:shop` and `jdbc:postgresql:/` stand for a database on this machine.
+  private static func normalised(_ url: String) -> String {
+    if url.contains("//") { return url }
+    let name = url.split(separator: ":").last.map(String.init) ?? ""
+    return "postgresql://localhost/" + (name == "/" || url.hasSuffix(":") ? "" : name)
+  }
+
+  /// A unix socket's folder is escaped inside of a URL: `postgres://%2Fvar%2Frun%2Fpostgresql/shop`.
+  private static func decoded(_ host: String) -> String {
+    guard host.contains("%2F") || host.contains("%2f") else { return host }
+    return host.replacing("%2F", with: "/").replacing("%2f", with: "/")
+  }
+
+  // MARK: the url's parameters
+
+  private mutating func take(_ name: String, _ value: String, _ settings: ConnectionSettings, _ context: TaskContext)
+    throws
+  {
+    switch name.lowercased() {
+    case "user": if settings.username == nil { set("user", value) }
+    case "password":
+      context.hide(value)
+      if settings.password == nil { set("password", value) }
+    case "host": set("host", value)
+    case "port": set("port", value)
+    case "applicationname": set("application_name", value)
+    case "currentschema": schema = value
+    case "connecttimeout", "connect_timeout", "logintimeout":
+      if let seconds = try number(name, value), seconds > 0 { connectTimeout = .seconds(seconds) }
+    case "sockettimeout":
+      if let seconds = try number(name, value), seconds > 0 { socketTimeout = .seconds(seconds) }
+    case "tcpkeepalive": set("keepalives", value.lowercased() == "true" ? "1" : "0")
+    case "readonly": isReadOnly = value.lowercased() == "true"
+    case "ssl": if value.isEmpty || value.lowercased() == "true" { setIfMissing("sslmode", "verify-full") }
+    case "sslfactory": if value.hasSuffix("NonValidatingFactory") { set("sslmode", "require") }
+    case "sslpassword":
+      context.hide(value)
+      set("sslpassword", value)
+    case "targetservertype": set("target_session_attrs", ConnectionPlan.sessionKinds[value.lowercased()])
+    case "gssencmode": set("gssencmode", value)
+    case "channelbinding": set("channel_binding", value)
+    case let known where ConnectionPlan.native.contains(known): set(known, value)
+    default:
+      if !ConnectionPlan.meaningless.contains(name.lowercased()) {
+        context.log(.info, "PostgreSQL: the url's parameter '\(name)' has no meaning here and is ignored")
+      }
+    }
+  }
+
+  private mutating func setIfMissing(_ name: String, _ value: String) {
+    if !parameters.contains(where: { $0.name == name }) { set(name, value) }
+  }
+
+  private func number(_ name: String, _ value: String) throws -> Int? {
+    guard let number = Int(value), number >= 0 else {
+      throw Failure(.configuration, "reading the url: '\(name)' is not a number of seconds")
+    }
+    return number
+  }
+
+  private static let sessionKinds = [
+    "any": "any", "primary": "read-write", "master": "read-write", "secondary": "standby", "slave": "standby",
+    "prefersecondary": "prefer-standby", "preferslave": "prefer-standby", "preferprimary": "any",
+  ]
+  /// libpq's own parameters that a url may set.
+  private static let native: Set = [
+    "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslsni", "ssl_min_protocol_version",
+    "ssl_max_protocol_version", "application_name", "fallback_application_name", "options", "hostaddr", "keepalives",
+    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "target_session_attrs",
+    "channel_binding", "krbsrvname", "requirepeer", "dbname",
+  ]
+  /// The JDBC driver's parameters about things that Ferry does on its own, better left without a word.
+  private static let meaningless: Set = [
+    "client_encoding", "preparethreshold", "defaultrowfetchsize", "rewritebatchedinserts", "binarytransfer",
+    "stringtype", "prefer_query_mode", "preferquerymode", "adaptivefetch", "loggerlevel", "autosave",
+    "cleanupsavepoints", "assumeminserverversion", "allowencodingchanges", "logunclosedconnections",
+    "disablecolumnsanitiser", "sslfactoryarg", "reWriteBatchedInserts", "canceltimeout", "cancelsignaltimeout",
+  ]
+
+  // MARK: TLS
+
+  private mutating func setTLS(_ options: PostgreSQL.Options, _ context: TaskContext) throws {
+    if options.ssl { setIfMissing("sslmode", "verify-full") }
+    if let mode = options.sslMode { set("sslmode", mode.libpqName) }
+    set("sslrootcert", try ConnectionPlan.file("root.crt", options.sslRootCert, context))
+    set("sslcert", try ConnectionPlan.file("client.crt", options.sslCert, context))
+    set("sslkey", try ConnectionPlan.file("client.key", options.sslKey, context))
+    set("sslpassword", options.sslKeyPassword)
+  }
+
+  /// libpq reads files only: the text goes into the task's own folder, readable by nobody else. A text that is no PEM
+  /// is taken as a path.
+  private static func file(_ name: String, _ text: String?, _ context: TaskContext) throws -> String? {
+    guard let text else { return nil }
+    guard text.contains("-----BEGIN") else { return text }
+    let path = try context.workingDirectory() + "/" + name
+    unlink(path)
+    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError.failure("writing '\(name)' for TLS", errno) }
+    defer { Glibc.close(descriptor) }
+    var bytes = Array(text.utf8)
+    if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+      throw FileError.failure("writing '\(name)' for TLS", errno)
+    }
+    return path
+  }
+}

@@ -1,0 +1,75 @@
+public import Engine
+internal import Expression
+internal import Records
+public import SQL
+
+/// PostgreSQL, and servers that speak its protocol, through libpq.
+public enum PostgreSQL: SQLDriver {
+  public static let name = "postgresql"
+  public static let aliases = ["postgres"]
+  public static let title = "PostgreSQL"
+  public static let urlPrefixes = ["jdbc:postgresql:", "postgresql:", "postgres:"]
+  public static let urlExample = "jdbc:postgresql://db.example.com:5432/shop"
+
+  public static let dialect: Dialect = {
+    var dialect = Dialect()
+    dialect.placeholder = .dollar
+    dialect.escapeStrings = true
+    dialect.dollarQuotes = true
+    dialect.nestedComments = true
+    dialect.folding = .lower
+    return dialect
+  }()
+
+  /// TLS. The certificates and the key are PEM texts, not paths.
+  public struct Options: Declaring, Decodable {
+    @Property("Whether to use TLS. Without `sslMode` the server's certificate is verified.") public var ssl = false
+    @Property("How much of the server's certificate is checked.") public var sslMode: SSLMode?
+    @Property("The certificates of authorities to trust, as PEM text.") public var sslRootCert: String?
+    @Property("The client's certificate, as PEM text.") public var sslCert: String?
+    @Property("The client's private key, as PEM text.", .secret) public var sslKey: String?
+    @Property("The password that the client's private key is encrypted with.", .secret)
+    public var sslKeyPassword: String?
+
+    public init() {}
+  }
+
+  public enum SSLMode: String, PropertyChoice {
+    case disable = "DISABLE"
+    case allow = "ALLOW"
+    case prefer = "PREFER"
+    case require = "REQUIRE"
+    case verifyCA = "VERIFY_CA"
+    case verifyFull = "VERIFY_FULL"
+
+    /// As libpq spells it.
+    var libpqName: String { String(rawValue.lowercased().map { $0 == "_" ? "-" : $0 }) }
+  }
+
+  public static func connect(
+    _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext
+  ) throws -> any SQLConnection {
+    try Session(open(settings, options, context))
+  }
+
+  /// A connection whose session speaks UTF-8 and gives texts in forms that do not depend on the server's settings.
+  static func open(
+    _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext
+  ) throws -> ServerConnection {
+    let plan = try ConnectionPlan(settings, options, context)
+    let connection = try ServerConnection(
+      plan.parameters, timeout: plan.connectTimeout, silence: plan.socketTimeout,
+      isCancelled: { try context.checkCancelled() })
+    connection.onNotice = { notice in
+      let level: LogLevel =
+        switch notice.severity {
+        case "WARNING": .warn
+        case "DEBUG", "LOG": .debug
+        default: .info
+        }
+      context.log(level, "PostgreSQL: \(notice.message)")
+    }
+    try connection.execute(plan.sessionSQL, "preparing the session")
+    return connection
+  }
+}
