@@ -59,6 +59,7 @@ let testTargets: [Target] = [
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
   tests("ExpressionTests", ["Expression"]),
+  tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL"]),
 ]
 
 let package = Package(

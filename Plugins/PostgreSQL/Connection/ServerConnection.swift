@@ -23,6 +23,8 @@ final class ServerConnection {
   let silence: Duration?
   private let notices: NoticeSink
   private(set) var isClosed = false
+  /// It did not answer in time: nobody waits for it again.
+  private var isGivenUp = false
   /// libpq's memory of the row that a COPY out gave last.
   var copyRow: UnsafeMutablePointer<CChar>?
 
@@ -139,11 +141,12 @@ final class ServerConnection {
 
   var connectionMessage: String { String(cString: PQerrorMessage(handle)).trimmed }
   var host: String { PQhost(handle).map { String(cString: $0) } ?? "" }
+  var database: String { PQdb(handle).map { String(cString: $0) } ?? "" }
   func setting(_ name: String) -> String? { PQparameterStatus(handle, name).map { String(cString: $0) } }
   /// 150004 for 15.4.
   var serverVersion: Int { Int(PQserverVersion(handle)) }
   var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
-  var isBroken: Bool { isClosed || PQstatus(handle) == CONNECTION_BAD }
+  var isBroken: Bool { isClosed || isGivenUp || PQstatus(handle) == CONNECTION_BAD }
 
   // MARK: waiting
 
@@ -159,11 +162,13 @@ final class ServerConnection {
         throw Failure(.transient, "\(doing()): \(String(cString: strerror(errno)))")
       }
       if let silence, ContinuousClock.now - start > silence {
+        isGivenUp = true
         throw Failure(
           .transient, "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s",
           hint: "Raise socketTimeout in the url, if the statement may take that long", code: "08006")
       }
       if let since = cancelFlag.since, ContinuousClock.now - since > Patience.cancel {
+        isGivenUp = true
         throw Failure(.cancelled, "\(doing()): stopped; the server did not answer the request to cancel the statement")
       }
     }

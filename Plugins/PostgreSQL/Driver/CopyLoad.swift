@@ -19,7 +19,7 @@ final class CopyLoad: BulkLoad {
     case waiting, copying, over
   }
 
-  private var doing: String { "loading table '\(table.info.name)'" }
+  private let doing = "sending rows"
 
   init(
     _ table: TableCatalog.Table, _ targets: [LoadTarget], _ columns: [RowEncoder.Target], _ connection: ServerConnection

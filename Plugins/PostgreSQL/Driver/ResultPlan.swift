@@ -17,6 +17,8 @@ struct ResultPlan {
   var sql: String
   var schema: Schema
   var types: [ServerType]
+  /// Nothing is lost when the rest of the rows is not made.
+  let mayStopEarly: Bool
 
   init(
     _ text: String, _ columns: [ServerResult.Column], _ catalog: TypeCatalog, _ connection: ServerConnection,
@@ -32,6 +34,7 @@ struct ResultPlan {
     let road: Road =
       statement.isSelect && !hasParameters && !firstRowOnly ? .copy : hasOpaque && !canWrap ? .texts : .rows
     self.road = road
+    mayStopEarly = statement.isSelect && !firstRowOnly
     sql = statement.sql
     self.types = types
     if road == .texts {
@@ -54,7 +57,8 @@ struct ResultPlan {
   private static func wrapped(_ statement: StatementText, _ types: [ServerType], firstRowOnly: Bool) -> String {
     let names = types.indices.map { "c\($0 + 1)" }
     let items = zip(names, types).map { name, type in
-      type.form == .opaque ? "pg_catalog.textin(\(type.output)(\(name)))" : name
+      if type.form != .opaque { return name }
+      return type.output.isEmpty ? "\(name)::pg_catalog.text" : "pg_catalog.textin(\(type.output)(\(name)))"
     }
     let list = names.joined(separator: ",")
     let select = "SELECT \(items.joined(separator: ",")) FROM"

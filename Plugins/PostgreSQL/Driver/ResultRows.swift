@@ -8,6 +8,7 @@ final class ResultRows: SQLRows {
   private let decoder: RowDecoder
   private let road: ResultPlan.Road
   private let doing: String
+  private let mayStopEarly: Bool
   private var rowsBefore: Int64 = 0
   private var isAtEnd = false
   private var isStarted = false
@@ -18,6 +19,7 @@ final class ResultRows: SQLRows {
     self.doing = doing
     schema = plan.schema
     road = plan.road
+    mayStopEarly = plan.mayStopEarly
     let isChecked = connection.setting("server_encoding") != "SQL_ASCII"
     decoder = RowDecoder(plan.schema, plan.types, invalidText: isChecked ? nil : options.invalidText)
   }
@@ -33,13 +35,13 @@ final class ResultRows: SQLRows {
     return batch
   }
 
-  /// Rows that nobody has looked at still have to be made: the statement may change something. Once somebody has, and
-  /// gives up in the middle, it is stopped.
+  /// Rows that nobody has looked at still have to be made: the statement may change something. A query that somebody
+  /// has looked at and gives up in the middle is stopped.
   func close() {
     guard !isAtEnd else { return }
     isAtEnd = true
     guard !connection.isBroken else { return }
-    if isStarted { connection.makeCanceller().requestOnly() }
+    if isStarted, mayStopEarly { connection.makeCanceller().requestOnly() }
     if road == .copy { while (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
     _ = try? connection.lastResult(doing)
   }

@@ -29,7 +29,12 @@ struct TableCatalog {
   }
 
   func table(_ name: TableName) throws -> Table {
-    let quoted = PostgreSQL.dialect.quote(name)
+    if let other = name.catalog, other != connection.database {
+      throw Failure(
+        .schema, "table '\(name)' is in the database '\(other)', the connection in '\(connection.database)'",
+        hint: "Name that database in the url", code: "0A000")
+    }
+    let quoted = PostgreSQL.dialect.quote(TableName(name.parts.suffix(2)))
     guard let found = try connection.execute(TableCatalog.tableQuery, [quoted], doing), found.rowCount == 1,
       let oid = found.text(0, 0)
     else { throw try missing(name) }

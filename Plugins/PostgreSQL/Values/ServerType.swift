@@ -37,7 +37,7 @@ struct ServerType: Sendable, Hashable {
   /// The name as `format_type` gives it, without a modifier.
   var name: String
   var form: Form
-  /// The function that makes the text of an opaque value, quoted.
+  /// The function that makes the text of an opaque value, quoted; empty where a cast to text says more.
   var output = ""
   /// A domain's own modifier, where the type is one.
   var domainModifier: Int32 = -1
@@ -51,6 +51,8 @@ extension ServerType {
       (16, "boolean", .bool, 1000), (17, "bytea", .bytes, 1001), (19, "name", .text, 1003),
       (20, "bigint", .int64, 1016), (21, "smallint", .int16, 1005), (23, "integer", .int32, 1007),
       (25, "text", .text, 1009), (26, "oid", .uint32, 1028), (114, "json", .json, 199),
+      // Its output function drops the declaration in front, a cast keeps it.
+      (142, "xml", .opaque, 143),
       (700, "real", .float32, 1021), (701, "double precision", .float64, 1022), (790, "money", .money, 791),
       (1042, "character", .text, 1014), (1043, "character varying", .text, 1015), (1082, "date", .date, 1182),
       (1083, "time without time zone", .time, 1183),
@@ -63,7 +65,7 @@ extension ServerType {
     for (oid, name, form, array) in scalars {
       let type = ServerType(oid: oid, name: name, form: form)
       types[oid] = type
-      if array != 0, form != .money {
+      if array != 0, form != .money, form != .opaque {
         types[array] = ServerType(oid: array, name: name + "[]", form: .array(type), output: "pg_catalog.array_out")
       }
     }
