@@ -52,6 +52,8 @@ extension SQLConnection {
     switch try query(sql, parameters, QueryOptions()) {
     case .updated(let count): return count
     case .rows(let rows):
+      // To the end: that is where the server reports what went wrong.
+      while try rows.next() != nil {}
       rows.close()
       return nil
     }
