@@ -21,7 +21,7 @@ public struct ConnectionProperties: Declaring, Decodable {
 
   public init() {}
 
-  func settings<D: SQLDriver>(for driver: D.Type, _ context: TaskContext) throws -> ConnectionSettings {
+  package func settings<D: SQLDriver>(for driver: D.Type, _ context: TaskContext) throws -> ConnectionSettings {
     let text = url.trimmed
     guard !text.isEmpty else {
       throw Failure(.configuration, "the url is empty", hint: "Write it as \(D.urlExample)")
