@@ -1,4 +1,7 @@
 internal import Engine
+internal import PostgreSQL
 
 /// All plugins of this build. A new one is one line here and one in Package.swift.
-let registry = Registry([])
+let registry = Registry([
+  postgresqlPlugin,
+])

@@ -1,9 +1,10 @@
-@testable import Engine
 import Expression
-@testable import PostgreSQL
 import Records
 import SQL
 import Testing
+
+@testable import Engine
+@testable import PostgreSQL
 
 /// What the driver does beside moving values.
 @Suite(.serialized) struct DriverTests {
@@ -33,10 +34,12 @@ import Testing
     #expect(try first("SHOW server_encoding") == [["UTF8"]])
     #expect(try first("EXPLAIN (COSTS off) SELECT 1") == [["Result"]])
     #expect(try first("CALL d_twice(21)") == [["42"]])
-    #expect(try first("INSERT INTO d_kinds VALUES (1, '10.0.0.1/8'), (2, NULL) RETURNING id, address")
-      == [["1", "10.0.0.1/8"], ["2", nil]])
-    #expect(try first("WITH i AS (INSERT INTO d_kinds VALUES (3, '::1') RETURNING *) SELECT id, address FROM i")
-      == [["3", "::1"]])
+    #expect(
+      try first("INSERT INTO d_kinds VALUES (1, '10.0.0.1/8'), (2, NULL) RETURNING id, address")
+        == [["1", "10.0.0.1/8"], ["2", nil]])
+    #expect(
+      try first("WITH i AS (INSERT INTO d_kinds VALUES (3, '::1') RETURNING *) SELECT id, address FROM i")
+        == [["3", "::1"]])
     #expect(try first("TABLE d_kinds").count == 3)
     #expect(try first("SELECT $1::text || $2, $3::integer[]", ["a", "b", [1, nil]]) == [["ab", "[1,null]"]])
     #expect(try first("SELECT pg_sleep(0)") == [[nil]])
@@ -65,7 +68,8 @@ import Testing
     defer { session.close() }
     try session.run("DROP TABLE IF EXISTS d_unread; CREATE TABLE d_unread (id integer)")
     try session.run(
-      "CREATE OR REPLACE FUNCTION d_add(i integer) RETURNS integer LANGUAGE sql AS 'INSERT INTO d_unread VALUES (i) RETURNING i'")
+      "CREATE OR REPLACE FUNCTION d_add(i integer) RETURNS integer LANGUAGE sql AS 'INSERT INTO d_unread VALUES (i) RETURNING i'"
+    )
     try session.execute("SELECT d_add(i) FROM generate_series(1, 3000) AS i")
     #expect(try session.texts("SELECT count(*) FROM d_unread") == ["3000"])
     try session.run("DROP FUNCTION d_add; DROP TABLE d_unread")
@@ -91,8 +95,9 @@ import Testing
   @Test func memoryStaysFlatOverBatches() throws {
     let session = try Server.session()
     defer { session.close() }
-    guard case .rows(let rows) = try session.query(
-      "SELECT repeat('x', 1000) AS x FROM generate_series(1, 30000)", [], QueryOptions())
+    guard
+      case .rows(let rows) = try session.query(
+        "SELECT repeat('x', 1000) AS x FROM generate_series(1, 30000)", [], QueryOptions())
     else { return }
     var counts: [Int] = []
     while let batch = try rows.next() { counts.append(batch.count) }
@@ -195,7 +200,8 @@ import Testing
     #expect(bad.code == "22P02")
     #expect(!bad.message.contains("secret-value"))
     #expect(bad.sensitive?.contains("secret-value") == true)
-    try session.run("DROP TABLE IF EXISTS d_key; CREATE TABLE d_key (id text PRIMARY KEY); INSERT INTO d_key VALUES ('hidden')")
+    try session.run(
+      "DROP TABLE IF EXISTS d_key; CREATE TABLE d_key (id text PRIMARY KEY); INSERT INTO d_key VALUES ('hidden')")
     let twice = try failure { try session.execute("INSERT INTO d_key VALUES ('hidden')") }
     #expect(twice.code == "23505")
     #expect(!twice.message.contains("hidden"))
@@ -221,7 +227,9 @@ import Testing
     let error = ServerError(sqlState: "40P01", message: "deadlock detected", severity: "ERROR").failure("loading")
     #expect(error.category == .transient)
     #expect(error.retryIsSafe)
-    #expect(ServerError(sqlState: "53100", message: "could not extend file", severity: "ERROR").failure("x").category == .quota)
+    #expect(
+      ServerError(sqlState: "53100", message: "could not extend file", severity: "ERROR").failure("x").category
+        == .quota)
   }
 
   @Test func copyPositionsAreRead() {
@@ -268,7 +276,8 @@ import Testing
     let url = try Server.jdbc
     let base = "jdbc:postgresql://\(url.hosts[0].name):\(url.hosts[0].port ?? 5_432)/\(url.database ?? "")"
     let session = try Server.session(
-      base + "?currentSchema=pg_catalog,public&ApplicationName=my%20app&tcpKeepAlive=true&wibble=1&reWriteBatchedInserts=true",
+      base
+        + "?currentSchema=pg_catalog,public&ApplicationName=my%20app&tcpKeepAlive=true&wibble=1&reWriteBatchedInserts=true",
       timeZone: "Europe/Paris", username: url.user, password: url.password, context: .forTests(log: log))
     defer { session.close() }
     #expect(try session.texts("SHOW search_path") == ["pg_catalog,public"])
@@ -289,7 +298,8 @@ import Testing
     nonisolated(unsafe) let watcher = try Server.session()
     defer { watcher.close() }
     let cancel = session.canceller
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%d_long%' AND state = 'active' AND pid <> pg_backend_pid()"
+    let running =
+      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%d_long%' AND state = 'active' AND pid <> pg_backend_pid()"
     let clock = ContinuousClock()
     let start = clock.now
     let thread = TestThread {
@@ -312,7 +322,8 @@ import Testing
     try watcher.run("DROP TABLE IF EXISTS d_broken; CREATE TABLE d_broken (id integer, t text)")
     let url = try Server.jdbc
     let mode: Proxy.Mode = how == .cut ? .cut : how == .silent ? .silence : .forward
-    let proxy = try Proxy(to: "127.0.0.1", UInt16(url.hosts[0].port ?? 5_432), limit: how == .killed ? .max : 3_000_000, then: mode)
+    let proxy = try Proxy(
+      to: "127.0.0.1", UInt16(url.hosts[0].port ?? 5_432), limit: how == .killed ? .max : 3_000_000, then: mode)
     let session = try Server.session(
       "postgres://127.0.0.1:\(proxy.port)/\(url.database ?? "")?socketTimeout=2&sslmode=disable", username: url.user,
       password: url.password)
@@ -333,8 +344,9 @@ import Testing
         _ = try load.finish()
         try session.commit()
       } else {
-        guard case .rows(let rows) = try session.query(
-          "SELECT i, repeat('x', 100) FROM generate_series(1, 10000000) AS i", [], QueryOptions())
+        guard
+          case .rows(let rows) = try session.query(
+            "SELECT i, repeat('x', 100) FROM generate_series(1, 10000000) AS i", [], QueryOptions())
         else { return }
         var count = 0
         while let batch = try rows.next() {

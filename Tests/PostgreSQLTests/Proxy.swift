@@ -58,7 +58,9 @@ final class Proxy: @unchecked Sendable {
     address.sin_port = target.port.bigEndian
     address.sin_addr.s_addr = inet_addr(target.host)
     let status = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
     }
     guard status == 0 else {
       close(client)

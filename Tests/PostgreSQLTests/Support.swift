@@ -1,20 +1,23 @@
-@testable import Engine
 import Expression
 import Foundation
-@testable import PostgreSQL
 import Records
 import SQL
 import Testing
 
+@testable import Engine
+@testable import PostgreSQL
+
 /// The server that the tests run against; without it they fail.
 enum Server {
-  static let url = ProcessInfo.processInfo.environment["FERRY_TEST_POSTGRESQL_URL"] ?? "postgres://missing.invalid/ferry"
+  static let url =
+    ProcessInfo.processInfo.environment["FERRY_TEST_POSTGRESQL_URL"] ?? "postgres://missing.invalid/ferry"
   static var jdbc: JDBCURL {
     get throws { try JDBCURL(url) }
   }
 
   static func session(
-    _ url: String = Server.url, options: PostgreSQL.Options = .init(), timeZone: String = "UTC", username: String? = nil,
+    _ url: String = Server.url, options: PostgreSQL.Options = .init(), timeZone: String = "UTC",
+    username: String? = nil,
     password: String? = nil, context: TaskContext? = nil
   ) throws -> Session {
     let settings = ConnectionSettings(url: url, username: username, password: password, timeZone: timeZone)
@@ -39,7 +42,8 @@ extension TaskContext {
     return try TaskContext(
       ledger: Ledger(), cancellation: cancellation, timeZone: "UTC", storage: LocalStorage(root: root),
       folder: "ferry:///tests/", scope: Scope(variables: [:], host: NoHost()),
-      logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) }, workspace: Workspace())
+      logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) },
+      workspace: Workspace())
   }
 }
 

@@ -1,8 +1,9 @@
-@testable import PostgreSQL
 import Expression
 import Records
 import SQL
 import Testing
+
+@testable import PostgreSQL
 
 /// Every type through every road: nothing changes on the way.
 @Suite(.serialized) struct TypeTests {
@@ -18,7 +19,9 @@ import Testing
 
   private func check(_ type: TypeCase, _ name: String, _ session: Session) throws {
     let (a, b, c) = ("\(name)_a", "\(name)_b", "\(name)_c")
-    for table in [a, b, c] { try session.run("DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) (n integer, v \(type.type))") }
+    for table in [a, b, c] {
+      try session.run("DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) (n integer, v \(type.type))")
+    }
     for (n, value) in (type.values + ["NULL"]).enumerated() {
       try session.run("INSERT INTO \(a) VALUES (\(n), \(value))")
     }
@@ -59,7 +62,8 @@ import Testing
     // Everything in one row: the text form of each type beside a column that needs it.
     let cases = TypeCase.all.filter { $0.type != "\"char\"" }
     let columns = cases.indices.map { "c\($0) \(cases[$0].type)" }.joined(separator: ", ")
-    try session.run("DROP TABLE IF EXISTS t_all_a, t_all_b; CREATE TABLE t_all_a (\(columns)); CREATE TABLE t_all_b (\(columns))")
+    try session.run(
+      "DROP TABLE IF EXISTS t_all_a, t_all_b; CREATE TABLE t_all_a (\(columns)); CREATE TABLE t_all_b (\(columns))")
     for round in 0..<8 {
       let values = cases.map { $0.values[round % $0.values.count] }.joined(separator: ", ")
       try session.run("INSERT INTO t_all_a VALUES (\(values))")

@@ -52,13 +52,14 @@ public enum PostgreSQL: SQLDriver {
     try Session(open(settings, options, context))
   }
 
-  /// A connection whose session speaks UTF-8 and gives texts in forms that do not depend on the server's settings.
+  /// - Parameter silence: seconds that the server may be silent, over what the url says.
+  /// - Returns: a connection whose session speaks UTF-8 and gives texts in forms that do not depend on the server's settings.
   static func open(
-    _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext
+    _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext, silence: Int? = nil
   ) throws -> ServerConnection {
     let plan = try ConnectionPlan(settings, options, context)
     let connection = try ServerConnection(
-      plan.parameters, timeout: plan.connectTimeout, silence: plan.socketTimeout,
+      plan.parameters, timeout: plan.connectTimeout, silence: silence.map { .seconds($0) } ?? plan.socketTimeout,
       isCancelled: { try context.checkCancelled() })
     connection.onNotice = { notice in
       let level: LogLevel =

@@ -1,0 +1,86 @@
+public import Engine
+public import Expression
+internal import Records
+public import SQL
+
+/// Loads a file into a table by COPY.
+public struct CopyIn: FerryTask {
+  public static let info = TaskInfo(
+    "jdbc.postgresql.CopyIn", aliases: ["jdbc.postgres.CopyIn"],
+    "Loads a file that PostgreSQL itself reads (text, CSV, binary) into a table.",
+    details: "The file goes to the server as it is. To load a record file use jdbc.postgresql.Batch.",
+    outputs: [TaskOutput("rowCount", .integer, "How many rows were loaded.")],
+    example: """
+      id: load
+      type: io.kestra.plugin.jdbc.postgresql.CopyIn
+      url: jdbc:postgresql://db.example.com:5432/shop
+      from: file:///data/customers.csv
+      table: customer
+      format: CSV
+      header: true
+      """)
+
+  @PropertyGroup var connection = ConnectionProperties()
+  @Property("The file.") var from: StorageReference
+  @PropertyGroup var copy = CopyOptions()
+  @PropertyGroup var options = PostgreSQL.Options()
+
+  public init() {}
+
+  public func run(_ context: TaskContext) throws -> ValueMap {
+    guard let table = copy.table, !table.isEmpty else { throw Failure(.configuration, "'table' is missing") }
+    let input = try context.open(from)
+    let server = try PostgreSQL.open(
+      connection.settings(for: PostgreSQL.self, context), options, context, silence: copy.socketTimeout)
+    let session = Session(server)
+    defer { session.close() }
+    return try context.onCancel(session.canceller) {
+      let name = try CopyOptions.resolve(table, session)
+      let doing = "loading '\(from.uri)' into '\(name)'"
+      try server.startCopyIn(
+        "COPY \(PostgreSQL.dialect.quote(name))\(copy.columnList) FROM STDIN\(copy.clause)", doing)
+      let bytes: Int
+      do { bytes = try send(input, server, doing, context) } catch {
+        if !server.isBroken { _ = try? server.finishCopyIn(abort: "the file could not be read") }
+        try context.checkCancelled()
+        throw error
+      }
+      let rows = try finish(server, name, doing, context)
+      context.ledger.add(read: Int(rows), written: Int(rows), bytes: bytes, batches: 1)
+      return ["rowCount": .int(rows)]
+    }
+  }
+
+  private static let pieceBytes = 256 << 10
+
+  private func send(_ input: any ByteInput, _ server: ServerConnection, _ doing: String, _ context: TaskContext) throws
+    -> Int
+  {
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyIn.pieceBytes, alignment: 16)
+    defer { piece.deallocate() }
+    var total = 0
+    while true {
+      let count = try input.read(into: piece)
+      if count == 0 { return total }
+      total += count
+      // Refused already: the end of the copy tells why.
+      if try !server.putCopy(UnsafeRawBufferPointer(rebasing: piece[..<count]), doing) { return total }
+      try context.checkCancelled()
+    }
+  }
+
+  private func finish(_ server: ServerConnection, _ table: TableName, _ doing: String, _ context: TaskContext) throws
+    -> Int64
+  {
+    do { return try server.finishCopyIn() } catch {
+      try context.checkCancelled()
+      switch error {
+      case .client(let failure): throw failure
+      case .server(let error):
+        let position = error.copyPosition(in: table.name)
+        let line = position.map { "\(doing), line \($0.line)" } ?? doing
+        throw error.failure(line, column: position?.column)
+      }
+    }
+  }
+}
