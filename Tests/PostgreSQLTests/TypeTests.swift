@@ -85,7 +85,8 @@ import Testing
     let session = try Server.session()
     defer { session.close() }
     let sql = """
-      SELECT n::integer AS n, n::numeric(12,3) / 8 AS q, (n * 1000003)::text AS t, timestamptz '2020-01-01 UTC' + n * interval '1.000001 s' AS z,
+      SELECT n::integer AS n, n::numeric(12,3) / 8 AS q, (n * 1000003)::text AS t,
+        timestamptz '2020-01-01 UTC' + n * interval '1.000001 s' AS z,
         n % 2 = 0 AS b, NULLIF(n % 3, 0) AS nulls, ARRAY[n, NULL, -n] AS list, decode(md5(n::text), 'hex') AS bytes
       FROM generate_series(1::bigint, 5000) AS n
       """

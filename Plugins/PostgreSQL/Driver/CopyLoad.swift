@@ -1,8 +1,8 @@
 internal import Records
 internal import SQL
 
-/// Loads batches by `COPY … FROM STDIN`: in binary, or as text when a column has a type whose binary form Ferry does not
-/// know and which therefore arrives as the text that the server's own input function reads.
+/// Loads batches by `COPY … FROM STDIN`: in binary, or as text when a column has a type whose binary form Ferry does
+/// not know and which therefore arrives as the text that the server's own input function reads.
 final class CopyLoad: BulkLoad {
   let targets: [LoadTarget]
   private let table: TableCatalog.Table

@@ -53,7 +53,7 @@ public enum PostgreSQL: SQLDriver {
   }
 
   /// - Parameter silence: seconds that the server may be silent, over what the url says.
-  /// - Returns: a connection whose session speaks UTF-8 and gives texts in forms that do not depend on the server's settings.
+  /// - Returns: a connection whose session speaks UTF-8 and gives texts in forms that no setting of the server changes.
   static func open(
     _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext, silence: Int? = nil
   ) throws -> ServerConnection {

@@ -148,7 +148,7 @@ final class PreparedStatement: SQLStatement {
     if out.bytes.contains(0) {
       throw Failure(
         .data,
-        "\(doing): row \(firstRow + Int64(row)), column '\(name)': the text holds the character U+0000, which PostgreSQL cannot store",
+        "\(doing): row \(firstRow + Int64(row)), column '\(name)': PostgreSQL cannot store U+0000 in text",
         code: "22021")
     }
     buffer.append(Int32(truncatingIfNeeded: out.count).bigEndian)
