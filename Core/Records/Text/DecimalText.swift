@@ -9,13 +9,13 @@ public enum ParseResult: UInt8, Sendable {
   /// In range, but the type cannot hold all its digits (a decimal's scale, a fraction of a second).
   case losesDigits
 
-  /// For messages: `'price' of row 3 <explanation>`.
+  /// For messages: `column 'price': the text <explanation> decimal(10,2)`.
   public var explanation: String {
     switch self {
-    case .ok: "is valid"
+    case .ok: "is a value of the type"
     case .malformed: "is not a value of the type"
-    case .outOfRange: "is out of the type's range"
-    case .losesDigits: "has more digits than the type keeps"
+    case .outOfRange: "is out of the range of the type"
+    case .losesDigits: "has more digits than fit the type"
     }
   }
 }

@@ -242,8 +242,10 @@ public enum UTF8Text {
 }
 
 extension JSONText {
-  /// Appends what the inside of a JSON string means, as UTF-8; false for a lone surrogate.
-  public static func unescape(_ text: UnsafeRawBufferPointer, to out: inout TextBuffer) -> Bool {
+  /// Appends what the inside of a JSON string means, as UTF-8; false for a lone surrogate that is not to be replaced.
+  public static func unescape(
+    _ text: UnsafeRawBufferPointer, to out: inout TextBuffer, replacingSurrogates: Bool = false
+  ) -> Bool {
     var at = 0
     while at < text.count {
       let byte = text[at]
@@ -261,8 +263,14 @@ extension JSONText {
       case UInt8(ascii: "r"): out.append(byte: 0x0D)
       case UInt8(ascii: "t"): out.append(byte: 0x09)
       case UInt8(ascii: "u"):
-        guard let scalar = scalar(text, &at) else { return false }
-        append(scalar, to: &out)
+        let digits = at
+        if let scalar = scalar(text, &at) {
+          append(scalar, to: &out)
+        } else {
+          guard replacingSurrogates else { return false }
+          append(0xFFFD, to: &out)
+          at = min(digits + 4, text.count)
+        }
       default: out.append(byte: kind)
       }
     }
@@ -305,5 +313,36 @@ extension JSONText {
       out.append(byte: UInt8(0x80 | scalar >> 6 & 0x3F))
     }
     out.append(byte: UInt8(0x80 | scalar & 0x3F))
+  }
+}
+
+extension JSONText {
+  /// Checks the escape sequences inside of a JSON string: `.outOfRange` for half of a surrogate pair.
+  public static func checkEscapes(_ text: UnsafeRawBufferPointer) -> ParseResult {
+    var at = 0
+    var result = ParseResult.ok
+    while at < text.count {
+      guard text[at] == UInt8(ascii: "\\") else {
+        at += 1
+        continue
+      }
+      guard at + 1 < text.count else { return .malformed }
+      let kind = text[at + 1]
+      at += 2
+      switch kind {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+        UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+        break
+      case UInt8(ascii: "u"):
+        var next = at
+        guard unit(text, &next) != nil else { return .malformed }
+        if scalar(text, &at) == nil {
+          result = .outOfRange
+          at = next
+        }
+      default: return .malformed
+      }
+    }
+    return result
   }
 }

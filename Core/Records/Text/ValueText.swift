@@ -8,6 +8,13 @@ public enum BytesText: String, Sendable, CaseIterable {
 
 /// The canonical text of single values, appended to a buffer. `ValueParse` reads all of it back.
 public enum ValueText {
+  /// The text of one value; empty for NULL. For messages and outputs, not for a loop.
+  public static func string(of column: Column, at row: Int) -> String {
+    var out = TextBuffer()
+    TextFormatter(column).append(row, to: &out)
+    return out.string
+  }
+
   public static func append(_ value: Bool, to out: inout TextBuffer) { out.append(value ? "true" : "false") }
 
   /// The shortest text that reads back as the same number; `NaN`, `Infinity`, `-Infinity`.

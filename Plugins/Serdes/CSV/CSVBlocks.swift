@@ -1,0 +1,313 @@
+internal import CScan
+internal import Records
+
+/// Cuts CSV text into runs of rows with the right number of fields; all others go to `bad`.
+final class CSVBlocks {
+  let window: ByteWindow
+  private let options: CSVReadOptions
+  private let bad: BadRows
+  private let nulls: NullWords
+  /// Fields a row must have; nil until the first row says it.
+  var columns: Int?
+  /// The header's columns without the unnamed ones at its end: rows may do without them too.
+  var namedColumns: Int?
+  /// Rows that were seen, good and bad.
+  private(set) var rowCount = 0
+
+  private var positions: UnsafeMutablePointer<UInt32>
+  private var rowEnds: UnsafeMutablePointer<UInt32>
+  private var room = 0
+  /// Rows found in the window, and which of them comes next.
+  private var found = 0
+  private var next = 0
+  /// The rows of the window whose text is not valid.
+  private var invalid: Set<Int> = []
+  /// A malformed quote stands behind the found rows: the next row is walked byte by byte.
+  private var isIrregular = false
+
+  init(_ window: ByteWindow, _ options: CSVReadOptions, _ bad: BadRows) {
+    self.window = window
+    self.options = options
+    self.bad = bad
+    nulls = NullWords(options.nullValues)
+    positions = .allocate(capacity: 0)
+    rowEnds = .allocate(capacity: 0)
+  }
+
+  deinit {
+    positions.deallocate()
+    rowEnds.deallocate()
+  }
+
+  /// The next run of at most `limit` rows, nil at the end. It is valid until the next call.
+  func nextTable(limit: Int) throws -> CSVTable? {
+    while true {
+      if next == found {
+        guard try findRows() else { return nil }
+        continue
+      }
+      let first = next
+      let width = allowedWidth(fieldCount(first))
+      let start = rowStart(first)
+      var end = first
+      while end < found, end - first < limit, fieldCount(end) == width, invalid.isEmpty || !invalid.contains(end) {
+        end += 1
+      }
+      // A line without any character is not a row of one empty field when rows have more.
+      if end > first, options.skipEmptyRows, width == 1 { end = first + nonEmptyRows(first, end) }
+      if end > first {
+        next = end
+        rowCount += end - first
+        let before = first == 0 ? 0 : Int(rowEnds[first - 1]) + 1
+        return CSVTable(
+          base: window.base, positions: positions + before, columns: width, firstStart: start, count: end - first,
+          quote: options.textDelimiter, nulls: nulls)
+      }
+      next += 1
+      try refuse(first, start)
+    }
+  }
+
+  /// The row's own width where it may have it, else the one it should have.
+  private func allowedWidth(_ fields: Int) -> Int {
+    guard let columns else {
+      columns = fields
+      return fields
+    }
+    if fields == namedColumns || (options.fillMissing && fields < columns) { return fields }
+    return columns
+  }
+
+  /// Puts the rows of the last table back, to be read again.
+  func putBack(_ rows: Int) {
+    next -= rows
+    rowCount -= rows
+  }
+
+  /// Leaves out rows, whatever they hold.
+  func skip(_ rows: Int) throws {
+    for _ in 0..<rows {
+      if next == found, try !findRows() { return }
+      next += 1
+    }
+  }
+
+  /// The next row's fields as texts, whatever their number; it becomes the number all rows must have.
+  func header() throws -> [String]? {
+    if next == found, try !findRows() { return nil }
+    let width = fieldCount(next)
+    columns = width
+    var table = CSVTable(
+      base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,
+      firstStart: rowStart(next), count: 1, quote: options.textDelimiter, nulls: NullWords([]))
+    guard invalid.isEmpty || !invalid.contains(next) else {
+      throw Failure(
+        .data, "reading the header of '\(window.name)': it has bytes that are not \(options.charset)",
+        hint: "Set 'charset' to the file's character set")
+    }
+    next += 1
+    var names: [String] = []
+    for column in 0..<width { names.append(String(decoding: table.field(0, column).bytes, as: UTF8.self)) }
+    return names
+  }
+
+  /// The row that `header` has taken is a row like the others.
+  func putBackHeader() { next -= 1 }
+
+  /// How many rows from `first` on are not empty lines.
+  private func nonEmptyRows(_ first: Int, _ end: Int) -> Int {
+    for row in first..<end where isEmptyLine(row) { return row - first }
+    return end - first
+  }
+
+  private func isEmptyLine(_ row: Int) -> Bool {
+    fieldCount(row) == 1 && Int(positions[Int(rowEnds[row])]) == rowStart(row)
+  }
+
+  private func fieldCount(_ row: Int) -> Int {
+    Int(rowEnds[row]) - (row == 0 ? -1 : Int(rowEnds[row - 1]))
+  }
+
+  private func rowStart(_ row: Int) -> Int {
+    row == 0 ? 0 : CSVTable.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
+  }
+
+  private func refuse(_ row: Int, _ start: Int) throws {
+    let end = Int(positions[Int(rowEnds[row])])
+    if options.skipEmptyRows, isEmptyLine(row) { return }
+    let fields = fieldCount(row)
+    let isInvalid = invalid.contains(row)
+    let reason =
+      isInvalid
+      ? "it has bytes that are not \(options.charset)"
+      : "expected \(columns ?? 0) fields, found \(fields)"
+    try report(start, end, reason)
+  }
+
+  private func report(_ start: Int, _ end: Int, _ reason: String) throws {
+    rowCount += 1
+    try bad.add(
+      name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
+      raw: UnsafeRawBufferPointer(start: window.base + start, count: end - start))
+  }
+
+  /// Reports a row of a table as bad after the fact.
+  func report(_ table: borrowing CSVTable, row: Int, reason: String) throws {
+    let start = table.rowStart(row)
+    try bad.add(
+      name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
+      raw: UnsafeRawBufferPointer(
+        start: window.base + start, count: Int(table.positions[(row + 1) * table.columns - 1]) - start))
+  }
+
+  // MARK: finding rows
+
+  /// Finds rows in the window, reading on where it holds no whole one; false at the end.
+  private func findRows() throws -> Bool {
+    dropFound()
+    while true {
+      let limit = usable
+      if limit > 0 {
+        makeRoom(limit)
+        if isIrregular {
+          if try walkRow(limit) { return true }
+          if !isIrregular { continue }
+        } else {
+          let result = scan_csv(
+            window.base, limit, options.fieldSeparator, options.textDelimiter, positions, rowEnds)
+          found = result.rows
+          isIrregular = result.scanned < limit
+          if found > 0 {
+            try checkText()
+            return true
+          }
+          if isIrregular { continue }
+        }
+      }
+      if try dropOversized() { continue }
+      // At the end a last CR counts: once more.
+      let wasComplete = window.isComplete
+      if try window.fill() || !wasComplete { continue }
+      if window.count == 0 { return false }
+      let before = window.count
+      window.endLastLine()
+      // The line end is there and still no row: a quote that is never closed.
+      if window.count == before { try dropOpenQuote("a quote is not closed before the end of the file") }
+      if window.count == 0 { return false }
+    }
+  }
+
+  /// A CR at the end may be half of a CRLF.
+  private var usable: Int {
+    let count = window.count
+    return count > 0 && !window.isComplete && window.base[count - 1] == 0x0D ? count - 1 : count
+  }
+
+  private func dropFound() {
+    if found > 0 { window.consume(rowStart(found)) }
+    found = 0
+    next = 0
+    invalid = []
+  }
+
+  private func makeRoom(_ count: Int) {
+    guard room < count + 72 else { return }
+    positions.deallocate()
+    rowEnds.deallocate()
+    room = count + count / 4 + 72
+    positions = .allocate(capacity: room)
+    rowEnds = .allocate(capacity: room)
+  }
+
+  /// One row with a quote where RFC 4180 has none. True when a row was found; a bad one is reported and dropped.
+  private func walkRow(_ limit: Int) throws -> Bool {
+    var separators = 0
+    var end = 0
+    let status = scan_row(
+      window.base, limit, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
+    switch status {
+    case scan_row_ok:
+      break
+    case scan_row_extra where end < limit:
+      if options.allowExtraCharsAfterClosingQuote { break }
+      try report(0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
+      window.consume(CSVTable.behindLineEnd(window.base, end))
+      isIrregular = false
+      return false
+    default:
+      return false
+    }
+    rowEnds[0] = UInt32(separators - 1)
+    found = 1
+    isIrregular = false
+    try checkText()
+    return true
+  }
+
+  /// Notes the rows with bytes that are not UTF-8.
+  private func checkText() throws {
+    let end = Int(positions[Int(rowEnds[found - 1])])
+    if scan_is_ascii(window.base, end) != 0 { return }
+    var at = 0
+    var row = 0
+    while at < end {
+      guard let place = UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at)) else {
+        return
+      }
+      while Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
+      invalid.insert(row)
+      at = Int(positions[Int(rowEnds[row])])
+      row += 1
+      if row == found { return }
+    }
+  }
+
+  // MARK: rows without an end
+
+  /// A row that is longer than any allowed field could make it is bad; true when something was dropped.
+  private func dropOversized() throws -> Bool {
+    guard window.count > options.maxFieldSize else { return false }
+    var separators = 0
+    var end = 0
+    makeRoom(window.count)
+    let status = scan_row(
+      window.base, window.count, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
+    let last = separators == 0 ? 0 : Int(positions[separators - 1]) + 1
+    var longest = end - last
+    for index in 0..<separators {
+      longest = max(longest, Int(positions[index]) - (index == 0 ? 0 : Int(positions[index - 1]) + 1))
+    }
+    guard longest > options.maxFieldSize else { return false }
+    let reason = "a field is longer than \(options.maxFieldSize) bytes, what 'maxFieldSize' allows"
+    if status == scan_row_open_quote {
+      try dropOpenQuote(reason)
+    } else {
+      try dropLine(reason)
+    }
+    return true
+  }
+
+  /// A quote that is never closed spoils its own line only: reading goes on behind the next line end.
+  private func dropOpenQuote(_ reason: String) throws {
+    try dropLine(reason)
+  }
+
+  /// Drops the line at the window's start, however long it is.
+  private func dropLine(_ reason: String) throws {
+    isIrregular = false
+    let length = lineLength()
+    try report(0, min(length, options.maxFieldSize), reason)
+    if length < window.count {
+      window.consume(window.count > length ? CSVTable.behindLineEnd(window.base, length) : length)
+      return
+    }
+    window.consume(length)
+    while try window.count > 0 || window.fill() {
+      let length = lineLength()
+      if length < window.count { return window.consume(CSVTable.behindLineEnd(window.base, length)) }
+      window.consume(length)
+    }
+  }
+
+  private func lineLength() -> Int { scan_find_special(window.base, window.count, 0x0A, 0x0D) }
+}

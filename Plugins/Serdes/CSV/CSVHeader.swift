@@ -1,0 +1,65 @@
+internal import CScan
+internal import Records
+
+/// What stands in front of the rows: the byte order mark, lines to leave out, the names.
+enum CSVHeader {
+  static func skipMark(_ window: ByteWindow) throws {
+    try window.fill(atLeast: 3)
+    if window.count >= 3, window.base[0] == 0xEF, window.base[1] == 0xBB, window.base[2] == 0xBF { window.consume(3) }
+  }
+
+  /// Leaves out a line, whatever quotes it has.
+  static func skipLine(_ window: ByteWindow) throws {
+    while true {
+      let end = scan_find_special(window.base, window.count, 0x0A, 0x0D)
+      // One more byte tells a CR from a CRLF.
+      if end + 1 < window.count || (end < window.count && window.isComplete) {
+        return window.consume(CSVTable.behindLineEnd(window.base, end))
+      }
+      if try !window.fill() { return window.consume(window.count) }
+    }
+  }
+
+  /// The columns' names: unique, none of them empty.
+  static func names(_ blocks: CSVBlocks, _ options: CSVReadOptions) throws -> [String] {
+    guard options.header else {
+      guard let first = try blocks.header() else { return [] }
+      blocks.putBackHeader()
+      return first.indices.map { "col\($0 + 1)" }
+    }
+    guard var names = try blocks.header() else { return [] }
+    if options.onEmptyHeader == .drop {
+      while names.count > 1, names.last?.isEmpty == true { names.removeLast() }
+      blocks.namedColumns = names.count
+    }
+    return unique(names)
+  }
+
+  /// Names empty columns and tells those of the same name apart: `a`, `a_2`.
+  static func unique(_ names: [String]) -> [String] {
+    var taken = Set(names)
+    var seen: Set<String> = []
+    return names.enumerated().map { index, name in
+      var name = name.isEmpty ? "col_\(index + 1)" : name
+      let original = name
+      var number = 2
+      while seen.contains(name) || (name != original && taken.contains(name)) {
+        name = "\(original)_\(number)"
+        number += 1
+      }
+      seen.insert(name)
+      taken.insert(name)
+      return name
+    }
+  }
+
+  static func schema(_ names: [String], _ options: CSVReadOptions, _ input: String) throws -> Schema {
+    guard case .declared(let types) = options.types else { return Schema(names.map { Field($0, .text) }) }
+    for name in types.keys.sorted() where !names.contains(name) {
+      throw Failure(
+        .schema, "reading '\(input)': the column '\(name)' that 'columns' names is not in the header",
+        hint: "The header has \(names.map { "'\($0)'" }.joined(separator: ", "))")
+    }
+    return Schema(names.map { Field($0, types[$0] ?? .text) })
+  }
+}

@@ -1,0 +1,47 @@
+public import Records
+
+/// How the columns of a text file get their types.
+public enum ColumnTypes: Sendable, Hashable {
+  /// All columns are text.
+  case text
+  /// The narrowest type that gives every text of a column back without losing a digit.
+  case infer
+  /// Columns by name; those that are not named are text.
+  case declared([String: DataType])
+}
+
+/// What `CSVReader` understands. The defaults are RFC 4180 in UTF-8 with a header.
+public struct CSVReadOptions: Sendable {
+  public enum EmptyHeader: String, Sendable, CaseIterable {
+    /// Trailing columns without a name are left out; others are named `col_<n>`.
+    case drop = "DROP"
+    /// Columns without a name are named `col_<n>`, counted from 1.
+    case rename = "RENAME"
+  }
+
+  /// The first row names the columns. Otherwise they are `col1`, `col2`, …
+  public var header = true
+  public var fieldSeparator: UInt8 = UInt8(ascii: ",")
+  /// 0: no quotes at all.
+  public var textDelimiter: UInt8 = UInt8(ascii: "\"")
+  public var skipEmptyRows = false
+  /// Rows behind the header that are left out.
+  public var skipRows = 0
+  /// Lines in front of the header that are left out.
+  public var skipLines = 0
+  public var charset = "UTF-8"
+  public var onEmptyHeader = EmptyHeader.drop
+  /// In bytes.
+  public var maxFieldSize = 16 << 20
+  public var allowExtraCharsAfterClosingQuote = false
+  /// Rows with too few fields get NULL for the missing ones instead of being bad.
+  public var fillMissing = false
+  /// Unquoted fields with one of these texts are NULL.
+  public var nullValues = ["\\N"]
+  public var types = ColumnTypes.text
+  public var bytes = BytesText.base64
+  /// How many bytes are read at a time.
+  public var readSize = 1 << 20
+
+  public init() {}
+}

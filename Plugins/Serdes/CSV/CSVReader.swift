@@ -1,0 +1,135 @@
+public import Records
+
+/// The schema that was found does not hold what came later: the input has to be read again with a wider one.
+struct SchemaTooNarrow: Error {}
+
+/// Reads CSV: RFC 4180 and what is found in the wild around it.
+///
+/// With `types: .infer` the schema is the one of the first block. When a later row does not fit, `next` throws
+/// `SchemaTooNarrow`; `wholeSchema` of a new reader gives the one that fits all rows. `TextTable.load` does it.
+public final class CSVReader: RecordSource {
+  public let schema: Schema
+  /// Good and bad ones.
+  public var rowCount: Int { blocks.rowCount }
+  public var name: String { blocks.window.name }
+
+  private let options: CSVReadOptions
+  private let blocks: CSVBlocks
+  private let plans: [ColumnPlan]
+  private let builder: BatchBuilder
+  private var inference: [Inference]
+  private let rowWidth: Int
+
+  /// Reads the header (and a first block for `.infer`).
+  /// - Parameter known: the schema that an earlier reader found for the same input.
+  public init(
+    _ input: any ByteInput, _ options: CSVReadOptions = CSVReadOptions(), bad: BadRows = BadRows(), known: Schema? = nil
+  ) throws {
+    self.options = options
+    let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
+    let window = ByteWindow(decoded, readSize: options.readSize)
+    blocks = CSVBlocks(window, options, bad)
+    try CSVHeader.skipMark(window)
+    for _ in 0..<options.skipLines { try CSVHeader.skipLine(window) }
+    let names = try CSVHeader.names(blocks, options)
+    try blocks.skip(options.skipRows)
+    inference = names.map { _ in Inference(isTagged: false) }
+    if let known {
+      schema = known
+    } else if options.types == .infer {
+      schema = try CSVReader.sample(blocks, names, &inference)
+    } else {
+      schema = try CSVHeader.schema(names, options, window.name)
+    }
+    let isInferred = options.types == .infer
+    plans = schema.fields.map { ColumnPlan($0.type, isInferred: isInferred, bytes: options.bytes) }
+    builder = BatchBuilder(schema)
+    rowWidth = schema.fields.reduce(0) { sum, field in
+      if case .fixed(let width) = field.type.layout { return sum + width }
+      return sum + 4
+    }
+  }
+
+  /// Looks at the first rows without taking them.
+  private static func sample(_ blocks: CSVBlocks, _ names: [String], _ inference: inout [Inference]) throws -> Schema {
+    if var table = try blocks.nextTable(limit: .max) {
+      observe(&table, &inference)
+      blocks.putBack(table.count)
+    }
+    return schema(names, inference)
+  }
+
+  private static func observe(_ table: inout CSVTable, _ inference: inout [Inference]) {
+    for column in 0..<min(inference.count, table.columns) {
+      for row in 0..<table.count { inference[column].observe(table.field(row, column)) }
+    }
+  }
+
+  private static func schema(_ names: [String], _ inference: [Inference]) -> Schema {
+    Schema(zip(names, inference).map { Field($0, $1.type) })
+  }
+
+  /// Looks at all rows (instead of reading them) and gives the schema that holds all of them.
+  public func wholeSchema() throws -> Schema {
+    while var table = try blocks.nextTable(limit: .max) { CSVReader.observe(&table, &inference) }
+    return CSVReader.schema(schema.fields.map(\.name), inference)
+  }
+
+  public func next() throws -> RecordBatch? {
+    while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
+      let room = min(builder.maxRows - builder.count, max(1, (builder.maxBytes - builder.byteCount) / max(rowWidth, 1)))
+      guard var table = try blocks.nextTable(limit: room) else { break }
+      try append(&table)
+    }
+    return builder.count > 0 ? builder.finish() : nil
+  }
+
+  private func append(_ table: inout CSVTable) throws {
+    var errors: [FieldError] = []
+    fill(&table, &errors)
+    if !errors.isEmpty {
+      if options.types == .infer {
+        throw SchemaTooNarrow()
+      }
+      for column in builder.columns { column.removeLast(table.count) }
+      try appendGoodRows(of: table, errors)
+      return
+    }
+    builder.finishRows(table.count, bytes: max(table.byteCount, table.count * rowWidth))
+  }
+
+  private func fill(_ table: inout CSVTable, _ errors: inout [FieldError]) {
+    for column in 0..<plans.count {
+      if column < table.columns {
+        table.fill(column, plans[column], builder.columns[column], &errors)
+      } else {
+        for _ in 0..<table.count { builder.columns[column].appendNull() }
+      }
+    }
+  }
+
+  /// Reports the bad rows and appends the runs between them.
+  private func appendGoodRows(of table: borrowing CSVTable, _ errors: [FieldError]) throws {
+    var first = 0
+    var last = -1
+    for error in errors.sorted(by: { ($0.row, $0.column) < ($1.row, $1.column) }) where error.row != last {
+      try append(table, first..<error.row)
+      let field = schema.fields[error.column]
+      try blocks.report(
+        table, row: error.row, reason: "column '\(field.name)': the text \(error.result.explanation) \(field.type.name)")
+      first = error.row + 1
+      last = error.row
+    }
+    try append(table, first..<table.count)
+  }
+
+  private func append(_ table: borrowing CSVTable, _ rows: Range<Int>) throws {
+    if rows.isEmpty { return }
+    var part = CSVTable(
+      base: table.base, positions: table.positions + rows.lowerBound * table.columns, columns: table.columns,
+      firstStart: table.rowStart(rows.lowerBound), count: rows.count, quote: table.quote, nulls: table.nulls)
+    var errors: [FieldError] = []
+    fill(&part, &errors)
+    builder.finishRows(rows.count, bytes: max(part.byteCount, rows.count * rowWidth))
+  }
+}

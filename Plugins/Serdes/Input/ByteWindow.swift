@@ -1,0 +1,88 @@
+internal import CScan
+internal import Glibc
+internal import Records
+
+/// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with 64 readable
+/// bytes behind it.
+final class ByteWindow {
+  static let padding = 128
+  /// 1 MiB: large enough to make calls cheap, small enough to stay in the second-level cache with its index.
+  static let usualReadSize = 1 << 20
+
+  let name: String
+  private let input: any ByteInput
+  private let readSize: Int
+  private var memory: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  private var start = 0
+  private var end = 0
+  /// The input has no more bytes than are here.
+  private(set) var isComplete = false
+  /// Where the window starts in the (decoded, decompressed) input, in bytes.
+  private(set) var offset: Int64 = 0
+  /// The line number at the window's start, from 1.
+  private(set) var line: Int64 = 1
+  private var hasEndLine = false
+
+  init(_ input: any ByteInput, readSize: Int = usualReadSize) {
+    self.input = input
+    name = input.name
+    self.readSize = max(1, readSize)
+    capacity = self.readSize + self.readSize / 4
+    memory = .allocate(capacity: capacity + ByteWindow.padding)
+    memory.initialize(repeating: 0, count: capacity + ByteWindow.padding)
+  }
+
+  deinit { memory.deallocate() }
+
+  var base: UnsafePointer<UInt8> { UnsafePointer(memory + start) }
+  var count: Int { end - start }
+
+  /// Reads more behind what is there; false at the input's end.
+  func fill() throws -> Bool {
+    if isComplete { return false }
+    if start > 0 {
+      memmove(memory, memory + start, end - start)
+      end -= start
+      start = 0
+    }
+    if capacity - end < readSize { grow(to: max(capacity * 2, end + readSize)) }
+    let count = try input.read(into: UnsafeMutableRawBufferPointer(start: memory + end, count: readSize))
+    end += count
+    if count == 0 { isComplete = true }
+    return count > 0
+  }
+
+  /// Reads until at least `wanted` bytes are there or the input ends.
+  func fill(atLeast wanted: Int) throws {
+    while count < wanted, try fill() {}
+  }
+
+  private func grow(to size: Int) {
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + ByteWindow.padding)
+    larger.initialize(repeating: 0, count: size + ByteWindow.padding)
+    memcpy(larger, memory, end)
+    memory.deallocate()
+    memory = larger
+    capacity = size
+  }
+
+  /// Moves the window's start forward.
+  func consume(_ count: Int) {
+    line += Int64(scan_count_lines(base, count))
+    offset += Int64(count)
+    start += count
+  }
+
+  /// Ends the last line of a complete input that does without a line end; the padding has room for it.
+  func endLastLine() {
+    guard isComplete, !hasEndLine else { return }
+    hasEndLine = true
+    if count > 0, memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
+    memory[end] = UInt8(ascii: "\n")
+    end += 1
+  }
+
+  /// The line number of a place in the window.
+  func line(at position: Int) -> Int64 { line + Int64(scan_count_lines(base, position)) }
+}

@@ -1,0 +1,152 @@
+internal import CZlib
+internal import CZstd
+internal import Records
+
+/// Unpacks gzip and zstd, known by their first bytes; anything else passes as it is.
+enum Decompression {
+  static func open(_ input: any ByteInput) throws -> any ByteInput {
+    let peeked = PeekedInput(input)
+    let head = try peeked.peek(4)
+    if head.starts(with: [0x1F, 0x8B]) { return GzipInput(peeked) }
+    if head == [0x28, 0xB5, 0x2F, 0xFD] { return try ZstdInput(peeked) }
+    return peeked
+  }
+}
+
+/// An input whose first bytes can be looked at before they are read.
+final class PeekedInput: ByteInput {
+  private let input: any ByteInput
+  private var head: [UInt8] = []
+  private var position = 0
+
+  init(_ input: any ByteInput) { self.input = input }
+
+  var name: String { input.name }
+  var size: Int64? { input.size }
+
+  func peek(_ count: Int) throws -> [UInt8] {
+    var room = [UInt8](repeating: 0, count: count)
+    let got = try room.withUnsafeMutableBytes { try input.readFully(into: $0) }
+    head = Array(room[..<got])
+    return head
+  }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    if position == head.count { return try input.read(into: buffer) }
+    let count = min(buffer.count, head.count - position)
+    buffer.copyBytes(from: head[position..<position + count])
+    position += count
+    return count
+  }
+}
+
+/// gzip, also of several members one after the other.
+final class GzipInput: ByteInput {
+  let name: String
+  let size: Int64? = nil
+  private let input: any ByteInput
+  private let stream: UnsafeMutablePointer<z_stream>
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var isInsideMember = true
+  private var isComplete = false
+
+  init(_ input: any ByteInput) {
+    self.input = input
+    name = input.name
+    stream = .allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    buffer = .allocate(byteCount: 1 << 16, alignment: 16)
+    _ = ferry_inflate_init(stream)
+  }
+
+  deinit {
+    inflateEnd(stream)
+    stream.deallocate()
+    buffer.deallocate()
+  }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+    if isComplete || target.isEmpty { return 0 }
+    stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.pointee.avail_out = UInt32(min(target.count, 1 << 30))
+    let room = stream.pointee.avail_out
+    while stream.pointee.avail_out == room {
+      if stream.pointee.avail_in == 0 {
+        let count = try input.read(into: buffer)
+        if count == 0 {
+          guard !isInsideMember else { throw damaged("it ends too early") }
+          isComplete = true
+          return 0
+        }
+        stream.pointee.next_in = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_in = UInt32(count)
+      }
+      if !isInsideMember {
+        inflateReset(stream)
+        isInsideMember = true
+      }
+      let status = inflate(stream, Z_NO_FLUSH)
+      if status == Z_STREAM_END { isInsideMember = false } else if status != Z_OK && status != Z_BUF_ERROR {
+        throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
+      }
+    }
+    return Int(room - stream.pointee.avail_out)
+  }
+
+  private func damaged(_ reason: String) -> Failure {
+    Failure(.data, "unpacking '\(name)' (gzip): \(reason)", hint: "The file is damaged or was cut off")
+  }
+}
+
+/// Zstandard, also of several frames one after the other.
+final class ZstdInput: ByteInput {
+  let name: String
+  let size: Int64? = nil
+  private let input: any ByteInput
+  private let context: OpaquePointer
+  private let buffer: UnsafeMutableRawBufferPointer
+  private var filled = ZSTD_inBuffer()
+  private var isInsideFrame = true
+
+  init(_ input: any ByteInput) throws {
+    self.input = input
+    name = input.name
+    guard let context = ZSTD_createDCtx() else {
+      throw Failure(.bug, "unpacking '\(input.name)' (zstd): no decoder could be made")
+    }
+    self.context = context
+    buffer = .allocate(byteCount: ZSTD_DStreamInSize(), alignment: 16)
+    filled.src = UnsafeRawPointer(buffer.baseAddress)
+  }
+
+  deinit {
+    ZSTD_freeDCtx(context)
+    buffer.deallocate()
+  }
+
+  func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
+    if target.isEmpty { return 0 }
+    var out = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
+    while out.pos == 0 {
+      if filled.pos == filled.size {
+        filled.size = try input.read(into: buffer)
+        filled.pos = 0
+        if filled.size == 0 {
+          // What the decoder still holds comes out with an empty input.
+          let left = ZSTD_decompressStream(context, &out, &filled)
+          if out.pos > 0 { return out.pos }
+          guard !isInsideFrame || left == 0 else { throw damaged("it ends too early") }
+          return 0
+        }
+      }
+      let status = ZSTD_decompressStream(context, &out, &filled)
+      if ZSTD_isError(status) != 0 { throw damaged(String(cString: ZSTD_getErrorName(status))) }
+      isInsideFrame = status != 0
+    }
+    return out.pos
+  }
+
+  private func damaged(_ reason: String) -> Failure {
+    Failure(.data, "unpacking '\(name)' (zstd): \(reason)", hint: "The file is damaged or was cut off")
+  }
+}

@@ -1,0 +1,125 @@
+internal import CSimdJSON
+public import Records
+
+/// Reads rows from JSON: one a line, the elements of an array, or documents one behind the other. A row is an object;
+/// its members are the columns. Memory is bound by the longest row.
+///
+/// The schema is the one of the first block; a later member or type that it does not hold ends in `SchemaTooNarrow`
+/// (see `TextTable.load`).
+public final class JSONReader: TextReader {
+  public let schema: Schema
+  public var rowCount: Int { blocks.rowCount }
+  public var name: String { blocks.window.name }
+
+  private let options: JSONReadOptions
+  private let blocks: JSONBlocks
+  private let plans: [ColumnPlan]
+  private let builder: BatchBuilder
+  private var inference: [Inference] = []
+
+  /// - Parameter known: the schema that `wholeSchema` of an earlier reader found for the same input.
+  public init(
+    _ input: any ByteInput, _ options: JSONReadOptions = JSONReadOptions(), bad: BadRows = BadRows(),
+    known: Schema? = nil
+  ) throws {
+    self.options = options
+    let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
+    let window = ByteWindow(decoded, readSize: options.readSize)
+    try CSVHeader.skipMark(window)
+    blocks = JSONBlocks(window, options, bad)
+    if let known {
+      for field in known.fields { blocks.addColumn(field.name) }
+      schema = known
+    } else {
+      if let table = try blocks.nextTable(limit: .max) {
+        let count = table.count
+        JSONReader.observe(table, &inference)
+        blocks.putBack(count)
+      }
+      schema = JSONReader.schema(blocks.columnNames, inference, options)
+    }
+    for name in schema.fields.map(\.name) { blocks.addColumn(name) }
+    plans = schema.fields.map {
+      ColumnPlan($0.type, isInferred: options.columns[$0.name] == nil, bytes: options.bytes)
+    }
+    builder = BatchBuilder(schema)
+  }
+
+  private static func observe(_ table: consuming JSONTable, _ inference: inout [Inference]) {
+    while inference.count < table.stride { inference.append(Inference(isTagged: true)) }
+    for column in 0..<table.stride {
+      for row in 0..<table.count { inference[column].observe(table.field(row, column)) }
+    }
+  }
+
+  private static func schema(_ names: [String], _ inference: [Inference], _ options: JSONReadOptions) -> Schema {
+    var fields = names.enumerated().map { index, name in
+      Field(name, options.columns[name] ?? (index < inference.count ? inference[index].type : .text))
+    }
+    for name in options.columns.keys.sorted() where !names.contains(name) {
+      fields.append(Field(name, options.columns[name] ?? .text))
+    }
+    return Schema(fields)
+  }
+
+  public func wholeSchema() throws -> Schema {
+    while let table = try blocks.nextTable(limit: .max) { JSONReader.observe(table, &inference) }
+    return JSONReader.schema(blocks.columnNames, inference, options)
+  }
+
+  public func next() throws -> RecordBatch? {
+    while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
+      guard let table = try blocks.nextTable(limit: builder.maxRows - builder.count) else { break }
+      try append(table)
+    }
+    return builder.count > 0 ? builder.finish() : nil
+  }
+
+  private func append(_ table: consuming JSONTable) throws {
+    // More members than the schema has: another row brought a new one.
+    if blocks.columnCount > plans.count { throw SchemaTooNarrow() }
+    var errors: [FieldError] = []
+    let count = table.count
+    let bytes = table.byteCount
+    fill(&table, &errors)
+    if errors.isEmpty { return builder.finishRows(count, bytes: bytes) }
+    if errors.contains(where: { plans[$0.column].isInferred }) { throw SchemaTooNarrow() }
+    for column in builder.columns { column.removeLast(count) }
+    try appendGoodRows(of: table, errors)
+  }
+
+  private func fill(_ table: inout JSONTable, _ errors: inout [FieldError]) {
+    for column in 0..<plans.count {
+      if column < table.stride {
+        table.fill(column, plans[column], builder.columns[column], &errors)
+      } else {
+        for _ in 0..<table.count { builder.columns[column].appendNull() }
+      }
+    }
+  }
+
+  private func appendGoodRows(of table: borrowing JSONTable, _ errors: [FieldError]) throws {
+    var first = 0
+    var last = -1
+    for error in errors.sorted(by: { ($0.row, $0.column) < ($1.row, $1.column) }) where error.row != last {
+      append(table, first..<error.row)
+      let field = schema.fields[error.column]
+      try blocks.reportGiven(
+        error.row, of: table.count,
+        "column '\(field.name)': the value \(error.result.explanation) \(field.type.name)")
+      first = error.row + 1
+      last = error.row
+    }
+    append(table, first..<table.count)
+  }
+
+  private func append(_ table: borrowing JSONTable, _ rows: Range<Int>) {
+    if rows.isEmpty { return }
+    var part = JSONTable(
+      base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
+      byteCount: 0, replacesSurrogates: table.replacesSurrogates)
+    var errors: [FieldError] = []
+    fill(&part, &errors)
+    builder.finishRows(rows.count, bytes: table.byteCount * rows.count / max(table.count, 1))
+  }
+}

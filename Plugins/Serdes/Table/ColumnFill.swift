@@ -1,0 +1,159 @@
+internal import Records
+
+extension FieldTable where Self: ~Copyable {
+  /// Appends a column's fields to its builder, NULL in place of those that are no values of the type.
+  mutating func fill(_ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError]) {
+    switch plan.type {
+    case .text: fillText(column, builder, &errors)
+    case .int64:
+      each(column, builder, &errors) { field in
+        if plan.isInferred && !Canonical.isInteger(field) { return .malformed }
+        var value: Int64 = 0
+        let result = Digits.parse(field.bytes, into: &value)
+        if result == .ok { builder.append(value) }
+        return result
+      }
+    case .decimal(let precision, let scale) where precision <= 38:
+      each(column, builder, &errors) { field in
+        if plan.isInferred && !Canonical.isDecimal(field) { return .malformed }
+        var value: Int128 = 0
+        let result = DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
+        if result == .ok { builder.append(value) }
+        return result
+      }
+    case .float64:
+      each(column, builder, &errors) { field in
+        if plan.isInferred && !Canonical.isNumber(field) { return .malformed }
+        var value = 0.0
+        let result = ValueParse.float64(field.bytes, into: &value)
+        if result == .ok {
+          if plan.isInferred && !Canonical.keepsDigits(field, as: value) { return .losesDigits }
+          builder.append(value)
+        }
+        return result
+      }
+    case .date:
+      each(column, builder, &errors) { field in
+        var value: Int32 = 0
+        let result = ValueParse.date(field.bytes, into: &value)
+        if result == .ok { builder.append(value) }
+        return result
+      }
+    case .json where Self.isTagged: fillJSON(column, builder)
+    default:
+      each(column, builder, &errors) { field in
+        if plan.isInferred && !Canonical.isCanonical(field, plan.type) { return .malformed }
+        return plan.parser.append(field.bytes, to: builder)
+      }
+    }
+  }
+
+  @inline(__always)
+  private mutating func each(
+    _ column: Int, _ builder: ColumnBuilder, _ errors: inout [FieldError], _ body: (FieldText) -> ParseResult
+  ) {
+    for row in 0..<count {
+      let field = field(row, column)
+      // An empty field has no value of any type but text.
+      if field.kind == .null || (field.count == 0 && !Self.isTagged) {
+        builder.appendNull()
+        continue
+      }
+      let result = field.kind == .nested && Self.isTagged ? nested(field, builder, body) : body(field)
+      if result != .ok {
+        errors.append(FieldError(row: row, column: column, result: result))
+        builder.appendNull()
+      }
+    }
+  }
+
+  /// Only lists take a nested value.
+  @inline(__always)
+  private func nested(_ field: FieldText, _ builder: ColumnBuilder, _ body: (FieldText) -> ParseResult) -> ParseResult {
+    builder.child == nil ? .malformed : body(field)
+  }
+
+  private mutating func fillText(_ column: Int, _ builder: ColumnBuilder, _ errors: inout [FieldError]) {
+    for row in 0..<count {
+      let field = field(row, column)
+      if field.kind == .null {
+        builder.appendNull()
+      } else if Self.isTagged && field.kind != .quoted {
+        errors.append(FieldError(row: row, column: column, result: .malformed))
+        builder.appendNull()
+      } else {
+        builder.append(bytes: field.start, count: field.count)
+      }
+    }
+  }
+
+  private mutating func fillJSON(_ column: Int, _ builder: ColumnBuilder) {
+    for row in 0..<count {
+      let field = raw(row, column)
+      if field.kind == .null { builder.appendNull() } else { builder.append(bytes: field.start, count: field.count) }
+    }
+  }
+}
+
+/// Whether a type that was inferred gives a text back as it was: `007`, `+1` and `.5` stay texts.
+enum Canonical {
+  @inline(__always)
+  static func isInteger(_ field: FieldText) -> Bool {
+    guard field.count > 0 else { return false }
+    if field.start[0] &- 49 < 9 { return true }
+    if field.start[0] == 48 { return field.count == 1 }
+    return field.start[0] == UInt8(ascii: "-") && field.count > 1 && field.start[1] &- 49 < 9
+  }
+
+  /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?` as far as its ends show; the parser sees the rest.
+  @inline(__always)
+  static func isDecimal(_ field: FieldText) -> Bool {
+    guard field.count > 0 else { return false }
+    let sign = field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, field.start[field.count - 1] &- 48 < 10 else { return false }
+    if field.start[sign] == 48 {
+      if field.count > sign + 1, field.start[sign + 1] != UInt8(ascii: ".") { return false }
+    } else if field.start[sign] &- 49 >= 9 {
+      return false
+    }
+    for index in 0..<field.count where field.start[index] | 0x20 == UInt8(ascii: "e") { return false }
+    return true
+  }
+
+  /// A number without zeros in front, with an exponent or not.
+  @inline(__always)
+  static func isNumber(_ field: FieldText) -> Bool {
+    let sign = field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, field.start[sign] &- 48 < 10 else { return false }
+    return field.start[sign] != 48 || field.count == sign + 1 || field.start[sign + 1] &- 48 > 9
+  }
+
+  /// Whether the shortest text of a number has the same digits as the field.
+  static func keepsDigits(_ field: FieldText, as value: Double) -> Bool {
+    guard value.isFinite else { return false }
+    if field.count <= 15 { return true }
+    var shortest = Array(value.description.utf8)
+    return shortest.withUnsafeMutableBytes { Self.digits(UnsafeRawBufferPointer($0)) } == digits(field.bytes)
+  }
+
+  /// The significant digits: no sign, point, exponent, zeros in front and behind.
+  private static func digits(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    var digits: [UInt8] = []
+    for byte in text {
+      if byte | 0x20 == UInt8(ascii: "e") { break }
+      if byte &- 48 < 10, byte != 48 || !digits.isEmpty { digits.append(byte) }
+    }
+    while digits.last == 48 { digits.removeLast() }
+    return digits
+  }
+
+  static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
+    switch type {
+    case .bool: field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
+    case .decimal: isDecimal(field)
+    case .timestamp: field.count >= 16
+    case .time: field.count >= 8
+    default: true
+    }
+  }
+}

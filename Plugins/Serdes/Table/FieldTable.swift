@@ -1,0 +1,56 @@
+internal import Records
+
+/// The text of one field of one row.
+struct FieldText {
+  enum Kind: UInt8 {
+    /// NULL, or a JSON member that is not there.
+    case null
+    /// Without quotes: any CSV field, a JSON number or word.
+    case bare
+    /// It stood in quotes.
+    case quoted
+    /// A JSON object or array.
+    case nested
+  }
+
+  var start: UnsafePointer<UInt8>
+  var count: Int
+  var kind: Kind
+
+  @inline(__always) var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+}
+
+/// Well-formed rows that lie in memory, their fields found but not yet converted.
+protocol FieldTable: ~Copyable {
+  /// Whether numbers, words, texts and nested values differ by how they are written, as in JSON.
+  static var isTagged: Bool { get }
+  /// In rows.
+  var count: Int { get }
+  /// Bytes of input behind these rows.
+  var byteCount: Int { get }
+  /// A field without quotes and escapes; valid until the next call.
+  mutating func field(_ row: Int, _ column: Int) -> FieldText
+  /// A field as it is in the input.
+  func raw(_ row: Int, _ column: Int) -> FieldText
+}
+
+/// How one column is read.
+struct ColumnPlan {
+  var type: DataType
+  /// The type was found by looking at the data: a text that the type would not give back as it is does not belong to it.
+  var isInferred: Bool
+  var parser: ValueParser
+
+  init(_ type: DataType, isInferred: Bool = false, bytes: BytesText = .base64) {
+    self.type = type
+    self.isInferred = isInferred
+    parser = ValueParser(type, bytes: bytes)
+  }
+}
+
+/// A field that is no value of its column's type.
+struct FieldError {
+  var row: Int
+  var column: Int
+  var result: ParseResult
+}
