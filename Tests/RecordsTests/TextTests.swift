@@ -227,7 +227,7 @@ struct TextTests {
     builder.append(Int128(-7))
     let column = builder.finish().slice(0, 3)
     var out = TextBuffer()
-    var ends = [Int](repeating: 0, count: 3)
+    var ends = [Int32](repeating: 0, count: 3)
     ends.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { TextFormatter(column).append(rows: 0..<3, to: &out, ends: base) }
     }

@@ -111,7 +111,7 @@ public struct TextFormatter {
   }
 
   /// Appends the texts of some rows one after the other and notes where each ends in `out`; the type is looked at once.
-  public func append(rows: Range<Int>, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int>) {
+  public func append(rows: Range<Int>, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int32>) {
     switch column.type {
     case .int32: each(rows, &out, ends) { Digits.append(Int64(fixed($0, as: Int32.self)), to: &$1) }
     case .int64: each(rows, &out, ends) { Digits.append(fixed($0, as: Int64.self), to: &$1) }
@@ -130,13 +130,13 @@ public struct TextFormatter {
 
   @inline(__always)
   private func each(
-    _ rows: Range<Int>, _ out: inout TextBuffer, _ ends: UnsafeMutablePointer<Int>,
+    _ rows: Range<Int>, _ out: inout TextBuffer, _ ends: UnsafeMutablePointer<Int32>,
     _ body: (Int, inout TextBuffer) -> Void
   ) {
     var index = 0
     for row in rows {
       if !isNull(row) { body(row, &out) }
-      ends[index] = out.count
+      ends[index] = Int32(truncatingIfNeeded: out.count)
       index += 1
     }
   }

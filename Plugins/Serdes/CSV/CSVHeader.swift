@@ -36,11 +36,12 @@ enum CSVHeader {
   }
 
   /// Names empty columns and tells those of the same name apart: `a`, `a_2`.
-  static func unique(_ names: [String]) -> [String] {
+  /// - Parameter naming: false leaves empty names as they are.
+  static func unique(_ names: [String], naming: Bool = true) -> [String] {
     var taken = Set(names)
     var seen: Set<String> = []
     return names.enumerated().map { index, name in
-      var name = name.isEmpty ? "col_\(index + 1)" : name
+      var name = name.isEmpty && naming ? "col_\(index + 1)" : name
       let original = name
       var number = 2
       while seen.contains(name) || (name != original && taken.contains(name)) {

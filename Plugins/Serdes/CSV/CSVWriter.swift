@@ -1,0 +1,228 @@
+internal import CScan
+public import Records
+
+/// What `CSVWriter` can be told. The defaults are RFC 4180 in UTF-8 with a header, LF at the end of lines.
+public struct CSVWriteOptions: Sendable {
+  public enum QuoteMode: String, Sendable, CaseIterable {
+    /// Every field, NULL excepted.
+    case always = "ALWAYS"
+    /// Fields that could not be read back without.
+    case required = "REQUIRED"
+    /// Every field that is not a number or a boolean, NULL excepted.
+    case nonNumeric = "NON_NUMERIC"
+  }
+
+  public var header = true
+  public var fieldSeparator: UInt8 = UInt8(ascii: ",")
+  public var textDelimiter: UInt8 = UInt8(ascii: "\"")
+  public var lineDelimiter = "\n"
+  public var quoteMode = QuoteMode.required
+  public var charset = "UTF-8"
+  /// Written for NULL, without quotes. A text that is the same is quoted.
+  public var nullValue = ""
+  public var bytes = BytesText.base64
+  /// Patterns of Java's DateTimeFormatter; nil: ISO 8601 with every digit the value has.
+  public var dateFormat: String?
+  public var timeFormat: String?
+  public var dateTimeFormat: String?
+  /// Instants are shown in it.
+  public var timeZone = "UTC"
+
+  public init() {}
+}
+
+/// Writes batches as CSV.
+public final class CSVWriter: RecordSink {
+  private let output: any ByteOutput
+  private let options: CSVWriteOptions
+  private let schema: Schema
+  private let plans: [Plan]
+  private let blocks: [CellBlock]
+  private let lineEnd: [UInt8]
+  private let null: [UInt8]
+  private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
+  public private(set) var rowCount = 0
+
+  /// Rows that are put together at a time: their cells stay in the first- and second-level cache.
+  static let chunk = 512
+  static let flushSize = 1 << 18
+
+  private struct Plan {
+    /// Every value is quoted.
+    let isQuoted: Bool
+    /// A value may hold something that only quotes can carry.
+    let mayNeedQuotes: Bool
+    let isText: Bool
+    let pattern: TextPattern?
+  }
+
+  public init(_ output: any ByteOutput, schema: Schema, _ options: CSVWriteOptions = CSVWriteOptions()) throws {
+    self.output = try CharsetOutput.encode(output, charset: options.charset)
+    self.options = options
+    self.schema = schema
+    lineEnd = Array(options.lineDelimiter.utf8)
+    null = Array(options.nullValue.utf8)
+    plans = try schema.fields.map { try CSVWriter.plan($0.type, options) }
+    blocks = schema.fields.enumerated().map { index, _ in
+      let block = CellBlock(rows: CSVWriter.chunk)
+      if index > 0 { block.before = [options.fieldSeparator] }
+      return block
+    }
+    if options.header { writeHeader() }
+  }
+
+  private static func plan(_ type: DataType, _ options: CSVWriteOptions) throws -> Plan {
+    let isNumber: Bool
+    switch type {
+    case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal, .numeric:
+      isNumber = true
+    default: isNumber = false
+    }
+    var pattern: TextPattern?
+    let (format, property): (String?, String)
+    switch type {
+    case .date: (format, property) = (options.dateFormat, "dateFormat")
+    case .time: (format, property) = (options.timeFormat, "timeFormat")
+    case .timestamp(_, let zoned):
+      // Another zone than UTC needs its offset behind the time.
+      let isShifted = zoned && options.timeZone != "UTC"
+      (format, property) = (
+        options.dateTimeFormat ?? (isShifted ? "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX" : nil), "dateTimeFormat"
+      )
+    default: (format, property) = (nil, "")
+    }
+    if let format { pattern = try TextPattern(format, for: type, zone: options.timeZone, property: property) }
+    // Separators that also stand in numbers and dates.
+    let special = [options.fieldSeparator, options.textDelimiter]
+    let collides = special.contains { $0 &- 48 < 10 || "+-.:/ eTZ".utf8.contains($0) || ($0 | 0x20) &- 0x61 < 26 }
+    return Plan(
+      isQuoted: options.quoteMode == .always || (options.quoteMode == .nonNumeric && !isNumber),
+      mayNeedQuotes: !isNumber && type != .uuid && (pattern != nil || type.layout == .variable || type.layout == .list)
+        || collides || !options.nullValue.isEmpty,
+      isText: type.isTextual, pattern: pattern)
+  }
+
+  private func writeHeader() {
+    for (index, field) in schema.fields.enumerated() {
+      if index > 0 { text.append(byte: options.fieldSeparator) }
+      var name = field.name
+      name.withUTF8 { bytes in
+        append(UnsafeRawBufferPointer(bytes), isQuoted: options.quoteMode != .required, to: &text)
+      }
+    }
+    if !schema.fields.isEmpty { lineEnd.withUnsafeBytes { text.append(bytes: $0) } }
+  }
+
+  /// Appends a field, in quotes where it needs them.
+  @inline(__always)
+  private func append(_ bytes: UnsafeRawBufferPointer, isQuoted: Bool, to out: inout TextBuffer) {
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count > 0 else {
+      if isQuoted || null.isEmpty { quote(bytes, to: &out) }
+      return
+    }
+    let special = scan_find_special(base, bytes.count, options.fieldSeparator, options.textDelimiter)
+    if special < bytes.count || isQuoted || (bytes.count == null.count && bytes.elementsEqual(null)) {
+      quote(bytes, to: &out)
+    } else {
+      out.append(base, bytes.count)
+    }
+  }
+
+  private func quote(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+    let quote = options.textDelimiter
+    if quote == 0 { return out.append(bytes: bytes) }
+    var room = out.reserve(bytes.count * 2 + 2)
+    let start = room
+    room[0] = quote
+    room += 1
+    for byte in bytes {
+      room[0] = byte
+      room += 1
+      if byte == quote {
+        room[0] = quote
+        room += 1
+      }
+    }
+    room[0] = quote
+    out.advance(room - start + 1)
+  }
+
+  public func write(_ batch: RecordBatch) throws {
+    let formatters = batch.columns.map { TextFormatter($0, bytes: options.bytes) }
+    try withExtendedLifetime(batch) {
+      var start = 0
+      while start < batch.count {
+        let rows = start..<min(start + CSVWriter.chunk, batch.count)
+        for column in 0..<formatters.count { encode(formatters[column], rows, plans[column], blocks[column]) }
+        RowAssembler.append(blocks, rows: rows.count, lineEnd: lineEnd, to: &text)
+        start = rows.upperBound
+        if text.count >= CSVWriter.flushSize { try flush() }
+      }
+    }
+    rowCount += batch.count
+  }
+
+  private func encode(_ formatter: TextFormatter, _ rows: Range<Int>, _ plan: Plan, _ block: CellBlock) {
+    if plan.isText {
+      if !plan.isQuoted, borrow(formatter, rows, block) { return }
+      return block.write { out, ends in
+        for row in rows {
+          if formatter.isNull(row) {
+            null.withUnsafeBytes { out.append(bytes: $0) }
+          } else {
+            append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
+          }
+          ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+        }
+      }
+    }
+    if !plan.isQuoted && !plan.mayNeedQuotes {
+      return block.write { out, ends in
+        formatter.append(rows, pattern: plan.pattern, isISO: true, to: &out, ends: ends, null: null)
+      }
+    }
+    var scratch = TextBuffer()
+    block.write { out, ends in
+      for row in rows {
+        if formatter.isNull(row) {
+          null.withUnsafeBytes { out.append(bytes: $0) }
+        } else {
+          scratch.removeAll()
+          var end: Int32 = 0
+          formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
+          append(scratch.bytes, isQuoted: plan.isQuoted, to: &out)
+        }
+        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+      }
+    }
+  }
+
+  /// Takes the texts from the batch where none of them needs quotes: one look over all of them instead of a copy.
+  private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
+    let column = formatter.column
+    guard null.isEmpty, let offsets = column.offsetValues.baseAddress else { return false }
+    let first = Int(offsets[rows.lowerBound])
+    let last = Int(offsets[rows.upperBound])
+    guard last + CellBlock.slack <= column.values.count else { return false }
+    let start = column.values.start.assumingMemoryBound(to: UInt8.self)
+    guard
+      scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last - first
+    else { return false }
+    for row in rows where offsets[row] == offsets[row + 1] && !formatter.isNull(row) { return false }
+    if column.nullCount > 0 {
+      for row in rows where formatter.isNull(row) && offsets[row] != offsets[row + 1] { return false }
+    }
+    block.borrow(start, offsets + rows.lowerBound)
+    return true
+  }
+
+  private func flush() throws {
+    try output.write(text.bytes)
+    text.removeAll()
+  }
+
+  public func finish() throws {
+    try flush()
+    try output.commit()
+  }
+}

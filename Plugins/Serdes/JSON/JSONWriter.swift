@@ -1,0 +1,179 @@
+internal import CScan
+public import Records
+
+/// What `JSONWriter` can be told.
+public struct JSONWriteOptions: Sendable {
+  /// One object a line; else an array of objects, or the bare object when there is just one row.
+  public var newLine = true
+  public var charset = "UTF-8"
+  public var bytes = BytesText.base64
+  /// Instants are shown in it.
+  public var timeZone = "UTC"
+
+  public init() {}
+}
+
+/// Writes batches as JSON objects. Numbers keep every digit; what JSON has no number for (NaN, ±Infinity) is a text.
+public final class JSONWriter: RecordSink {
+  private let output: any ByteOutput
+  private let options: JSONWriteOptions
+  private let keys: [[UInt8]]
+  private let patterns: [TextPattern?]
+  private let blocks: [CellBlock]
+  private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
+  /// A first row that may be the only one.
+  private var pending: RecordBatch?
+  private var isOpen = false
+  public private(set) var rowCount = 0
+
+  public init(_ output: any ByteOutput, schema: Schema, _ options: JSONWriteOptions = JSONWriteOptions()) throws {
+    self.output = try CharsetOutput.encode(output, charset: options.charset)
+    self.options = options
+    // JSON readers keep one of two members with the same name: names are made unique.
+    let names = CSVHeader.unique(schema.fields.map(\.name), naming: false)
+    keys = names.enumerated().map { index, name in
+      var key = TextBuffer()
+      key.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
+      JSONText.append(text: name, to: &key)
+      key.append(byte: UInt8(ascii: ":"))
+      return Array(key.bytes)
+    }
+    patterns = try schema.fields.map { field in
+      guard case .timestamp(_, zoned: true) = field.type, options.timeZone != "UTC" else { return nil }
+      return try TextPattern(
+        "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", for: field.type, zone: options.timeZone, property: "timeZoneId")
+    }
+    blocks = schema.fields.map { _ in CellBlock(rows: CSVWriter.chunk) }
+  }
+
+  public func write(_ batch: RecordBatch) throws {
+    if batch.count == 0 { return }
+    rowCount += batch.count
+    if options.newLine { return try append(batch) }
+    if let first = pending {
+      pending = nil
+      try open()
+      try append(first)
+    }
+    if rowCount == 1 {
+      pending = batch
+    } else {
+      try open()
+      try append(batch)
+    }
+  }
+
+  private func open() throws {
+    if isOpen { return }
+    isOpen = true
+    text.append("[")
+  }
+
+  private func append(_ batch: RecordBatch) throws {
+    let formatters = batch.columns.map { TextFormatter($0, bytes: options.bytes) }
+    try withExtendedLifetime(batch) {
+      var start = 0
+      while start < batch.count {
+        let rows = start..<min(start + CSVWriter.chunk, batch.count)
+        for column in 0..<formatters.count {
+          blocks[column].before = keys[column]
+          blocks[column].after = []
+          encode(formatters[column], rows, patterns[column], blocks[column])
+        }
+        if keys.isEmpty {
+          for _ in rows { text.append(options.newLine ? "{}\n" : "{},") }
+        } else {
+          RowAssembler.append(blocks, rows: rows.count, lineEnd: Array((options.newLine ? "}\n" : "},").utf8), to: &text)
+        }
+        start = rows.upperBound
+        if text.count >= CSVWriter.flushSize { try flush(keeping: 1) }
+      }
+    }
+  }
+
+  private func encode(_ formatter: TextFormatter, _ rows: Range<Int>, _ pattern: TextPattern?, _ block: CellBlock) {
+    switch formatter.column.type {
+    case .text:
+      if borrow(formatter, rows, block) { return }
+      writeEach(formatter, rows, block) { row, out in JSONText.append(string: formatter.bytes(row), to: &out) }
+    case .json: writeEach(formatter, rows, block) { row, out in JSONWriter.append(json: formatter.bytes(row), to: &out) }
+    case .date, .time, .timestamp, .uuid, .interval, .bytes:
+      // No text of these types has anything to escape.
+      if formatter.column.nullCount == 0 {
+        block.before.append(UInt8(ascii: "\""))
+        block.after = [UInt8(ascii: "\"")]
+        block.write { out, ends in
+          formatter.append(rows, pattern: pattern, isISO: false, to: &out, ends: ends, null: [])
+        }
+      } else {
+        writeEach(formatter, rows, block) { row, out in
+          out.append(byte: UInt8(ascii: "\""))
+          var end: Int32 = 0
+          formatter.append(row..<row + 1, pattern: pattern, isISO: false, to: &out, ends: &end, null: [])
+          out.append(byte: UInt8(ascii: "\""))
+        }
+      }
+    case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .decimal:
+      block.write { out, ends in
+        formatter.append(rows, pattern: nil, isISO: false, to: &out, ends: ends, null: Array("null".utf8))
+      }
+    case .float32, .float64, .numeric, .list:
+      writeEach(formatter, rows, block) { row, out in formatter.appendJSON(row, to: &out) }
+    }
+  }
+
+  @inline(__always)
+  private func writeEach(
+    _ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock, _ body: (Int, inout TextBuffer) -> Void
+  ) {
+    block.write { out, ends in
+      for row in rows {
+        if formatter.isNull(row) { out.append("null") } else { body(row, &out) }
+        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+      }
+    }
+  }
+
+  /// JSON as it is, on one line: a line end stands between tokens only.
+  private static func append(json bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+    let room = out.reserve(bytes.count)
+    for (index, byte) in bytes.enumerated() { room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte }
+    out.advance(bytes.count)
+  }
+
+  /// Takes the texts from the batch where none of them is NULL or needs an escape.
+  private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
+    let column = formatter.column
+    guard let offsets = column.offsetValues.baseAddress else { return false }
+    if column.nullCount > 0 { for row in rows where formatter.isNull(row) { return false } }
+    let first = Int(offsets[rows.lowerBound])
+    let last = Int(offsets[rows.upperBound])
+    guard last + CellBlock.slack <= column.values.count else { return false }
+    let start = column.values.start.assumingMemoryBound(to: UInt8.self)
+    guard scan_find_escape(start + first, last - first) == last - first else { return false }
+    block.before.append(UInt8(ascii: "\""))
+    block.after = [UInt8(ascii: "\"")]
+    block.borrow(start, offsets + rows.lowerBound)
+    return true
+  }
+
+  /// Writes what is there; the last `keeping` bytes stay, so that a comma can still be taken back.
+  private func flush(keeping: Int = 0) throws {
+    let count = max(0, text.count - keeping)
+    try output.write(UnsafeRawBufferPointer(rebasing: text.bytes[..<count]))
+    let rest = Array(text.bytes[count...])
+    text.removeAll()
+    rest.withUnsafeBytes { text.append(bytes: $0) }
+  }
+
+  public func finish() throws {
+    if !options.newLine {
+      if let only = pending { try append(only) }
+      if pending == nil && !isOpen { text.append("[") }
+      if rowCount > 0 { text.truncate(to: text.count - 1) }
+      text.append(pending == nil ? "]\n" : "\n")
+    }
+    try flush()
+    try output.commit()
+  }
+}

@@ -1,0 +1,61 @@
+internal import CScan
+internal import Records
+
+/// Timestamps as Kestra writes them, without losing what it cuts off.
+enum TimeTexts {
+  /// `2024-02-29T12:00:00.000[Z]`: milliseconds, more digits where the value has them.
+  static func append(timestamp value: Int64, unit: TimeUnit, zoned: Bool, to out: inout TextBuffer) {
+    let start = out.count
+    ValueText.append(timestamp: value, unit: unit, zoned: false, to: &out)
+    if value == .max || value == .min { return }
+    let (_, fraction) = Calendar.floorDivide(value, unit.perSecond)
+    if fraction == 0 {
+      out.append(".000")
+    } else {
+      trim(unit == .microseconds ? 6 : 9, start, &out)
+    }
+    if zoned { out.append(byte: UInt8(ascii: "Z")) }
+  }
+
+  /// Cuts a fraction of 6 or 9 digits back to the thousands it needs.
+  private static func trim(_ digits: Int, _ start: Int, _ out: inout TextBuffer) {
+    var left = digits
+    while left > 3, out.bytes[out.count - 1] == 48, out.bytes[out.count - 2] == 48, out.bytes[out.count - 3] == 48 {
+      out.truncate(to: out.count - 3)
+      left -= 3
+    }
+  }
+}
+
+extension TextFormatter {
+  /// Appends the texts of some rows, `null` in place of NULL, with dates and times by a pattern where there is one.
+  func append(
+    _ rows: Range<Int>, pattern: TextPattern?, isISO: Bool, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int32>,
+    null: [UInt8]
+  ) {
+    if column.nullCount == 0 && pattern == nil && !isISO { return append(rows: rows, to: &out, ends: ends) }
+    var index = 0
+    for row in rows {
+      if isNull(row) {
+        null.withUnsafeBytes { out.append(bytes: $0) }
+      } else if let pattern {
+        append(row, pattern, to: &out)
+      } else if isISO, case .timestamp(let unit, let zoned) = column.type {
+        TimeTexts.append(timestamp: column.fixed(Int64.self)[row], unit: unit, zoned: zoned, to: &out)
+      } else {
+        append(row, to: &out)
+      }
+      ends[index] = Int32(truncatingIfNeeded: out.count)
+      index += 1
+    }
+  }
+
+  private func append(_ row: Int, _ pattern: TextPattern, to out: inout TextBuffer) {
+    switch column.type {
+    case .date: pattern.append(date: column.fixed(Int32.self)[row], to: &out)
+    case .time(let unit): pattern.append(time: column.fixed(Int64.self)[row], unit: unit, to: &out)
+    case .timestamp(let unit, _): pattern.append(timestamp: column.fixed(Int64.self)[row], unit: unit, to: &out)
+    default: append(row, to: &out)
+    }
+  }
+}
