@@ -30,11 +30,16 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
 
 let pluginLibraries: [Target] = [
   system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+  // The serdes' byte loops: C for the vector instructions, C++ for simdjson's interface.
+  .target(name: "CScan", path: "Plugins/Serdes/CScan"),
+  .target(name: "CSimdJSON", path: "Plugins/Serdes/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+  system("CZlib", "Plugins/Serdes/CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 ]
 
 let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
+  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CZstd"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
 ]
 
 let core: [Target] = [
@@ -58,6 +63,7 @@ let core: [Target] = [
 let testTargets: [Target] = [
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
+  tests("SerdesTests", ["Records", "Serdes"]),
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL"]),
 ]

@@ -4,4 +4,9 @@ internal import PostgreSQL
 /// All plugins of this build. A new one is one line here and one in Package.swift.
 let registry = Registry([
   postgresqlPlugin,
+internal import Serdes
+
+/// All plugins of this build. A new one is one line here and one in Package.swift.
+let registry = Registry([
+  .serdes
 ])

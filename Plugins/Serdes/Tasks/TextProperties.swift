@@ -1,0 +1,99 @@
+internal import Engine
+internal import Expression
+internal import Records
+
+/// Reads the properties that several tasks have in common.
+enum TextProperties {
+  /// One ASCII character; `\t` may be written as two.
+  static func character(_ text: String, _ property: String, mayBeEmpty: Bool = false) throws -> UInt8 {
+    if text.isEmpty && mayBeEmpty { return 0 }
+    if text == "\\t" { return 9 }
+    guard let byte = text.utf8.first, text.utf8.count == 1, byte < 0x80, byte != 0, byte != 10, byte != 13 else {
+      throw Failure(
+        .configuration, "'\(property)' is '\(text)': expected one ASCII character that is not a line end",
+        hint: "Write for example ',' or ';' or \"\\t\"")
+    }
+    return byte
+  }
+
+  /// Line ends may be written as `\n`, `\r` and `\r\n` in plain text.
+  static func lineEnd(_ text: String) throws -> String {
+    let end = text == "\\n" ? "\n" : text == "\\r\\n" ? "\r\n" : text == "\\r" ? "\r" : text
+    guard !end.isEmpty else { throw Failure(.configuration, "'lineDelimiter' is empty") }
+    return end
+  }
+
+  /// Column types by name: `{id: int64, price: "decimal(10,2)"}`.
+  static func columns(_ map: [String: String]) throws -> [String: DataType] {
+    try map.mapValues { text in
+      guard let type = TypeName.parse(text) else {
+        throw Failure(
+          .configuration, "'columns': '\(text)' is not a type",
+          hint: "Types are \(TypeName.examples)")
+      }
+      return type
+    }
+  }
+
+  /// What takes a task's bad rows: rejected ones go to a record file beside its output.
+  static func badRows(_ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, _ uri: @escaping (String) -> Void) -> BadRows {
+    BadRows(
+      policy, limit: limit, warn: { context.log(.warn, $0) },
+      makeSink: {
+        let stored = try context.create("rejected.arrow")
+        uri(stored.uri)
+        return try RecordFileWriter(stored, schema: BadRows.schema)
+      })
+  }
+}
+
+/// A reader's whole run: optimistic, restarted with a wider schema, its ledger balanced.
+enum TextLoad {
+  static func run<R: TextReader>(
+    _ context: TaskContext, policy: OnBadLines, limit: Int?, open: (Schema?, BadRows) throws -> R
+  ) throws -> ValueMap {
+    var uri = ""
+    var rejected: String?
+    let (reader, bad) = try TextTable.load(
+      open: open, bad: { TextProperties.badRows(policy, limit, context) { rejected = $0 } },
+      start: { schema in
+        context.ledger.restart()
+        let output = try context.createRecords(schema: schema)
+        uri = output.uri
+        return output
+      },
+      progress: { _ in try context.checkCancelled() })
+    context.ledger.add(read: reader.rowCount, rejected: bad.count)
+    var outputs: ValueMap = ["uri": .string(uri), "size": .int(Int64(reader.rowCount - bad.count))]
+    if let rejected { outputs["rejected"] = .string(rejected) }
+    return outputs
+  }
+
+  static let outputs = [
+    TaskOutput("uri", .uri, "The record file."), TaskOutput("size", .integer, "Rows in it."),
+    TaskOutput(
+      "rejected", .uri, "With onBadLines REJECT: a record file of the bad rows, with byte offset, line, reason and raw bytes."),
+  ]
+}
+
+/// A writer's whole run.
+enum TextStore {
+  static func run(
+    _ context: TaskContext, _ from: StorageReference, name: String, make: (any ByteOutput, Schema) throws -> any RecordSink
+  ) throws -> ValueMap {
+    let reader = try context.openRecords(from)
+    let stored = try context.create(name)
+    let sink = try make(stored, reader.schema)
+    var rows = 0
+    while let batch = try reader.next() {
+      try sink.write(batch)
+      rows += batch.count
+      context.ledger.add(read: batch.count, written: batch.count, bytes: batch.byteCount, batches: 1)
+      try context.checkCancelled()
+    }
+    try sink.finish()
+    return ["uri": .string(stored.uri), "size": .int(Int64(rows))]
+  }
+
+  static let outputs = [TaskOutput("uri", .uri, "The file."), TaskOutput("size", .integer, "Rows in it.")]
+}
