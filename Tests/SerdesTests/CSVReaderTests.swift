@@ -76,21 +76,30 @@ struct CSVReaderTests {
     Case("CRLF", "a,b\r\n1,2\r\n3,4\r\n", ["a", "b"], [["1", "2"], ["3", "4"]]),
     Case("CR only", "a,b\r1,2\r3,4\r", ["a", "b"], [["1", "2"], ["3", "4"]]),
     Case("mixed line ends", "a,b\r\n1,2\n3,4\r5,6\r\n", ["a", "b"], [["1", "2"], ["3", "4"], ["5", "6"]]),
-    Case("comma in quotes", "first,last,address\nJohn,Doe,\"120 any st., Anytown\"\n", ["first", "last", "address"],
+    Case(
+      "comma in quotes", "first,last,address\nJohn,Doe,\"120 any st., Anytown\"\n", ["first", "last", "address"],
       [["John", "Doe", "120 any st., Anytown"]]),
-    Case("empty fields", "a,b,c\n1,\"\",\"\"\n2,3,4\n,,\n", ["a", "b", "c"], [["1", "", ""], ["2", "3", "4"], ["", "", ""]]),
+    Case(
+      "empty fields", "a,b,c\n1,\"\",\"\"\n2,3,4\n,,\n", ["a", "b", "c"],
+      [["1", "", ""], ["2", "3", "4"], ["", "", ""]]),
     Case("escaped quotes", "a,b\n1,\"ha \"\"ha\"\" ha\"\n3,4\n", ["a", "b"], [["1", "ha \"ha\" ha"], ["3", "4"]]),
     Case("only quotes", "a,b\n\"\"\"\",\"\"\"\"\"\"\n", ["a", "b"], [["\"", "\"\""]]),
-    Case("JSON in quotes", "key,val\n1,\"{\"\"type\"\": \"\"Point\"\", \"\"c\"\": [102.0, 0.5]}\"\n", ["key", "val"],
+    Case(
+      "JSON in quotes", "key,val\n1,\"{\"\"type\"\": \"\"Point\"\", \"\"c\"\": [102.0, 0.5]}\"\n", ["key", "val"],
       [["1", "{\"type\": \"Point\", \"c\": [102.0, 0.5]}"]]),
-    Case("line ends in quotes", "a,b,c\n1,2,3\n\"Once upon \na time\",5,6\n7,8,\"x\r\ny\rz\"\n", ["a", "b", "c"],
+    Case(
+      "line ends in quotes", "a,b,c\n1,2,3\n\"Once upon \na time\",5,6\n7,8,\"x\r\ny\rz\"\n", ["a", "b", "c"],
       [["1", "2", "3"], ["Once upon \na time", "5", "6"], ["7", "8", "x\r\ny\rz"]]),
-    Case("quotes and line ends", "a,b\n1,\"ha \n\"\"ha\"\" \nha\"\n3,4\n", ["a", "b"], [["1", "ha \n\"ha\" \nha"], ["3", "4"]]),
+    Case(
+      "quotes and line ends", "a,b\n1,\"ha \n\"\"ha\"\" \nha\"\n3,4\n", ["a", "b"],
+      [["1", "ha \n\"ha\" \nha"], ["3", "4"]]),
     Case("UTF-8", "a,b,c\n1,2,3\n4,5,ʤ\n", ["a", "b", "c"], [["1", "2", "3"], ["4", "5", "ʤ"]]),
     Case("byte order mark", "\u{FEFF}a,b\n1,2\n", ["a", "b"], [["1", "2"]]),
     Case("byte order mark and quotes", "\u{FEFF}\"a\",b\n1,2\n", ["a", "b"], [["1", "2"]]),
     Case("NULL", "a,b\n\\N,x\n\"\\N\",\\N\n", ["a", "b"], [["∅", "x"], ["\\N", "∅"]]),
-    Case("quote inside of an unquoted field", "a,b\nx\"y,z\n5\"\",\"q\"\n1,2\n", ["a", "b"], [["x\"y", "z"], ["5\"\"", "q"], ["1", "2"]]),
+    Case(
+      "quote inside of an unquoted field", "a,b\nx\"y,z\n5\"\",\"q\"\n1,2\n", ["a", "b"],
+      [["x\"y", "z"], ["5\"\"", "q"], ["1", "2"]]),
     Case("spaces stay", "a , b\n 1 , \"2\" \n", ["a ", " b"], [[" 1 ", " \"2\" "]]),
     Case("other separators", "a;b\n'1;1';2\n", ["a", "b"], [["1;1", "2"]]) {
       $0.fieldSeparator = UInt8(ascii: ";")
@@ -110,8 +119,13 @@ struct CSVReaderTests {
     Case("duplicate headers", "a,a,a_2,a\n1,2,3,4\n", ["a", "a_3", "a_2", "a_4"], [["1", "2", "3", "4"]]),
     Case("empty lines of one column", "a\n\n1\n\n", ["a"], [[""], ["1"], [""]]),
     Case("empty lines of one column, skipped", "a\n\n1\n\n\n2\n", ["a"], [["1"], ["2"]]) { $0.skipEmptyRows = true },
-    Case("empty lines, skipped", "a,b\n\n1,2\r\n\r\n\r\n3,4\n\n", ["a", "b"], [["1", "2"], ["3", "4"]]) { $0.skipEmptyRows = true },
-    Case("missing fields filled", "a,b,c\n1\n1,2\n1,2,3\n", ["a", "b", "c"], [["1", "∅", "∅"], ["1", "2", "∅"], ["1", "2", "3"]]) {
+    Case("empty lines, skipped", "a,b\n\n1,2\r\n\r\n\r\n3,4\n\n", ["a", "b"], [["1", "2"], ["3", "4"]]) {
+      $0.skipEmptyRows = true
+    },
+    Case(
+      "missing fields filled", "a,b,c\n1\n1,2\n1,2,3\n", ["a", "b", "c"],
+      [["1", "∅", "∅"], ["1", "2", "∅"], ["1", "2", "3"]]
+    ) {
       $0.fillMissing = true
     },
     Case("extra characters allowed", "a,b\n\"x\"yz,1\n\"p\"\"q\" ,2\n", ["a", "b"], [["xyz", "1"], ["p\"q ", "2"]]) {
@@ -119,25 +133,53 @@ struct CSVReaderTests {
     },
     Case("only a header", "a,b\n", ["a", "b"], []),
     Case("nothing", "", [], []),
-    Case("long fields", "a,b\n\(long),\"\(long)\n\(long)\"\"\"\nz,\"\"\n", ["a", "b"], [[long, "\(long)\n\(long)\""], ["z", ""]]),
-    Case("UTF-16", bytes: [0xFF, 0xFE] + "a,é\n1,😀\n".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, ["a", "é"], [["1", "😀"]]) {
+    Case(
+      "long fields", "a,b\n\(long),\"\(long)\n\(long)\"\"\"\nz,\"\"\n", ["a", "b"],
+      [[long, "\(long)\n\(long)\""], ["z", ""]]),
+    Case(
+      "UTF-16", bytes: [0xFF, 0xFE] + "a,é\n1,😀\n".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }, ["a", "é"],
+      [["1", "😀"]]
+    ) {
       $0.charset = "UTF-16"
     },
     Case("ISO-8859-15", bytes: [0x61, 0x0A, 0xA4, 0xE9, 0x0A], ["a"], [["€é"]]) { $0.charset = "ISO-8859-15" },
     Case("Windows-1252", bytes: [0x61, 0x0A, 0x80, 0x93, 0x0A], ["a"], [["€“"]]) { $0.charset = "windows-1252" },
-    Case("gzip", bytes: [
-      31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 75, 212, 73, 226, 50, 212, 49, 226, 2, 0, 123, 7, 151, 10, 8, 0, 0, 0,
-    ], ["a", "b"], [["1", "2"]]),
-    Case("inferred types", "i,d,f,b,t,ts,z,s,n,x\n1,1.50,1e3,true,2024-01-31,2024-01-31 10:00:00,2024-01-31T10:00:00+01:00,007,,12345678901234567890\n-20,12.25,2.5,false,1999-12-31,1999-12-31 23:59:59.5,1999-12-31T23:59:59Z,1.10,,1\n",
-      ["i int64", "d decimal(38,2)", "f float64", "b bool", "t date", "ts timestamp", "z timestamp with zone", "s text", "n text", "x decimal(38,0)"],
-      [["1", "1.50", "1000.0", "true", "2024-01-31", "2024-01-31T10:00:00", "2024-01-31T09:00:00Z", "007", "", "12345678901234567890"],
-       ["-20", "12.25", "2.5", "false", "1999-12-31", "1999-12-31T23:59:59.500000", "1999-12-31T23:59:59Z", "1.10", "", "1"]]) {
+    Case(
+      "gzip",
+      bytes: [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 75, 212, 73, 226, 50, 212, 49, 226, 2, 0, 123, 7, 151, 10, 8, 0, 0, 0,
+      ], ["a", "b"], [["1", "2"]]),
+    Case(
+      "inferred types",
+      "i,d,f,b,t,ts,z,s,n,x\n"
+        + "1,1.50,1e3,true,2024-01-31,2024-01-31 10:00:00,2024-01-31T10:00:00+01:00,007,,12345678901234567890\n"
+        + "-20,12.25,2.5,false,1999-12-31,1999-12-31 23:59:59.5,1999-12-31T23:59:59Z,1.10,,1\n",
+      [
+        "i int64", "d decimal(38,2)", "f float64", "b bool", "t date", "ts timestamp", "z timestamp with zone",
+        "s text", "n text", "x decimal(38,0)",
+      ],
+      [
+        [
+          "1", "1.50", "1000.0", "true", "2024-01-31", "2024-01-31T10:00:00", "2024-01-31T09:00:00Z", "007", "",
+          "12345678901234567890",
+        ],
+        [
+          "-20", "12.25", "2.5", "false", "1999-12-31", "1999-12-31T23:59:59.500000", "1999-12-31T23:59:59Z", "1.10",
+          "", "1",
+        ],
+      ]
+    ) {
       $0.types = .infer
     },
-    Case("types that widen later", "a,b,c,d\n" + String(repeating: "1,2,3,2024-01-01\n", count: 50) + "1.25,007,,x\n",
+    Case(
+      "types that widen later", "a,b,c,d\n" + String(repeating: "1,2,3,2024-01-01\n", count: 50) + "1.25,007,,x\n",
       ["a decimal(38,2)", "b text", "c int64", "d text"],
-      Array(repeating: ["1.00", "2", "3", "2024-01-01"], count: 50) + [["1.25", "007", "∅", "x"]]) { $0.types = .infer },
-    Case("declared types", "a,b,c\n007,1.5,x\n,,\n", ["a int32", "b decimal(10,3)", "c text"], [["7", "1.500", "x"], ["∅", "∅", ""]]) {
+      Array(repeating: ["1.00", "2", "3", "2024-01-01"], count: 50) + [["1.25", "007", "∅", "x"]]
+    ) { $0.types = .infer },
+    Case(
+      "declared types", "a,b,c\n007,1.5,x\n,,\n", ["a int32", "b decimal(10,3)", "c text"],
+      [["7", "1.500", "x"], ["∅", "∅", ""]]
+    ) {
       $0.types = .declared(["a": .int32, "b": .decimal(precision: 10, scale: 3)])
     },
   ]
@@ -150,21 +192,25 @@ struct CSVReaderTests {
       options.readSize = readSize
       let sink = RowsSink()
       let (reader, _) = try TextTable.load(
-        open: { known, bad in try CSVReader(BytesInput(item.bytes), options, bad: bad, known: known) }, bad: { BadRows() },
+        open: { known, bad in try CSVReader(BytesInput(item.bytes), options, bad: bad, known: known) },
+        bad: { BadRows() },
         start: { (_: Schema) in
           sink.rows = []
           return sink
         })
       let isTyped = options.types != .text
-      #expect(reader.schema.fields.map { isTyped ? "\($0.name) \($0.type.name)" : $0.name } == item.names, "at \(readSize)")
+      #expect(
+        reader.schema.fields.map { isTyped ? "\($0.name) \($0.type.name)" : $0.name } == item.names, "at \(readSize)")
       #expect(sink.rows == item.rows, "at \(readSize)")
     }
   }
 
   /// Reads with bad rows allowed; gives the good rows and offset, line, reason, raw of the bad ones.
-  static func rejecting(_ bytes: [UInt8], readSize: Int, _ change: (inout CSVReadOptions) -> Void = { _ in }) throws -> (
-    [[String]], [[String]], Int
-  ) {
+  static func rejecting(_ bytes: [UInt8], readSize: Int, _ change: (inout CSVReadOptions) -> Void = { _ in }) throws
+    -> (
+      [[String]], [[String]], Int
+    )
+  {
     var options = CSVReadOptions()
     options.readSize = readSize
     change(&options)
@@ -188,11 +234,12 @@ struct CSVReaderTests {
     let text = "a,b\n1,2\nshort\n3,4\n5,6,7\r\n\"x\"y,8\n9,10\n\"open,11\n12,13\n"
     let (rows, rejected, _) = try CSVReaderTests.rejecting(Array(text.utf8), readSize: readSize)
     #expect(rows == [["1", "2"], ["3", "4"], ["9", "10"], ["12", "13"]])
-    #expect(rejected.map { Array($0[0...2]) } == [
-      ["8", "3", "expected 2 fields, found 1"], ["18", "5", "expected 2 fields, found 3"],
-      ["25", "6", "characters between a closing quote and the next ','"],
-      ["37", "8", "a quote is not closed before the end of the file"],
-    ])
+    #expect(
+      rejected.map { Array($0[0...2]) } == [
+        ["8", "3", "expected 2 fields, found 1"], ["18", "5", "expected 2 fields, found 3"],
+        ["25", "6", "characters between a closing quote and the next ','"],
+        ["37", "8", "a quote is not closed before the end of the file"],
+      ])
     #expect(rejected.map { $0[3] } == ["short", "5,6,7", "\"x\"y,8", "\"open,11"].map(CSVReaderTests.base64))
   }
 
@@ -204,9 +251,11 @@ struct CSVReaderTests {
     }
     #expect(rows == [["1", "x"], ["2", "y"], ["4", "w"], ["6", "u"]])
     #expect(rejected.map { $0[1] } == ["4", "6"])
-    #expect(rejected.map { $0[2] } == [
-      "column 'a': the text is not a value of the type int8", "column 'a': the text is out of the range of the type int8",
-    ])
+    #expect(
+      rejected.map { $0[2] } == [
+        "column 'a': the text is not a value of the type int8",
+        "column 'a': the text is out of the range of the type int8",
+      ])
   }
 
   @Test(arguments: [1, 7, 1 << 20])
@@ -231,7 +280,9 @@ struct CSVReaderTests {
 
   @Test func `a large file crosses blocks and batches`() throws {
     var text = "id,name,amount\n"
-    for row in 0..<200_000 { text += "\(row),\(row % 7 == 0 ? "\"na,me \(row)\"" : "name \(row)"),\(row).\(row % 90 + 10)\n" }
+    for row in 0..<200_000 {
+      text += "\(row),\(row % 7 == 0 ? "\"na,me \(row)\"" : "name \(row)"),\(row).\(row % 90 + 10)\n"
+    }
     for types in [ColumnTypes.text, .infer] {
       var options = CSVReadOptions()
       options.types = types

@@ -15,7 +15,10 @@ struct WriterTests {
     ("u32", .uint32, ["0", "4294967295", nil, "7"]), ("u64", .uint64, ["0", "18446744073709551615", nil, "7"]),
     ("f32", .float32, ["3.4028235e+38", "-0.1", nil, "NaN"]),
     ("f64", .float64, ["1.7976931348623157e+308", "5e-324", "-Infinity", nil]),
-    ("dec", .decimal(precision: 38, scale: 10), ["9999999999999999999999999999.9999999999", "-0.0000000001", nil, "1.5000000000"]),
+    (
+      "dec", .decimal(precision: 38, scale: 10),
+      ["9999999999999999999999999999.9999999999", "-0.0000000001", nil, "1.5000000000"]
+    ),
     ("big", .decimal(precision: 76, scale: 2), ["-\(String(repeating: "9", count: 74)).99", "0.01", nil, "3.00"]),
     ("num", .numeric, ["123456789012345678901234567890.10", "NaN", nil, "-Infinity"]),
     ("text", .text, ["a,b\"c\"\nd\r\n'", "", nil, "é😀\t\u{1}\\N \u{7F}"]),
@@ -23,10 +26,22 @@ struct WriterTests {
     ("bytes", .bytes, ["3q2+7w==", "", nil, "AA=="]),
     ("day", .date, ["2024-02-29", "-0043-03-15", nil, "infinity"]),
     ("clock", .time(.microseconds), ["23:59:59.999999", "24:00:00", nil, "12:00:00"]),
-    ("wall", .timestamp(.microseconds, zoned: false), ["2024-02-29T12:00:00.000001", "1969-12-31T23:59:59.120000", nil, "infinity"]),
-    ("moment", .timestamp(.nanoseconds, zoned: true), ["2024-02-29T12:00:00.000000001Z", "1900-01-01T00:00:00Z", nil, "2024-01-01T00:00:00.500000000Z"]),
+    (
+      "wall", .timestamp(.microseconds, zoned: false),
+      ["2024-02-29T12:00:00.000001", "1969-12-31T23:59:59.120000", nil, "infinity"]
+    ),
+    (
+      "moment", .timestamp(.nanoseconds, zoned: true),
+      ["2024-02-29T12:00:00.000000001Z", "1900-01-01T00:00:00Z", nil, "2024-01-01T00:00:00.500000000Z"]
+    ),
     ("span", .interval, ["P1Y2M3DT4H5M6.789S", "PT0S", nil, "P-1D"]),
-    ("id", .uuid, ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000", nil, "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
+    (
+      "id", .uuid,
+      [
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "00000000-0000-0000-0000-000000000000", nil,
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+      ]
+    ),
     ("doc", .json, [#"{"a":[1,2.50,"x,\"y"]}"#, "5", nil, "[]"]),
     ("list", .list(.int32), ["[1,null,-3]", "[]", nil, "[7]"]),
     ("texts", .list(.text), [#"["a\"b","","c,d"]"#, "[]", nil, #"["é"]"#]),
@@ -137,21 +152,29 @@ struct WriterTests {
     return output.text
   }
 
-  static let small: [Sample] = [("n", .int32, ["1", nil]), ("t", .text, ["a b", ""]), ("b", .bool, ["true", "false"])]
+  static let small: [Sample] = [
+    ("n", .int32, ["1", nil]), ("t", .text, ["a b", ""]), ("b", .bool, ["true", "false"]),
+  ]
 
   @Test func `quotes, separators and line ends`() throws {
     #expect(try WriterTests.csv(WriterTests.small) == "n,t,b\n1,a b,true\n,\"\",false\n")
-    #expect(try WriterTests.csv(WriterTests.small) { $0.quoteMode = .always } == "\"n\",\"t\",\"b\"\n\"1\",\"a b\",\"true\"\n,\"\",\"false\"\n")
-    #expect(try WriterTests.csv(WriterTests.small) { $0.quoteMode = .nonNumeric } == "\"n\",\"t\",\"b\"\n1,\"a b\",true\n,\"\",false\n")
-    #expect(try WriterTests.csv(WriterTests.small) {
-      $0.header = false
-      $0.fieldSeparator = UInt8(ascii: " ")
-      $0.textDelimiter = UInt8(ascii: "'")
-      $0.lineDelimiter = "\r\n"
-    } == "1 'a b' true\r\n '' false\r\n")
-    #expect(try WriterTests.csv([("d", .decimal(precision: 4, scale: 1), ["1.5"]), ("x", .int8, ["2"])]) {
-      $0.fieldSeparator = UInt8(ascii: ".")
-    } == "d.x\n\"1.5\".2\n")
+    #expect(
+      try WriterTests.csv(WriterTests.small) { $0.quoteMode = .always }
+        == "\"n\",\"t\",\"b\"\n\"1\",\"a b\",\"true\"\n,\"\",\"false\"\n")
+    #expect(
+      try WriterTests.csv(WriterTests.small) { $0.quoteMode = .nonNumeric }
+        == "\"n\",\"t\",\"b\"\n1,\"a b\",true\n,\"\",false\n")
+    #expect(
+      try WriterTests.csv(WriterTests.small) {
+        $0.header = false
+        $0.fieldSeparator = UInt8(ascii: " ")
+        $0.textDelimiter = UInt8(ascii: "'")
+        $0.lineDelimiter = "\r\n"
+      } == "1 'a b' true\r\n '' false\r\n")
+    #expect(
+      try WriterTests.csv([("d", .decimal(precision: 4, scale: 1), ["1.5"]), ("x", .int8, ["2"])]) {
+        $0.fieldSeparator = UInt8(ascii: ".")
+      } == "d.x\n\"1.5\".2\n")
     #expect(try WriterTests.csv([("t", .text, ["NULL", nil])]) { $0.nullValue = "NULL" } == "t\n\"NULL\"\nNULL\n")
   }
 
@@ -161,15 +184,17 @@ struct WriterTests {
       ("w", .timestamp(.microseconds, zoned: false), ["2024-02-29T13:05:06.123456"]),
       ("z", .timestamp(.microseconds, zoned: true), ["2024-07-01T22:00:00Z"]),
     ]
-    #expect(try WriterTests.csv(samples) { $0.header = false }
-      == "2024-02-29,13:05:06.500000,2024-02-29T13:05:06.123456,2024-07-01T22:00:00.000Z\n")
-    #expect(try WriterTests.csv(samples) {
-      $0.header = false
-      $0.dateFormat = "EEE d MMM yy"
-      $0.timeFormat = "hh:mm a[XXX]"
-      $0.dateTimeFormat = "dd/MM/yyyy HH:mm:ss.SSS[XXX]"
-      $0.timeZone = "Europe/Paris"
-    } == "Thu 29 Feb 24,01:05 PM,29/02/2024 13:05:06.123,02/07/2024 00:00:00.000+02:00\n")
+    #expect(
+      try WriterTests.csv(samples) { $0.header = false }
+        == "2024-02-29,13:05:06.500000,2024-02-29T13:05:06.123456,2024-07-01T22:00:00.000Z\n")
+    #expect(
+      try WriterTests.csv(samples) {
+        $0.header = false
+        $0.dateFormat = "EEE d MMM yy"
+        $0.timeFormat = "hh:mm a[XXX]"
+        $0.dateTimeFormat = "dd/MM/yyyy HH:mm:ss.SSS[XXX]"
+        $0.timeZone = "Europe/Paris"
+      } == "Thu 29 Feb 24,01:05 PM,29/02/2024 13:05:06.123,02/07/2024 00:00:00.000+02:00\n")
     #expect(throws: Failure.self) { try WriterTests.csv(samples) { $0.dateFormat = "HH" } }
     #expect(throws: Failure.self) { try WriterTests.csv(samples) { $0.timeZone = "Mars/Base" } }
   }
@@ -203,11 +228,16 @@ struct WriterTests {
   }
 
   @Test func `layouts of JSON`() throws {
-    #expect(try WriterTests.json(WriterTests.small, newLine: true) == #"{"n":1,"t":"a b","b":true}"# + "\n" + #"{"n":null,"t":"","b":false}"# + "\n")
-    #expect(try WriterTests.json(WriterTests.small, newLine: false) == #"[{"n":1,"t":"a b","b":true},{"n":null,"t":"","b":false}]"# + "\n")
+    #expect(
+      try WriterTests.json(WriterTests.small, newLine: true) == #"{"n":1,"t":"a b","b":true}"# + "\n"
+        + #"{"n":null,"t":"","b":false}"# + "\n")
+    #expect(
+      try WriterTests.json(WriterTests.small, newLine: false)
+        == #"[{"n":1,"t":"a b","b":true},{"n":null,"t":"","b":false}]"# + "\n")
     #expect(try WriterTests.json(WriterTests.small, rows: 1, newLine: false) == #"{"n":1,"t":"a b","b":true}"# + "\n")
     #expect(try WriterTests.json(WriterTests.small, rows: 0, newLine: false) == "[]\n")
-    #expect(try WriterTests.json([("a", .json, ["[1,\n2]"]), ("a", .text, ["\u{0}\u{8}\"\\"])], newLine: true)
-      == #"{"a":[1, 2],"a_2":"\u0000\b\"\\"}"# + "\n")
+    #expect(
+      try WriterTests.json([("a", .json, ["[1,\n2]"]), ("a", .text, ["\u{0}\u{8}\"\\"])], newLine: true)
+        == #"{"a":[1, 2],"a_2":"\u0000\b\"\\"}"# + "\n")
   }
 }

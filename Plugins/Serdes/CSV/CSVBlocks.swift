@@ -230,7 +230,8 @@ final class CSVBlocks {
       break
     case scan_row_extra where end < limit:
       if options.allowExtraCharsAfterClosingQuote { break }
-      try report(0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
+      try report(
+        0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
       window.consume(CSVTable.behindLineEnd(window.base, end))
       isIrregular = false
       return false

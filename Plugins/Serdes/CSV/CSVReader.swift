@@ -116,7 +116,8 @@ public final class CSVReader: RecordSource {
       try append(table, first..<error.row)
       let field = schema.fields[error.column]
       try blocks.report(
-        table, row: error.row, reason: "column '\(field.name)': the text \(error.result.explanation) \(field.type.name)")
+        table, row: error.row, reason: "column '\(field.name)': the text \(error.result.explanation) \(field.type.name)"
+      )
       first = error.row + 1
       last = error.row
     }

@@ -51,8 +51,9 @@ struct CSVTable: FieldTable, ~Copyable {
   private mutating func unquote(_ field: FieldText) -> FieldText {
     let inner = field.start + 1
     let length = field.count - 2
-    if length >= 0, inner[length] == quote, scan_find_special(inner, length, quote, quote) == length
-      || !contains(quote, inner, length)
+    if length >= 0, inner[length] == quote,
+      scan_find_special(inner, length, quote, quote) == length
+        || !contains(quote, inner, length)
     {
       return FieldText(start: inner, count: length, kind: .quoted)
     }

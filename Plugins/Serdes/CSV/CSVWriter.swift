@@ -74,7 +74,8 @@ public final class CSVWriter: RecordSink {
   private static func plan(_ type: DataType, _ options: CSVWriteOptions) throws -> Plan {
     let isNumber: Bool
     switch type {
-    case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal, .numeric:
+    case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal,
+      .numeric:
       isNumber = true
     default: isNumber = false
     }

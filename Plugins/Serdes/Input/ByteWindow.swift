@@ -2,8 +2,8 @@ internal import CScan
 internal import Glibc
 internal import Records
 
-/// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with 64 readable
-/// bytes behind it.
+/// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with 64
+/// readable bytes behind it.
 final class ByteWindow {
   static let padding = 128
   /// 1 MiB: large enough to make calls cheap, small enough to stay in the second-level cache with its index.

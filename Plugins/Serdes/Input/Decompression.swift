@@ -86,7 +86,9 @@ final class GzipInput: ByteInput {
         isInsideMember = true
       }
       let status = inflate(stream, Z_NO_FLUSH)
-      if status == Z_STREAM_END { isInsideMember = false } else if status != Z_OK && status != Z_BUF_ERROR {
+      if status == Z_STREAM_END {
+        isInsideMember = false
+      } else if status != Z_OK && status != Z_BUF_ERROR {
         throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
       }
     }

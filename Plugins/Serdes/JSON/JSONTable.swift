@@ -52,7 +52,8 @@ struct JSONTable: FieldTable, ~Copyable {
     let count = Int(field.size & 0x0FFF_FFFF)
     switch field.size >> 28 {
     case json_bare.rawValue: return FieldText(start: start, count: count, kind: .bare)
-    case json_string.rawValue, json_escaped.rawValue: return FieldText(start: start - 1, count: count + 2, kind: .quoted)
+    case json_string.rawValue, json_escaped.rawValue:
+      return FieldText(start: start - 1, count: count + 2, kind: .quoted)
     case json_nested.rawValue: return FieldText(start: start, count: count, kind: .nested)
     default: return FieldText(start: start, count: 0, kind: .null)
     }
@@ -71,7 +72,9 @@ struct JSONTable: FieldTable, ~Copyable {
           if !replacesSurrogates { return "a string has half of a surrogate pair, which is no character" }
         }
       } else if field.size >> 28 == json_nested.rawValue {
-        if !JSONText.isValid(text, depth: depth) { return "a nested value is not JSON, or nested deeper than 'maxDepth' allows" }
+        if !JSONText.isValid(text, depth: depth) {
+          return "a nested value is not JSON, or nested deeper than 'maxDepth' allows"
+        }
       }
     }
     return nil

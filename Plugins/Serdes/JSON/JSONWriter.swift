@@ -83,7 +83,8 @@ public final class JSONWriter: RecordSink {
         if keys.isEmpty {
           for _ in rows { text.append(options.newLine ? "{}\n" : "{},") }
         } else {
-          RowAssembler.append(blocks, rows: rows.count, lineEnd: Array((options.newLine ? "}\n" : "},").utf8), to: &text)
+          RowAssembler.append(
+            blocks, rows: rows.count, lineEnd: Array((options.newLine ? "}\n" : "},").utf8), to: &text)
         }
         start = rows.upperBound
         if text.count >= CSVWriter.flushSize { try flush(keeping: 1) }
@@ -96,7 +97,8 @@ public final class JSONWriter: RecordSink {
     case .text:
       if borrow(formatter, rows, block) { return }
       writeEach(formatter, rows, block) { row, out in JSONText.append(string: formatter.bytes(row), to: &out) }
-    case .json: writeEach(formatter, rows, block) { row, out in JSONWriter.append(json: formatter.bytes(row), to: &out) }
+    case .json:
+      writeEach(formatter, rows, block) { row, out in JSONWriter.append(json: formatter.bytes(row), to: &out) }
     case .date, .time, .timestamp, .uuid, .interval, .bytes:
       // No text of these types has anything to escape.
       if formatter.column.nullCount == 0 {

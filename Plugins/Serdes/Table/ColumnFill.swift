@@ -149,7 +149,8 @@ enum Canonical {
 
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
     switch type {
-    case .bool: field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
+    case .bool:
+      field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
     case .decimal: isDecimal(field)
     case .timestamp: field.count >= 16
     case .time: field.count >= 8

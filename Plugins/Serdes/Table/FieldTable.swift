@@ -37,7 +37,7 @@ protocol FieldTable: ~Copyable {
 /// How one column is read.
 struct ColumnPlan {
   var type: DataType
-  /// The type was found by looking at the data: a text that the type would not give back as it is does not belong to it.
+  /// The type was found by looking at the data: a text that the type would not give back as it is does not fit.
   var isInferred: Bool
   var parser: ValueParser
 

@@ -1,8 +1,8 @@
 internal import Expression
 public import Records
 
-/// A pattern of Java's `DateTimeFormatter` (`yyyy-MM-dd'T'HH:mm:ss.SSS[XXX]`), compiled to write dates and times without
-/// allocation. A part in brackets is written only where the value has all of its fields, so a zone only for instants.
+/// A pattern of Java's `DateTimeFormatter` (`yyyy-MM-dd'T'HH:mm:ss.SSS[XXX]`), compiled to write dates and times
+/// without allocation. A part in brackets is written only where the value has all of its fields, so a zone only for instants.
 public struct TextPattern: Sendable {
   private enum Step: Sendable, Hashable {
     case literal([UInt8])
@@ -50,7 +50,9 @@ public struct TextPattern: Sendable {
     _ rest: inout Substring, _ available: Fields, isOptional: Bool, _ pattern: String, _ property: String
   ) throws -> [Step]? {
     func wrong(_ what: String) -> Failure {
-      Failure(.configuration, "'\(property)' is '\(pattern)': \(what)", hint: "It is a pattern as Java's DateTimeFormatter has them")
+      Failure(
+        .configuration, "'\(property)' is '\(pattern)': \(what)",
+        hint: "It is a pattern as Java's DateTimeFormatter has them")
     }
     var steps: [Step] = []
     var isComplete = true
@@ -146,7 +148,11 @@ public struct TextPattern: Sendable {
         switch letter {
         case UInt8(ascii: "y"), UInt8(ascii: "u"): appendYear(date.year, count, to: &out)
         case UInt8(ascii: "M"), UInt8(ascii: "L"):
-          if count < 3 { number(date.month, count, to: &out) } else { name(Names.months[date.month - 1], count, to: &out) }
+          if count < 3 {
+            number(date.month, count, to: &out)
+          } else {
+            name(Names.months[date.month - 1], count, to: &out)
+          }
         case UInt8(ascii: "d"): number(date.day, count, to: &out)
         case UInt8(ascii: "D"):
           let first = Calendar.days(year: date.year, month: 1, day: 1)

@@ -40,7 +40,9 @@ public enum TextTable {
         try bad.finish()
         return (reader, bad)
       } catch is SchemaTooNarrow {
-        guard known == nil else { throw Failure(.bug, "reading '\(reader.name)': the types found do not hold its values") }
+        guard known == nil else {
+          throw Failure(.bug, "reading '\(reader.name)': the types found do not hold its values")
+        }
         known = try open(nil, BadRows(.skip)).wholeSchema()
       }
     }

@@ -3,19 +3,23 @@ internal import Records
 /// Types as a flow writes them.
 enum TypeName {
   static let examples =
-    "text, int64, decimal(10,2), numeric, float64, bool, date, time, timestamp, timestamptz, interval, uuid, json, bytes, list of int64"
+    "text, int64, decimal(10,2), numeric, float64, bool, date, time, timestamp, timestamptz, interval, uuid, json, "
+    + "bytes, list of int64"
 
   private static let names: [String: DataType] = [
-    "bool": .bool, "boolean": .bool, "int8": .int8, "tinyint": .int8, "int16": .int16, "smallint": .int16, "int32": .int32,
+    "bool": .bool, "boolean": .bool, "int8": .int8, "tinyint": .int8, "int16": .int16, "smallint": .int16,
+    "int32": .int32,
     "int": .int32, "integer": .int32, "int64": .int64, "long": .int64, "bigint": .int64, "uint8": .uint8,
     "uint16": .uint16, "uint32": .uint32, "uint64": .uint64, "float32": .float32, "float": .float32, "real": .float32,
     "float64": .float64, "double": .float64, "numeric": .numeric, "decimal": .numeric, "text": .text, "string": .text,
     "varchar": .text, "bytes": .bytes, "binary": .bytes, "date": .date, "time": .time(.microseconds),
     "time(ns)": .time(.nanoseconds), "timestamp": .timestamp(.microseconds, zoned: false),
     "datetime": .timestamp(.microseconds, zoned: false), "timestamp(ns)": .timestamp(.nanoseconds, zoned: false),
-    "timestamptz": .timestamp(.microseconds, zoned: true), "timestamp with zone": .timestamp(.microseconds, zoned: true),
+    "timestamptz": .timestamp(.microseconds, zoned: true),
+    "timestamp with zone": .timestamp(.microseconds, zoned: true),
     "timestamp with time zone": .timestamp(.microseconds, zoned: true),
-    "timestamp(ns) with zone": .timestamp(.nanoseconds, zoned: true), "interval": .interval, "uuid": .uuid, "json": .json,
+    "timestamp(ns) with zone": .timestamp(.nanoseconds, zoned: true), "interval": .interval, "uuid": .uuid,
+    "json": .json,
   ]
 
   /// Reads a name, in any case; nil when it is none.

@@ -15,8 +15,8 @@ struct CSVReaderTask: FerryTask {
     "serdes.csv.CsvReader", aliases: ["serdes.csv.CsvToIon"], "Reads a CSV file into a record file.",
     details: """
       Files packed with gzip or zstd are unpacked. Columns are text unless `types: infer` finds narrower types that \
-      give every text back without losing a digit (`007` and `+1` stay texts), or `columns` names their types; an empty \
-      field of such a column is NULL.
+      give every text back without losing a digit (`007` and `+1` stay texts), or `columns` names their types; an \
+      empty field of such a column is NULL.
 
       After a bad row, reading goes on with the next line: a quote that is never closed spoils its own line only. \
       The ledger counts what `onBadLines` leaves out as rejected.
@@ -43,11 +43,13 @@ struct CSVReaderTask: FerryTask {
   @Property("DROP leaves trailing columns without a name out; others are named col_<n>.")
   var onEmptyHeader = CSVReadOptions.EmptyHeader.drop
   @Property("The longest field, in bytes.", .range(1...1 << 30)) var maxFieldSize = 16 << 20
-  @Property("Bytes read at a time at least.", .deprecated("nothing: memory is bound by maxFieldSize")) var maxBufferSize: Int?
+  @Property("Bytes read at a time at least.", .deprecated("nothing: memory is bound by maxFieldSize"))
+  var maxBufferSize: Int?
   @Property("Whether characters between a closing quote and the next separator belong to the field.")
   var allowExtraCharsAfterClosingQuote = false
   @Property("Not used, as in Kestra.", .deprecated("onBadLines")) var errorOnDifferentFieldCount: Bool?
-  @Property("Whether rows with too few fields get NULL for the missing ones instead of being bad.") var fillMissing = false
+  @Property("Whether rows with too few fields get NULL for the missing ones instead of being bad.") var fillMissing =
+    false
   @Property("Unquoted fields with one of these texts are NULL.") var nullValues = ["\\N"]
   @Property("How columns that 'columns' does not name get their types.") var types = Types.text
   @Property("Types of columns by name, such as int64, decimal(10,2), timestamp.") var columns: [String: String] = [:]
@@ -78,7 +80,8 @@ struct CSVReaderTask: FerryTask {
     let declared = try TextProperties.columns(columns)
     guard declared.isEmpty || types == .text else {
       throw Failure(
-        .configuration, "both 'columns' and 'types: infer' are given", hint: "Leave one out: columns that are not named are text")
+        .configuration, "both 'columns' and 'types: infer' are given",
+        hint: "Leave one out: columns that are not named are text")
     }
     options.types = types == .infer ? .infer : declared.isEmpty ? .text : .declared(declared)
     return options

@@ -9,11 +9,12 @@ struct JSONReaderTask: FerryTask {
   static let info = TaskInfo(
     "serdes.json.JsonReader", aliases: ["serdes.json.JsonToIon"], "Reads JSON rows into a record file.",
     details: """
-      The rows are objects: one a line, the elements of an array, or documents one behind the other; which of them is \
-      found out unless `newLine` says it. Files packed with gzip or zstd are unpacked. Memory is bound by the longest row.
+      The rows are objects: one a line, the elements of an array, or documents one behind the other; which of them \
+      is found out unless `newLine` says it. Files packed with gzip or zstd are unpacked. Memory is bound by the \
+      longest row.
 
-      Columns and types are those that all rows fit in: integers and decimals keep every digit, members that are missing \
-      are NULL, nested values and conflicting types are json columns.
+      Columns and types are those that all rows fit in: integers and decimals keep every digit, members that are \
+      missing are NULL, nested values and conflicting types are json columns.
       """,
     outputs: TextLoad.outputs,
     example: """
@@ -69,7 +70,8 @@ struct JSONWriterTask: FerryTask {
       from: "{{ outputs.query.uri }}"
       """)
   @Property("The record file.") var from: StorageReference
-  @Property("true: one object a line. false: an array, or the bare object when there is one row only.") var newLine = true
+  @Property("true: one object a line. false: an array, or the bare object when there is one row only.") var newLine =
+    true
   @Property("The file's character set: any name that iconv knows.") var charset = "UTF-8"
   @Property("The zone in which instants are written; UTC without.") var timeZoneId: String?
   @Property("Record files have no annotations to keep.", .deprecated("nothing")) var shouldKeepAnnotations = false

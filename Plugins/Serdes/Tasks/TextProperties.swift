@@ -36,7 +36,9 @@ enum TextProperties {
   }
 
   /// What takes a task's bad rows: rejected ones go to a record file beside its output.
-  static func badRows(_ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, _ uri: @escaping (String) -> Void) -> BadRows {
+  static func badRows(_ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, _ uri: @escaping (String) -> Void)
+    -> BadRows
+  {
     BadRows(
       policy, limit: limit, warn: { context.log(.warn, $0) },
       makeSink: {
@@ -72,14 +74,16 @@ enum TextLoad {
   static let outputs = [
     TaskOutput("uri", .uri, "The record file."), TaskOutput("size", .integer, "Rows in it."),
     TaskOutput(
-      "rejected", .uri, "With onBadLines REJECT: a record file of the bad rows, with byte offset, line, reason and raw bytes."),
+      "rejected", .uri,
+      "With onBadLines REJECT: a record file of the bad rows, with byte offset, line, reason and raw bytes."),
   ]
 }
 
 /// A writer's whole run.
 enum TextStore {
   static func run(
-    _ context: TaskContext, _ from: StorageReference, name: String, make: (any ByteOutput, Schema) throws -> any RecordSink
+    _ context: TaskContext, _ from: StorageReference, name: String,
+    make: (any ByteOutput, Schema) throws -> any RecordSink
   ) throws -> ValueMap {
     let reader = try context.openRecords(from)
     let stored = try context.create(name)

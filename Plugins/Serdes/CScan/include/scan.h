@@ -9,11 +9,12 @@ typedef struct {
   size_t separators;
   /// How many of them end a line.
   size_t rows;
-  /// Bytes that were looked at: all of them, or up to the 64-byte block in which a quote stands where RFC 4180 allows none.
+  /// Bytes that were looked at: all of them, or up to the 64-byte block in which a quote stands where RFC 4180 allows
+  /// none.
   size_t scanned;
 } scan_result;
 
-/// Finds the field and line ends outside of quotes. The bytes start at a row's start; 64 readable bytes follow their end.
+/// Finds the field and line ends outside of quotes. The bytes start at a row's start; 64 readable bytes follow them.
 /// `positions` gets the place of each separator, `row_ends` the index into `positions` of each line end. Both have room
 /// for `count + 64` entries. CR, LF and CRLF end a line (a CRLF once, at its CR). `quote` 0 means none.
 scan_result scan_csv(const uint8_t *bytes, size_t count, uint8_t separator, uint8_t quote, uint32_t *positions,
