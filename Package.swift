@@ -39,7 +39,7 @@ let pluginLibraries: [Target] = [
 let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
-  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CZstd"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
+  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
 ]
 
 let core: [Target] = [

@@ -1,12 +1,9 @@
 internal import Engine
 internal import PostgreSQL
-
-/// All plugins of this build. A new one is one line here and one in Package.swift.
-let registry = Registry([
-  postgresqlPlugin,
 internal import Serdes
 
 /// All plugins of this build. A new one is one line here and one in Package.swift.
 let registry = Registry([
-  .serdes
+  postgresqlPlugin,
+  .serdes,
 ])

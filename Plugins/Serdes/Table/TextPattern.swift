@@ -2,7 +2,8 @@ internal import Expression
 public import Records
 
 /// A pattern of Java's `DateTimeFormatter` (`yyyy-MM-dd'T'HH:mm:ss.SSS[XXX]`), compiled to write dates and times
-/// without allocation. A part in brackets is written only where the value has all of its fields, so a zone only for instants.
+/// without allocation. A part in brackets is written only where the value has all of its fields, so a zone only for
+/// instants.
 public struct TextPattern: Sendable {
   private enum Step: Sendable, Hashable {
     case literal([UInt8])
