@@ -40,6 +40,7 @@ let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
   plugin("Serdes", ["CScan", "CSimdJSON", "CZlib"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
+  plugin("SQLite", ["SQL", "CSQLite"]),
 ]
 
 let core: [Target] = [

@@ -87,6 +87,8 @@ public struct LoadTarget: Sendable, Hashable {
   public var takesNonFinite: Bool
   /// Whether U+0000 can be stored in text.
   public var takesNUL: Bool
+  /// Every type goes as it is, and the driver binds it in its natural form: a column without a type of its own.
+  public var takesAny = false
 
   public init(
     _ type: DataType, nativeType: String? = nil, length: LengthLimit? = nil, range: ClosedRange<Int64>? = nil,

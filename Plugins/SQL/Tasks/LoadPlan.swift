@@ -49,7 +49,7 @@ final class LoadPlan {
       let field = source.map { schema.fields[$0] }
       let name = field?.name ?? columns.map { index < $0.count ? $0[index] : "" } ?? ""
       let coercion = try field.flatMap { field in
-        try target.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
+        try target.flatMap { $0.takesAny ? nil : $0 }.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
       }
       slots.append(Slot(source: source, name: name, coercion: coercion, type: target?.type ?? field?.type ?? .text))
     }
