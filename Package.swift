@@ -34,6 +34,11 @@ let pluginLibraries: [Target] = [
   .target(name: "CScan", path: "Plugins/Serdes/CScan"),
   .target(name: "CSimdJSON", path: "Plugins/Serdes/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
   system("CZlib", "Plugins/Serdes/CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+  .target(
+    name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
+    exclude: [
+      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh", "setup.sh",
+    ], swiftSettings: settings),
 ]
 
 let plugins: [Target] = [
@@ -67,6 +72,7 @@ let testTargets: [Target] = [
   tests("SerdesTests", ["Records", "Serdes"]),
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL"]),
+  tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
 ]
 
 let package = Package(

@@ -6,4 +6,9 @@ internal import Serdes
 let registry = Registry([
   postgresqlPlugin,
   .serdes,
+internal import SQLite
+
+/// All plugins of this build. A new one is one line here and one in Package.swift.
+let registry = Registry([
+  sqlitePlugin
 ])

@@ -1,0 +1,39 @@
+package import Expression
+internal import Records
+
+extension FerryTask {
+  /// Runs a task without a flow around it, for tests of plugins: properties as a flow would give them, already rendered.
+  /// - Parameter storage: the folder of internal storage.
+  /// - Returns: the outputs, and what the ledger counted. A ledger that does not balance is for the caller to see.
+  package static func runAlone(
+    _ properties: ValueMap, storage: String, cancellation: Cancellation = Cancellation(), timeZone: String = "UTC",
+    log: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws -> (outputs: ValueMap, counts: Ledger.Counts) {
+    try TaskContext.alone(storage: storage, cancellation: cancellation, timeZone: timeZone, log: log) { context in
+      (try decode(from: properties).run(context), context.ledger.counts)
+    }
+  }
+}
+
+extension TaskContext {
+  /// A context without a flow, for tests of plugins.
+  package static func alone<T>(
+    storage: String, cancellation: Cancellation = Cancellation(), timeZone: String = "UTC",
+    log: @escaping @Sendable (String) -> Void = { _ in }, _ body: (TaskContext) throws -> T
+  ) throws -> T {
+    let local = try LocalStorage(root: storage)
+    let redactor = Redactor()
+    let workspace = Workspace()
+    defer { workspace.remove() }
+    let host = Host(
+      environment: try Environment(), redactor: redactor, storage: local, folder: storage, namespace: "test")
+    let logger = TaskLogger(redactor: redactor, level: .trace, executionID: "1") { event in
+      if case .log(let line) = event { log(line.message) }
+    }
+    let context = TaskContext(
+      ledger: Ledger(), cancellation: cancellation, timeZone: timeZone, storage: local,
+      folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/",
+      scope: Scope(variables: [:], host: host), logger: logger, workspace: workspace)
+    return try body(context)
+  }
+}
