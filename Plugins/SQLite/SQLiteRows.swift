@@ -11,6 +11,7 @@ final class SQLiteRows: SQLRows {
   private var first: RecordBatch?
   private let onlyFirst: Bool
   private var row: Int64 = 0
+  private var isAtEnd = false
 
   init(_ statement: SQLiteStatementHandle, _ options: QueryOptions, promote: Bool) throws {
     self.statement = statement
@@ -31,14 +32,14 @@ final class SQLiteRows: SQLRows {
       return CellReader(Int32(index), types[index], names[index], options.invalidText, mixes: mixes)
     }
     let limit = options.firstRowOnly ? 1 : Limits.batchRows
-    let batch = try SQLiteRows.read(statement, &cells, limit, &row, names)
+    let batch = try SQLiteRows.read(statement, &cells, limit, &row, &isAtEnd)
     // With the first rows in memory, the columns without a declared type have one.
     let fields = (0..<count).map { index in
       Field(names[index], cells[index].type, sourceType: declared[index].name.isEmpty ? nil : declared[index].name)
     }
     schema = Schema(fields)
     if let batch { first = RecordBatch(schema: schema, columns: batch.columns, count: batch.count) }
-    if batch == nil || onlyFirst { close() }
+    if isAtEnd || onlyFirst { close() }
   }
 
   func close() { statement = nil }
@@ -49,22 +50,26 @@ final class SQLiteRows: SQLRows {
       return batch
     }
     guard let statement else { return nil }
-    guard let read = try SQLiteRows.read(statement, &cells, Limits.batchRows, &row, []) else {
-      close()
-      return nil
-    }
+    let read = try SQLiteRows.read(statement, &cells, Limits.batchRows, &row, &isAtEnd)
+    if isAtEnd { close() }
+    guard let read else { return nil }
     return RecordBatch(schema: schema, columns: read.columns, count: read.count)
   }
 
   private static func read(
-    _ statement: SQLiteStatementHandle, _ cells: inout [CellReader], _ limit: Int, _ row: inout Int64, _ names: [String]
+    _ statement: SQLiteStatementHandle, _ cells: inout [CellReader], _ limit: Int, _ row: inout Int64,
+    _ isAtEnd: inout Bool
   ) throws -> (columns: [Column], count: Int)? {
     let pointer = statement.pointer
     var rows = 0
     var bytes = 0
     while rows < limit, bytes < Limits.batchBytes {
       let status = sqlite3_step(pointer)
-      if status == SQLITE_DONE { break }
+      if status == SQLITE_DONE {
+        // Another step would run the statement anew.
+        isAtEnd = true
+        break
+      }
       if status != SQLITE_ROW { throw statement.database.failure(status) }
       row += 1
       for cell in cells {

@@ -38,7 +38,7 @@ final class SQLiteDatabase: TestedDatabase {
   let differences: [Difference] = [
     Difference(.extremes, type: "decimal(38,10)", "a numeric column of SQLite keeps 15 digits: more are refused"),
     Difference(.bothRoads, type: "decimal(38,10)", "a numeric column of SQLite keeps 15 digits: more are refused"),
-    Difference(.bothRoads, "SQLite has one integer type of 64 bits: nothing is out of a smallint's range"),
+    Difference(.ranges, "SQLite has one integer type of 64 bits: nothing is out of a smallint's range"),
   ]
 
   let slowQuery = """
@@ -75,7 +75,7 @@ final class SQLiteDatabase: TestedDatabase {
     let text = value.description
     guard let e = text.firstIndex(of: "e") else { return text }
     let mantissa = text[..<e].hasSuffix(".0") ? text[..<e].dropLast(2) : text[..<e]
-    return mantissa + text[e...]
+    return String(mantissa) + text[e...]
   }
 }
 

@@ -156,12 +156,12 @@ extension DatabaseConformance {
   }
 
   func emptyResult() throws {
-    try create("nothing", [("id", .int64), ("v", .text)])
-    let fetched = try query("SELECT * FROM nothing", ["fetchType": "FETCH"])
+    try create("vacant", [("id", .int64), ("v", .text)])
+    let fetched = try query("SELECT * FROM vacant", ["fetchType": "FETCH"])
     #expect(fetched["rows"] == [] && fetched["size"]?.int == 0)
-    let one = try query("SELECT * FROM nothing", ["fetchType": "FETCH_ONE"])
+    let one = try query("SELECT * FROM vacant", ["fetchType": "FETCH_ONE"])
     #expect(one["row"] == .null && one["size"]?.int == 0)
-    let (schema, batches) = try stored("SELECT * FROM nothing")
+    let (schema, batches) = try stored("SELECT * FROM vacant")
     #expect(schema.fields.map(\.name) == ["id", "v"] && batches.isEmpty)
   }
 

@@ -1,13 +1,13 @@
-public import Engine
-public import Expression
+internal import Engine
+internal import Expression
 internal import Foundation
-public import Records
-public import SQL
+internal import Records
+internal import SQL
 import Testing
 
 /// What every database driver has to do.
 public enum ConformanceCheck: String, CaseIterable, Sendable {
-  case extremes, bothRoads, batchBoundaries, nulls, hostileNames, hostileStrings, loadModes, columnOrder
+  case extremes, bothRoads, ranges, batchBoundaries, nulls, hostileNames, hostileStrings, loadModes, columnOrder
   case rollback, commitChunk, errorCategories, rowNumbers, parameters, afterSQL, queries
   case emptyResult, zeroRows, largeValue, wideRows, memoryCeiling, cancel
 }
@@ -32,6 +32,7 @@ public struct DatabaseConformance<Database: TestedDatabase> {
     switch check {
     case .extremes: try extremes()
     case .bothRoads: try bothRoads()
+    case .ranges: try ranges()
     case .batchBoundaries: try batchBoundaries()
     case .nulls: try nulls()
     case .hostileNames: try hostileNames()
@@ -120,6 +121,16 @@ public struct DatabaseConformance<Database: TestedDatabase> {
       return "\(column.0) \(type)"
     }
     try query("CREATE TABLE \(name) (\(list.joined(separator: ", ")))")
+  }
+
+  /// Compares long lists; shows the first difference only, shortened.
+  func expectSame<T: Equatable>(_ found: [T], _ expected: [T], _ what: String = "", at location: SourceLocation = #_sourceLocation) {
+    if found == expected { return }
+    let index = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(found.count, expected.count)
+    func show(_ list: [T]) -> String { index < list.count ? String("\(list[index])".prefix(200)) : "nothing" }
+    Issue.record(
+      "\(what): \(found.count) values for \(expected.count); at \(index) found \(show(found)), expected \(show(expected))",
+      sourceLocation: location)
   }
 
   /// The failure that `body` throws.

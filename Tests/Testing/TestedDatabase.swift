@@ -1,4 +1,3 @@
-public import Engine
 public import Expression
 internal import Foundation
 public import Records
