@@ -1,14 +1,11 @@
 internal import Engine
 internal import PostgreSQL
+internal import SQLite
 internal import Serdes
 
 /// All plugins of this build. A new one is one line here and one in Package.swift.
 let registry = Registry([
   postgresqlPlugin,
   .serdes,
-internal import SQLite
-
-/// All plugins of this build. A new one is one line here and one in Package.swift.
-let registry = Registry([
-  sqlitePlugin
+  sqlitePlugin,
 ])

@@ -231,12 +231,12 @@ private struct Cell {
 /// The canonical texts of a column's values, one behind the other.
 private final class MadeTexts {
   private var buffer: TextBuffer
-  private let ends: UnsafeMutablePointer<Int>
+  private let ends: UnsafeMutablePointer<Int32>
   private let base: UnsafeRawPointer
 
   init(_ column: Column) {
     buffer = TextBuffer(capacity: max(column.count * 16, 64))
-    ends = UnsafeMutablePointer<Int>.allocate(capacity: column.count + 1)
+    ends = UnsafeMutablePointer<Int32>.allocate(capacity: column.count + 1)
     ends[0] = 0
     // A space, as SQLite's own date functions write it.
     let formatter = TextFormatter(column, separator: UInt8(ascii: " "))
@@ -246,8 +246,8 @@ private final class MadeTexts {
 
   deinit { ends.deallocate() }
 
-  @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { base + ends[row] }
-  @inline(__always) func length(_ row: Int) -> Int { ends[row + 1] - ends[row] }
+  @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { base + Int(ends[row]) }
+  @inline(__always) func length(_ row: Int) -> Int { Int(ends[row + 1] - ends[row]) }
   private func text(_ row: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start(row), count: length(row)) }
   func string(_ row: Int) -> String { String(decoding: text(row), as: UTF8.self) }
 
