@@ -17,7 +17,7 @@ struct LoadRun {
       try eachPart(of: source) { part, first in
         updated += try write(part, first)
         progress.rows += Int64(part.count)
-        context.ledger.add(read: part.count, written: part.count, batches: 1)
+        context.ledger.add(read: part.count, written: part.count, bytes: part.byteCount, batches: 1)
         if commit == .chunk { updated = try commitChunk(updated) }
       }
       progress.phase = .database
