@@ -1,0 +1,57 @@
+internal import Records
+
+/// The matrix as a page: `docs/coercion.md` is this text, and a test checks that it still is.
+enum CoercionTable {
+  static let types: [DataType] = [
+    .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64,
+    .decimal(precision: 10, scale: 2), .decimal(precision: 38, scale: 10), .decimal(precision: 76, scale: 20), .numeric,
+    .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds), .timestamp(.microseconds, zoned: false),
+    .timestamp(.nanoseconds, zoned: false), .timestamp(.microseconds, zoned: true), .timestamp(.nanoseconds, zoned: true),
+    .interval, .uuid, .json, .list(.int32),
+  ]
+
+  static var page: String {
+    var page = """
+      # Coercion
+
+      What becomes of a value when its column is loaded into a column of another type. The table is written by
+      `CoercionTable` from the matrix that the loads use, and a test keeps it current.
+
+      | | |
+      |---|---|
+      | `=` | identical: the same memory |
+      | `+` | widening: every value fits |
+      | `?` | checked: a value that does not fit is an error with its row and column |
+      | `F` | formatted: as its canonical text |
+      | `P` | parsed: from its text, strictly |
+      | `·` | refused before the first row |
+
+      Nothing is rounded, truncated, shifted or nulled silently. A float takes a decimal number when its shortest text has
+      the same digits, so that the way back gives the same number; `roundFloats: true` takes the nearest float. A text
+      becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show twice the
+      earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a wall clock. A
+      timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three zeros. On top of the
+      types come the target's limits: length, range, U+0000, infinity, NaN.
+
+      """
+    let names = types.map(\.name)
+    page += "\n| from \\ to | " + names.joined(separator: " | ") + " |\n"
+    page += "|---|" + String(repeating: ":-:|", count: types.count) + "\n"
+    for source in types {
+      let cells = types.map { sign(CoercionMatrix.kind(source, $0)) }
+      page += "| **\(source.name)** | " + cells.joined(separator: " | ") + " |\n"
+    }
+    return page
+  }
+
+  private static func sign(_ kind: CoercionKind) -> String {
+    switch kind {
+    case .identical: "="
+    case .widening: "+"
+    case .checked: "?"
+    case .formatted: "F"
+    case .parsed: "P"
+    case .refused: "·"
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Expression
+import Records
+import Testing
+
+@testable import SQL
+
+/// Dialects as the databases have them.
+enum Dialects {
+  static var postgres: Dialect {
+    var dialect = Dialect()
+    dialect.placeholder = .dollar
+    dialect.escapeStrings = true
+    dialect.dollarQuotes = true
+    dialect.nestedComments = true
+    dialect.folding = .lower
+    return dialect
+  }
+
+  static var mysql: Dialect {
+    var dialect = Dialect()
+    dialect.identifierQuotes = [.backtick]
+    dialect.doubleQuotedStrings = true
+    dialect.backslashEscapes = true
+    dialect.hashComments = true
+    dialect.dashesNeedSpace = true
+    return dialect
+  }
+}
+
+@Suite struct ScannerTests {
+  @Test(arguments: [
+    ("SELECT :a", "SELECT $1"), ("SELECT :a, :b, :a", "SELECT $1, $2, $1"), ("SELECT ':a' || :a", "SELECT ':a' || $1"),
+    ("SELECT x::int, :a::text", "SELECT x::int, $1::text"), ("SELECT '10:20'::time", "SELECT '10:20'::time"),
+    ("SELECT \":a\" FROM t -- :a\n WHERE b = :b", "SELECT \":a\" FROM t -- :a\n WHERE b = $1"),
+    ("SELECT /* :a /* :b */ :a */ :b", "SELECT /* :a /* :b */ :a */ $1"), ("SELECT $$ :a $$, $x$ :b $$ $x$", "SELECT $$ :a $$, $x$ :b $$ $x$"),
+    ("SELECT E'it\\'s :a', :a", "SELECT E'it\\'s :a', $1"), ("SELECT 'it''s :a', :a", "SELECT 'it''s :a', $1"),
+    ("SELECT a[1:2], (:a,:b)", "SELECT a[1:2], ($1,$2)"), ("VALUES(:a,:b)", "VALUES($1,$2)"), ("SELECT a ? 'b'", "SELECT a ? 'b'"),
+  ])
+  func namesBecomePlaceholders(_ sql: String, _ expected: String) throws {
+    let bound = try SQLParameters.bind(sql, ["a": 1, "b": 2], Dialects.postgres)
+    #expect(bound.sql == expected)
+  }
+
+  @Test func questionDialectsRepeatTheValue() throws {
+    let bound = try SQLParameters.bind("SELECT :a, `:b`, \":b\", 'x\\':b', :b, :a # :a\n", ["a": 1, "b": 2], Dialects.mysql)
+    #expect(bound.sql == "SELECT ?, `:b`, \":b\", 'x\\':b', ?, ? # :a\n")
+    #expect(bound.values == [1, 2, 1])
+  }
+
+  @Test func unknownNamesAreErrors() {
+    #expect(throws: Failure.self) { try SQLParameters.bind("SELECT :idd", ["id": 1], Dialects.mysql) }
+    do { _ = try SQLParameters.bind("SELECT :idd", ["id": 1], Dialects.mysql) } catch {
+      #expect((error as? Failure)?.hint == "Did you mean :id?")
+    }
+  }
+
+  @Test func tokensAreTheWholeText() {
+    let texts = ["'", "\"", "/*", "--", "$a$", ":", "?", "E'\\", "a'b\"c`d", "/* /* */", "$", "é:é", "'\\", "[", "::=:"]
+    for text in texts {
+      for dialect in [Dialects.postgres, Dialects.mysql, Dialect()] {
+        let tokens = SQLScanner.tokens(text, dialect)
+        #expect(tokens.first?.range.lowerBound == 0 && tokens.last?.range.upperBound == text.utf8.count, "\(text)")
+        for (a, b) in zip(tokens, tokens.dropFirst()) { #expect(a.range.upperBound == b.range.lowerBound) }
+      }
+    }
+  }
+
+  @Test func placeholdersOfBatches() {
+    let (sql, count) = SQLParameters.placeholders("INSERT INTO t VALUES (?, '?', ?) -- ?\n, a ?? b", Dialects.postgres)
+    #expect(sql == "INSERT INTO t VALUES ($1, '?', $2) -- ?\n, a ? b")
+    #expect(count == 2)
+  }
+}
+
+@Suite struct SplitterTests {
+  @Test(arguments: [
+    ("SELECT 1", ["SELECT 1"]), ("SELECT 1; SELECT 2;", ["SELECT 1", "SELECT 2"]), (";;", []), ("-- only; this\n", []),
+    ("SELECT ';' ; SELECT \";\"", ["SELECT ';'", "SELECT \";\""]), ("SELECT '{\"a\": \"x;y\"}'", ["SELECT '{\"a\": \"x;y\"}'"]),
+    ("DO $$ BEGIN a; b; END $$; SELECT 1", ["DO $$ BEGIN a; b; END $$", "SELECT 1"]),
+    ("BEGIN; SELECT 1; COMMIT", ["BEGIN", "SELECT 1", "COMMIT"]),
+    (
+      "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 THEN 2 END; DELETE FROM u; END; SELECT 2",
+      ["CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 THEN 2 END; DELETE FROM u; END", "SELECT 2"]
+    ),
+    (
+      "CREATE PROCEDURE p() BEGIN IF a THEN b; END IF; WHILE c DO d; END WHILE; END; CALL p()",
+      ["CREATE PROCEDURE p() BEGIN IF a THEN b; END IF; WHILE c DO d; END WHILE; END", "CALL p()"]
+    ),
+    ("SELECT case when a then b end; SELECT 2", ["SELECT case when a then b end", "SELECT 2"]),
+    ("CREATE TABLE t (a int); SELECT 1", ["CREATE TABLE t (a int)", "SELECT 1"]),
+    ("BEGIN NOT ATOMIC a; b; END; SELECT 1", ["BEGIN NOT ATOMIC a; b; END", "SELECT 1"]),
+    ("SELECT 1 -- a; b\n; SELECT 2 /* ; */", ["SELECT 1 -- a; b", "SELECT 2 /* ; */"]),
+  ])
+  func splits(_ sql: String, _ statements: [String]) {
+    #expect(SQLSplitter.statements(sql, Dialects.postgres) == statements)
+  }
+}
+
+@Suite struct InsertShapeTests {
+  @Test(arguments: [
+    "INSERT INTO t (a, b) VALUES (?, ?)", "insert into T(a,b) values(?,?);", "INSERT INTO \"t\" (\"a\", b) VALUES ( ? , ? ) -- x",
+  ])
+  func plain(_ sql: String) throws {
+    let shape = try #require(InsertShape(sql, Dialects.postgres))
+    #expect(shape.isPlain && shape.table == TableName(["t"]) && shape.columns == ["a", "b"] && shape.placeholders == [0, 1])
+  }
+
+  @Test(arguments: [
+    "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING", "INSERT IGNORE INTO t (a, b) VALUES (?, ?)",
+    "INSERT INTO t (a, b) VALUES (?, ?) RETURNING a", "REPLACE INTO t (a, b) VALUES (?, ?)",
+    "INSERT INTO t (a, b, c) VALUES (?, ?, now())", "INSERT INTO t (a, b) VALUES (?, ? + 1)", "INSERT INTO t (a, b) VALUES (?, ?), (1, 2)",
+  ])
+  func typedButAsWritten(_ sql: String) throws {
+    let shape = try #require(InsertShape(sql, Dialects.postgres))
+    #expect(!shape.isPlain && shape.table == TableName(["t"]) && shape.placeholders.count == 2 && shape.placeholders[0] == 0)
+  }
+
+  @Test(arguments: ["UPDATE t SET a = ?", "INSERT INTO t SELECT ?", "DELETE FROM t", "INSERT INTO t (a) VALUES (?, ?)", "INSERT"])
+  func others(_ sql: String) { #expect(InsertShape(sql, Dialects.postgres) == nil) }
+
+  @Test func names() throws {
+    let shape = try #require(InsertShape("INSERT INTO \"My \"\"S\".Orders VALUES (?)", Dialects.postgres))
+    #expect(shape.table == TableName(["My \"S", "orders"]) && shape.columns == nil && shape.isPlain)
+  }
+}
+
+@Suite struct JDBCURLTests {
+  @Test func parts() throws {
+    let url = try JDBCURL("jdbc:postgresql://us%40er:p%3Aw@db1:5433,[::1]:6000/my%20db?ssl=true&x=a%26b")
+    #expect(url.user == "us@er" && url.password == "p:w" && url.database == "my db")
+    #expect(url.hosts.map(\.name) == ["db1", "::1"] && url.hosts.map(\.port) == [5433, 6000])
+    #expect(url["SSL"] == "true" && url["x"] == "a&b" && url["y"] == nil)
+    #expect(throws: Failure.self) { try JDBCURL("jdbc:mysql://host:70000/x") }
+    #expect(throws: Failure.self) { try JDBCURL("jdbc:mysql:x") }
+  }
+}
