@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
     let execution = try await engine.run(
       parsed, inputs: given, restart: try earlier(engine, parsed), cancellation: cancellation)
     observer.finish(execution, engine)
-    if case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
+    if execution.state == .killed, case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
     if execution.state != .success && execution.state != .warning { throw Exit.failed }
   }
 
@@ -100,26 +100,5 @@ struct RunCommand: AsyncParsableCommand {
     guard let file = globals ?? (access("ferry.yaml", R_OK) == 0 ? "ferry.yaml" : nil) else { return ValueMap() }
     let map = try Value.parsedYAML(file: file)
     return map["globals"]?.map ?? map
-  }
-}
-
-/// Turns SIGINT and SIGTERM into a cancellation. The second one ends the process at once.
-enum Signals {
-  static func cancel(_ cancellation: Cancellation) {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGINT)
-    sigaddset(&set, SIGTERM)
-    // Blocked in every thread that starts from here on; only the waiting one takes them.
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    let waiting = set
-    BlockingExecutor.start {
-      var set = waiting
-      var number: Int32 = 0
-      sigwait(&set, &number)
-      cancellation.cancel(.signal(number))
-      sigwait(&set, &number)
-      _exit(128 + number)
-    }
   }
 }
