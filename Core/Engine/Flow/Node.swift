@@ -54,7 +54,8 @@ extension Node {
       guard let node = try Yams.compose(yaml: text) else {
         throw Diagnostic(.error, "the file is empty", at: Position(line: 1, column: 1))
       }
-      return try Node(node)
+      var left = mostNodes
+      return try Node(node, &left)
     } catch let diagnostic as Diagnostic {
       throw diagnostic
     } catch let error as YamlError {
@@ -64,31 +65,51 @@ extension Node {
     }
   }
 
-  private init(_ node: Yams.Node) throws {
+  /// Nodes of a document with its aliases expanded: far more than an honest file has, far fewer than would fill the
+  /// memory. Aliases of aliases grow without end ("billion laughs").
+  private static let mostNodes = 1_000_000
+
+  /// - Parameter left: how many nodes the document may still have.
+  private init(_ node: Yams.Node, _ left: inout Int) throws {
     let mark = node.mark.map { Position(line: $0.line, column: $0.column) } ?? Position(line: 1, column: 1)
+    left -= 1
+    guard left > 0 else {
+      throw Diagnostic(.error, "the document has more than \(Node.mostNodes) values once its aliases are followed", at: mark)
+    }
     position = mark
     switch node {
     case .scalar(let scalar):
       isBlock = scalar.style == .literal || scalar.style == .folded
       content = .scalar(scalar.style == .plain ? Node.resolve(scalar.string) : .string(scalar.string))
-    case .sequence(let sequence): content = .list(try sequence.map { try Node($0) })
+    case .sequence(let sequence): content = .list(try sequence.map { try Node($0, &left) })
     case .mapping(let mapping):
       var members: [Member] = []
+      var merged: [Member] = []
       for (key, value) in mapping {
         guard case .scalar(let name) = key else {
           throw Diagnostic(.error, "a key must be a plain text", at: mark)
         }
         let place = key.mark.map { Position(line: $0.line, column: $0.column) } ?? mark
-        if name.string == "<<", case .map(let merged) = try Node(value).content {
-          members += merged.filter { member in !members.contains { $0.key == member.key } }
-          continue
+        let node = try Node(value, &left)
+        if name.string == "<<" {
+          merged += try Node.merged(node)
+        } else {
+          members.append(Member(key: name.string, keyPosition: place, node: node))
         }
-        members.removeAll { $0.key == name.string }
-        members.append(Member(key: name.string, keyPosition: place, node: try Node(value)))
       }
-      content = .map(members)
+      var known = Set(members.map(\.key))
+      content = .map(members + merged.filter { known.insert($0.key).inserted })
     case .alias(let alias): throw Diagnostic(.error, "unknown anchor '\(alias.anchor)'", at: mark)
     }
+  }
+
+  /// What `<<` brings in: the members of a map, or of several, of which the first counts.
+  private static func merged(_ node: Node) throws -> [Member] {
+    if let members = node.members { return members }
+    guard let items = node.items else {
+      throw Diagnostic(.error, "'<<' takes a map or a list of maps, found \(node.typeName)", at: node.position)
+    }
+    return try items.flatMap { try merged($0) }
   }
 
   /// The core schema of YAML 1.2, except that numbers which a conversion would change (`007`, `1.10`, 20 digits) stay exact.
