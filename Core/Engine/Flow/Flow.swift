@@ -17,6 +17,8 @@ public struct Flow: Sendable {
   var retry: RetryPolicy?
   var disabled = false
   var concurrency: Concurrency?
+  /// Whether some expression says `inputs.TASK`, as flows of 2022 did, where it means the outputs of a task.
+  var hasTaskInputs = false
   /// The file, for messages and for files beside it; and its text, which is recorded with each execution.
   public var file: String
   public var source: String
@@ -66,6 +68,8 @@ struct Concurrency: Sendable {
 struct TaskNode: Sendable {
   var id: String
   var type: any DeclaredTask.Type
+  /// The type as the flow spells it.
+  var typeName: String
   var position: Position
   /// Properties as written, defaults merged in.
   var properties: [Node.Member]
@@ -81,6 +85,8 @@ struct TaskNode: Sendable {
   var allowFailure: Value?
   var allowWarning: Value?
   var logLevel: LogLevel?
+  /// Where the templates among these stand.
+  var baseNodes: [Node] = []
 
   func branch(_ name: String) -> [TaskNode] { branches.first { $0.name == name }?.tasks ?? [] }
   func property(_ name: String) -> Node? { properties.first { $0.key == name }?.node }

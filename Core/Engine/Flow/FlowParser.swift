@@ -9,6 +9,7 @@ public struct FlowParser {
   private(set) var diagnostics: [Diagnostic] = []
   var taskIDs: [String: Position] = [:]
   var defaults: [PluginDefault] = []
+  var hasTaskInputs = false
 
   /// Reads the flow from a text. The flow is nil when there is an error among the diagnostics.
   public static func parse(_ source: String, file: String, registry: Registry) -> (flow: Flow?, diagnostics: [Diagnostic]) {
@@ -17,7 +18,10 @@ public struct FlowParser {
     do throws(Diagnostic) {
       let root = try Node.parse(source)
       flow = parser.flow(root)
-      if let flow { parser.checkReferences(of: flow, root: root) }
+      if let found = flow {
+        parser.checkReferences(of: found, root: root)
+        flow?.hasTaskInputs = parser.hasTaskInputs
+      }
     } catch {
       parser.diagnostics.append(error)
     }
@@ -65,11 +69,12 @@ public struct FlowParser {
       namespace: identifier(root["namespace"], "[a-z0-9][a-z0-9._-]*") ?? "default", file: file, source: source)
     flow.description = root["description"]?.text
     flow.labels = labels(root["labels"])
-    flow.variables = root["variables"]?.value.map ?? ValueMap()
+    flow.variables = variables(root["variables"])
     flow.inputs = list(root["inputs"], "inputs").compactMap { input($0) }
+    checkUnique(list(root["inputs"], "inputs").compactMap { $0["id"] ?? $0["name"] }, "input")
     for key in ["pluginDefaults", "taskDefaults"] { readDefaults(root[key], key) }
     flow.defaults = defaults
-    flow.disabled = root["disabled"]?.scalar == .bool(true)
+    flow.disabled = flag(root["disabled"], "disabled")
     flow.retry = root["retry"].flatMap { retry($0) }
     flow.concurrency = root["concurrency"].flatMap { concurrency($0) }
     if let tasks = root["tasks"] {
@@ -80,6 +85,7 @@ public struct FlowParser {
     flow.errors = root["errors"].map { self.tasks($0, "errors") } ?? []
     flow.finally = root["finally"].map { self.tasks($0, "finally") } ?? []
     flow.outputs = list(root["outputs"], "outputs").compactMap { output($0) }
+    checkUnique(list(root["outputs"], "outputs").compactMap { $0["id"] }, "output")
     for key in ["triggers", "listeners", "sla", "afterExecution"] {
       guard let member = members.first(where: { $0.key == key }) else { continue }
       warning("'\(key)' is kept, but 'ferry run' does not act on it: start the flow yourself", at: member.keyPosition)
@@ -89,7 +95,9 @@ public struct FlowParser {
 
   private static func name(of file: String) -> String {
     let last = file.split(separator: "/").last.map(String.init) ?? "flow"
-    return last.split(separator: ".").first.map(String.init) ?? "flow"
+    let name = last.split(separator: ".").first.map(String.init) ?? "flow"
+    // The name becomes part of storage URIs.
+    return String(name.map { $0.asciiValue.map { isLetterOrDigit($0, true) || $0 == 45 || $0 == 95 } == true ? $0 : "_" })
   }
 
   /// Checks `id` and `namespace` by hand: the two patterns differ in upper case only.
@@ -119,6 +127,41 @@ public struct FlowParser {
     return node.value.map ?? ValueMap()
   }
 
+  private mutating func variables(_ node: Node?) -> ValueMap {
+    guard let node, node.scalar?.isNull != true else { return ValueMap() }
+    guard let map = node.value.map else {
+      error("'variables' is a map, found \(node.typeName)", at: node.position)
+      return ValueMap()
+    }
+    return map
+  }
+
+  /// True or false, written as such.
+  mutating func flag(_ node: Node?, _ name: String) -> Bool {
+    guard let node, node.scalar?.isNull != true else { return false }
+    if let flag = node.scalar?.bool { return flag }
+    error("\(name): expected boolean, found \(node.typeName)", at: node.position)
+    return false
+  }
+
+  private mutating func checkUnique(_ ids: [Node], _ what: String) {
+    var first: [String: Position] = [:]
+    for node in ids {
+      guard let id = node.scalar?.text else { continue }
+      if let before = first[id] {
+        error("the \(what) id '\(id)' is already used in line \(before.line)", at: node.position)
+      } else {
+        first[id] = node.position
+      }
+    }
+  }
+
+  mutating func checkKeys(_ node: Node, _ known: [String], of what: String) {
+    for member in node.members ?? [] where !known.contains(member.key) {
+      error("unknown property '\(member.key)' of \(what)\(suggest(member.key, known))", at: member.keyPosition)
+    }
+  }
+
   mutating func list(_ node: Node?, _ name: String) -> [Node] {
     guard let node, node.scalar?.isNull != true else { return [] }
     guard let items = node.items else {
@@ -130,18 +173,20 @@ public struct FlowParser {
 
   private mutating func readDefaults(_ node: Node?, _ name: String) {
     for item in list(node, name) {
+      checkKeys(item, ["type", "forced", "values"], of: name)
       guard let type = item["type"]?.text else {
         error("missing property 'type' in \(name)", at: item.position)
         continue
       }
       defaults.append(
         PluginDefault(
-          type: type, isForced: item["forced"]?.scalar == .bool(true), values: item["values"]?.members ?? []))
+          type: type, isForced: flag(item["forced"], "forced"), values: item["values"]?.members ?? []))
     }
   }
 
   private mutating func output(_ node: Node) -> FlowOutput? {
-    guard let id = node["id"]?.text else {
+    checkKeys(node, ["id", "value", "type", "description", "displayName", "required"], of: "an output")
+    guard let id = node["id"]?.scalar?.text else {
       error("missing property 'id' of an output", at: node.position)
       return nil
     }
@@ -154,6 +199,7 @@ public struct FlowParser {
   }
 
   private mutating func concurrency(_ node: Node) -> Concurrency? {
+    checkKeys(node, ["limit", "behavior"], of: "concurrency")
     guard let limit = node["limit"]?.scalar?.int, limit >= 1 else {
       error("'concurrency' needs a 'limit' of at least 1", at: node.position)
       return nil

@@ -20,10 +20,13 @@ extension FlowParser {
     }
     let id = taskID(node)
     guard let type = taskType(node) else { return nil }
-    var task = TaskNode(id: id ?? "?", type: type, position: node.position, properties: [])
-    readBase(node, into: &task)
-    task.properties = merged(members.filter { !Self.baseKeys.contains($0.key) }, node["type"]?.text ?? "")
+    let typeName = node["type"]?.text ?? ""
     let declarations = PropertyDeclaration.collect(from: type.init())
+    let given = merged(members, typeName, declarations)
+    var task = TaskNode(id: id ?? "?", type: type, typeName: typeName, position: node.position, properties: [])
+    warnOfIgnored(node, task)
+    readBase(Node(content: .map(given), position: node.position), into: &task)
+    task.properties = given.filter { !Self.baseKeys.contains($0.key) }
     for index in task.properties.indices {
       check(task.properties[index], declarations, type: type.info.type, task: &task)
     }
@@ -49,7 +52,7 @@ extension FlowParser {
     let isValid = id.utf8.allSatisfy {
       (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46 || $0 == 95
     }
-    if !isValid || id.isEmpty { error("'\(id)' is not a valid task id: expected [a-zA-Z0-9._-]+", at: idNode.position) }
+    if !isValid || id.allSatisfy({ $0 == "." }) { error("'\(id)' is not a valid task id: expected [a-zA-Z0-9._-]+", at: idNode.position) }
     return id
   }
 
@@ -65,6 +68,7 @@ extension FlowParser {
   }
 
   private mutating func readBase(_ node: Node, into task: inout TaskNode) {
+    task.baseNodes = ["timeout", "runIf", "disabled", "allowFailure", "allowWarning"].compactMap { node[$0] }
     task.retry = node["retry"].flatMap { retry($0) }
     task.timeout = checkedBase(node["timeout"], "timeout", as: Duration.self)
     task.runIf = checkedBase(node["runIf"], "runIf", as: Value.self)
@@ -78,6 +82,15 @@ extension FlowParser {
     }
   }
 
+  /// Flowables have no attempts: what a flow says about them would be lost in silence.
+  private mutating func warnOfIgnored(_ node: Node, _ task: TaskNode) {
+    guard task.type is any Flowable.Type else { return }
+    for member in node.members ?? [] where member.key == "retry" || member.key == "timeout" {
+      let message = "'\(member.key)' has no effect on \(task.type.info.type): give it to the tasks inside"
+      warning(message, at: member.keyPosition)
+    }
+  }
+
   private mutating func checkedBase<T: PropertyValue>(_ node: Node?, _ name: String, as type: T.Type) -> Value? {
     guard let node, let value = node.scalar, !value.isNull else { return nil }
     checkTemplates(in: node)
@@ -88,24 +101,39 @@ extension FlowParser {
   }
 
   /// The task's own properties over the flow's defaults for its type; forced defaults over both. A longer type wins.
-  private func merged(_ own: [Node.Member], _ typeName: String) -> [Node.Member] {
-    let name = registry.find(typeName)?.info.type ?? typeName
-    func matches(_ type: String) -> Bool {
-      let plain = Registry.prefixes.first { type.hasPrefix($0) }.map { String(type.dropFirst($0.count)) } ?? type
-      return registry.find(type)?.info.type == name || name.hasPrefix(plain) || typeName.hasPrefix(type)
-    }
+  private func merged(
+    _ own: [Node.Member], _ typeName: String, _ declarations: [PropertyDeclaration]
+  ) -> [Node.Member] {
     var result: [Node.Member] = []
     func apply(_ members: [Node.Member]) {
-      for member in members where !Self.baseKeys.contains(member.key) {
-        result.removeAll { $0.key == member.key }
+      for member in members {
+        let declaration = declarations.first { ([$0.name] + $0.aliases).contains(member.key) }
+        let names = declaration.map { [$0.name] + $0.aliases } ?? [member.key]
+        result.removeAll { names.contains($0.key) }
         result.append(member)
       }
     }
-    let fitting = defaults.filter { matches($0.type) }.sorted { $0.type.utf8.count < $1.type.utf8.count }
+    // Of what fits, the shortest first: exact names end up last, whatever prefix they are spelt with.
+    let fitting = defaults.compactMap { fallback in specificity(of: fallback.type, for: typeName).map { ($0, fallback) } }
+      .sorted { $0.0 < $1.0 }.map { fallback in
+        var fallback = fallback.1
+        fallback.values.removeAll { $0.key == "id" || $0.key == "type" }
+        return fallback
+      }
     for fallback in fitting where !fallback.isForced { apply(fallback.values) }
     apply(own)
     for fallback in fitting where fallback.isForced { apply(fallback.values) }
     return result
+  }
+
+  /// How well the type of a default fits a task's: `Int.max` when it is the same one, the length of a prefix, nil if not.
+  private func specificity(of type: String, for typeName: String) -> Int? {
+    guard let info = registry.find(typeName)?.info else { return nil }
+    if registry.find(type)?.info.type == info.type { return Int.max }
+    let names = [info.type] + info.aliases
+    let spelt = Registry.prefixes.flatMap { prefix in names.map { prefix + $0 } } + names + [typeName]
+    let plain = Registry.prefixes.first { type.hasPrefix($0) }.map { type.utf8.count - $0.utf8.count } ?? type.utf8.count
+    return spelt.contains { $0.hasPrefix(type) } ? plain : nil
   }
 
   // MARK: properties
