@@ -22,14 +22,19 @@ extension FlowParser {
     guard let kind = inputKind(node["type"], of: id, at: node.position) else { return nil }
     var input = InputDeclaration(id: id, kind: kind)
     input.description = node["description"]?.text
-    input.isRequired = node["required"]?.scalar != .bool(false)
+    input.isRequired = node["required"] == nil || flag(node["required"], "required")
     input.fallback = node["defaults"]?.value
     input.itemKind = node["itemType"].flatMap { inputKind($0, of: id, at: node.position) }
     input.values = (node["values"] ?? node["options"])?.items?.compactMap { $0.scalar?.text } ?? []
-    input.allowsCustomValue = node["allowCustomValue"]?.scalar == .bool(true)
+    input.allowsCustomValue = flag(node["allowCustomValue"], "allowCustomValue")
     input.validator = node["validator"]?.text
     input.min = node["min"]?.scalar
     input.max = node["max"]?.scalar
+    input.choices = node["expression"]?.value
+    if let condition = node["dependsOn"]?["condition"] {
+      checkTemplates(in: condition)
+      input.condition = condition.value
+    }
     input.after = node["after"]?.scalar?.text
     input.before = node["before"]?.scalar?.text
     checkDefault(of: input, node["defaults"])

@@ -17,6 +17,10 @@ public struct InputDeclaration: Sendable {
   public var fallback: Value?
   var itemKind: Kind?
   var values: [String] = []
+  /// An expression for the list of values.
+  var choices: Value?
+  /// The input only counts where this comes to true.
+  var condition: Value?
   var allowsCustomValue = false
   /// The whole text must match.
   var validator: String?
@@ -33,9 +37,7 @@ extension InputDeclaration {
     try checkChoice(value)
     try checkBounds(value)
     if let validator, let text = value.string {
-      let pattern = try Template("{{ text matches pattern }}")
-      let scope = Scope(variables: ["text": .string(text), "pattern": .string(validator)], host: NoHost())
-      guard try pattern.render(in: scope) == .bool(true) else { throw mismatch("a text that matches '\(validator)'") }
+      guard try Self.test("text matches other", text, validator) else { throw mismatch("a text that matches '\(validator)'") }
     }
     return value
   }
@@ -50,14 +52,25 @@ extension InputDeclaration {
 
   private func checkBounds(_ value: Value) throws {
     switch kind {
-    case .int, .float:
+    case .int:
+      let number = value.int ?? 0
+      if let min = min?.int, number < min { throw mismatch("at least \(min)") }
+      if let max = max?.int, number > max { throw mismatch("at most \(max)") }
+    case .float:
       let number = Double(value.text) ?? 0
       if let min = min.flatMap({ Double($0.text) }), number < min { throw mismatch("at least \(self.min?.text ?? "")") }
       if let max = max.flatMap({ Double($0.text) }), number > max { throw mismatch("at most \(self.max?.text ?? "")") }
-    case .date, .datetime, .time:
+    case .date, .time:
       // ISO texts of one form compare as the times they stand for.
       if let after, value.text <= after { throw mismatch("after \(after)") }
       if let before, value.text >= before { throw mismatch("before \(before)") }
+    case .datetime:
+      if let after, try !Self.test("(text | timestampMicro) > (other | timestampMicro)", value.text, after) {
+        throw mismatch("after \(after)")
+      }
+      if let before, try !Self.test("(text | timestampMicro) < (other | timestampMicro)", value.text, before) {
+        throw mismatch("before \(before)")
+      }
     case .duration:
       guard let duration = Duration(iso8601: value.text) else { return }
       if let min = min.flatMap({ Duration(iso8601: $0.text) }), duration < min { throw mismatch("at least \(min.iso8601)") }
@@ -66,8 +79,12 @@ extension InputDeclaration {
     }
   }
 
-  private func mismatch(_ expected: String) -> Failure {
-    Failure(.configuration, "input '\(id)': expected \(expected)", hint: "Give it with -i \(id)=…")
+  private func mismatch(_ expected: String) -> PropertyMismatch { PropertyMismatch("expected \(expected)") }
+
+  /// What an expression over two texts comes to.
+  private static func test(_ expression: String, _ text: String, _ other: String) throws -> Bool {
+    let scope = Scope(variables: ["text": .string(text), "other": .string(other)], host: NoHost())
+    return try Template("{{ \(expression) }}").render(in: scope) == .bool(true)
   }
 
   private static func convert(_ given: Value, to kind: Kind, item: Kind?) throws -> Value {
@@ -82,21 +99,20 @@ extension InputDeclaration {
       return .int(number)
     case .float:
       if case .decimal = given { return given }
-      guard let number = Double(text) else { throw refuse("3.14") }
+      // Neither words nor hexadecimal digits, which Swift would read as numbers too.
+      guard let number = Double(text), number.isFinite, !text.lowercased().contains("x") else { throw refuse("3.14") }
       return .double(number)
     case .boolean, .bool:
-      guard text == "true" || text == "false" else { throw refuse("true") }
-      return .bool(text == "true")
+      guard ["true", "false"].contains(text.lowercased()) else { throw refuse("true") }
+      return .bool(text.lowercased() == "true")
     case .date:
-      guard text.wholeMatches("dddd-dd-dd") else { throw refuse("2026-11-21") }
+      guard ISOText.isDate(text) else { throw refuse("2026-11-21") }
       return .string(text)
     case .time:
-      guard text.count >= 5, text.prefix(5).wholeMatches("dd:dd") else { throw refuse("14:30:00") }
+      guard ISOText.isTime(text) else { throw refuse("14:30:00") }
       return .string(text)
     case .datetime:
-      guard text.count >= 16, text.prefix(10).wholeMatches("dddd-dd-dd"), text.dropFirst(10).first == "T" else {
-        throw refuse("2026-11-21T14:30:00Z")
-      }
+      guard ISOText.isDateTime(text) else { throw refuse("2026-11-21T14:30:00Z") }
       return .string(text)
     case .duration:
       guard Duration(iso8601: text) != nil else { throw refuse("PT5M") }
@@ -108,21 +124,58 @@ extension InputDeclaration {
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty, parts[1].contains("."), !text.contains(" ") else { throw refuse("a@b.org") }
       return .string(text)
-    case .json: return given.string == nil ? given : try Value.parseJSON(text)
-    case .yaml: return given.string == nil ? given : try Value.parseYAML(text)
+    case .json:
+      if given.string == nil { return given }
+      guard let value = try? Value.parseJSON(text) else { throw refuse("{\"a\": 1}") }
+      return value
+    case .yaml:
+      if given.string == nil { return given }
+      guard let value = try? Value.parseYAML(text) else { throw refuse("{a: 1}") }
+      return value
     case .array, .multiselect:
-      guard case .list(let values) = given.string == nil ? given : try Value.parseJSON(text) else { throw refuse("[1, 2]") }
+      guard case .list(let values)? = given.string == nil ? given : try? Value.parseJSON(text) else { throw refuse("[1, 2]") }
       guard let item else { return .list(values) }
       return .list(try values.map { try convert($0, to: item, item: nil) })
     }
   }
 }
 
-extension StringProtocol {
-  /// Whether each character fits its place in a pattern, where `d` stands for a digit.
-  fileprivate func wholeMatches(_ pattern: String) -> Bool {
-    count == pattern.count
-      && zip(self, pattern).allSatisfy { $1 == "d" ? $0.isASCII && $0.isNumber : $0 == $1 }
+/// Dates and times as ISO 8601 writes them: whether a text is one, on a day that exists.
+enum ISOText {
+  static func isDate(_ text: some StringProtocol) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 3, let year = number(parts[0], 4), let month = number(parts[1], 2), let day = number(parts[2], 2),
+      (1...12).contains(month)
+    else { return false }
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    return (1...days[month - 1]).contains(day)
+  }
+
+  static func isTime(_ text: some StringProtocol) -> Bool {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard (2...3).contains(parts.count), let hour = number(parts[0], 2), let minute = number(parts[1], 2) else { return false }
+    guard hour < 24, minute < 60 else { return false }
+    guard parts.count == 3 else { return true }
+    let second = parts[2].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let fraction = second.count == 2 ? second[1] : "0"
+    guard let whole = number(second[0], 2), (1...9).contains(fraction.utf8.count) else { return false }
+    return whole < 60 && fraction.utf8.allSatisfy { (48...57).contains($0) }
+  }
+
+  /// With `T` between, and at the end nothing, `Z` or an offset.
+  static func isDateTime(_ text: String) -> Bool {
+    let parts = text.split(separator: "T", omittingEmptySubsequences: false)
+    guard parts.count == 2, isDate(parts[0]) else { return false }
+    let time = parts[1].prefix { $0 != "Z" && $0 != "+" && $0 != "-" && $0 != "[" }
+    let zone = parts[1].dropFirst(time.count)
+    guard isTime(time) else { return false }
+    if zone.isEmpty || zone == "Z" || zone.first == "[" { return true }
+    return zone.first != "Z" && isTime(zone.dropFirst().prefix { $0 != "[" })
+  }
+
+  private static func number(_ text: some StringProtocol, _ digits: Int) -> Int? {
+    text.utf8.count == digits && text.utf8.allSatisfy { (48...57).contains($0) } ? Int(text) : nil
   }
 }
 
