@@ -12,13 +12,63 @@ public final class Redactor: Sendable {
   /// A secret is also hidden as it looks inside of URLs, JSON and base64, and line by line when it has several.
   public func add(_ secret: String) {
     guard !secret.isEmpty else { return }
-    var forms: Set<String> = [
-      secret, StorageURI.percentEncoded(secret), String(Value.string(secret).json().dropFirst().dropLast()),
-      Redactor.base64(Array(secret.utf8)),
-    ]
-    for line in secret.split(whereSeparator: \.isNewline) where line.utf8.count >= 8 { forms.insert(String(line)) }
+    var forms = Redactor.forms(of: secret)
+    for line in secret.split(whereSeparator: \.isNewline) where line.utf8.count >= Redactor.longLine {
+      forms.formUnion(Redactor.forms(of: String(line)))
+    }
     patterns.withLock { patterns in
       patterns = Set(patterns).union(forms).sorted { $0.utf8.count > $1.utf8.count }
+    }
+  }
+
+  /// A line of a secret that is shorter could be any word; so could what base64 leaves of it.
+  private static let longLine = 8
+
+  private static func forms(of secret: String) -> Set<String> {
+    let url = StorageURI.percentEncodedAll(secret)
+    let json = String(Value.string(secret).json().dropFirst().dropLast())
+    var forms: Set<String> = [
+      secret, url, url.replacing("%20", with: "+"), lowercasedEscapes(url), StorageURI.percentEncoded(secret), json,
+      json.replacing("/", with: "\\/"), base64(Array(secret.utf8)),
+    ]
+    if secret.utf8.count >= longLine {
+      // Inside of a longer text that is in base64 (`user:secret`), a secret looks different at each of three places.
+      for before in 0..<3 { forms.insert(inner(Array(secret.utf8), after: before)) }
+    }
+    for form in forms { forms.insert(form.replacing("+", with: "-").replacing("/", with: "_")) }
+    forms.remove("")
+    return forms
+  }
+
+  /// The characters of a longer base64 text that depend on the secret alone, when `before` bytes precede it.
+  private static func inner(_ secret: [UInt8], after before: Int) -> String {
+    let encoded = base64([UInt8](repeating: 0, count: before) + secret)
+    let first = (before * 8 + 5) / 6
+    let whole = (before + secret.count) * 8 / 6
+    return String(encoded.prefix(whole).dropFirst(first))
+  }
+
+  private static func lowercasedEscapes(_ text: String) -> String {
+    var digits = 0
+    return String(
+      text.map { character in
+        if character == "%" {
+          digits = 2
+        } else if digits > 0 {
+          digits -= 1
+          return Character(character.lowercased())
+        }
+        return character
+      })
+  }
+
+  /// Whether something was taken out of a value.
+  static func isMasked(_ value: Value) -> Bool {
+    switch value {
+    case .string(let text): text.contains(mask)
+    case .list(let values): values.contains(where: isMasked)
+    case .map(let map): map.contains { $0.key.contains(mask) || isMasked($0.value) }
+    default: false
     }
   }
 

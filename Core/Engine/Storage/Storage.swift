@@ -89,27 +89,31 @@ public struct StorageURI: Hashable, Sendable {
   /// The last component.
   public var name: String { components.last ?? "" }
 
+  /// Escapes what would change the meaning of the URI and what is not printed; other letters stay readable.
   static func percentEncoded(_ text: String) -> String {
-    var result = ""
+    var bytes: [UInt8] = []
     for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"),
-        0x80...:
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
+      if isUnreserved(byte) || byte >= 0x80 { bytes.append(byte) } else { bytes += escape(byte) }
     }
-    return text.utf8.contains { $0 >= 0x80 } ? percentEncodedAll(text) : result
+    return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Names outside of ASCII: escape only what would change the meaning of the URI, keep the rest readable.
-  private static func percentEncodedAll(_ text: String) -> String {
-    String(text.flatMap { character -> String in
-      switch character {
-      case "%", "?", "#", " ": "%" + String(character.asciiValue ?? 0, radix: 16, uppercase: true)
-      default: String(character)
-      }
-    })
+  /// As RFC 3986 writes any text inside of a URI.
+  static func percentEncodedAll(_ text: String) -> String {
+    String(decoding: text.utf8.flatMap { isUnreserved($0) ? [$0] : escape($0) }, as: UTF8.self)
+  }
+
+  private static func isUnreserved(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
+  }
+
+  private static func escape(_ byte: UInt8) -> [UInt8] {
+    let digits = Array("0123456789ABCDEF".utf8)
+    return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
   }
 }
