@@ -18,6 +18,8 @@ public final class Cancellation: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Held while handlers run: whoever unregisters one waits for its end, and may then free what it works with.
+  private let running = Mutex(())
 
   public init() {}
 
@@ -26,15 +28,18 @@ public final class Cancellation: Sendable {
 
   /// Stops the task: runs the handlers, once, on the caller's thread.
   public func cancel(_ reason: Reason) {
-    let handlers = state.withLock { state in
-      guard state.reason == nil else { return [@Sendable () -> Void]() }
-      state.reason = reason
-      return Array(state.handlers.values)
+    running.withLock { _ in
+      let handlers = state.withLock { state in
+        guard state.reason == nil else { return [@Sendable () -> Void]() }
+        state.reason = reason
+        return Array(state.handlers.values)
+      }
+      for handler in handlers { handler() }
     }
-    for handler in handlers { handler() }
   }
 
-  /// Runs `body`; a cancellation meanwhile (or before) calls `handler`, from another thread.
+  /// Runs `body`; a cancellation meanwhile (or before) calls `handler`, from another thread. The handler is not running
+  /// any more when this returns; it must not wait for the body.
   public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
     let id = register(handler)
     defer { unregister(id) }
@@ -53,7 +58,9 @@ public final class Cancellation: Sendable {
     return id
   }
 
-  func unregister(_ id: Int) { _ = state.withLock { $0.handlers.removeValue(forKey: id) } }
+  func unregister(_ id: Int) {
+    running.withLock { _ in state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
+  }
 
   /// Throws when the task has to stop.
   public func check() throws {

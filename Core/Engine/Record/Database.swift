@@ -50,7 +50,8 @@ final class Database {
       let position = Int32(index + 1)
       if let parameter {
         // SQLITE_TRANSIENT: SQLite copies the text before the call returns.
-        sqlite3_bind_text(statement, position, parameter, -1, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+        let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        sqlite3_bind_text(statement, position, parameter, Int32(parameter.utf8.count), copied)
       } else {
         sqlite3_bind_null(statement, position)
       }
@@ -60,7 +61,10 @@ final class Database {
     while status == SQLITE_ROW {
       rows.append(
         (0..<sqlite3_column_count(statement)).map { column in
-          sqlite3_column_text(statement, column).map { String(cString: $0) }
+          sqlite3_column_text(statement, column).map {
+            // Not up to a NUL: a message may hold one.
+            String(decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self)
+          }
         })
       status = sqlite3_step(statement)
     }

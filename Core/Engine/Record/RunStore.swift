@@ -22,9 +22,18 @@ public final class RunStore: RunObserver {
   public init(folder: String) throws {
     lockFolder = folder + "/locks"
     try LocalStorage.makeFolders(lockFolder)
+    state = Locked(UncheckedBox(State(database: try RunStore.openDatabase(folder))))
+  }
+
+  /// One process at a time: SQLite does not wait for its turn when a new database becomes a WAL database.
+  private static func openDatabase(_ folder: String) throws -> Database {
+    let gate = Glibc.open(folder + "/locks/open", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard gate >= 0 else { throw FileError.failure("opening the record of runs in '\(folder)'", errno) }
+    defer { close(gate) }
+    flock(gate, LOCK_EX)
     let database = try Database(path: folder + "/ferry.db")
-    if try database.run("PRAGMA user_version").first?.first.flatMap({ $0 }) == "0" { try database.execute(RunStore.schema) }
-    state = Locked(UncheckedBox(State(database: database)))
+    if try database.run("PRAGMA user_version").first?.first.flatMap({ $0 }) == "0" { try database.execute(schema) }
+    return database
   }
 
   private static let schema = """
@@ -50,9 +59,9 @@ public final class RunStore: RunObserver {
   // MARK: writing
 
   /// Records the start; from then on this process holds the execution's lock, which dies with it.
-  public func begin(_ execution: Execution, flow: Flow) throws {
+  public func begin(_ execution: Execution, flow: Flow, source: String) throws {
     try state.withLock { box in
-      box.value.locks[execution.id] = try takeLock(execution.id)
+      box.value.locks[execution.id] = try takeLock(execution.id, attempts: 50)
       try box.value.database.run(
         """
         INSERT INTO executions (id, namespace, flow, file, source, state, started, labels, inputs, parent)
@@ -60,7 +69,7 @@ public final class RunStore: RunObserver {
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended = NULL, error = NULL
         """,
         [
-          execution.id, execution.namespace, execution.flowID, flow.file, flow.source, execution.state.rawValue,
+          execution.id, execution.namespace, execution.flowID, flow.file, source, execution.state.rawValue,
           String(execution.started.microseconds), Value.map(execution.labels).json(), Value.map(execution.inputs).json(),
           execution.parentID,
         ])
@@ -81,7 +90,7 @@ public final class RunStore: RunObserver {
     case .executionStarted: return
     case .log(let line):
       state.pendingLogs.append(line)
-      if state.pendingLogs.count >= RunStore.heldLogs { try flushLogs(&state) }
+      if state.pendingLogs.count >= RunStore.heldLogs { try state.database.transaction { try flushLogs(&state) } }
     case .taskStarted(let run, _): try insert(run, &state)
     case .taskRetrying(let run, _, let error):
       try state.database.run(
@@ -185,14 +194,26 @@ public final class RunStore: RunObserver {
     }
   }
 
-  /// How many executions of a flow run now, in all processes, other than one.
-  func running(namespace: String, flow: String, besides id: String) throws -> Int {
+  /// Lets a queued execution run when fewer than `limit` of its flow do, in all processes; whoever came first goes first.
+  /// - Parameter queued: whether those that wait count as before this one.
+  func takeTurn(_ execution: Execution, limit: Int, queued: Bool) throws -> Bool {
     try markKilled()
     return try state.withLock { box in
-      let rows = try box.value.database.run(
-        "SELECT count(*) FROM executions WHERE namespace = ? AND flow = ? AND state = 'RUNNING' AND id <> ?",
-        [namespace, flow, id])
-      return rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
+      let database = box.value.database
+      return try database.transaction {
+        let before = queued ? "OR (state = 'QUEUED' AND (started, id) < (CAST(? AS INTEGER), ?))" : ""
+        let place = queued ? [String(execution.started.microseconds), execution.id] : []
+        let rows = try database.run(
+          """
+          SELECT count(*) FROM executions
+          WHERE namespace = ? AND flow = ? AND id <> ? AND (state = 'RUNNING' \(before))
+          """,
+          [execution.namespace, execution.flowID, execution.id] + place)
+        let others = rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
+        guard others < limit else { return false }
+        try database.run("UPDATE executions SET state = 'RUNNING' WHERE id = ?", [execution.id])
+        return true
+      }
     }
   }
 
@@ -228,14 +249,32 @@ public final class RunStore: RunObserver {
 
   private func lockPath(_ id: String) -> String { "\(lockFolder)/\(id)" }
 
-  private func takeLock(_ id: String) throws -> Int32 {
-    let lock = open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+  /// - Parameter attempts: more than one for an execution that begins: who looks whether it was killed holds the lock
+  ///   for a moment.
+  private func takeLock(_ id: String, attempts: Int) throws -> Int32 {
+    var attempts = attempts
+    while true {
+      let lock = open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard lock >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
+      if flock(lock, LOCK_EX | LOCK_NB) == 0 {
+        if isCurrent(lock, id) { return lock }
+      } else {
+        attempts -= 1
+        if attempts == 0 {
+          close(lock)
+          throw Failure(.configuration, "execution '\(id)' is running in another process", hint: "Wait for its end")
+        }
+        usleep(10_000)
+      }
       close(lock)
-      throw Failure(.configuration, "execution '\(id)' is running in another process", hint: "Wait for its end")
     }
-    return lock
+  }
+
+  /// Whether the locked file still has its name: its last owner may have deleted it before the lock was free.
+  private func isCurrent(_ lock: Int32, _ id: String) -> Bool {
+    var held = stat()
+    var named = stat()
+    return fstat(lock, &held) == 0 && stat(lockPath(id), &named) == 0 && held.st_ino == named.st_ino
   }
 
   private func dropLock(_ lock: Int32, _ id: String) {
@@ -248,7 +287,7 @@ public final class RunStore: RunObserver {
     try state.withLock { box in
       let running = try box.value.database.run("SELECT id FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')")
       for id in running.compactMap({ $0.first.flatMap { $0 } }) where box.value.locks[id] == nil {
-        guard let lock = try? takeLock(id) else { continue }
+        guard let lock = try? takeLock(id, attempts: 1) else { continue }
         defer { dropLock(lock, id) }
         try box.value.database.transaction {
           // Its process may have ended it between the two looks.

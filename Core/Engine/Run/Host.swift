@@ -27,10 +27,13 @@ public struct Environment: Sendable {
       let name = String(line[..<equals].filter { $0 != " " })
       var value = line[line.index(after: equals)...].drop { $0 == " " }
       while value.last == " " { value.removeLast() }
-      if let quote = value.first, quote == "\"" || quote == "'", value.count > 1, value.last == quote {
-        value = value.dropFirst().dropLast()
+      if let quote = value.first, quote == "\"" || quote == "'", let end = value.dropFirst().lastIndex(of: quote) {
+        value = value[value.index(after: value.startIndex)..<end]
         variables[name] = quote == "'" ? String(value) : String(value).replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
       } else {
+        // A comment needs a space before it: '#' is fine inside of a password.
+        if let comment = value.firstRange(of: " #") { value = value[..<comment.lowerBound] }
+        while value.last == " " { value.removeLast() }
         variables[name] = String(value)
       }
     }
@@ -85,7 +88,8 @@ struct Host: ExpressionHost {
     guard !path.split(separator: "/").contains("..") else {
       throw Failure(.configuration, "fileURI('\(path)') leaves the folder of the flow")
     }
-    return "file://" + (path.hasPrefix("/") ? path : "\(folder)/\(path)")
+    let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    return "file://" + whole.split(separator: "/").map { "/" + StorageURI.percentEncoded(String($0)) }.joined()
   }
 
   func fileSize(_ uri: String) throws -> Int64 {
