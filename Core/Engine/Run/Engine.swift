@@ -52,24 +52,41 @@ public final class Engine: Sendable {
   ///   - restart: a failed execution of this flow to go on with at the failed task.
   public func run(
     _ flow: Flow, inputs: ValueMap, restart: Execution? = nil, labels: ValueMap = [:], parentID: String? = nil,
-    cancellation: Cancellation
+    depth: Int = 0, cancellation: Cancellation
   ) async throws -> Execution {
+    guard depth <= Engine.deepestSubflow else {
+      throw Failure(
+        .configuration, "flow '\(flow.id)' is \(depth) subflows deep", hint: "A flow that runs itself never ends")
+    }
     let host = Host(
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
       namespace: flow.namespace)
-    let accepted = try restart == nil ? complete(inputs, of: flow, host) : complete(restart?.inputs ?? inputs, of: flow, host)
+    let accepted = try complete(restart.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host)
     var execution =
       restart
       ?? Execution(
         id: Identifier.make(), namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(), parentID: parentID)
-    execution.state = .running
+    execution.state = flow.concurrency == nil ? .running : .queued
     execution.error = nil
     execution.ended = nil
     execution.inputs = redactor.redact(accepted)
     execution.labels = ValueMap(Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
     let runner = FlowRunner(
-      engine: self, flow: flow, execution: execution, inputs: accepted, host: host, cancellation: cancellation)
+      engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
+      cancellation: cancellation)
     return try await runner.run()
+  }
+
+  /// Subflows within subflows: far more than honest use.
+  private static let deepestSubflow = 32
+
+  /// The inputs of an execution that is restarted, under those given anew. Secrets are not recorded.
+  private func recorded(_ execution: Execution, _ given: ValueMap, _ flow: Flow) -> ValueMap {
+    var inputs = given
+    for (name, value) in execution.inputs where given[name] == nil && !value.isNull && !Redactor.isMasked(value) {
+      if flow.inputs.contains(where: { $0.id == name }) { inputs[name] = value }
+    }
+    return inputs
   }
 
   static func folder(of file: String) -> String {
@@ -88,31 +105,33 @@ public final class Engine: Sendable {
     }
     for input in flow.inputs {
       do {
-        guard let value = try given[input.id] ?? fallback(of: input, inputs, host), !value.isNull else {
-          if input.isRequired { problems.append("input '\(input.id)' is missing: give it with -i \(input.id)=…") }
-          inputs[input.id] = .null
-          continue
-        }
-        if input.kind == .secret { redactor.add(value.text) }
-        inputs[input.id] = try input.accept(value)
+        inputs[input.id] = .null
+        inputs[input.id] = try complete(input, given[input.id], inputs, host)
       } catch let mismatch as PropertyMismatch {
         problems.append("input '\(input.id)': \(mismatch.message)")
       } catch {
-        problems.append("\(error)")
+        problems.append("input '\(input.id)': \(error)")
       }
     }
     guard problems.isEmpty else { throw Failure(.configuration, redactor.redact(problems.joined(separator: "\n"))) }
     return inputs
   }
 
-  private func fallback(of input: InputDeclaration, _ inputs: ValueMap, _ host: Host) throws -> Value? {
-    try input.fallback.map {
-      try $0.rendered(in: Scope(
-        variables: [
-          "inputs": .map(inputs), "envs": .map(settings.environment.visible), "globals": .map(settings.globals),
-          "vars": .map([:]), "outputs": .map([:]),
-        ], host: host, timeZone: settings.timeZone))
+  private func complete(_ input: InputDeclaration, _ given: Value?, _ known: ValueMap, _ host: Host) throws -> Value {
+    let scope = Scope(
+      variables: [
+        "inputs": .map(known), "envs": .map(settings.environment.visible), "globals": .map(settings.globals),
+        "vars": .map([:]), "outputs": .map([:]),
+      ], host: host, timeZone: settings.timeZone)
+    if let condition = try input.condition?.rendered(in: scope), !condition.isTruthy { return .null }
+    guard let value = try given ?? input.fallback?.rendered(in: scope), !value.isNull else {
+      if input.isRequired { throw PropertyMismatch("it is missing: give it with -i \(input.id)=…") }
+      return .null
     }
+    if input.kind == .secret { redactor.add(value.text) }
+    var input = input
+    if let choices = try input.choices?.rendered(in: scope) { input.values = try [String](property: choices) }
+    return try input.accept(value)
   }
 }
 

@@ -9,7 +9,9 @@ final class FlowRunner: Sendable {
   let host: Host
   let cancellation: Cancellation
   let memory: Locked<Memory>
+  let depth: Int
   private let start: Execution
+  private let environment: ValueMap
 
   /// What tasks have left so far.
   struct Memory: Sendable {
@@ -17,69 +19,99 @@ final class FlowRunner: Sendable {
     var taskRuns: [TaskRun] = []
     /// Task runs of a failed execution that need not run again, by task and iteration.
     var earlier: [String: TaskRun] = [:]
+    /// The same for executions of subflows that failed.
+    var earlierChildren: [String: String] = [:]
     /// The first failure that ended the flow.
     var failure: (task: String, error: String)?
   }
 
-  /// Where a task stands: its flowable, and the iterations around it, the innermost last.
+  /// Where a task stands: the flowables around it, the innermost first, and the iterations, the innermost last.
   struct Frame: Sendable {
-    var parent: TaskRun?
+    var parents: [TaskRun] = []
     var iterations: [(value: Value, index: Int)] = []
+    /// Inside of `errors` or `finally`, which run again in a restart.
+    var isHandler = false
+
+    var handler: Frame {
+      var frame = self
+      frame.isHandler = true
+      return frame
+    }
 
     /// Names the place of a task among the iterations, for restarts.
     func key(_ task: String) -> String { ([task] + iterations.map { "\($0.index)" }).joined(separator: "/") }
   }
 
   init(
-    engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, cancellation: Cancellation
+    engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, depth: Int,
+    cancellation: Cancellation
   ) {
     self.engine = engine
     self.flow = flow
     self.inputs = inputs
     self.host = host
     self.cancellation = cancellation
+    self.depth = depth
     start = execution
+    environment = engine.settings.environment.visible
     var memory = Memory()
-    for run in execution.taskRuns where run.state == .success || run.state == .warning || run.state == .skipped {
-      memory.earlier[run.key] = run
+    for run in execution.taskRuns where run.state == .success || run.state == .warning { memory.earlier[run.key] = run }
+    for run in execution.taskRuns where run.state == .failed || run.state == .killed {
+      memory.earlierChildren[run.key] = run.outputs["executionId"]?.string
     }
     self.memory = Locked(memory)
   }
 
   var executionID: String { start.id }
 
+  /// Runs the flow. Throws only when it could not be started; what happens later is in the execution.
   func run() async throws -> Execution {
     var execution = start
     execution.taskRuns = []
-    try engine.store.begin(execution, flow: flow)
+    try engine.store.begin(execution, flow: flow, source: engine.redactor.redact(flow.source))
     engine.emit(.executionStarted(execution))
     var state = RunState.success
     if flow.disabled {
       execution.error = "the flow is disabled"
       state = .cancelled
-    } else if try await waitForTurn(&execution) {
-      state = await runAll()
     } else {
-      state = execution.state
+      do {
+        state = try await waitForTurn(&execution) ? runAll() : execution.state
+      } catch {
+        execution.error = engine.redactor.redact("\(error)")
+        state = .failed
+      }
     }
     if state == .success || state == .warning { state = renderOutputs(&execution, state) }
-    execution.taskRuns = memory.withLock { $0.taskRuns }
-    execution.state = state
-    execution.ended = .now()
-    if let failure = memory.withLock({ $0.failure }), state == .failed || state == .killed {
-      execution.error = "task '\(failure.task)': \(failure.error)"
-    }
-    engine.emit(.executionEnded(execution))
-    if let problem = engine.store.problem { throw Failure(.quota, "the run could not be recorded: \(problem)") }
+    end(&execution, state)
     return execution
   }
 
+  private func end(_ execution: inout Execution, _ state: RunState) {
+    execution.state = state
+    execution.taskRuns = memory.withLock { $0.taskRuns }
+    if let failure = memory.withLock({ $0.failure }), state == .failed || state == .killed {
+      execution.error = "task '\(failure.task)': \(failure.error)"
+    } else if state == .killed, let reason = cancellation.reason {
+      execution.error = execution.error ?? Cancellation.failure(reason).description
+    }
+    if let problem = engine.store.problem {
+      execution.state = .failed
+      execution.error = "the run could not be recorded: \(problem)" + (execution.error.map { "\n\($0)" } ?? "")
+    }
+    execution.ended = .now()
+    engine.emit(.executionEnded(execution))
+  }
+
+  /// A cancelled flow runs neither `errors` nor `finally`: who stops it wants it to stop.
   private func runAll() async -> RunState {
     var state = await sequence(flow.tasks, Frame())
-    if state == .failed, !flow.errors.isEmpty, !cancellation.isCancelled { _ = await sequence(flow.errors, Frame()) }
+    if state == .failed, !flow.errors.isEmpty, !cancellation.isCancelled {
+      _ = await sequence(flow.errors, Frame().handler)
+    }
     if !flow.finally.isEmpty, !cancellation.isCancelled {
-      let ended = await sequence(flow.finally, Frame())
-      if ended == .failed && state != .failed { state = .failed }
+      let ended = await sequence(flow.finally, Frame().handler)
+      state = state.combined(with: ended)
     }
     return state
   }
@@ -88,7 +120,7 @@ final class FlowRunner: Sendable {
   private func waitForTurn(_ execution: inout Execution) async throws -> Bool {
     guard let limit = flow.concurrency else { return true }
     var announced = false
-    while try engine.store.running(namespace: flow.namespace, flow: flow.id, besides: execution.id) >= limit.limit {
+    while try !engine.store.takeTurn(execution, limit: limit.limit, queued: limit.behavior == .queue) {
       switch limit.behavior {
       case .cancel, .fail:
         execution.state = limit.behavior == .fail ? .failed : .cancelled
@@ -97,7 +129,7 @@ final class FlowRunner: Sendable {
       case .queue:
         if !announced { logger(nil).log(.info, "waiting for another execution of this flow to end") }
         announced = true
-        try await Task.sleep(for: .milliseconds(200))
+        try await Task.sleep(for: .milliseconds(100))
         if cancellation.isCancelled {
           execution.state = .killed
           return false
@@ -169,14 +201,14 @@ final class FlowRunner: Sendable {
       ],
       "namespace": .string(flow.namespace),
       "inputs": .map(inputsWithTasks()), "vars": .map(flow.variables), "globals": .map(engine.settings.globals),
-      "envs": .map(engine.settings.environment.visible), "labels": .map(start.labels), "trigger": .map([:]),
+      "envs": .map(environment), "labels": .map(start.labels), "trigger": .map([:]),
       "outputs": .map(memory.withLock { $0.outputs }),
     ]
-    if let task { variables["task"] = ["id": .string(task.id), "type": .string(task.type.info.type)] }
+    if let task { variables["task"] = ["id": .string(task.id), "type": .string(task.typeName)] }
     variables["taskrun"] = .map(taskRunVariables(run, frame))
-    variables["parents"] = .list(
-      frame.iterations.dropLast().reversed().map { ["taskrun": ["value": $0.value, "iteration": .int(Int64($0.index))]] })
-    variables["parent"] = variables["parents"]?.list?.first ?? ["taskrun": ["value": nil]]
+    let parents = frame.parents.map(FlowRunner.parentVariables)
+    variables["parents"] = .list(parents)
+    variables["parent"] = parents.first ?? ["taskrun": ["value": nil]]
     return Scope(variables: variables, host: host, timeZone: engine.settings.timeZone)
   }
 
@@ -185,18 +217,35 @@ final class FlowRunner: Sendable {
     if let run {
       map["id"] = .string(run.id)
       map["startDate"] = .string(run.started.iso8601)
-      map["attemptsCount"] = .int(Int64(run.attempts))
+      // Those that have ended.
+      map["attemptsCount"] = .int(Int64(max(run.attempts - 1, 0)))
       map["parentId"] = run.parentID.map { .string($0) } ?? .null
     }
     if let iteration = frame.iterations.last {
-      map["value"] = iteration.value
+      map["value"] = FlowRunner.loopValue(iteration.value)
       map["iteration"] = .int(Int64(iteration.index))
     }
     return map
   }
 
+  /// What tasks see of a flowable around them.
+  private static func parentVariables(_ run: TaskRun) -> Value {
+    var taskrun: ValueMap = ["id": .string(run.id)]
+    taskrun["value"] = run.value.map { .string($0) } ?? .null
+    return ["taskrun": .map(taskrun), "outputs": .map(run.outputs)]
+  }
+
+  /// The value of an iteration as tasks see it: lists and maps as JSON.
+  static func loopValue(_ value: Value) -> Value {
+    switch value {
+    case .list, .map: .string(value.text)
+    default: value
+    }
+  }
+
   /// Flows of 2022 wrote `inputs.TASK.uri` for the outputs of a task; `ferry check` warns about it.
   private func inputsWithTasks() -> ValueMap {
+    guard flow.hasTaskInputs else { return inputs }
     var map = inputs
     for (task, outputs) in memory.withLock({ $0.outputs }) where map[task] == nil { map[task] = outputs }
     return map

@@ -5,8 +5,8 @@ internal import Records
 extension FlowRunner {
   func runFlowable(_ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async -> RunState {
     var inner = frame
-    inner.parent = run
     run.attempts = 1
+    inner.parents.insert(run, at: 0)
     do {
       var state: RunState
       switch kind {
@@ -38,17 +38,17 @@ extension FlowRunner {
   }
 
   private func runErrors(of task: TaskNode, _ frame: Frame) async {
-    if !cancellation.isCancelled { _ = await sequence(task.branch("errors"), frame) }
+    if !cancellation.isCancelled { _ = await sequence(task.branch("errors"), frame.handler) }
   }
 
   private func property(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> Value? {
-    do { return try task.property(name)?.value.rendered(in: scope(task, run, outer(frame))) } catch {
+    // A flowable's own properties see what is around it, not itself.
+    var outer = frame
+    if outer.parents.first?.id == run.id { outer.parents.removeFirst() }
+    do { return try task.property(name)?.value.rendered(in: scope(task, run, outer)) } catch {
       throw asFailure(error).whileDoing("property '\(name)'")
     }
   }
-
-  /// A flowable's own properties see the iterations around it.
-  private func outer(_ frame: Frame) -> Frame { frame }
 
   private func limit(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame, fallback: Int) throws -> Int {
     try property(name, of: task, run, frame).map { try Int(property: $0) } ?? fallback
@@ -64,6 +64,9 @@ extension FlowRunner {
     let name = task.property("values") == nil ? "value" : "values"
     let given = try property(name, of: task, run, frame) ?? .null
     let values = try Self.values(given, name)
+    guard !values.contains(.null) else {
+      throw Failure(.configuration, "\(name): a value is null, so its outputs would have no name", hint: "Filter it out")
+    }
     let isParallel = task.type == EachParallel.self
     let limitName = isParallel ? "concurrent" : "concurrencyLimit"
     let limit = try limit(limitName, of: task, run, frame, fallback: isParallel ? 0 : 1)
@@ -90,14 +93,18 @@ extension FlowRunner {
   private func ifElse(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
     let isTrue = try property("condition", of: task, run, frame)?.isTruthy ?? false
     run.outputs = ["evaluationResult": .bool(isTrue)]
-    return await sequence(task.branch(isTrue ? "then" : "else"), frame)
+    return await sequence(task.branch(isTrue ? "then" : "else"), frame.seeing(run))
   }
 
   private func switchCase(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
     let value = try property("value", of: task, run, frame)?.text ?? ""
     let named = task.branch("cases.\(value)")
     run.outputs = ["value": .string(value), "defaults": .bool(named.isEmpty)]
-    return await sequence(named.isEmpty ? task.branch("defaults") : named, frame)
+    let tasks = named.isEmpty ? task.branch("defaults") : named
+    guard !tasks.isEmpty else {
+      throw Failure(.configuration, "value: no case is named '\(value)' and there are no defaults", hint: "Add one of them")
+    }
+    return await sequence(tasks, frame.seeing(run))
   }
 
   private func dag(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) async throws -> RunState {
@@ -135,17 +142,42 @@ extension FlowRunner {
     let namespace = try property("namespace", of: task, run, frame)?.text
     let child = try Subflows.find(id, namespace: namespace, beside: flow, registry: engine.settings.registry)
     let inputs = try property("inputs", of: task, run, frame)?.map ?? ValueMap()
-    let inherits = try property("inheritLabels", of: task, run, frame)?.isTruthy ?? false
+    let waits = try property("wait", of: task, run, frame)?.isTruthy ?? true
     let execution = try await engine.run(
-      child, inputs: inputs, labels: inherits ? flow.labels : [:], parentID: executionID, cancellation: cancellation)
-    run.outputs = [
-      "executionId": .string(execution.id), "state": .string(execution.state.rawValue), "outputs": .map(execution.outputs),
-    ]
+      child, inputs: inputs, restart: try failedChild(of: run, frame), labels: try labels(task, run, frame),
+      parentID: executionID, depth: depth + 1, cancellation: cancellation)
+    run.outputs = ["executionId": .string(execution.id)]
+    if !waits { return execution.state == .killed ? .killed : .success }
+    run.outputs["state"] = .string(execution.state.rawValue)
+    run.outputs["outputs"] = .map(execution.outputs)
     let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
-    if execution.state == .failed && transmits {
-      throw Failure(.configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
-    }
-    return execution.state == .failed ? .warning : execution.state
+    guard execution.state == .failed else { return execution.state }
+    if !transmits { return .success }
+    throw Failure(.configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
+  }
+
+  private func labels(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> ValueMap {
+    let inherits = try property("inheritLabels", of: task, run, frame)?.isTruthy ?? false
+    var labels = inherits ? flow.labels : ValueMap()
+    let own = try property("labels", of: task, run, frame)
+    for (key, value) in own?.map ?? [:] { labels[key] = value }
+    for item in own?.list ?? [] { item.map?["key"].map { labels[$0.text] = item.map?["value"] ?? .null } }
+    return labels
+  }
+
+  /// The execution that failed here before this flow was restarted: it goes on too, rather than do its work twice.
+  private func failedChild(of run: TaskRun, _ frame: Frame) throws -> Execution? {
+    guard let id = memory.withLock({ $0.earlierChildren[frame.key(run.taskID)] }) else { return nil }
+    return try engine.store.execution(id)
+  }
+}
+
+extension FlowRunner.Frame {
+  /// With the outputs that the innermost flowable has by now.
+  fileprivate func seeing(_ run: TaskRun) -> FlowRunner.Frame {
+    var frame = self
+    if !frame.parents.isEmpty { frame.parents[0] = run }
+    return frame
   }
 }
 

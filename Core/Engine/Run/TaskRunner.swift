@@ -4,18 +4,19 @@ internal import Records
 /// One task: whether it runs, its attempts, what becomes of it.
 extension FlowRunner {
   func run(_ task: TaskNode, _ frame: Frame) async -> RunState {
-    if let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), !(task.type is any Flowable.Type) {
-      return reuse(earlier, of: task, frame)
-    }
+    if let earlier = reusable(task, frame) { return reuse(earlier, of: task, frame) }
     var run = TaskRun(
-      id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type, parentID: frame.parent?.id,
+      id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
+      parentID: frame.parents.first?.id,
       value: frame.iterations.last?.value.text, iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
       state: .running, started: .now())
     let ledger = Ledger()
     do {
-      let scope = scope(task, run, frame)
-      if let disabled = try task.disabled?.rendered(in: scope), disabled.isTruthy { return end(&run, .skipped, task, frame) }
-      if let condition = try task.runIf?.rendered(in: scope), !condition.isTruthy { return end(&run, .skipped, task, frame) }
+      // What is disabled leaves no trace, what a condition leaves out does.
+      if let disabled = try task.disabled?.rendered(in: scope(task, run, frame)), disabled.isTruthy { return .success }
+      if let condition = try task.runIf?.rendered(in: scope(task, run, frame)), !condition.isTruthy {
+        return end(&run, .skipped, task, frame)
+      }
     } catch {
       engine.emit(.taskStarted(run, ledger))
       return fail(&run, asFailure(error), task, frame, ledger)
@@ -154,7 +155,11 @@ extension FlowRunner {
   ) -> RunState {
     run.state = state
     run.ended = .now()
-    if state == .warning, (try? task.allowWarning?.rendered(in: scope(task, run, frame)))??.isTruthy == true { run.state = .success }
+    if state == .warning,
+      (try? task.allowWarning?.rendered(in: scope(task, run, frame)))??.isTruthy == true
+    {
+      run.state = .success
+    }
     let outputs = run.outputs
     run.outputs = engine.redactor.redact(outputs)
     memory.withLock { [run] memory in
@@ -166,15 +171,27 @@ extension FlowRunner {
     return run.state == .skipped ? .success : run.state
   }
 
-  /// Takes over what a task left in the execution that is being restarted.
+  /// What a task did at this place in the execution that is being restarted, when that need not be done again.
+  private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
+    let kind = (task.type as? any Flowable.Type)?.kind
+    guard !frame.isHandler, kind == nil || kind == .subflow,
+      let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), earlier.value == frame.iterations.last?.value.text
+    else { return nil }
+    return earlier
+  }
+
+  /// Takes over what a task left. Outputs that held a secret were not recorded whole: they stay undefined, so that
+  /// whatever needs them fails instead of working with the mask.
   private func reuse(_ earlier: TaskRun, of task: TaskNode, _ frame: Frame) -> RunState {
+    let kept = ValueMap(earlier.outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
+    if kept.count < earlier.outputs.count {
+      logger(earlier).log(.warn, "outputs that held a secret were not recorded: the restarted flow does without them")
+    }
     memory.withLock { memory in
       memory.taskRuns.append(earlier)
-      if earlier.state != .skipped {
-        memory.outputs.set(.map(earlier.outputs), at: [task.id] + frame.iterations.map(\.value.text))
-      }
+      memory.outputs.set(.map(kept), at: [task.id] + frame.iterations.map(\.value.text))
     }
-    return earlier.state == .skipped ? .success : earlier.state
+    return earlier.state
   }
 
   func asFailure(_ error: any Error) -> Failure {
@@ -210,6 +227,8 @@ extension ValueMap {
       self[first] = value
     } else {
       var inner = self[first]?.map ?? ValueMap()
+      // With a second reference to it, every loop would copy the outputs of all its iterations so far.
+      self[first] = .null
       inner.set(value, at: Array(path.dropFirst()))
       self[first] = .map(inner)
     }

@@ -217,7 +217,7 @@ struct Subflow: Flowable {
   @Property("The id of the flow.") var flowId: String
   @Property("Its inputs.") var inputs: ValueMap?
   @Property("Labels of its execution.") var labels: Value?
-  @Property("Whether to wait for its end. Ferry always waits; false leaves its outputs out.") var wait = true
+  @Property("Whether its state and outputs are put out. Ferry waits for its end in any case.") var wait = true
   @Property("Whether its failure is this task's failure.") var transmitFailed = true
   @Property("Whether it gets the labels of this execution.") var inheritLabels = false
   @Property("Accepted for old flows; a revision has no meaning beside files.", .deprecated("the file beside this flow"))
