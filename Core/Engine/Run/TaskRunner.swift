@@ -18,10 +18,10 @@ extension FlowRunner {
         return end(&run, .skipped, task, frame)
       }
     } catch {
-      engine.emit(.taskStarted(run, ledger))
+      engine.emit(.taskStarted(shown(run), ledger))
       return fail(&run, asFailure(error), task, frame, ledger)
     }
-    engine.emit(.taskStarted(run, ledger))
+    engine.emit(.taskStarted(shown(run), ledger))
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
     return await runAttempts(task, &run, frame, ledger)
   }
@@ -162,20 +162,28 @@ extension FlowRunner {
     }
     let outputs = run.outputs
     run.outputs = engine.redactor.redact(outputs)
-    memory.withLock { [run] memory in
-      memory.taskRuns.append(run)
+    let shown = shown(run)
+    memory.withLock { memory in
+      memory.taskRuns.append(shown)
       if state == .success || state == .warning { memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text)) }
     }
-    if state == .skipped { engine.emit(.taskStarted(run, Ledger())) }
-    engine.emit(.taskEnded(run))
+    if state == .skipped { engine.emit(.taskStarted(shown, Ledger())) }
+    engine.emit(.taskEnded(shown))
     return run.state == .skipped ? .success : run.state
+  }
+
+  /// A task run as it leaves the engine: the value of its loop may hold a secret.
+  private func shown(_ run: TaskRun) -> TaskRun {
+    var shown = run
+    shown.value = run.value.map(engine.redactor.redact)
+    return shown
   }
 
   /// What a task did at this place in the execution that is being restarted, when that need not be done again.
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
     let kind = (task.type as? any Flowable.Type)?.kind
     guard !frame.isHandler, kind == nil || kind == .subflow,
-      let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), earlier.value == frame.iterations.last?.value.text
+      let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), earlier.value == frame.iterations.last.map({ engine.redactor.redact($0.value.text) })
     else { return nil }
     return earlier
   }
