@@ -1,7 +1,7 @@
 internal import Expression
 
 extension FlowParser {
-  private static let inputKeys = [
+  static let inputKeys = [
     "id", "name", "type", "description", "displayName", "required", "defaults", "dependsOn", "validator", "min", "max",
     "after", "before", "values", "options", "expression", "allowCustomValue", "itemType", "extension",
   ]

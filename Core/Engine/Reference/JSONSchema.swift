@@ -26,8 +26,11 @@ public enum JSONSchema {
       "outputs": [
         "type": "array",
         "items": [
-          "type": "object", "required": ["id", "value"],
-          "properties": ["id": ["type": "string"], "value": [:], "description": ["type": "string"], "type": ["type": "string"]],
+          "type": "object", "required": ["id", "value"], "additionalProperties": false,
+          "properties": [
+            "id": name, "value": [:], "description": ["type": "string"], "type": ["type": "string"],
+            "displayName": ["type": "string"], "required": ["type": "boolean"],
+          ],
         ],
       ],
       "retry": ["$ref": "#/definitions/retry"], "disabled": ["type": "boolean"],
@@ -46,23 +49,42 @@ public enum JSONSchema {
       "retry": [
         "type": "object",
         "properties": [
-          "type": ["enum": ["constant", "exponential", "random"]], "interval": ["type": "string"],
-          "maxInterval": ["type": "string"], "minInterval": ["type": "string"], "delayFactor": ["type": "number"],
+          "type": ["enum": ["constant", "exponential", "random"]], "interval": duration,
+          "maxInterval": duration, "minInterval": duration, "delayFactor": ["type": "number"],
           "maxAttempt": ["type": "integer", "minimum": 1], "maxAttempts": ["type": "integer", "minimum": 1],
-          "maxDuration": ["type": "string"], "warningOnRetry": ["type": "boolean"], "behavior": ["type": "string"],
+          "maxDuration": duration, "warningOnRetry": ["type": "boolean"], "behavior": ["type": "string"],
         ],
         "additionalProperties": false,
       ],
-      "input": [
-        "type": "object", "required": ["type"],
-        "properties": ["id": ["type": "string"], "type": ["enum": .list(kinds)], "description": ["type": "string"], "required": ["type": "boolean"]],
+      "dagTask": [
+        "type": "object", "required": ["task"], "additionalProperties": false,
+        "properties": [
+          "task": ["$ref": "#/definitions/task"], "dependsOn": ["type": "array", "items": ["type": "string"]],
+        ],
       ],
+      "input": input(kinds),
       "pluginDefault": [
         "type": "object", "required": ["type", "values"],
         "properties": ["type": ["type": "string"], "forced": ["type": "boolean"], "values": ["type": "object"]],
       ],
     ]
   }
+
+  private static func input(_ kinds: [Value]) -> Value {
+    let known: ValueMap = [
+      "id": name, "name": name, "type": ["enum": .list(kinds)], "description": ["type": "string"],
+      "required": ["type": "boolean"], "allowCustomValue": ["type": "boolean"], "validator": ["type": "string"],
+      "itemType": ["enum": .list(kinds)], "values": ["type": "array"], "options": ["type": "array"],
+    ]
+    return [
+      "type": "object", "required": ["type"], "additionalProperties": false,
+      "properties": .map(ValueMap(FlowParser.inputKeys.map { ($0, known[$0] ?? [:]) })),
+    ]
+  }
+
+  /// An id that YAML takes for a number is one too.
+  private static let name: Value = ["type": ["string", "number"]]
+  private static let duration: Value = ["type": ["string", "number"]]
 
   /// One condition per type: the editor then offers that type's properties only.
   private static func task(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
@@ -72,6 +94,10 @@ public enum JSONSchema {
       var properties = base
       for declaration in declarations {
         for name in [declaration.name] + declaration.aliases { properties[name] = property(declaration) }
+        // A Dag's tasks come with what they depend on.
+        if declaration.shape == .tasks, declaration.name == "tasks", task == Dag.self {
+          properties["tasks"] = ["type": "array", "items": ["$ref": "#/definitions/dagTask"]]
+        }
       }
       var then: ValueMap = ["properties": .map(properties), "additionalProperties": false]
       let required = declarations.filter { $0.isRequired && $0.aliases.isEmpty }.map { Value.string($0.name) }
@@ -82,20 +108,22 @@ public enum JSONSchema {
     }
     return [
       "type": "object", "required": ["id", "type"],
-      "properties": ["id": ["type": "string"], "type": ["enum": .list(names)]], "allOf": .list(conditions),
+      "properties": ["id": name, "type": ["enum": .list(names)]], "allOf": .list(conditions),
     ]
   }
 
+  /// As `Registry.find` knows them.
   private static func allNames(_ info: TaskInfo) -> [String] {
     let plain = [info.type] + info.aliases
-    return plain + ["io.kestra.plugin.\(info.type)"] + info.aliases.map { "io.kestra.core.tasks.\($0)" }
+    let old = info.type.hasPrefix("core.") ? ["io.kestra.plugin.core.", "io.kestra.core.tasks."] : []
+    return plain + plain.map { "io.kestra.plugin." + $0 } + old.flatMap { prefix in info.aliases.map { prefix + $0 } }
   }
 
   private static var base: ValueMap {
     [
-      "id": ["type": "string", "description": "The task's name, unique in the flow."], "type": ["type": "string"],
+      "id": ["type": ["string", "number"], "description": "The task's name, unique in the flow."], "type": ["type": "string"],
       "description": ["type": "string"], "retry": ["$ref": "#/definitions/retry"],
-      "timeout": ["type": "string", "description": "How long one attempt may take: PT10M."],
+      "timeout": ["type": ["string", "number"], "description": "How long one attempt may take: PT10M."],
       "disabled": ["type": ["boolean", "string"]], "allowFailure": ["type": ["boolean", "string"]],
       "allowWarning": ["type": ["boolean", "string"]],
       "runIf": ["description": "The task is skipped when this comes to false."],
@@ -130,7 +158,7 @@ public enum JSONSchema {
         "type": "object",
         "properties": .map(ValueMap(declarations.map { ($0.name, property($0)) })), "additionalProperties": false,
       ]
-    case .tasks: return ["type": "array"]
+    case .tasks: return ["type": "array", "items": ["$ref": "#/definitions/task"]]
     }
   }
 }
