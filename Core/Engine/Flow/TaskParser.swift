@@ -130,8 +130,8 @@ extension FlowParser {
   private func specificity(of type: String, for typeName: String) -> Int? {
     guard let info = registry.find(typeName)?.info else { return nil }
     if registry.find(type)?.info.type == info.type { return Int.max }
-    let names = [info.type] + info.aliases
-    let spelt = Registry.prefixes.flatMap { prefix in names.map { prefix + $0 } } + names + [typeName]
+    let old = info.type.hasPrefix("core.") ? info.aliases.map { "io.kestra.core.tasks." + $0 } : []
+    let spelt = [info.type, "io.kestra.plugin." + info.type, typeName] + info.aliases + old
     let plain = Registry.prefixes.first { type.hasPrefix($0) }.map { type.utf8.count - $0.utf8.count } ?? type.utf8.count
     return spelt.contains { $0.hasPrefix(type) } ? plain : nil
   }
