@@ -73,6 +73,8 @@ let testTargets: [Target] = [
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
+  tests("EngineTests", ["Engine", "Expression", "Records"]),
+  tests("CommandTests", ["ferry", "Engine", "Records"]),
 ]
 
 let package = Package(
