@@ -1,0 +1,196 @@
+import Foundation
+import Testing
+
+/// What the command prints and how it exits.
+@Suite struct CommandTests {
+  private let hello = "id: hello\ntasks:\n  - {id: greet, type: core.debug.Return, format: hi}\n"
+
+  @Test func exitCodesAreAsDocumented() throws {
+    let ferry = try Ferry()
+    try ferry.write("good.yaml", hello)
+    try ferry.write("bad.yaml", "id: bad\ntasks: [{id: a, type: core.Nothing}]")
+    try ferry.write("fails.yaml", "id: fails\ntasks: [{id: a, type: core.execution.Fail}]")
+    try ferry.write("warns.yaml", "tasks: [{id: a, type: core.execution.Fail, allowFailure: true}]")
+    try ferry.write("off.yaml", hello + "disabled: true\n")
+    try ferry.write("needs.yaml", hello + "inputs: [{id: n, type: INT}]\n")
+    for (arguments, status) in [
+      (["run", "good.yaml"], 0), (["run", "warns.yaml"], 0), (["run", "fails.yaml"], 1), (["run", "off.yaml"], 1),
+      (["run", "bad.yaml"], 2), (["check", "good.yaml"], 0), (["check", "good.yaml", "bad.yaml"], 2),
+      (["run", "needs.yaml"], 2), (["run", "needs.yaml", "-i", "n=x"], 2), (["run", "needs.yaml", "-i", "n"], 2),
+      (["run", "needs.yaml", "-i", "n=1"], 0), (["run", "missing.yaml"], 2), (["run", "."], 2), (["run"], 2),
+      (["run", "good.yaml", "--nope"], 2), (["nope"], 2), (["run", "good.yaml", "--log-format", "xml"], 2),
+      (["run", "good.yaml", "--restart", "nobody"], 2), (["runs", "nobody"], 2), (["cat", "missing.arrow"], 2),
+      (["cat", "bad.yaml"], 2), (["plugins", "core.Nothing"], 2), (["--version"], 0), (["--help"], 0), ([], 0),
+      (["run", "--help"], 0), (["run", "good.yaml", "--dry-run"], 0), (["schema"], 0), (["plugins"], 0),
+      (["check", "bad.yaml", "--storage", "x"], 2),
+    ] as [([String], Int32)] {
+      let result = try ferry.start(arguments).wait()
+      #expect(result.status == status && !result.wasKilled, "\(arguments): \(result.status) \(result.error)")
+      if status == 2 { #expect(!result.error.isEmpty, "\(arguments)") }
+      #expect(!(result.output + result.error).contains("\u{1B}"), "\(arguments)")
+    }
+    let help = try ferry.run("--help").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    for text in ["0 the flow succeeded", "1 it failed", "2 the flow or the command line is wrong", "130", "143"] {
+      #expect(help.contains(text))
+    }
+  }
+
+  @Test func checkPrintsEveryProblemAndRunsNothing() throws {
+    let ferry = try Ferry()
+    try ferry.write(
+      "flow.yaml",
+      """
+      id: flow
+      tasks:
+        - {id: a, type: core.log.Log, mesage: x}
+        - {id: a, type: core.debug.Return, format: "{{ outputs.z.value }}"}
+      """)
+    for command in ["check", "run"] {
+      let result = try ferry.run(command, "flow.yaml")
+      #expect(result.status == 2 && result.output == "")
+      #expect(
+        result.error == """
+          flow.yaml:3:5: error: missing property 'message' in core.log.Log: A message or a list of messages.
+          flow.yaml:3:33: error: unknown property 'mesage' in core.log.Log. Did you mean 'message'?
+          flow.yaml:4:10: error: the task id 'a' is already used in line 3
+          flow.yaml:4:50: error: there is no task 'z'. Did you mean 'a'?
+
+          """)
+    }
+    #expect(!FileManager.default.fileExists(atPath: ferry.storage.path()))
+  }
+
+  @Test func inputsComeFromTheLineAndFromAFile() throws {
+    let ferry = try Ferry()
+    try ferry.write("inputs.yaml", "day: 2026-11-21\nlist: [1, 2]\n")
+    try ferry.write("globals.yaml", "globals: {region: north}\n")
+    let yaml = """
+      inputs: [{id: day, type: DATE}, {id: list, type: ARRAY}, {id: name, type: STRING, defaults: x}]
+      tasks: [{id: a, type: core.debug.Return, format: "{{ inputs }} {{ globals.region }}"}]
+      """
+    let result = try ferry.flow(
+      yaml, "--inputs", "inputs.yaml", "-i", "name=a=b", "--globals", "globals.yaml", "-i", "day=2026-11-22")
+    let outputs = try #require(try result.tasks()["a"]?["outputs"] as? [String: Any])
+    #expect(outputs["value"] as? String == #"{"day":"2026-11-22","list":[1,2],"name":"a=b"} north"#)
+  }
+
+  @Test func jsonLogIsOneEventALine() throws {
+    let ferry = try Ferry()
+    let result = try ferry.flow(
+      """
+      id: flow
+      namespace: a.b
+      tasks:
+        - {id: log, type: core.log.Log, message: ["one\\nline", "\\u0000 \\e[31m ü \\""]}
+        - {id: again, type: core.execution.Fail, retry: {interval: PT0.01S, maxAttempts: 2}, allowFailure: true}
+        - {id: skip, type: core.debug.Return, runIf: false}
+      outputs: [{id: o, value: [1, {a: null}]}]
+      """)
+    let events = try result.events()
+    #expect(
+      events.compactMap { $0["event"] as? String } == [
+        "execution_started", "task_started", "log", "log", "task_ended", "task_started", "log", "task_retrying", "log",
+        "task_ended", "task_started", "task_ended", "summary",
+      ])
+    #expect(events[3]["message"] as? String == "\u{0} \u{1B}[31m ü \"")
+    let summary = try #require(events.last)
+    #expect(Set(summary.keys) == ["event", "execution", "namespace", "flow", "state", "started", "duration", "outputs", "tasks"])
+    #expect(summary["state"] as? String == "WARNING" && summary["namespace"] as? String == "a.b")
+    let task = try #require(try result.tasks()["again"])
+    #expect(
+      Set(task.keys) == [
+        "task", "taskRun", "type", "state", "attempts", "duration", "ledger", "outputs", "error", "category",
+      ])
+    let ledger = try #require(task["ledger"] as? [String: Int])
+    #expect(Set(ledger.keys) == ["read", "written", "rejected", "filtered", "bytes", "batches", "retries"])
+    // `runs` knows the same.
+    let id = try #require(summary["execution"] as? String)
+    let recorded = try ferry.run("runs", String(id.prefix(19)), "--format", "json").summary()
+    #expect(recorded["outputs"] as? NSDictionary == summary["outputs"] as? NSDictionary)
+    #expect((recorded["tasks"] as? [[String: Any]])?.count == 3)
+    let text = try ferry.run("runs", id).output
+    for part in ["a.b.flow", "WARNING", "again", "attempt 1 failed: the flow asked to fail here", "ü"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(try ferry.run("runs").lines.last?.hasPrefix(id) == true)
+  }
+
+  @Test func textIsPlainWhereNobodyLooks() throws {
+    let ferry = try Ferry()
+    try ferry.write("flow.yaml", hello)
+    let result = try ferry.run("run", "flow.yaml")
+    #expect(result.output.contains("✓  greet  core.debug.Return") && result.output.contains("SUCCESS in"))
+    #expect(!result.output.contains("\u{1B}") && !result.output.contains("\r") && result.error == "")
+  }
+
+  /// A pseudo-terminal, by Python: progress in place, colours unless NO_COLOR, nothing left over.
+  @Test func terminalsSeeProgressInPlace() throws {
+    let script = """
+      import os, pty, sys
+      out = b""
+      pid, fd = pty.fork()
+      if pid == 0:
+          os.execv(sys.argv[1], sys.argv[1:])
+      while True:
+          try: chunk = os.read(fd, 65536)
+          except OSError: break
+          if not chunk: break
+          out += chunk
+      os.waitpid(pid, 0)
+      sys.stdout.buffer.write(out)
+      """
+    for noColor in [nil, "1"] {
+      let ferry = try Ferry(environment: noColor.map { ["NO_COLOR": $0, "TERM": "xterm"] } ?? ["TERM": "xterm"])
+      try ferry.write("terminal.py", script)
+      try ferry.write("flow.yaml", "tasks: [{id: nap, type: core.flow.Sleep, duration: PT0.35S}]")
+      let result = try ferry.start(
+        ["terminal.py", Ferry.executable.path(), "run", "flow.yaml"], program: Python.executable
+      ).wait()
+      #expect(result.status == 0, "\(result.error)")
+      // Redrawn at least twice, and each drawing is erased.
+      let erasures = result.output.components(separatedBy: "\u{1B}[1A\u{1B}[J").count - 1
+      #expect(erasures >= 2, "\(result.output)")
+      #expect(result.output.contains("\u{1B}[32m") == (noColor == nil))
+      #expect(result.output.components(separatedBy: "● ").count > 2 || noColor == nil)
+      #expect(result.output.contains("SUCCESS"))
+    }
+  }
+
+  @Test func completionsAreMade() throws {
+    let ferry = try Ferry()
+    for shell in ["bash", "zsh", "fish"] {
+      let result = try ferry.run("--generate-completion-script", shell)
+      #expect(result.status == 0 && result.output.contains("ferry") && result.output.contains("dry-run"), "\(shell)")
+    }
+    try ferry.write("completion.bash", try ferry.run("--generate-completion-script", "bash").output)
+    let bash = try ferry.start(["-n", "completion.bash"], program: URL(filePath: "/bin/bash")).wait()
+    #expect(bash.status == 0, "\(bash.error)")
+  }
+
+  @Test func dryRunPrintsThePlan() throws {
+    let ferry = try Ferry()
+    try ferry.write(
+      "flow.yaml",
+      """
+      id: f
+      tasks:
+        - {id: a, type: core.flow.If, condition: true, then: [{id: b, type: core.debug.Return}],
+           else: [{id: c, type: core.debug.Return}]}
+      errors: [{id: e, type: core.debug.Return}]
+      """)
+    let result = try ferry.run("run", "flow.yaml", "--dry-run")
+    #expect(
+      result.output == """
+        default.f
+          a  core.flow.If
+            then:
+              b  core.debug.Return
+            else:
+              c  core.debug.Return
+          errors:
+            e  core.debug.Return
+
+        """)
+    #expect(!FileManager.default.fileExists(atPath: ferry.storage.path()))
+  }
+}

@@ -1,0 +1,115 @@
+import Engine
+import Foundation
+import Testing
+
+@testable import ferry
+
+/// The reference pages, the JSON Schema and the names of the whole fleet.
+@Suite struct ReferenceTests {
+  private var tasks: [any DeclaredTask.Type] { registry.plugins.flatMap(\.tasks) }
+
+  @Test func pagesAreCurrent() throws {
+    let ferry = try Ferry()
+    try FileManager.default.createDirectory(at: ferry.folder.appending(path: "pages"), withIntermediateDirectories: true)
+    #expect(try ferry.run("reference", "pages").status == 0)
+    let folders = [ferry.folder.appending(path: "pages"), Ferry.root.appending(path: "docs/reference")]
+    let names = try folders.map { try FileManager.default.contentsOfDirectory(atPath: $0.path()).sorted() }
+    #expect(names[0] == names[1], "run: ferry reference docs/reference")
+    for name in names[0] {
+      let texts = folders.map { try? String(contentsOf: $0.appending(path: name), encoding: .utf8) }
+      #expect(texts[0] == texts[1], "docs/reference/\(name) is stale: run ferry reference docs/reference")
+    }
+  }
+
+  @Test func everyExampleIsAFlowWithoutErrors() {
+    for task in tasks {
+      #expect(!task.info.example.isEmpty, "\(task.info.type) has no example")
+      let lines = task.info.example.split(separator: "\n", omittingEmptySubsequences: false)
+      let yaml = "tasks:\n" + lines.enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }.joined(separator: "\n")
+      let (_, found) = FlowParser.parse(yaml, file: task.info.type, registry: registry)
+      // An example may name the output of a task that would stand before it.
+      let problems = found.filter { $0.severity == .error && !$0.message.hasPrefix("there is no task") }
+      #expect(problems.map(\.line) == [])
+      #expect(registry.find(task.info.type) != nil)
+    }
+  }
+
+  @Test func namesFollowTheRules() {
+    for task in tasks {
+      let info = task.info
+      let type = info.type
+      #expect(isSentence(info.summary), "\(type): \(info.summary)")
+      #expect(isCapitalized(type.split(separator: ".").last.map(String.init) ?? ""), "\(type)")
+      #expect(!type.hasPrefix("io.kestra."), "\(type)")
+      for property in PropertyDeclaration.collect(from: task.init()) {
+        for name in [property.name] + property.aliases { #expect(isCamelCase(name), "\(type).\(name)") }
+        #expect(isSentence(property.help, several: true), "\(type).\(property.name): \(property.help)")
+      }
+      for output in info.outputs {
+        #expect(isCamelCase(output.name), "\(type): output \(output.name)")
+        #expect(isSentence(output.help, several: true), "\(type): output \(output.name): \(output.help)")
+      }
+    }
+    let names = tasks.flatMap { [$0.info.type] + $0.info.aliases }
+    #expect(Set(names).count == names.count, "two tasks have one name: \(names.filter { name in names.count { $0 == name } > 1 })")
+  }
+
+  private func isCamelCase(_ name: String) -> Bool {
+    name.first?.isLowercase == true && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+  }
+
+  private func isCapitalized(_ name: String) -> Bool { name.first?.isUppercase == true }
+
+  private func isSentence(_ text: String, several: Bool = false) -> Bool {
+    text.hasSuffix(".") && text.first?.isLowercase != true && !text.contains("\n") && (several || text.count < 160)
+  }
+
+  @Test func oneTypeIsExplained() throws {
+    let text = try Ferry().run("plugins", "io.kestra.core.tasks.debugs.Return").output
+    for part in ["core.debug.Return", "Properties", "format (any)", "Outputs", "Example", "debugs.Return"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    let list = try Ferry().run("plugins").output
+    for task in tasks { #expect(list.contains("  \(task.info.type)  "), "\(task.info.type)") }
+    #expect(try Ferry().run("plugins", "core.Retrun").error.contains("there is no task type 'core.Retrun'"))
+  }
+
+  /// The schema is one of draft 7; it takes every flow that `ferry check` takes and refuses what it refuses.
+  @Test func theSchemaSaysWhatTheCheckerSays() throws {
+    let ferry = try Ferry()
+    try ferry.write("schema.json", try ferry.run("schema").output)
+    let flows = Ferry.root.appending(path: "fixtures/flows")
+    let good = try FileManager.default.contentsOfDirectory(atPath: flows.path()).filter { $0.hasSuffix(".yaml") }
+      .map { flows.appending(path: $0).path() }
+    let parsed = try good.filter { path in
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      return FlowParser.parse(text, file: path, registry: registry).flow != nil
+    }
+    #expect(parsed.count > 40)
+    for (name, line) in ReferenceTests.bad { try ferry.write("bad-\(name).yaml", line) }
+    let bad = ReferenceTests.bad.keys.map { "bad-\($0).yaml" }
+    for file in bad { #expect(try ferry.run("check", file).status == 2, "\(file)") }
+    let result = try ferry.start(
+      [Ferry.root.appending(path: "Tests/Testing/python/check_schema.py").path(), "schema.json"]
+        + parsed.map { "+" + $0 } + bad.map { "-" + $0 }, program: Python.executable
+    ).wait()
+    #expect(result.status == 0, "\(result.output)\(result.error)")
+  }
+
+  static let bad = [
+    "flow-property": "taskz: []\ntasks: [{id: a, type: core.debug.Return}]",
+    "no-tasks": "id: a",
+    "task-property": "tasks: [{id: a, type: core.debug.Return, formt: x}]",
+    "alias-property": "tasks: [{id: a, type: io.kestra.core.tasks.debugs.Return, formt: x}]",
+    "type": "tasks: [{id: a, type: core.debug.Retrun}]",
+    "nested": "tasks: [{id: a, type: core.flow.Sequential, tasks: [{id: b, type: core.debug.Return, x: 1}]}]",
+    "cases": "tasks: [{id: a, type: core.flow.Switch, value: x, cases: {x: [{id: b, type: core.debug.Return, y: 1}]}}]",
+    "dag": "tasks: [{id: a, type: core.flow.Dag, tasks: [{task: {id: b, type: core.debug.Return, x: 1}}]}]",
+    "missing": "tasks: [{id: a, type: core.log.Log}]",
+    "choice": "tasks: [{id: a, type: core.log.Log, message: x, level: LOUD}]",
+    "input-type": "inputs: [{id: a, type: INTT}]\ntasks: [{id: a, type: core.debug.Return}]",
+    "input-property": "inputs: [{id: a, type: INT, mni: 1}]\ntasks: [{id: a, type: core.debug.Return}]",
+    "retry": "tasks: [{id: a, type: core.debug.Return, retry: {interval: PT1S, maxAttemps: 1}}]",
+    "output": "tasks: [{id: a, type: core.debug.Return}]\noutputs: [{id: a, valu: 1}]",
+  ]
+}

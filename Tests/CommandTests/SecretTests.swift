@@ -1,0 +1,152 @@
+import Foundation
+import Testing
+
+/// A canary goes through everything that Ferry puts out. It must not be seen anywhere.
+@Suite struct SecretTests {
+  /// With what URLs, JSON, base64 and shells write in another way.
+  private static let canary = "cAn4ry/k\"9+ü&\\z=%x tail"
+  private static let encodedCanary = "b64-Canary-7731"
+  private static let dotenvCanary = "dotenv#Canary-5512"
+
+  /// How a secret may look when it is inside of something else.
+  private static func forms(_ secret: String) -> [String] {
+    let url = secret.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? secret
+    let query = secret.addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed) ?? secret
+    let json = String(decoding: (try? JSONEncoder().encode([secret])) ?? Data(), as: UTF8.self).dropFirst(2).dropLast(2)
+    var forms = [secret, url, query, url.lowercased(), String(json), json.replacingOccurrences(of: "\\/", with: "/")]
+    let bytes = Data(secret.utf8)
+    for before in 0..<3 {
+      // What base64 makes of it inside of a longer text, without the characters that share bits with the neighbours.
+      let text = (Data(repeating: 58, count: before) + bytes + Data("tail".utf8)).base64EncodedString()
+      let first = (before * 8 + 5) / 6
+      forms.append(String(text.prefix((before + bytes.count) * 8 / 6).dropFirst(first)))
+    }
+    return forms + forms.map { $0.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_") }
+  }
+
+  private func ferry() throws -> Ferry {
+    let ferry = try Ferry(environment: [
+      "FERRY_SECRET_PLAIN": SecretTests.canary,
+      "SECRET_CODED": Data((SecretTests.encodedCanary + "\n").utf8).base64EncodedString(),
+    ])
+    try ferry.write(".env", "# secrets\nexport FERRY_SECRET_DOTENV=\"\(SecretTests.dotenvCanary)\"\n")
+    return ferry
+  }
+
+  private func expectNothing(of secrets: [String], in bytes: Data, _ place: String) {
+    for secret in secrets {
+      for form in SecretTests.forms(secret) where bytes.range(of: Data(form.utf8)) != nil {
+        Issue.record("\(place) shows '\(form)'")
+      }
+    }
+  }
+
+  private static let flow = """
+    id: secrets
+    labels: {team: data}
+    inputs:
+      - {id: password, type: SECRET, defaults: "{{ secret('CODED') }}"}
+      - {id: given, type: SECRET}
+    tasks:
+      - {id: message, type: core.log.Log, message: ["{{ secret('PLAIN') }}", "in {{ secret('dotenv') }} words"]}
+      - {id: json, type: core.log.Log, message: "{{ {'a': [secret('PLAIN')], secret('CODED'): 1} | json }}"}
+      - {id: url, type: core.log.Log, message: "http://u:{{ secret('PLAIN') | urlencode }}@h/?q={{ secret('CODED') }}"}
+      - {id: base64, type: core.log.Log, message: "Basic {{ ('user:' ~ secret('PLAIN')) | base64encode }}"}
+      - {id: base64b, type: core.log.Log, message: "Basic {{ ('users:' ~ secret('CODED')) | base64encode }}"}
+      - {id: base64c, type: core.log.Log, message: "{{ ('me::' ~ secret('DOTENV') ~ '!') | base64encode }}"}
+      - {id: input, type: core.log.Log, message: "{{ inputs.password }} {{ inputs.given }} {{ inputs }}"}
+      - {id: output, type: core.debug.Return, format: "{{ secret('PLAIN') }}"}
+      - id: values
+        type: core.output.OutputValues
+        values: {"{{ 'k' }}": ["{{ secret('PLAIN') }}", {deep: "x{{ secret('CODED') }}"}], all: "{{ inputs }}"}
+      - {id: used, type: core.debug.Return, format: "{{ outputs.output.value | length }}"}
+      - id: each
+        type: core.flow.ForEach
+        values: ["{{ secret('CODED') }}", "{{ outputs.output.value }}"]
+        tasks: [{id: in, type: core.debug.Return, format: "{{ taskrun.value }}"}]
+      - id: choice
+        type: core.flow.Switch
+        value: "{{ secret('DOTENV') }}"
+        defaults: [{id: d, type: core.debug.Return}]
+      - {id: kind, type: core.debug.Return, allowFailure: true, format: "{{ secret('PLAIN') | number }}"}
+      - {id: wrong, type: core.flow.Sleep, allowFailure: true, duration: "{{ secret('CODED') }}"}
+      - {id: place, type: core.storage.Size, allowFailure: true, uri: "ferry://{{ secret('CODED') }}/a?p={{ secret('PLAIN') }}"}
+      - {id: file, type: core.storage.Size, allowFailure: true, uri: "file:///tmp/{{ secret('CODED') }}"}
+      - {id: index, type: core.debug.Return, allowFailure: true, format: "{{ outputs[secret('PLAIN')].x }}"}
+      - {id: date, type: core.debug.Return, allowFailure: true, format: "{{ secret('CODED') | date }}"}
+      - {id: parsed, type: core.debug.Return, allowFailure: true, format: "{{ fromJson(secret('PLAIN')) }}"}
+      - {id: retried, type: core.execution.Fail, allowFailure: true, errorMessage: "no {{ secret('PLAIN') }}",
+         retry: {interval: PT0.01S, maxAttempts: 2}}
+      - {id: fails, type: core.execution.Fail, errorMessage: "login as {{ secret('PLAIN') }} with {{ inputs.given }}"}
+    errors:
+      - {id: told, type: core.log.Log, level: ERROR, message: "{{ outputs.output.value }}"}
+    outputs:
+      - {id: token, value: "{{ secret('PLAIN') }}"}
+    """
+
+  @Test(arguments: ["json", "text"]) func theCanaryIsNeverSeen(format: String) throws {
+    let ferry = try ferry()
+    let given = "given-Canary-0815"
+    let secrets = [SecretTests.canary, SecretTests.encodedCanary, SecretTests.dotenvCanary, given]
+    try ferry.write("flow.yaml", SecretTests.flow)
+    let result = try ferry.run(
+      "run", "flow.yaml", "--log-format", format, "--log-level", "trace", "-i", "given=\(given)")
+    #expect(result.status == 1)
+    #expect(result.output.contains("******") && result.output.contains("used"))
+    expectNothing(of: secrets, in: Data(result.output.utf8), "stdout")
+    expectNothing(of: secrets, in: Data(result.error.utf8), "stderr")
+    let id = try #require(try ferry.run("runs", "--format", "json").summary()["execution"] as? String)
+    for arguments in [["runs"], ["runs", id], ["runs", id, "--format", "json"], ["check", "flow.yaml"]] {
+      let shown = try ferry.start(arguments).wait()
+      #expect(shown.status == 0, "\(shown.error)")
+      expectNothing(of: secrets, in: Data((shown.output + shown.error).utf8), "\(arguments)")
+    }
+    for file in try ferry.stored() { expectNothing(of: secrets, in: file.bytes, file.path) }
+    // The flow itself worked with the whole values.
+    let tasks = try ferry.run("runs", id, "--format", "json").tasks()
+    let length = (tasks["used"]?["outputs"] as? [String: Any])?["value"] as? Int
+    #expect(length == SecretTests.canary.count, "\(String(describing: tasks["used"]))")
+  }
+
+  @Test func whatIsWrongWithASecretInputIsSaidWithoutIt() throws {
+    let ferry = try ferry()
+    try ferry.write(
+      "flow.yaml",
+      """
+      inputs: [{id: p, type: SECRET, validator: '[0-9]+'}, {id: q, type: INT, defaults: "{{ secret('CODED') }}"}]
+      tasks: [{id: a, type: core.debug.Return}]
+      """)
+    let result = try ferry.run("run", "flow.yaml", "-i", "p=not-digits-4711")
+    #expect(result.status == 2 && result.error.contains("input 'p'") && result.error.contains("input 'q'"))
+    expectNothing(of: ["not-digits-4711", SecretTests.encodedCanary], in: Data(result.error.utf8), "stderr")
+  }
+
+  /// The mask must never be taken for the value.
+  @Test func aRestartNeverWorksWithTheMask() throws {
+    let ferry = try ferry()
+    let flow = """
+      id: restarted
+      inputs: [{id: key, type: SECRET}]
+      tasks:
+        - {id: token, type: core.debug.Return, format: "{{ secret('PLAIN') }}"}
+        - {id: number, type: core.debug.Return, format: 42}
+        - {id: stop, type: core.execution.Fail, condition: "{{ envs.broken ?? false }}"}
+        - {id: uses, type: core.debug.Return, format: "{{ outputs.number.value + inputs.key | length }}"}
+        - {id: needs, type: core.debug.Return, format: "{{ outputs.token.value | length }}"}
+      """
+    let broken = try Ferry(environment: [
+      "FERRY_BROKEN": "true", "FERRY_HOME": ferry.storage.path(), "FERRY_SECRET_PLAIN": SecretTests.canary,
+    ])
+    let failed = try broken.flow(flow, "-i", "key=opensesame")
+    let id = try #require(try failed.summary()["execution"] as? String)
+    #expect(failed.status == 1)
+    let without = try ferry.flow(flow, "--restart", id)
+    #expect(without.status == 2 && without.error.contains("input 'key': it is missing"), "\(without.error)")
+    let result = try ferry.flow(flow, "--restart", id, "-i", "key=opensesame")
+    let tasks = try result.tasks()
+    #expect(tasks["uses"]?["state"] as? String == "SUCCESS", "\(result.output)")
+    #expect(tasks["needs"]?["state"] as? String == "FAILED")
+    #expect((tasks["needs"]?["error"] as? String)?.contains("undefined variable 'outputs.token.value'") == true)
+    #expect(result.output.contains("outputs that held a secret were not recorded"))
+  }
+}
