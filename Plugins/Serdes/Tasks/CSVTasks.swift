@@ -30,7 +30,7 @@ struct CSVReaderTask: FerryTask {
       onBadLines: REJECT
       """)
   @Property("The CSV file.") var from: StorageReference
-  @Property("Whether the first row names the columns; without, they are col1, col2, …") var header = true
+  @Property("Whether the first row names the columns; without, they are col1, col2 and so on.") var header = true
   @Property("What separates two fields, one ASCII character.") var fieldSeparator = ","
   @Property("What stands around fields with separators or line ends inside, one ASCII character; empty for none.")
   var textDelimiter = "\""

@@ -24,7 +24,7 @@ struct JSONReaderTask: FerryTask {
       flatten: 1
       """)
   @Property("The JSON file.") var from: StorageReference
-  @Property("true: one row a line; false: an array or documents over any lines. Found out when it is not given.")
+  @Property("Whether each line is a row; false: an array or documents over any lines. Found out when it is not given.")
   var newLine: Bool?
   @Property("The file's character set: any name that iconv knows.") var charset = "UTF-8"
   @Property("What becomes of rows that cannot be read.") var onBadLines = OnBadLines.error
@@ -70,7 +70,7 @@ struct JSONWriterTask: FerryTask {
       from: "{{ outputs.query.uri }}"
       """)
   @Property("The record file.") var from: StorageReference
-  @Property("true: one object a line. false: an array, or the bare object when there is one row only.") var newLine =
+  @Property("Whether each line is an object; false: an array, or the bare object of a single row.") var newLine =
     true
   @Property("The file's character set: any name that iconv knows.") var charset = "UTF-8"
   @Property("The zone in which instants are written; UTC without.") var timeZoneId: String?
