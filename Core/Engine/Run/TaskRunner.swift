@@ -1,4 +1,5 @@
 internal import Expression
+internal import Glibc
 internal import Records
 
 /// One task: whether it runs, its attempts, what becomes of it.
@@ -8,7 +9,8 @@ extension FlowRunner {
     var run = TaskRun(
       id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
       parentID: frame.parents.first?.id,
-      value: frame.iterations.last?.value.text, iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
+      value: frame.iterations.last?.value.text,
+      iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
       state: .running, started: .now())
     let ledger = Ledger()
     do {
@@ -80,13 +82,9 @@ extension FlowRunner {
     let own = Cancellation()
     let link = cancellation.register { [cancellation] in own.cancel(cancellation.reason ?? .sibling) }
     defer { cancellation.unregister(link) }
-    let watch = timeout.map { limit in
-      Task {
-        try await Task.sleep(for: limit)
-        own.cancel(.timeout(limit))
-      }
-    }
-    defer { watch?.cancel() }
+    let hasEnded = Locked(false)
+    if let timeout { FlowRunner.watch(own, timeout, until: hasEnded) }
+    defer { hasEnded.withLock { $0 = true } }
     let workspace = Workspace()
     defer { workspace.remove() }
     let context = TaskContext(
@@ -101,6 +99,18 @@ extension FlowRunner {
     }
     try checkBalance(ledger.counts)
     return outputs
+  }
+
+  /// Ends an attempt that takes too long. On a thread of its own: it must not wait for others to give up theirs.
+  private static func watch(_ attempt: Cancellation, _ limit: Duration, until hasEnded: Locked<Bool>) {
+    let end = Instant.now().microseconds + Int64(min(limit.seconds, 1e9) * 1e6)
+    BlockingExecutor.start {
+      while !hasEnded.withLock({ $0 }) {
+        let left = end - Instant.now().microseconds
+        if left <= 0 { return attempt.cancel(.timeout(limit)) }
+        usleep(UInt32(min(left, 20_000)))
+      }
+    }
   }
 
   private func checkBalance(_ counts: Ledger.Counts) throws {
@@ -138,7 +148,9 @@ extension FlowRunner {
 
   // MARK: ends
 
-  func fail(_ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger()) -> RunState {
+  func fail(_ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger())
+    -> RunState
+  {
     run.error = engine.redactor.redact(failure.description)
     run.category = failure.category
     run.ledger = ledger.counts
@@ -165,7 +177,9 @@ extension FlowRunner {
     let shown = shown(run)
     memory.withLock { memory in
       memory.taskRuns.append(shown)
-      if state == .success || state == .warning { memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text)) }
+      if state == .success || state == .warning {
+        memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text))
+      }
     }
     if state == .skipped { engine.emit(.taskStarted(shown, Ledger())) }
     engine.emit(.taskEnded(shown))
@@ -183,7 +197,8 @@ extension FlowRunner {
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
     let kind = (task.type as? any Flowable.Type)?.kind
     guard !frame.isHandler, kind == nil || kind == .subflow,
-      let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }), earlier.value == frame.iterations.last.map({ engine.redactor.redact($0.value.text) })
+      let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }),
+      earlier.value == frame.iterations.last.map({ engine.redactor.redact($0.value.text) })
     else { return nil }
     return earlier
   }
@@ -220,7 +235,9 @@ extension Failure {
 }
 
 extension FerryTask {
-  static func decode(from properties: ValueMap) throws -> Self { try PropertyDecoder.decode(Self.self, from: properties) }
+  static func decode(from properties: ValueMap) throws -> Self {
+    try PropertyDecoder.decode(Self.self, from: properties)
+  }
 }
 
 extension Value {
