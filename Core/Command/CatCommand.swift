@@ -27,31 +27,41 @@ struct CatCommand: ParsableCommand {
   func run() throws {
     let source = try RowFile.open(file) { try storage.engine().open($0) }
     if schema { return printSchema(source.schema) }
+    guard limit ?? 0 >= 0 else { throw ValidationError("--limit \(limit ?? 0): expected 0 or more") }
     var left = limit ?? (format == .table ? 50 : 0)
     if left == 0 { left = Int.max }
-    var isFirst = true
+    if format == .csv {
+      let header = source.schema.fields.map { CatCommand.quoted($0.name) }.joined(separator: ",")
+      guard Console.output.line(header) else { return }
+    }
+    var isEmpty = true
     while left > 0, let batch = try source.next() {
       let rows = batch.slice(0, min(left, batch.count))
       left -= rows.count
-      print(rows, isFirst: isFirst)
-      isFirst = false
+      isEmpty = isEmpty && rows.count == 0
+      // Whoever reads may have had enough: `ferry cat … | head`.
+      guard rows.count == 0 || Console.output.write(text(of: rows)) else { return }
     }
-    if isFirst { print(RecordBatch(schema: source.schema, columns: source.schema.fields.map { ColumnBuilder($0.type).finish() }, count: 0), isFirst: true) }
+    if isEmpty, format == .table {
+      let columns = source.schema.fields.map { ColumnBuilder($0.type).finish() }
+      Console.output.write(RowsTable(RecordBatch(schema: source.schema, columns: columns, count: 0)).text)
+    }
   }
 
-  private func print(_ rows: RecordBatch, isFirst: Bool) {
+  private func text(of rows: RecordBatch) -> String {
+    var text = ""
     switch format {
-    case .table: Console.output.write(RowsTable(rows).text)
+    case .table: text = RowsTable(rows).text
     case .json:
       let values = RowValues(rows)
-      for row in 0..<rows.count { Console.output.line(Value.map(values.map(at: row)).json()) }
+      for row in 0..<rows.count { text += Value.map(values.map(at: row)).json() + "\n" }
     case .csv:
-      var text = isFirst ? rows.schema.fields.map { CatCommand.quoted($0.name) }.joined(separator: ",") + "\n" : ""
       for row in 0..<rows.count {
-        text += rows.columns.map { $0.isNull(row) ? "" : CatCommand.quoted($0.text(at: row)) }.joined(separator: ",") + "\n"
+        text +=
+          rows.columns.map { $0.isNull(row) ? "" : CatCommand.quoted($0.text(at: row)) }.joined(separator: ",") + "\n"
       }
-      Console.output.write(text)
     }
+    return text
   }
 
   /// An empty text is quoted, so that it differs from NULL.
@@ -62,7 +72,8 @@ struct CatCommand: ParsableCommand {
 
   private func printSchema(_ schema: Schema) {
     let rows = schema.fields.map { [$0.name, $0.type.name, $0.nullable ? "" : "not null", $0.sourceType ?? ""] }
-    Console.output.write(Table(header: ["Column", "Type", "", "Source type"], alignRight: [false, false, false, false], rows: rows).text)
+    Console.output.write(
+      Table(header: ["Column", "Type", "", "Source type"], alignRight: [false, false, false, false], rows: rows).text)
   }
 }
 

@@ -9,8 +9,8 @@ struct Ferry: AsyncParsableCommand {
     commandName: "ferry",
     abstract: "Moves tables between databases, files, Kafka and clouds, by flows in YAML.",
     discussion: """
-      Exit codes: 0 the flow succeeded (or had only warnings), 1 it failed, 2 the flow or the command line is wrong and \
-      nothing ran, 70 an internal error, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.
+      Exit codes: 0 the flow succeeded (or had only warnings), 1 it failed, 2 the flow or the command line is wrong \
+      and nothing ran, 70 an internal error, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.
       """,
     version: "0.1.0",
     subcommands: [
@@ -79,18 +79,28 @@ struct Console: Sendable {
 
   let descriptor: Int32
 
-  func line(_ text: String) { write(text + "\n") }
+  @discardableResult
+  func line(_ text: String) -> Bool { write(text + "\n") }
 
-  func write(_ text: String) {
+  /// False when nobody reads any more.
+  @discardableResult
+  func write(_ text: String) -> Bool {
     var text = text
-    text.withUTF8 { bytes in
+    return text.withUTF8 { bytes in
       var done = 0
       while done < bytes.count, let start = bytes.baseAddress {
         let count = Glibc.write(descriptor, start + done, bytes.count - done)
-        if count < 0 && errno != EINTR { return }
+        if count < 0 && errno != EINTR { return false }
         done += max(count, 0)
       }
+      return true
     }
+  }
+
+  /// How wide the terminal is.
+  var columns: Int? {
+    var size = winsize()
+    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
 
   var isTerminal: Bool { isatty(descriptor) == 1 }

@@ -47,14 +47,16 @@ final class JSONReporter: FinishingObserver {
   }
 
   private func emit(_ line: ValueMap) {
-    lock.withLock { _ in console.line(Value.map(line).json()) }
+    lock.withLock { _ in _ = console.line(Value.map(line).json()) }
   }
 }
 
 extension TaskRun {
   /// What programs get to know of a task run; `ferry runs ID --format json` prints the same.
   var json: ValueMap {
-    var map: ValueMap = ["task": .string(taskID), "taskRun": .string(id), "type": .string(type), "state": .string(state.rawValue)]
+    var map: ValueMap = [
+      "task": .string(taskID), "taskRun": .string(id), "type": .string(type), "state": .string(state.rawValue),
+    ]
     map["value"] = value.map { .string($0) }
     map["attempts"] = .int(Int64(attempts))
     map["duration"] = ended.map { .double(started.duration(to: $0).seconds) }
@@ -69,7 +71,8 @@ extension TaskRun {
 extension Execution {
   var json: ValueMap {
     var map: ValueMap = [
-      "execution": .string(id), "namespace": .string(namespace), "flow": .string(flowID), "state": .string(state.rawValue),
+      "execution": .string(id), "namespace": .string(namespace), "flow": .string(flowID),
+      "state": .string(state.rawValue),
       "started": .string(started.iso8601),
     ]
     map["duration"] = ended.map { .double(started.duration(to: $0).seconds) }

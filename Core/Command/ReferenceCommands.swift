@@ -39,7 +39,8 @@ struct SchemaCommand: ParsableCommand {
 
 struct ReferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reference", abstract: "Writes the reference pages of all task types into a folder.", shouldDisplay: false)
+    commandName: "reference", abstract: "Writes the reference pages of all task types into a folder.",
+    shouldDisplay: false)
 
   @Argument(help: "The folder.", completion: .directory)
   var folder: String

@@ -31,7 +31,9 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup var storage: StorageOptions
 
-  @Option(help: "YAML file with the variables that expressions see as 'globals'. Default: ferry.yaml here, where there is one.")
+  @Option(
+    help:
+      "YAML file with the variables that expressions see as 'globals'. Default: ferry.yaml here, where there is one.")
   var globals: String?
 
   @Option(help: "What is printed while the flow runs: text, or json with one event a line and the summary last.")
@@ -57,7 +59,10 @@ struct RunCommand: AsyncParsableCommand {
     settings.timeZone = timeZone
     settings.globals = try readGlobals()
     let given = try readInputs()
-    if dryRun { return Console.output.write(parsed.plan) }
+    if dryRun {
+      Console.output.write(parsed.plan)
+      return
+    }
     let observer: any FinishingObserver =
       logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output)
     settings.observer = observer
@@ -80,7 +85,8 @@ struct RunCommand: AsyncParsableCommand {
       throw Failure(.configuration, "execution '\(restart)' is one of flow '\(execution.flowID)', not of '\(flow.id)'")
     }
     guard execution.state.isTerminal, execution.state != .success else {
-      throw Failure(.configuration, "execution '\(restart)' is \(execution.state.rawValue): there is nothing to restart")
+      throw Failure(
+        .configuration, "execution '\(restart)' is \(execution.state.rawValue): there is nothing to restart")
     }
     return execution
   }

@@ -24,7 +24,10 @@ struct RunsCommand: ParsableCommand {
     guard let execution = try engine.store.execution(id) else {
       throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
     }
-    if format == .json { return Console.output.line(Value.map(execution.json).json()) }
+    if format == .json {
+      Console.output.line(Value.map(execution.json).json())
+      return
+    }
     show(execution, try engine.store.logs(execution.id))
   }
 
@@ -45,7 +48,9 @@ struct RunsCommand: ParsableCommand {
 
   private func show(_ execution: Execution, _ logs: [LogLine]) {
     let style = Style(Console.output.hasColor)
-    var text = "\(execution.id)  \(execution.namespace).\(execution.flowID)  \(style.state(execution.state))  \(execution.started.iso8601)\n"
+    var text =
+      "\(execution.id)  \(execution.namespace).\(execution.flowID)  "
+      + "\(style.state(execution.state))  \(execution.started.iso8601)\n"
     if let error = execution.error { text += "\(error)\n" }
     if !execution.inputs.isEmpty { text += "inputs \(Value.map(execution.inputs).json())\n" }
     let rows = execution.taskRuns.map { run in
@@ -56,10 +61,16 @@ struct RunsCommand: ParsableCommand {
       ]
     }
     let header = ["Task", "Type", "State", "Attempts", "Time", "Read", "Written", "Rejected", "Filtered"]
-    text += "\n" + Table(header: header, alignRight: [false, false, false, true, true, true, true, true, true], rows: rows).text
-    for run in execution.taskRuns where !run.outputs.isEmpty { text += "\n\(run.label): \(Value.map(run.outputs).json())" }
+    text +=
+      "\n"
+      + Table(header: header, alignRight: [false, false, false, true, true, true, true, true, true], rows: rows).text
+    for run in execution.taskRuns where !run.outputs.isEmpty {
+      text += "\n\(run.label): \(Value.map(run.outputs).json())"
+    }
     if !logs.isEmpty { text += "\n" }
-    for line in logs { text += "\n\(line.time.iso8601) \(line.level.rawValue) \(line.taskID.map { "\($0): " } ?? "")\(line.message)" }
+    for line in logs {
+      text += "\n\(line.time.iso8601) \(line.level.rawValue) \(line.taskID.map { "\($0): " } ?? "")\(line.message)"
+    }
     Console.output.line(text)
   }
 }

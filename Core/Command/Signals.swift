@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Turns SIGINT and SIGTERM into a cancellation. The second one ends the process at once.
 ///
-/// A handler that writes into a pipe, and not a blocked signal that a thread waits for: threads of the runtime that were
-/// there before would still take it, and child processes would inherit the block.
+/// A handler that writes into a pipe, and not a blocked signal that a thread waits for: threads of the runtime that
+/// were there before would still take it, and child processes would inherit the block.
 enum Signals {
   /// The writing end of the pipe, for the handler, which must not touch anything that could be half-way changed.
   private static let pipeEnd = Atomic<Int32>(-1)
@@ -27,7 +27,9 @@ enum Signals {
     var action = sigaction()
     // Who starts a process in the background of a script has it ignore Ctrl-C; that stays so.
     sigaction(number, nil, &action)
-    if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { return }
+    if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+      return
+    }
     action.__sigaction_handler.sa_handler = { number in
       let code = errno
       var byte = UInt8(truncatingIfNeeded: number)

@@ -23,7 +23,9 @@ struct Summary {
     if !moving.isEmpty { text += "\n" + ledger(moving) }
     let outputs = self.outputs(engine)
     if !outputs.isEmpty { text += "\nOutputs\n" + outputs }
-    if execution.state == .success || execution.state == .warning, let preview = preview(engine) { text += "\n" + preview }
+    if execution.state == .success || execution.state == .warning, let preview = preview(engine) {
+      text += "\n" + preview
+    }
     if execution.state == .failed {
       text += "\nGo on at the failed task with: ferry run … --restart \(execution.id)\n"
     }
@@ -90,6 +92,16 @@ struct Table {
     return line(header) + line(widths.map { String(repeating: "─", count: $0) }) + rows.map(line).joined()
   }
 
+  /// The beginning of a text that takes at most so many columns.
+  static func cut(_ text: String, to columns: Int) -> String {
+    var left = columns
+    return String(
+      text.prefix { character in
+        left -= width(String(character))
+        return left >= 0
+      })
+  }
+
   /// East Asian wide characters and emoji take two columns, combining marks none.
   static func width(_ text: String) -> Int {
     text.reduce(0) { width, character in
@@ -114,7 +126,9 @@ struct RowsTable {
   var text: String {
     let names = batch.schema.fields.map(\.name)
     let rows = (0..<batch.count).map { row in batch.columns.map { RowsTable.cell($0, row) } }
-    return Table(header: names.map(RowsTable.cut), alignRight: batch.schema.fields.map { RowsTable.isNumber($0.type) }, rows: rows).text
+    return Table(
+      header: names.map(RowsTable.cut), alignRight: batch.schema.fields.map { RowsTable.isNumber($0.type) }, rows: rows
+    ).text
   }
 
   private static func cell(_ column: Column, _ row: Int) -> String {

@@ -43,11 +43,12 @@ final class TextReporter: FinishingObserver {
       switch event {
       case .executionStarted(let execution):
         console.line("\(style.bold("\(execution.namespace).\(execution.flowID)"))  execution \(execution.id)")
-      case .taskStarted(let run, let ledger): if !run.isFlowable && run.state == .running { state.running.append((run, ledger)) }
+      case .taskStarted(let run, let ledger):
+        if !run.isFlowable && run.state == .running { state.running.append((run, ledger)) }
       case .taskRetrying(let run, _, _): _ = run
       case .taskEnded(let run):
         state.running.removeAll { $0.run.id == run.id }
-        if !run.isFlowable { console.line(line(of: run, counts: run.ledger)) }
+        if !run.isFlowable { console.line(line(of: run, counts: run.ledger, style)) }
       case .log(let log): console.line(line(of: log))
       case .executionEnded: break
       }
@@ -61,7 +62,7 @@ final class TextReporter: FinishingObserver {
       draw(&state)
     } else if state.announced.duration(to: .now()) >= TextReporter.report {
       state.announced = .now()
-      for (run, ledger) in state.running { console.line(line(of: run, counts: ledger.counts)) }
+      for (run, ledger) in state.running { console.line(line(of: run, counts: ledger.counts, style)) }
     }
   }
 
@@ -73,11 +74,17 @@ final class TextReporter: FinishingObserver {
 
   private func draw(_ state: inout State) {
     guard console.isTerminal, !state.isOver else { return }
-    for (run, ledger) in state.running { console.line(line(of: run, counts: ledger.counts)) }
+    let columns = console.columns ?? 80
+    for (run, ledger) in state.running {
+      // A line that wraps would be two to erase.
+      let plain = line(of: run, counts: ledger.counts, Style(false))
+      let fits = Table.width(plain) < columns
+      console.line(fits ? line(of: run, counts: ledger.counts, style) : Table.cut(plain, to: columns - 1))
+    }
     state.drawn = state.running.count
   }
 
-  private func line(of run: TaskRun, counts: Ledger.Counts) -> String {
+  private func line(of run: TaskRun, counts: Ledger.Counts, _ style: Style) -> String {
     let elapsed = run.started.duration(to: run.ended ?? .now())
     var parts = [style.state(run.state, mark: true), style.bold(run.label), run.type]
     if counts.read > 0 || counts.written > 0 {
