@@ -5,8 +5,8 @@ internal import Records
 /// A plugin is a value: its name, a sentence, its tasks.
 public let helloPlugin = Plugin("hello", "Greetings as record files.", tasks: [HelloRows.self])
 
-/// A task is a struct of plain values. `ferry check`, the help, the JSON Schema and the reference page all come from its
-/// properties and its `info`.
+/// A task is a struct of plain values. `ferry check`, the help, the JSON Schema and the reference page all come from
+/// its properties and its `info`.
 struct HelloRows: FerryTask {
   static let info = TaskInfo(
     "hello.Rows", "Writes one greeting for each name as a record file.",
