@@ -5,7 +5,7 @@ import Testing
 @Suite struct CommandTests {
   private let hello = "id: hello\ntasks:\n  - {id: greet, type: core.debug.Return, format: hi}\n"
 
-  @Test func exitCodesAreAsDocumented() throws {
+  @Test func exitCodesAreAsDocumented() async throws {
     let ferry = try Ferry()
     try ferry.write("good.yaml", hello)
     try ferry.write("bad.yaml", "id: bad\ntasks: [{id: a, type: core.Nothing}]")
@@ -24,18 +24,18 @@ import Testing
       (["run", "--help"], 0), (["run", "good.yaml", "--dry-run"], 0), (["schema"], 0), (["plugins"], 0),
       (["check", "bad.yaml", "--storage", "x"], 2),
     ] as [([String], Int32)] {
-      let result = try ferry.start(arguments).wait()
+      let result = try await ferry.start(arguments).wait()
       #expect(result.status == status && !result.wasKilled, "\(arguments): \(result.status) \(result.error)")
       if status == 2 { #expect(!result.error.isEmpty, "\(arguments)") }
       #expect(!(result.output + result.error).contains("\u{1B}"), "\(arguments)")
     }
-    let help = try ferry.run("--help").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    let help = try await ferry.run("--help").output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     for text in ["0 the flow succeeded", "1 it failed", "2 the flow or the command line is wrong", "130", "143"] {
       #expect(help.contains(text))
     }
   }
 
-  @Test func checkPrintsEveryProblemAndRunsNothing() throws {
+  @Test func checkPrintsEveryProblemAndRunsNothing() async throws {
     let ferry = try Ferry()
     try ferry.write(
       "flow.yaml",
@@ -46,7 +46,7 @@ import Testing
         - {id: a, type: core.debug.Return, format: "{{ outputs.z.value }}"}
       """)
     for command in ["check", "run"] {
-      let result = try ferry.run(command, "flow.yaml")
+      let result = try await ferry.run(command, "flow.yaml")
       #expect(result.status == 2 && result.output == "")
       #expect(
         result.error == """
@@ -60,7 +60,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: ferry.storage.path()))
   }
 
-  @Test func inputsComeFromTheLineAndFromAFile() throws {
+  @Test func inputsComeFromTheLineAndFromAFile() async throws {
     let ferry = try Ferry()
     try ferry.write("inputs.yaml", "day: 2026-11-21\nlist: [1, 2]\n")
     try ferry.write("globals.yaml", "globals: {region: north}\n")
@@ -68,15 +68,15 @@ import Testing
       inputs: [{id: day, type: DATE}, {id: list, type: ARRAY}, {id: name, type: STRING, defaults: x}]
       tasks: [{id: a, type: core.debug.Return, format: "{{ inputs }} {{ globals.region }}"}]
       """
-    let result = try ferry.flow(
+    let result = try await ferry.flow(
       yaml, "--inputs", "inputs.yaml", "-i", "name=a=b", "--globals", "globals.yaml", "-i", "day=2026-11-22")
     let outputs = try #require(try result.tasks()["a"]?["outputs"] as? [String: Any])
     #expect(outputs["value"] as? String == #"{"day":"2026-11-22","list":[1,2],"name":"a=b"} north"#)
   }
 
-  @Test func jsonLogIsOneEventALine() throws {
+  @Test func jsonLogIsOneEventALine() async throws {
     let ferry = try Ferry()
-    let result = try ferry.flow(
+    let result = try await ferry.flow(
       """
       id: flow
       namespace: a.b
@@ -94,7 +94,10 @@ import Testing
       ])
     #expect(events[3]["message"] as? String == "\u{0} \u{1B}[31m ü \"")
     let summary = try #require(events.last)
-    #expect(Set(summary.keys) == ["event", "execution", "namespace", "flow", "state", "started", "duration", "outputs", "tasks"])
+    #expect(
+      Set(summary.keys) == [
+        "event", "execution", "namespace", "flow", "state", "started", "duration", "outputs", "tasks",
+      ])
     #expect(summary["state"] as? String == "WARNING" && summary["namespace"] as? String == "a.b")
     let task = try #require(try result.tasks()["again"])
     #expect(
@@ -105,26 +108,26 @@ import Testing
     #expect(Set(ledger.keys) == ["read", "written", "rejected", "filtered", "bytes", "batches", "retries"])
     // `runs` knows the same.
     let id = try #require(summary["execution"] as? String)
-    let recorded = try ferry.run("runs", String(id.prefix(19)), "--format", "json").summary()
+    let recorded = try await ferry.run("runs", String(id.prefix(19)), "--format", "json").summary()
     #expect(recorded["outputs"] as? NSDictionary == summary["outputs"] as? NSDictionary)
     #expect((recorded["tasks"] as? [[String: Any]])?.count == 3)
-    let text = try ferry.run("runs", id).output
+    let text = try await ferry.run("runs", id).output
     for part in ["a.b.flow", "WARNING", "again", "attempt 1 failed: the flow asked to fail here", "ü"] {
       #expect(text.contains(part), "\(part)")
     }
-    #expect(try ferry.run("runs").lines.last?.hasPrefix(id) == true)
+    #expect(try await ferry.run("runs").lines.last?.hasPrefix(id) == true)
   }
 
-  @Test func textIsPlainWhereNobodyLooks() throws {
+  @Test func textIsPlainWhereNobodyLooks() async throws {
     let ferry = try Ferry()
     try ferry.write("flow.yaml", hello)
-    let result = try ferry.run("run", "flow.yaml")
+    let result = try await ferry.run("run", "flow.yaml")
     #expect(result.output.contains("✓  greet  core.debug.Return") && result.output.contains("SUCCESS in"))
     #expect(!result.output.contains("\u{1B}") && !result.output.contains("\r") && result.error == "")
   }
 
   /// A pseudo-terminal, by Python: progress in place, colours unless NO_COLOR, nothing left over.
-  @Test func terminalsSeeProgressInPlace() throws {
+  @Test func terminalsSeeProgressInPlace() async throws {
     let script = """
       import os, pty, sys
       out = b""
@@ -143,7 +146,7 @@ import Testing
       let ferry = try Ferry(environment: noColor.map { ["NO_COLOR": $0, "TERM": "xterm"] } ?? ["TERM": "xterm"])
       try ferry.write("terminal.py", script)
       try ferry.write("flow.yaml", "tasks: [{id: nap, type: core.flow.Sleep, duration: PT0.35S}]")
-      let result = try ferry.start(
+      let result = try await ferry.start(
         ["terminal.py", Ferry.executable.path(), "run", "flow.yaml"], program: Python.executable
       ).wait()
       #expect(result.status == 0, "\(result.error)")
@@ -156,18 +159,18 @@ import Testing
     }
   }
 
-  @Test func completionsAreMade() throws {
+  @Test func completionsAreMade() async throws {
     let ferry = try Ferry()
     for shell in ["bash", "zsh", "fish"] {
-      let result = try ferry.run("--generate-completion-script", shell)
+      let result = try await ferry.run("--generate-completion-script", shell)
       #expect(result.status == 0 && result.output.contains("ferry") && result.output.contains("dry-run"), "\(shell)")
     }
-    try ferry.write("completion.bash", try ferry.run("--generate-completion-script", "bash").output)
-    let bash = try ferry.start(["-n", "completion.bash"], program: URL(filePath: "/bin/bash")).wait()
+    try ferry.write("completion.bash", try await ferry.run("--generate-completion-script", "bash").output)
+    let bash = try await ferry.start(["-n", "completion.bash"], program: URL(filePath: "/bin/bash")).wait()
     #expect(bash.status == 0, "\(bash.error)")
   }
 
-  @Test func dryRunPrintsThePlan() throws {
+  @Test func dryRunPrintsThePlan() async throws {
     let ferry = try Ferry()
     try ferry.write(
       "flow.yaml",
@@ -178,7 +181,7 @@ import Testing
            else: [{id: c, type: core.debug.Return}]}
       errors: [{id: e, type: core.debug.Return}]
       """)
-    let result = try ferry.run("run", "flow.yaml", "--dry-run")
+    let result = try await ferry.run("run", "flow.yaml", "--dry-run")
     #expect(
       result.output == """
         default.f

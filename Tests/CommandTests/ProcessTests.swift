@@ -13,23 +13,25 @@ import Testing
       - {id: last, type: core.debug.Return}
     """
 
-  @Test(arguments: ["text", "json"], [SIGINT, SIGTERM]) func aSignalCancels(format: String, number: Int32) throws {
+  @Test(arguments: ["text", "json"], [SIGINT, SIGTERM]) func aSignalCancels(format: String, number: Int32) async throws
+  {
     let ferry = try Ferry()
     let child = try ferry.start(["run", try ferry.write("flow.yaml", sleeper), "--log-format", format])
-    try child.waitFor(format == "json" ? "\"task\":\"sleep\"" : "before")
-    usleep(100_000)
+    try await child.waitFor(format == "json" ? "\"task\":\"sleep\"" : "before")
+    try await Task.sleep(for: .microseconds(100_000))
     let start = Date()
     child.signal(number)
-    let result = try child.wait()
+    let result = try await child.wait()
     #expect(result.status == 128 + number && !result.wasKilled)
     #expect(Date().timeIntervalSince(start) < 3)
-    let id = try #require(try ferry.run("runs", "--format", "json").summary()["execution"] as? String)
-    let recorded = try ferry.run("runs", id, "--format", "json")
+    let id = try #require(try await ferry.run("runs", "--format", "json").summary()["execution"] as? String)
+    let recorded = try await ferry.run("runs", id, "--format", "json")
     #expect(try recorded.summary()["state"] as? String == "KILLED")
-    #expect(try recorded.tasks().mapValues { $0["state"] as? String ?? "" } == ["before": "SUCCESS", "sleep": "KILLED"])
+    #expect(
+      try recorded.tasks().mapValues { $0["state"] as? String ?? "" } == ["before": "SUCCESS", "sleep": "KILLED"])
   }
 
-  @Test func aSecondSignalEndsAtOnce() throws {
+  @Test func aSecondSignalEndsAtOnce() async throws {
     let ferry = try Ferry()
     // A task that does not look at its cancellation for a while: a large range to loop over.
     let child = try ferry.start([
@@ -43,17 +45,17 @@ import Testing
             format: "{% for a in range(1, 900000) %}{% for b in range(1, 900000) %}{% endfor %}{% endfor %}"
         """),
     ])
-    usleep(500_000)
+    try await Task.sleep(for: .microseconds(500_000))
     child.signal(SIGINT)
-    usleep(300_000)
+    try await Task.sleep(for: .microseconds(300_000))
     let isBusy = child.isRunning
     child.signal(SIGINT)
-    let result = try child.wait()
+    let result = try await child.wait()
     #expect(isBusy && result.status == 130 && !result.wasKilled)
-    #expect(try ferry.run("runs").output.contains("killed: its process ended without a word"))
+    #expect(try await ferry.run("runs").output.contains("killed: its process ended without a word"))
   }
 
-  @Test func killedRunsAreFailedAndGoOn() throws {
+  @Test func killedRunsAreFailedAndGoOn() async throws {
     let ferry = try Ferry()
     let flow = """
       id: killed
@@ -71,16 +73,16 @@ import Testing
       """
     let slow = try Ferry(environment: ["FERRY_NAP": "PT30S", "FERRY_HOME": ferry.storage.path()])
     let child = try slow.start(["run", try slow.write("flow.yaml", flow), "--log-format", "json"])
-    try child.waitFor("\"value\":\"c ")
-    usleep(100_000)
+    try await child.waitFor("\"value\":\"c ")
+    try await Task.sleep(for: .microseconds(100_000))
     child.signal(SIGKILL)
-    let killed = try child.wait()
+    let killed = try await child.wait()
     #expect(killed.wasKilled)
-    let listed = try ferry.run("runs", "--format", "json").summary()
+    let listed = try await ferry.run("runs", "--format", "json").summary()
     #expect(listed["state"] as? String == "FAILED" && (listed["error"] as? String)?.contains("killed") == true)
     let id = try #require(listed["execution"] as? String)
-    let before = try ferry.run("runs", id, "--format", "json")
-    let result = try ferry.flow(flow, "--restart", id)
+    let before = try await ferry.run("runs", id, "--format", "json")
+    let result = try await ferry.flow(flow, "--restart", id)
     #expect(result.status == 0, "\(result.output)")
     #expect(try result.summary()["execution"] as? String == id)
     // What had succeeded was not done again: the same task runs, the same random numbers.
@@ -92,44 +94,49 @@ import Testing
     }
     #expect(try outputs(before, "first") == outputs(result, "first"))
     #expect(try outputs(before, "in") == outputs(result, "in") && outputs(result, "in").count == 3)
-    #expect(try result.events().compactMap { $0["event"] as? String == "task_started" ? $0["task"] as? String : nil }
-      == ["each", "wait", "end"])
-    #expect(try ferry.run("runs", id, "--format", "json").summary()["state"] as? String == "SUCCESS")
-    #expect(try ferry.run("run", "flow.yaml", "--restart", id).status == 2)
+    #expect(
+      try result.events().compactMap { $0["event"] as? String == "task_started" ? $0["task"] as? String : nil }
+        == ["each", "wait", "end"])
+    #expect(try await ferry.run("runs", id, "--format", "json").summary()["state"] as? String == "SUCCESS")
+    #expect(try await ferry.run("run", "flow.yaml", "--restart", id).status == 2)
   }
 
   /// Killed at any moment, the record stays whole and no file has its name before it is whole.
-  @Test func deathAtRandomMomentsLeavesARecord() throws {
+  @Test func deathAtRandomMomentsLeavesARecord() async throws {
     let ferry = try Ferry()
-    let tasks = (0..<30).map { "  - {id: t\($0), type: core.log.Log, message: '\(String(repeating: "x", count: 200))'}" }
+    let tasks = (0..<30).map {
+      "  - {id: t\($0), type: core.log.Log, message: '\(String(repeating: "x", count: 200))'}"
+    }
     try ferry.write("flow.yaml", "id: f\ntasks:\n" + tasks.joined(separator: "\n"))
     let kills = 25
     for _ in 0..<kills {
       let child = try ferry.start(["run", "flow.yaml", "--log-format", "json"])
-      usleep(UInt32.random(in: 0...150_000))
+      try await Task.sleep(for: .microseconds(Int64.random(in: 0...150_000)))
       child.signal(SIGKILL)
-      _ = try child.wait()
+      _ = try await child.wait()
     }
-    let runs = try ferry.run("runs", "--format", "json", "--limit", "100")
+    let runs = try await ferry.run("runs", "--format", "json", "--limit", "100")
     #expect(runs.status == 0, "\(runs.error)")
     for run in try runs.events() {
       let state = run["state"] as? String ?? ""
       #expect(state == "FAILED" || state == "SUCCESS", "\(run)")
-      let whole = try ferry.run("runs", run["execution"] as? String ?? "", "--format", "json").summary()
+      let whole = try await ferry.run("runs", run["execution"] as? String ?? "", "--format", "json").summary()
       for task in whole["tasks"] as? [[String: Any]] ?? [] {
         #expect(["SUCCESS", "FAILED"].contains(task["state"] as? String ?? ""), "\(task)")
       }
     }
-    #expect(try ferry.run("run", "flow.yaml").status == 0)
-    let check = try ferry.start(
-      ["-c", "import sqlite3; print(sqlite3.connect('storage/ferry.db').execute('pragma integrity_check').fetchall())"],
+    #expect(try await ferry.run("run", "flow.yaml").status == 0)
+    let check = try await ferry.start(
+      [
+        "-c", "import sqlite3; print(sqlite3.connect('storage/ferry.db').execute('pragma integrity_check').fetchall())",
+      ],
       program: Python.executable
     ).wait()
     #expect(check.output == "[('ok',)]\n", "\(check.error)")
   }
 
   /// Many processes at once, from the making of the folder on.
-  @Test func manyProcessesShareAFolder() throws {
+  @Test func manyProcessesShareAFolder() async throws {
     let ferry = try Ferry()
     let tasks = (0..<10).map { "      - {id: t\($0), type: core.debug.Return, format: \($0)}" }.joined(separator: "\n")
     try ferry.write(
@@ -137,14 +144,14 @@ import Testing
     for _ in 0..<4 {
       let children = try (0..<8).map { _ in try ferry.start(["run", "flow.yaml", "--log-format", "json"]) }
       for child in children {
-        let result = try child.wait()
+        let result = try await child.wait()
         #expect(result.status == 0 && result.error == "", "\(result.error) \(result.lines.last ?? "")")
         let summary = try result.summary()
-        let recorded = try ferry.run("runs", summary["execution"] as? String ?? "", "--format", "json").summary()
+        let recorded = try await ferry.run("runs", summary["execution"] as? String ?? "", "--format", "json").summary()
         #expect((recorded["tasks"] as? [Any])?.count == 11 && recorded["state"] as? String == "SUCCESS")
       }
     }
-    #expect(try ferry.run("runs", "--limit", "100", "--format", "json").lines.count == 32)
+    #expect(try await ferry.run("runs", "--limit", "100", "--format", "json").lines.count == 32)
     #expect(try FileManager.default.contentsOfDirectory(atPath: ferry.storage.path() + "/locks") == ["open"])
   }
 
@@ -158,22 +165,26 @@ import Testing
     """
   }
 
-  @Test(arguments: [("CANCEL", "CANCELLED"), ("FAIL", "FAILED")]) func aLimitedFlowRefuses(behavior: String, state: String) throws {
+  @Test(arguments: [("CANCEL", "CANCELLED"), ("FAIL", "FAILED")]) func aLimitedFlowRefuses(
+    behavior: String, state: String
+  ) async throws {
     let ferry = try Ferry()
     try ferry.write("flow.yaml", limited(behavior))
     // All at once: exactly one may run.
     let children = try (0..<4).map { _ in try ferry.start(["run", "flow.yaml", "--log-format", "json"]) }
-    let results = try children.map { try $0.wait() }
+    var results: [Ferry.Result] = []
+    for child in children { results.append(try await child.wait()) }
     let states = try results.map { try $0.summary()["state"] as? String ?? "" }
     #expect(states.sorted() == [state, state, state, "SUCCESS"].sorted())
     #expect(results.filter { $0.status == 1 }.count == 3)
   }
 
-  @Test func aLimitedFlowQueues() throws {
+  @Test func aLimitedFlowQueues() async throws {
     let ferry = try Ferry()
     try ferry.write("flow.yaml", limited("QUEUE"))
     let children = try (0..<4).map { _ in try ferry.start(["run", "flow.yaml", "--log-format", "json"]) }
-    let results = try children.map { try $0.wait() }
+    var results: [Ferry.Result] = []
+    for child in children { results.append(try await child.wait()) }
     for result in results { #expect(result.status == 0, "\(result.error)") }
     // One after the other: the naps do not overlap.
     let times = try results.map { result in
@@ -182,19 +193,19 @@ import Testing
     for (first, second) in zip(times, times.dropFirst()) { #expect(first[1] <= second[0], "\(times)") }
   }
 
-  @Test func aQueuedFlowCanBeCancelledAndDoesNotBlockTheNext() throws {
+  @Test func aQueuedFlowCanBeCancelledAndDoesNotBlockTheNext() async throws {
     let ferry = try Ferry()
     try ferry.write("flow.yaml", limited("QUEUE").replacingOccurrences(of: "PT1S", with: "PT30S"))
     let first = try ferry.start(["run", "flow.yaml", "--log-format", "json"])
-    try first.waitFor("task_started")
+    try await first.waitFor("task_started")
     let second = try ferry.start(["run", "flow.yaml", "--log-format", "json"])
-    try second.waitFor("waiting for another execution")
+    try await second.waitFor("waiting for another execution")
     second.signal(SIGINT)
-    #expect(try second.wait().status == 130)
+    #expect(try await second.wait().status == 130)
     // The one that runs dies: nobody waits for the dead.
     first.signal(SIGKILL)
-    _ = try first.wait()
+    _ = try await first.wait()
     try ferry.write("flow.yaml", limited("QUEUE").replacingOccurrences(of: "PT1S", with: "PT0S"))
-    #expect(try ferry.run("run", "flow.yaml").status == 0)
+    #expect(try await ferry.run("run", "flow.yaml").status == 0)
   }
 }

@@ -8,10 +8,11 @@ import Testing
 @Suite struct ReferenceTests {
   private var tasks: [any DeclaredTask.Type] { registry.plugins.flatMap(\.tasks) }
 
-  @Test func pagesAreCurrent() throws {
+  @Test func pagesAreCurrent() async throws {
     let ferry = try Ferry()
-    try FileManager.default.createDirectory(at: ferry.folder.appending(path: "pages"), withIntermediateDirectories: true)
-    #expect(try ferry.run("reference", "pages").status == 0)
+    try FileManager.default.createDirectory(
+      at: ferry.folder.appending(path: "pages"), withIntermediateDirectories: true)
+    #expect(try await ferry.run("reference", "pages").status == 0)
     let folders = [ferry.folder.appending(path: "pages"), Ferry.root.appending(path: "docs/reference")]
     let names = try folders.map { try FileManager.default.contentsOfDirectory(atPath: $0.path()).sorted() }
     #expect(names[0] == names[1], "run: ferry reference docs/reference")
@@ -51,7 +52,9 @@ import Testing
       }
     }
     let names = tasks.flatMap { [$0.info.type] + $0.info.aliases }
-    #expect(Set(names).count == names.count, "two tasks have one name: \(names.filter { name in names.count { $0 == name } > 1 })")
+    #expect(
+      Set(names).count == names.count,
+      "two tasks have one name: \(names.filter { name in names.count { $0 == name } > 1 })")
   }
 
   private func isCamelCase(_ name: String) -> Bool {
@@ -64,20 +67,20 @@ import Testing
     text.hasSuffix(".") && text.first?.isLowercase != true && !text.contains("\n") && (several || text.count < 160)
   }
 
-  @Test func oneTypeIsExplained() throws {
-    let text = try Ferry().run("plugins", "io.kestra.core.tasks.debugs.Return").output
+  @Test func oneTypeIsExplained() async throws {
+    let text = try await Ferry().run("plugins", "io.kestra.core.tasks.debugs.Return").output
     for part in ["core.debug.Return", "Properties", "format (any)", "Outputs", "Example", "debugs.Return"] {
       #expect(text.contains(part), "\(part)")
     }
-    let list = try Ferry().run("plugins").output
+    let list = try await Ferry().run("plugins").output
     for task in tasks { #expect(list.contains("  \(task.info.type)  "), "\(task.info.type)") }
-    #expect(try Ferry().run("plugins", "core.Retrun").error.contains("there is no task type 'core.Retrun'"))
+    #expect(try await Ferry().run("plugins", "core.Retrun").error.contains("there is no task type 'core.Retrun'"))
   }
 
   /// The schema is one of draft 7; it takes every flow that `ferry check` takes and refuses what it refuses.
-  @Test func theSchemaSaysWhatTheCheckerSays() throws {
+  @Test func theSchemaSaysWhatTheCheckerSays() async throws {
     let ferry = try Ferry()
-    try ferry.write("schema.json", try ferry.run("schema").output)
+    try ferry.write("schema.json", try await ferry.run("schema").output)
     let flows = Ferry.root.appending(path: "fixtures/flows")
     let good = try FileManager.default.contentsOfDirectory(atPath: flows.path()).filter { $0.hasSuffix(".yaml") }
       .map { flows.appending(path: $0).path() }
@@ -88,8 +91,8 @@ import Testing
     #expect(parsed.count > 40)
     for (name, line) in ReferenceTests.bad { try ferry.write("bad-\(name).yaml", line) }
     let bad = ReferenceTests.bad.keys.map { "bad-\($0).yaml" }
-    for file in bad { #expect(try ferry.run("check", file).status == 2, "\(file)") }
-    let result = try ferry.start(
+    for file in bad { #expect(try await ferry.run("check", file).status == 2, "\(file)") }
+    let result = try await ferry.start(
       [Ferry.root.appending(path: "Tests/Testing/python/check_schema.py").path(), "schema.json"]
         + parsed.map { "+" + $0 } + bad.map { "-" + $0 }, program: Python.executable
     ).wait()

@@ -70,7 +70,8 @@ import Testing
         defaults: [{id: d, type: core.debug.Return}]
       - {id: kind, type: core.debug.Return, allowFailure: true, format: "{{ secret('PLAIN') | number }}"}
       - {id: wrong, type: core.flow.Sleep, allowFailure: true, duration: "{{ secret('CODED') }}"}
-      - {id: place, type: core.storage.Size, allowFailure: true, uri: "ferry://{{ secret('CODED') }}/a?p={{ secret('PLAIN') }}"}
+      - {id: place, type: core.storage.Size, allowFailure: true,
+         uri: "ferry://{{ secret('CODED') }}/a?p={{ secret('PLAIN') }}"}
       - {id: file, type: core.storage.Size, allowFailure: true, uri: "file:///tmp/{{ secret('CODED') }}"}
       - {id: index, type: core.debug.Return, allowFailure: true, format: "{{ outputs[secret('PLAIN')].x }}"}
       - {id: date, type: core.debug.Return, allowFailure: true, format: "{{ secret('CODED') | date }}"}
@@ -84,31 +85,31 @@ import Testing
       - {id: token, value: "{{ secret('PLAIN') }}"}
     """
 
-  @Test(arguments: ["json", "text"]) func theCanaryIsNeverSeen(format: String) throws {
+  @Test(arguments: ["json", "text"]) func theCanaryIsNeverSeen(format: String) async throws {
     let ferry = try ferry()
     let given = "given-Canary-0815"
     let secrets = [SecretTests.canary, SecretTests.encodedCanary, SecretTests.dotenvCanary, given]
     try ferry.write("flow.yaml", SecretTests.flow)
-    let result = try ferry.run(
+    let result = try await ferry.run(
       "run", "flow.yaml", "--log-format", format, "--log-level", "trace", "-i", "given=\(given)")
     #expect(result.status == 1)
     #expect(result.output.contains("******") && result.output.contains("used"))
     expectNothing(of: secrets, in: Data(result.output.utf8), "stdout")
     expectNothing(of: secrets, in: Data(result.error.utf8), "stderr")
-    let id = try #require(try ferry.run("runs", "--format", "json").summary()["execution"] as? String)
+    let id = try #require(try await ferry.run("runs", "--format", "json").summary()["execution"] as? String)
     for arguments in [["runs"], ["runs", id], ["runs", id, "--format", "json"], ["check", "flow.yaml"]] {
-      let shown = try ferry.start(arguments).wait()
+      let shown = try await ferry.start(arguments).wait()
       #expect(shown.status == 0, "\(shown.error)")
       expectNothing(of: secrets, in: Data((shown.output + shown.error).utf8), "\(arguments)")
     }
     for file in try ferry.stored() { expectNothing(of: secrets, in: file.bytes, file.path) }
     // The flow itself worked with the whole values.
-    let tasks = try ferry.run("runs", id, "--format", "json").tasks()
+    let tasks = try await ferry.run("runs", id, "--format", "json").tasks()
     let length = (tasks["used"]?["outputs"] as? [String: Any])?["value"] as? Int
     #expect(length == SecretTests.canary.count, "\(String(describing: tasks["used"]))")
   }
 
-  @Test func whatIsWrongWithASecretInputIsSaidWithoutIt() throws {
+  @Test func whatIsWrongWithASecretInputIsSaidWithoutIt() async throws {
     let ferry = try ferry()
     try ferry.write(
       "flow.yaml",
@@ -116,13 +117,13 @@ import Testing
       inputs: [{id: p, type: SECRET, validator: '[0-9]+'}, {id: q, type: INT, defaults: "{{ secret('CODED') }}"}]
       tasks: [{id: a, type: core.debug.Return}]
       """)
-    let result = try ferry.run("run", "flow.yaml", "-i", "p=not-digits-4711")
+    let result = try await ferry.run("run", "flow.yaml", "-i", "p=not-digits-4711")
     #expect(result.status == 2 && result.error.contains("input 'p'") && result.error.contains("input 'q'"))
     expectNothing(of: ["not-digits-4711", SecretTests.encodedCanary], in: Data(result.error.utf8), "stderr")
   }
 
   /// The mask must never be taken for the value.
-  @Test func aRestartNeverWorksWithTheMask() throws {
+  @Test func aRestartNeverWorksWithTheMask() async throws {
     let ferry = try ferry()
     let flow = """
       id: restarted
@@ -137,12 +138,12 @@ import Testing
     let broken = try Ferry(environment: [
       "FERRY_BROKEN": "true", "FERRY_HOME": ferry.storage.path(), "FERRY_SECRET_PLAIN": SecretTests.canary,
     ])
-    let failed = try broken.flow(flow, "-i", "key=opensesame")
+    let failed = try await broken.flow(flow, "-i", "key=opensesame")
     let id = try #require(try failed.summary()["execution"] as? String)
     #expect(failed.status == 1)
-    let without = try ferry.flow(flow, "--restart", id)
+    let without = try await ferry.flow(flow, "--restart", id)
     #expect(without.status == 2 && without.error.contains("input 'key': it is missing"), "\(without.error)")
-    let result = try ferry.flow(flow, "--restart", id, "-i", "key=opensesame")
+    let result = try await ferry.flow(flow, "--restart", id, "-i", "key=opensesame")
     let tasks = try result.tasks()
     #expect(tasks["uses"]?["state"] as? String == "SUCCESS", "\(result.output)")
     #expect(tasks["needs"]?["state"] as? String == "FAILED")

@@ -74,11 +74,11 @@ final class Ferry: Sendable {
   }
 
   @discardableResult
-  func run(_ arguments: String...) throws -> Result { try start(arguments).wait() }
+  func run(_ arguments: String...) async throws -> Result { try await start(arguments).wait() }
 
   /// Writes a flow and runs it with one event a line.
-  func flow(_ yaml: String, _ more: String...) throws -> Result {
-    try start(["run", try write("flow.yaml", yaml), "--log-format", "json"] + more).wait()
+  func flow(_ yaml: String, _ more: String...) async throws -> Result {
+    try await start(["run", try write("flow.yaml", yaml), "--log-format", "json"] + more).wait()
   }
 
   /// Every file below the storage folder, as bytes.
@@ -109,16 +109,17 @@ final class Child {
   var written: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
   /// Waits until it has printed a text, ten seconds at most.
-  func waitFor(_ text: String) throws {
+  func waitFor(_ text: String) async throws {
     for _ in 0..<1_000 {
       if written.contains(text) { return }
-      usleep(10_000)
+      try await Task.sleep(for: .milliseconds(10))
     }
     Issue.record("'\(text)' was never printed, but: \(written)")
   }
 
-  func wait() throws -> Ferry.Result {
-    process.waitUntilExit()
+  /// Other tests go on meanwhile: a thread that blocked here would be one of theirs.
+  func wait() async throws -> Ferry.Result {
+    while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
     return Ferry.Result(
       status: process.terminationStatus, wasKilled: process.terminationReason == .uncaughtSignal,
       output: try String(contentsOf: output, encoding: .utf8), error: try String(contentsOf: error, encoding: .utf8))

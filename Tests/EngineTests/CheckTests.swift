@@ -79,21 +79,40 @@ import Testing
     ("disabled: maybe", "f.yaml:4:11: error: disabled: expected boolean, found string"),
     ("variables: [1]", "f.yaml:4:12: error: 'variables' is a map, found list"),
     ("concurrency: {limit: 0}", "f.yaml:4:14: error: 'concurrency' needs a 'limit' of at least 1"),
-    ("concurrency: {limit: 1, behaviour: FAIL}",
-      "f.yaml:4:25: error: unknown property 'behaviour' of concurrency. Did you mean 'behavior'?"),
-    ("concurrency: {limit: 1, behavior: WAIT}",
-      "f.yaml:4:35: error: behavior: expected one of QUEUE, CANCEL, FAIL, found 'WAIT'"),
-    ("retry: {type: expo, interval: PT1S}",
-      "f.yaml:4:15: error: unknown type 'expo' of retry"),
+    (
+      "concurrency: {limit: 1, behaviour: FAIL}",
+      "f.yaml:4:25: error: unknown property 'behaviour' of concurrency. Did you mean 'behavior'?"
+    ),
+    (
+      "concurrency: {limit: 1, behavior: WAIT}",
+      "f.yaml:4:35: error: behavior: expected one of QUEUE, CANCEL, FAIL, found 'WAIT'"
+    ),
+    (
+      "retry: {type: expo, interval: PT1S}",
+      "f.yaml:4:15: error: unknown type 'expo' of retry"
+    ),
     ("retry: {interval: PT1S, maxAttempts: 0}", "f.yaml:4:38: error: maxAttempt: expected an integer of at least 1"),
     ("outputs: [{id: a}]", "f.yaml:4:11: error: missing property 'value' of output 'a'"),
-    ("outputs: [{id: a, value: 1}, {id: a, value: 2}]", "f.yaml:4:35: error: the output id 'a' is already used in line 4"),
-    ("inputs: [{id: a, type: INT}, {id: a, type: INT}]", "f.yaml:4:35: error: the input id 'a' is already used in line 4"),
-    ("inputs: [{id: a, type: INT, defaults: x}]",
-      "f.yaml:4:39: error: the default of input 'a': expected INT such as 42, found string"),
-    ("pluginDefaults: [{type: core.log, force: true, values: {}}]",
-      "f.yaml:4:35: error: unknown property 'force' of pluginDefaults. Did you mean 'forced'?"),
-    ("triggers: [{id: t}]", "f.yaml:4:1: warning: 'triggers' is kept, but 'ferry run' does not act on it: start the flow yourself"),
+    (
+      "outputs: [{id: a, value: 1}, {id: a, value: 2}]",
+      "f.yaml:4:35: error: the output id 'a' is already used in line 4"
+    ),
+    (
+      "inputs: [{id: a, type: INT}, {id: a, type: INT}]",
+      "f.yaml:4:35: error: the input id 'a' is already used in line 4"
+    ),
+    (
+      "inputs: [{id: a, type: INT, defaults: x}]",
+      "f.yaml:4:39: error: the default of input 'a': expected INT such as 42, found string"
+    ),
+    (
+      "pluginDefaults: [{type: core.log, force: true, values: {}}]",
+      "f.yaml:4:35: error: unknown property 'force' of pluginDefaults. Did you mean 'forced'?"
+    ),
+    (
+      "triggers: [{id: t}]",
+      "f.yaml:4:1: warning: 'triggers' is kept, but 'ferry run' does not act on it: start the flow yourself"
+    ),
   ])
   func propertiesOfTheFlowAreChecked(line: String, expected: String) {
     #expect(check("tasks:\n  - id: a\n    type: core.debug.Return\n" + line) == [expected])
@@ -101,19 +120,31 @@ import Testing
 
   @Test(arguments: [
     ("value: a\n    cases: {a: 3}", "f.yaml:5:16: error: 'a' is a list, found integer", "core.flow.Switch"),
-    ("level: LOUD\n    message: x",
-      "f.yaml:4:12: error: level: expected one of TRACE, DEBUG, INFO, WARN, ERROR, found 'LOUD'", "core.log.Log"),
-    ("format: x\n    timeout: 5x", "f.yaml:5:14: error: timeout: expected a duration such as PT30S, PT5M or P1D, found \"5x\"",
-      "core.debug.Return"),
+    (
+      "level: LOUD\n    message: x",
+      "f.yaml:4:12: error: level: expected one of TRACE, DEBUG, INFO, WARN, ERROR, found 'LOUD'", "core.log.Log"
+    ),
+    (
+      "format: x\n    timeout: 5x",
+      "f.yaml:5:14: error: timeout: expected a duration such as PT30S, PT5M or P1D, found \"5x\"",
+      "core.debug.Return"
+    ),
     ("names: [[1]]", "f.yaml:4:13: error: names[0]: expected string, found list", "hello.Rows"),
-    ("names: [a]\n    times: 0", "f.yaml:5:12: error: times: expected an integer from 1 to 1000000, found 0", "hello.Rows"),
-    ("uri: orders.arrow",
+    (
+      "names: [a]\n    times: 0", "f.yaml:5:12: error: times: expected an integer from 1 to 1000000, found 0",
+      "hello.Rows"
+    ),
+    (
+      "uri: orders.arrow",
       """
       f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found string
-      """, "core.storage.Size"),
-    ("tasks:\n      - {id: b, type: core.debug.Return}\n    retry: {interval: PT1S}",
+      """, "core.storage.Size"
+    ),
+    (
+      "tasks:\n      - {id: b, type: core.debug.Return}\n    retry: {interval: PT1S}",
       "f.yaml:6:5: warning: 'retry' has no effect on core.flow.Sequential: give it to the tasks inside",
-      "core.flow.Sequential"),
+      "core.flow.Sequential"
+    ),
   ])
   func propertiesOfTasksAreChecked(lines: String, expected: String, type: String) {
     #expect(tasks("  - id: a\n    type: \(type)\n    " + lines) == [expected])

@@ -106,7 +106,8 @@ import Testing
     let execution = try await Bench().run("tasks: [{id: a, type: test.Unbalanced}]")
     #expect(execution.run("a")?.category == .bug)
     #expect(
-      execution.error?.contains("3 read, but 1 written + 1 rejected + 0 filtered = 2") == true, "\(execution.error ?? "")")
+      execution.error?.contains("3 read, but 1 written + 1 rejected + 0 filtered = 2") == true,
+      "\(execution.error ?? "")")
   }
 
   @Test func outputsThatCannotBeRenderedFailTheFlow() async throws {
@@ -137,7 +138,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("core.flow.ForEach", "values: [1, 2, 3, 4, 5]", 1), ("core.flow.ForEach", "values: '[1,2,3]'\n    concurrencyLimit: 2", 2),
+    ("core.flow.ForEach", "values: [1, 2, 3, 4, 5]", 1),
+    ("core.flow.ForEach", "values: '[1,2,3]'\n    concurrencyLimit: 2", 2),
     ("core.flow.ForEach", "values: [1, 2, 3]\n    concurrencyLimit: 0", 3),
     ("io.kestra.core.tasks.flows.EachSequential", "value: [1, 2, 3]", 1),
     ("io.kestra.core.tasks.flows.EachParallel", "value: [1, 2, 3]", 3),

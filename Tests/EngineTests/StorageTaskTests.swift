@@ -51,9 +51,11 @@ import Testing
     let other = try bench.records("3.arrow", Schema([Field("id", .int32)]), [])
     let execution = try await bench.run(
       "tasks: [{id: t, type: core.storage.Concat, files: ['\(one)', '\(other)']}]")
-    #expect(execution.run("t")?.category == .schema && execution.error?.contains("id int32 instead of id int64") == true)
+    #expect(
+      execution.run("t")?.category == .schema && execution.error?.contains("id int32 instead of id int64") == true)
     let text = "file://" + (try bench.folder.write("a.txt", "a"))
-    let joined = try await task(bench, "Concat", "files: ['\(text)', '\(text)']\n    separator: '--'\n    extension: .txt")
+    let joined = try await task(
+      bench, "Concat", "files: ['\(text)', '\(text)']\n    separator: '--'\n    extension: .txt")
     let uri = try #require(joined.outputs["uri"]?.string)
     #expect(uri.hasSuffix(".txt"))
     #expect(try String.contents(of: bench.engine.open(uri)) == "a--a")
@@ -127,7 +129,8 @@ import Testing
     #expect(try ids(bench, run.outputs["uri"]) == Array(18..<25))
     #expect(run.outputs["numKeys"] == 7 && run.outputs["droppedItemsTotal"] == 18)
     #expect(run.ledger.read == 25 && run.ledger.filtered == 18)
-    let pairs = try await task(bench, "DeduplicateItems", "from: '\(file)'\n    expr: \"{{ id }}-{{ name ?? 'none' }}\"")
+    let pairs = try await task(
+      bench, "DeduplicateItems", "from: '\(file)'\n    expr: \"{{ id }}-{{ name ?? 'none' }}\"")
     #expect(try ids(bench, pairs.outputs["uri"]) == Array(0..<25))
   }
 

@@ -85,7 +85,8 @@ import Testing
     try folder.write("outside.txt", "secret")
     try FileManager.default.createDirectory(atPath: folder.path + "/root-2", withIntermediateDirectories: true)
     for (link, target) in [
-      ("file", folder.path + "/outside.txt"), ("folder", folder.path), ("up", ".."), ("neighbour", folder.path + "/root-2"),
+      ("file", folder.path + "/outside.txt"), ("folder", folder.path), ("up", ".."),
+      ("neighbour", folder.path + "/root-2"),
       ("dangling", folder.path + "/not-there"),
     ] {
       try FileManager.default.createSymbolicLink(atPath: storage.root + "/" + link, withDestinationPath: target)
@@ -112,7 +113,8 @@ import Testing
     let bench = try Bench()
     let execution = try await bench.run("tasks: [{id: a, type: test.Partial}]")
     #expect(execution.state == .failed)
-    let files = FileManager.default.enumerator(atPath: bench.folder.path + "/storage/files")?.compactMap { $0 as? String } ?? []
+    let files =
+      FileManager.default.enumerator(atPath: bench.folder.path + "/storage/files")?.compactMap { $0 as? String } ?? []
     let left = files.filter { $0.hasSuffix(".arrow") || $0.hasSuffix(".txt") || $0.hasSuffix(".part") }
     #expect(left == [])
     let workspace = try #require(execution.error?.components(separatedBy: "in the middle, in ").last)

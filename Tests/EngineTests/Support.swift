@@ -124,7 +124,8 @@ extension Execution {
 
 // MARK: tasks that misbehave as told
 
-let testPlugin = Plugin("test", "Tasks of the tests.", tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self])
+let testPlugin = Plugin(
+  "test", "Tasks of the tests.", tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self])
 
 /// Fails the first times, with a category.
 struct Flaky: FerryTask {
