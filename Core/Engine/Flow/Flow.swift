@@ -59,7 +59,11 @@ struct PluginDefault: Sendable {
 }
 
 struct Concurrency: Sendable {
-  enum Behavior: String, Sendable, CaseIterable { case queue = "QUEUE", cancel = "CANCEL", fail = "FAIL" }
+  enum Behavior: String, Sendable, CaseIterable {
+    case queue = "QUEUE"
+    case cancel = "CANCEL"
+    case fail = "FAIL"
+  }
   var limit: Int
   var behavior: Behavior
 }
@@ -105,8 +109,8 @@ struct RetryPolicy: Sendable {
   var maxDuration: Duration?
   var warningOnRetry = false
 
-  /// The wait before attempt number `attempt` (the first retry is 2). Exponential for true, with up to a tenth of jitter
-  /// so that parallel tasks don't come back together.
+  /// The wait before attempt number `attempt` (the first retry is 2). Exponential for true, with up to a tenth of
+  /// jitter so that parallel tasks don't come back together.
   func wait(before attempt: Int) -> Duration {
     switch delay {
     case .constant(let interval): return interval

@@ -12,7 +12,9 @@ public struct FlowParser {
   var hasTaskInputs = false
 
   /// Reads the flow from a text. The flow is nil when there is an error among the diagnostics.
-  public static func parse(_ source: String, file: String, registry: Registry) -> (flow: Flow?, diagnostics: [Diagnostic]) {
+  public static func parse(_ source: String, file: String, registry: Registry) -> (
+    flow: Flow?, diagnostics: [Diagnostic]
+  ) {
     var parser = FlowParser(registry: registry, file: file, source: source)
     var flow: Flow?
     do throws(Diagnostic) {
@@ -52,7 +54,8 @@ public struct FlowParser {
 
   static let flowKeys = [
     "id", "namespace", "description", "labels", "inputs", "variables", "tasks", "errors", "finally", "pluginDefaults",
-    "taskDefaults", "outputs", "retry", "disabled", "concurrency", "listeners", "triggers", "revision", "sla", "tenantId",
+    "taskDefaults", "outputs", "retry", "disabled", "concurrency", "listeners", "triggers", "revision", "sla",
+    "tenantId",
     "afterExecution", "deleted",
   ]
 
@@ -97,7 +100,8 @@ public struct FlowParser {
     let last = file.split(separator: "/").last.map(String.init) ?? "flow"
     let name = last.split(separator: ".").first.map(String.init) ?? "flow"
     // The name becomes part of storage URIs.
-    return String(name.map { $0.asciiValue.map { isLetterOrDigit($0, true) || $0 == 45 || $0 == 95 } == true ? $0 : "_" })
+    return String(
+      name.map { $0.asciiValue.map { isLetterOrDigit($0, true) || $0 == 45 || $0 == 95 } == true ? $0 : "_" })
   }
 
   /// Checks `id` and `namespace` by hand: the two patterns differ in upper case only.
@@ -206,7 +210,9 @@ public struct FlowParser {
     }
     let behavior = node["behavior"]?.text ?? "QUEUE"
     guard let known = Concurrency.Behavior(rawValue: behavior) else {
-      error("behavior: expected one of QUEUE, CANCEL, FAIL, found '\(behavior)'", at: node["behavior"]?.position ?? node.position)
+      error(
+        "behavior: expected one of QUEUE, CANCEL, FAIL, found '\(behavior)'",
+        at: node["behavior"]?.position ?? node.position)
       return nil
     }
     return Concurrency(limit: Int(limit), behavior: known)

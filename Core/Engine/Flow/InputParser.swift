@@ -13,7 +13,8 @@ extension FlowParser {
       return nil
     }
     for member in members where !Self.inputKeys.contains(member.key) {
-      error("unknown property '\(member.key)' of an input\(suggest(member.key, Self.inputKeys))", at: member.keyPosition)
+      error(
+        "unknown property '\(member.key)' of an input\(suggest(member.key, Self.inputKeys))", at: member.keyPosition)
     }
     guard let id = (node["id"] ?? node["name"])?.scalar?.text else {
       error("missing property 'id' of an input", at: node.position)

@@ -4,9 +4,25 @@ internal import Records
 /// One input that a flow declares.
 public struct InputDeclaration: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
-    case string = "STRING", `enum` = "ENUM", select = "SELECT", multiselect = "MULTISELECT", int = "INT", float = "FLOAT"
-    case boolean = "BOOLEAN", bool = "BOOL", datetime = "DATETIME", date = "DATE", time = "TIME", duration = "DURATION"
-    case file = "FILE", json = "JSON", yaml = "YAML", uri = "URI", secret = "SECRET", email = "EMAIL", array = "ARRAY"
+    case string = "STRING"
+    case `enum` = "ENUM"
+    case select = "SELECT"
+    case multiselect = "MULTISELECT"
+    case int = "INT"
+    case float = "FLOAT"
+    case boolean = "BOOLEAN"
+    case bool = "BOOL"
+    case datetime = "DATETIME"
+    case date = "DATE"
+    case time = "TIME"
+    case duration = "DURATION"
+    case file = "FILE"
+    case json = "JSON"
+    case yaml = "YAML"
+    case uri = "URI"
+    case secret = "SECRET"
+    case email = "EMAIL"
+    case array = "ARRAY"
   }
 
   public var id: String
@@ -37,7 +53,9 @@ extension InputDeclaration {
     try checkChoice(value)
     try checkBounds(value)
     if let validator, let text = value.string {
-      guard try Self.test("text matches other", text, validator) else { throw mismatch("a text that matches '\(validator)'") }
+      guard try Self.test("text matches other", text, validator) else {
+        throw mismatch("a text that matches '\(validator)'")
+      }
     }
     return value
   }
@@ -73,8 +91,12 @@ extension InputDeclaration {
       }
     case .duration:
       guard let duration = Duration(iso8601: value.text) else { return }
-      if let min = min.flatMap({ Duration(iso8601: $0.text) }), duration < min { throw mismatch("at least \(min.iso8601)") }
-      if let max = max.flatMap({ Duration(iso8601: $0.text) }), duration > max { throw mismatch("at most \(max.iso8601)") }
+      if let min = min.flatMap({ Duration(iso8601: $0.text) }), duration < min {
+        throw mismatch("at least \(min.iso8601)")
+      }
+      if let max = max.flatMap({ Duration(iso8601: $0.text) }), duration > max {
+        throw mismatch("at most \(max.iso8601)")
+      }
     default: return
     }
   }
@@ -122,7 +144,9 @@ extension InputDeclaration {
       return .string(text)
     case .email:
       let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-      guard parts.count == 2, !parts[0].isEmpty, parts[1].contains("."), !text.contains(" ") else { throw refuse("a@b.org") }
+      guard parts.count == 2, !parts[0].isEmpty, parts[1].contains("."), !text.contains(" ") else {
+        throw refuse("a@b.org")
+      }
       return .string(text)
     case .json:
       if given.string == nil { return given }
@@ -133,7 +157,9 @@ extension InputDeclaration {
       guard let value = try? Value.parseYAML(text) else { throw refuse("{a: 1}") }
       return value
     case .array, .multiselect:
-      guard case .list(let values)? = given.string == nil ? given : try? Value.parseJSON(text) else { throw refuse("[1, 2]") }
+      guard case .list(let values)? = given.string == nil ? given : try? Value.parseJSON(text) else {
+        throw refuse("[1, 2]")
+      }
       guard let item else { return .list(values) }
       return .list(try values.map { try convert($0, to: item, item: nil) })
     }
@@ -144,7 +170,8 @@ extension InputDeclaration {
 enum ISOText {
   static func isDate(_ text: some StringProtocol) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 3, let year = number(parts[0], 4), let month = number(parts[1], 2), let day = number(parts[2], 2),
+    guard parts.count == 3, let year = number(parts[0], 4), let month = number(parts[1], 2),
+      let day = number(parts[2], 2),
       (1...12).contains(month)
     else { return false }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
@@ -154,7 +181,9 @@ enum ISOText {
 
   static func isTime(_ text: some StringProtocol) -> Bool {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(parts.count), let hour = number(parts[0], 2), let minute = number(parts[1], 2) else { return false }
+    guard (2...3).contains(parts.count), let hour = number(parts[0], 2), let minute = number(parts[1], 2) else {
+      return false
+    }
     guard hour < 24, minute < 60 else { return false }
     guard parts.count == 3 else { return true }
     let second = parts[2].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -74,7 +74,8 @@ extension Node {
     let mark = node.mark.map { Position(line: $0.line, column: $0.column) } ?? Position(line: 1, column: 1)
     left -= 1
     guard left > 0 else {
-      throw Diagnostic(.error, "the document has more than \(Node.mostNodes) values once its aliases are followed", at: mark)
+      throw Diagnostic(
+        .error, "the document has more than \(Node.mostNodes) values once its aliases are followed", at: mark)
     }
     position = mark
     switch node {
@@ -112,7 +113,8 @@ extension Node {
     return try items.flatMap { try merged($0) }
   }
 
-  /// The core schema of YAML 1.2, except that numbers which a conversion would change (`007`, `1.10`, 20 digits) stay exact.
+  /// The core schema of YAML 1.2, except that numbers which a conversion would change (`007`, `1.10`, 20 digits) stay
+  /// exact.
   static func resolve(_ text: String) -> Value {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
@@ -132,7 +134,8 @@ extension Node {
       return Int64(text).map(Value.int) ?? .decimal(text)
     }
     guard let number = Double(text) else { return .string(text) }
-    return "\(number)" == text ? .double(number) : (text.contains { "eE".contains($0) } ? .double(number) : .decimal(text))
+    return "\(number)" == text
+      ? .double(number) : (text.contains { "eE".contains($0) } ? .double(number) : .decimal(text))
   }
 
   private static func isNumeric(_ byte: UInt8) -> Bool {

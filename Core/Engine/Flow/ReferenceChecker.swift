@@ -24,11 +24,13 @@ extension FlowParser {
 
   private mutating func error(_ message: String, at site: Site) { error(message, at: place(site)) }
 
-  /// Where an offset of a text lies in the file, whatever style the text is written in: what stands there in the text is
-  /// looked for in the file.
+  /// Where an offset of a text lies in the file, whatever style the text is written in: what stands there in the text
+  /// is looked for in the file.
   func place(_ site: Site) -> Position {
     let text = Array(site.text.utf8)
-    let wanted = text[min(site.offset, text.count)...].prefix(40).prefix { $0 > 32 && $0 != UInt8(ascii: "\"") && $0 != 92 }
+    let wanted = text[min(site.offset, text.count)...].prefix(40).prefix {
+      $0 > 32 && $0 != UInt8(ascii: "\"") && $0 != 92
+    }
     guard !wanted.isEmpty else { return site.node.position }
     let before = text.indices.prefix(site.offset).count { text[$0...].starts(with: wanted) }
     let source = Array(self.source.utf8)
@@ -37,7 +39,8 @@ extension FlowParser {
     var left = before
     for index in source.indices {
       let column = line == site.node.position.line ? source[lineStart..<index].count { $0 & 0xC0 != 0x80 } + 1 : 1
-      let isInside = line > site.node.position.line || (line == site.node.position.line && column >= site.node.position.column)
+      let isInside =
+        line > site.node.position.line || (line == site.node.position.line && column >= site.node.position.column)
       if isInside, source[index] == wanted.first, source[index...].starts(with: wanted) {
         if left == 0 { return Position(line: line, column: source[lineStart..<index].count { $0 & 0xC0 != 0x80 } + 1) }
         left -= 1
@@ -63,7 +66,8 @@ extension FlowParser {
   }
 
   static let roots = [
-    "flow", "execution", "task", "taskrun", "outputs", "inputs", "vars", "globals", "envs", "labels", "trigger", "parent",
+    "flow", "execution", "task", "taskrun", "outputs", "inputs", "vars", "globals", "envs", "labels", "trigger",
+    "parent",
     "parents", "tasks", "namespace", "kestra", "error", "currentEachOutput", "inputFile", "workingDir",
   ]
 
@@ -178,7 +182,8 @@ extension FlowParser {
       hasTaskInputs = true
       let meant = (["outputs"] + path.dropFirst()).joined(separator: ".")
       warning(
-        "the flow declares no input '\(name)'; the outputs of task '\(name)' are taken. Write \(meant) to say so", at: place(site))
+        "the flow declares no input '\(name)'; the outputs of task '\(name)' are taken. Write \(meant) to say so",
+        at: place(site))
     } else {
       error("the flow declares no input '\(name)'\(suggest(name, visible.inputs))", at: site)
     }

@@ -52,7 +52,9 @@ extension FlowParser {
     let isValid = id.utf8.allSatisfy {
       (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 46 || $0 == 95
     }
-    if !isValid || id.allSatisfy({ $0 == "." }) { error("'\(id)' is not a valid task id: expected [a-zA-Z0-9._-]+", at: idNode.position) }
+    if !isValid || id.allSatisfy({ $0 == "." }) {
+      error("'\(id)' is not a valid task id: expected [a-zA-Z0-9._-]+", at: idNode.position)
+    }
     return id
   }
 
@@ -114,25 +116,28 @@ extension FlowParser {
       }
     }
     // Of what fits, the shortest first: exact names end up last, whatever prefix they are spelt with.
-    let fitting = defaults.compactMap { fallback in specificity(of: fallback.type, for: typeName).map { ($0, fallback) } }
-      .sorted { $0.0 < $1.0 }.map { fallback in
-        var fallback = fallback.1
-        fallback.values.removeAll { $0.key == "id" || $0.key == "type" }
-        return fallback
-      }
+    let fitting = defaults.compactMap { fallback in specificity(of: fallback.type, for: typeName).map { ($0, fallback) }
+    }
+    .sorted { $0.0 < $1.0 }.map { fallback in
+      var fallback = fallback.1
+      fallback.values.removeAll { $0.key == "id" || $0.key == "type" }
+      return fallback
+    }
     for fallback in fitting where !fallback.isForced { apply(fallback.values) }
     apply(own)
     for fallback in fitting where fallback.isForced { apply(fallback.values) }
     return result
   }
 
-  /// How well the type of a default fits a task's: `Int.max` when it is the same one, the length of a prefix, nil if not.
+  /// How well the type of a default fits a task's: `Int.max` when it is the same one, the length of a prefix, nil if
+  /// it does not.
   private func specificity(of type: String, for typeName: String) -> Int? {
     guard let info = registry.find(typeName)?.info else { return nil }
     if registry.find(type)?.info.type == info.type { return Int.max }
     let old = info.type.hasPrefix("core.") ? info.aliases.map { "io.kestra.core.tasks." + $0 } : []
     let spelt = [info.type, "io.kestra.plugin." + info.type, typeName] + info.aliases + old
-    let plain = Registry.prefixes.first { type.hasPrefix($0) }.map { type.utf8.count - $0.utf8.count } ?? type.utf8.count
+    let plain =
+      Registry.prefixes.first { type.hasPrefix($0) }.map { type.utf8.count - $0.utf8.count } ?? type.utf8.count
     return spelt.contains { $0.hasPrefix(type) } ? plain : nil
   }
 
@@ -176,7 +181,8 @@ extension FlowParser {
     let ids = found.map(\.id)
     for task in found {
       for id in task.dependsOn where !ids.contains(id) {
-        error("task '\(task.id)' depends on '\(id)', which this Dag does not have\(suggest(id, ids))", at: task.position)
+        error(
+          "task '\(task.id)' depends on '\(id)', which this Dag does not have\(suggest(id, ids))", at: task.position)
       }
     }
     if let cycle = Self.cycle(in: found) {
@@ -192,7 +198,8 @@ extension FlowParser {
       done.insert(ready.id)
     }
     let stuck = tasks.filter { !done.contains($0.id) }.map(\.id)
-    return stuck.isEmpty || tasks.contains { $0.dependsOn.contains { id in !tasks.map(\.id).contains(id) } } ? nil : stuck
+    return stuck.isEmpty || tasks.contains { $0.dependsOn.contains { id in !tasks.map(\.id).contains(id) } }
+      ? nil : stuck
   }
 
   /// A literal must already fit; a template is decided when it is rendered.
@@ -208,11 +215,15 @@ extension FlowParser {
       for member in members { checkLiteral(member.node, element, path: "\(path).\(member.key)", range: nil) }
       return
     }
-    guard node.scalar?.isNull != true, node.text.map({ !$0.contains("{{") && !$0.contains("{%") }) ?? true else { return }
+    guard node.scalar?.isNull != true, node.text.map({ !$0.contains("{{") && !$0.contains("{%") }) ?? true else {
+      return
+    }
     do {
       try shape.check(node.value)
       if let range, let number = node.scalar?.int, !range.contains(Int(number)) {
-        error("\(path): expected an integer from \(range.lowerBound) to \(range.upperBound), found \(number)", at: node.position)
+        error(
+          "\(path): expected an integer from \(range.lowerBound) to \(range.upperBound), found \(number)",
+          at: node.position)
       }
     } catch {
       self.error("\(path): \(message(of: error))", at: node.position)

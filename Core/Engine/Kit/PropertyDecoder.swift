@@ -79,4 +79,3 @@ struct PropertyDecoder: Decoder {
     func superDecoder(forKey key: Key) -> any Decoder { decoder }
   }
 }
-

@@ -85,8 +85,14 @@ extension String: PropertyValue {
 extension Int: PropertyValue {
   public static var propertyShape: PropertyShape { .integer }
   public init(property: Value) throws {
-    if case .int(let number) = property { self = Int(number); return }
-    if case .string(let text) = property, let number = Int(text) { self = number; return }
+    if case .int(let number) = property {
+      self = Int(number)
+      return
+    }
+    if case .string(let text) = property, let number = Int(text) {
+      self = number
+      return
+    }
     throw PropertyMismatch.expected(.integer, property)
   }
 }
@@ -160,7 +166,9 @@ extension Array: PropertyValue where Element: PropertyValue {
   /// A text that holds a JSON list is taken as that list: expressions often render one.
   public init(property: Value) throws {
     var property = property
-    if case .string(let text) = property, text.first == "[", let parsed = try? Value.parseJSON(text) { property = parsed }
+    if case .string(let text) = property, text.first == "[", let parsed = try? Value.parseJSON(text) {
+      property = parsed
+    }
     guard case .list(let values) = property else { throw PropertyMismatch.expected(Self.propertyShape, property) }
     self = try values.enumerated().map { index, value in
       try atPath("[\(index)]") { try Element(property: value) }
@@ -172,7 +180,9 @@ extension ValueMap: PropertyValue {
   public static var propertyShape: PropertyShape { .map(.any) }
   public init(property: Value) throws {
     var property = property
-    if case .string(let text) = property, text.first == "{", let parsed = try? Value.parseJSON(text) { property = parsed }
+    if case .string(let text) = property, text.first == "{", let parsed = try? Value.parseJSON(text) {
+      property = parsed
+    }
     guard case .map(let map) = property else { throw PropertyMismatch.expected(.map(.any), property) }
     self = map
   }

@@ -20,7 +20,8 @@ public struct RowValues {
 }
 
 extension Column {
-  /// A value as the control plane holds it: numbers stay exact, json is parsed, what has no counterpart is its canonical text.
+  /// A value as the control plane holds it: numbers stay exact, json is parsed, what has no counterpart is its
+  /// canonical text.
   public func value(at row: Int) -> Value {
     if isNull(row) { return .null }
     switch type {

@@ -8,7 +8,7 @@ public protocol DeclaredTask: Declaring {
 /// A task that does work. A struct of plain values: rendering happens before decoding, so it never sees a template.
 ///
 ///     struct Hello: FerryTask {
-///       static let info = TaskInfo("hello.Hello", "Logs a greeting.", outputs: [.init("text", .string, "The greeting.")])
+///       static let info = TaskInfo("hello.Hello", "Greets.", outputs: [.init("text", .string, "The greeting.")])
 ///       @Property("Whom to greet.") var name = "world"
 ///       func run(_ context: TaskContext) throws -> ValueMap { ["text": .string("Hello, \(name)")] }
 ///     }

@@ -51,7 +51,8 @@ public final class TaskContext: Sendable {
 
   /// A new file of this task run; it exists once it is committed.
   public func create(_ name: String) throws -> StoredOutput {
-    let uri = try StorageURI(folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
+    let uri = try StorageURI(
+      folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
     return StoredOutput(uri: uri.text, output: try storage.create(uri))
   }
 

@@ -63,7 +63,9 @@ final class Database {
         (0..<sqlite3_column_count(statement)).map { column in
           sqlite3_column_text(statement, column).map {
             // Not up to a NUL: a message may hold one.
-            String(decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self)
+            String(
+              decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))),
+              as: UTF8.self)
           }
         })
       status = sqlite3_step(statement)
@@ -73,7 +75,8 @@ final class Database {
   }
 
   private func failure(_ status: Int32) -> Failure {
-    let reason = handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(status))
+    let reason =
+      handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(status))
     return Failure(
       status == SQLITE_FULL ? .quota : .transient, "the record of runs in '\(path)': \(reason)",
       hint: "Check the storage folder's permissions and free space", code: "SQLite \(status)")

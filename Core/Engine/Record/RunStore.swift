@@ -44,13 +44,16 @@ public final class RunStore: RunObserver {
     CREATE INDEX IF NOT EXISTS executions_by_start ON executions (started DESC);
     CREATE TABLE IF NOT EXISTS task_runs (
       id TEXT PRIMARY KEY, execution TEXT NOT NULL REFERENCES executions (id), task TEXT NOT NULL, type TEXT NOT NULL,
-      parent TEXT, value TEXT, iterations TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, started INTEGER NOT NULL,
+      parent TEXT, value TEXT, iterations TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+      started INTEGER NOT NULL,
       ended INTEGER, ledger TEXT, outputs TEXT, error TEXT, category TEXT);
     CREATE INDEX IF NOT EXISTS task_runs_by_execution ON task_runs (execution, started);
     CREATE TABLE IF NOT EXISTS attempts (
-      task_run TEXT NOT NULL, number INTEGER NOT NULL, ended INTEGER NOT NULL, error TEXT, PRIMARY KEY (task_run, number));
+      task_run TEXT NOT NULL, number INTEGER NOT NULL, ended INTEGER NOT NULL, error TEXT,
+      PRIMARY KEY (task_run, number));
     CREATE TABLE IF NOT EXISTS logs (
-      execution TEXT NOT NULL, task_run TEXT, task TEXT, time INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL);
+      execution TEXT NOT NULL, task_run TEXT, task TEXT, time INTEGER NOT NULL, level TEXT NOT NULL,
+      message TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS logs_by_execution ON logs (execution, time);
     PRAGMA user_version = 1;
     COMMIT;
@@ -70,7 +73,8 @@ public final class RunStore: RunObserver {
         """,
         [
           execution.id, execution.namespace, execution.flowID, flow.file, source, execution.state.rawValue,
-          String(execution.started.microseconds), Value.map(execution.labels).json(), Value.map(execution.inputs).json(),
+          String(execution.started.microseconds), Value.map(execution.labels).json(),
+          Value.map(execution.inputs).json(),
           execution.parentID,
         ])
     }
@@ -108,7 +112,8 @@ public final class RunStore: RunObserver {
         try state.database.run(
           "UPDATE executions SET state = ?, ended = ?, outputs = ?, error = ? WHERE id = ?",
           [
-            execution.state.rawValue, execution.ended.map { String($0.microseconds) }, Value.map(execution.outputs).json(),
+            execution.state.rawValue, execution.ended.map { String($0.microseconds) },
+            Value.map(execution.outputs).json(),
             execution.error, execution.id,
           ])
       }
@@ -120,7 +125,8 @@ public final class RunStore: RunObserver {
     try state.database.run(
       """
       INSERT OR REPLACE INTO task_runs
-        (id, execution, task, type, parent, value, iterations, state, attempts, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (id, execution, task, type, parent, value, iterations, state, attempts, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         run.id, run.executionID, run.taskID, run.type, run.parentID, run.value, run.iterationPath,
@@ -131,10 +137,12 @@ public final class RunStore: RunObserver {
   private func update(_ run: TaskRun, _ state: inout State) throws {
     try state.database.run(
       """
-      UPDATE task_runs SET state = ?, attempts = ?, ended = ?, ledger = ?, outputs = ?, error = ?, category = ? WHERE id = ?
+      UPDATE task_runs SET state = ?, attempts = ?, ended = ?, ledger = ?, outputs = ?, error = ?, category = ?
+      WHERE id = ?
       """,
       [
-        run.state.rawValue, String(run.attempts), run.ended.map { String($0.microseconds) }, Value.map(run.ledger.value).json(),
+        run.state.rawValue, String(run.attempts), run.ended.map { String($0.microseconds) },
+        Value.map(run.ledger.value).json(),
         Value.map(run.outputs).json(), run.error, run.category?.rawValue, run.id,
       ])
     try state.database.run(
@@ -146,7 +154,10 @@ public final class RunStore: RunObserver {
     for line in state.pendingLogs {
       try state.database.run(
         "INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?)",
-        [line.executionID, line.taskRunID, line.taskID, String(line.time.microseconds), line.level.rawValue, line.message])
+        [
+          line.executionID, line.taskRunID, line.taskID, String(line.time.microseconds), line.level.rawValue,
+          line.message,
+        ])
     }
     state.pendingLogs.removeAll(keepingCapacity: true)
   }
@@ -169,11 +180,13 @@ public final class RunStore: RunObserver {
     return try state.withLock { box in
       let database = box.value.database
       let rows = try database.run(
-        "SELECT \(RunStore.columns) FROM executions WHERE id = ? OR substr(id, 1, ?) = ? LIMIT 2", [id, String(id.count), id])
+        "SELECT \(RunStore.columns) FROM executions WHERE id = ? OR substr(id, 1, ?) = ? LIMIT 2",
+        [id, String(id.count), id])
       guard rows.count == 1, var execution = try rows.first.map(RunStore.execution) else { return nil }
       execution.taskRuns = try database.run(
         """
-        SELECT id, task, type, parent, value, iterations, state, attempts, started, ended, ledger, outputs, error, category
+        SELECT id, task, type, parent, value, iterations, state, attempts, started, ended, ledger, outputs, error,
+          category
         FROM task_runs WHERE execution = ? ORDER BY started, rowid
         """, [execution.id]
       ).map { try RunStore.taskRun($0, of: execution.id) }
@@ -194,7 +207,8 @@ public final class RunStore: RunObserver {
     }
   }
 
-  /// Lets a queued execution run when fewer than `limit` of its flow do, in all processes; whoever came first goes first.
+  /// Lets a queued execution run when fewer than `limit` of its flow do, in all processes; whoever came first goes
+  /// first.
   /// - Parameter queued: whether those that wait count as before this one.
   func takeTurn(_ execution: Execution, limit: Int, queued: Bool) throws -> Bool {
     try markKilled()
@@ -221,15 +235,18 @@ public final class RunStore: RunObserver {
 
   private static func execution(_ row: [String?]) throws -> Execution {
     Execution(
-      id: row[0] ?? "", namespace: row[1] ?? "", flowID: row[2] ?? "", state: RunState(rawValue: row[3] ?? "") ?? .failed,
+      id: row[0] ?? "", namespace: row[1] ?? "", flowID: row[2] ?? "",
+      state: RunState(rawValue: row[3] ?? "") ?? .failed,
       started: Instant(microseconds: Int64(row[4] ?? "") ?? 0),
-      ended: row[5].flatMap { Int64($0) }.map(Instant.init(microseconds:)), labels: try map(row[6]), inputs: try map(row[7]),
+      ended: row[5].flatMap { Int64($0) }.map(Instant.init(microseconds:)), labels: try map(row[6]),
+      inputs: try map(row[7]),
       outputs: try map(row[8]), error: row[9], parentID: row[10])
   }
 
   private static func taskRun(_ row: [String?], of execution: String) throws -> TaskRun {
     var run = TaskRun(
-      id: row[0] ?? "", executionID: execution, taskID: row[1] ?? "", type: row[2] ?? "", parentID: row[3], value: row[4],
+      id: row[0] ?? "", executionID: execution, taskID: row[1] ?? "", type: row[2] ?? "", parentID: row[3],
+      value: row[4],
       iterationPath: row[5] ?? "", state: RunState(rawValue: row[6] ?? "") ?? .failed,
       started: Instant(microseconds: Int64(row[8] ?? "") ?? 0))
     run.attempts = row[7].flatMap { Int($0) } ?? 0
@@ -285,7 +302,8 @@ public final class RunStore: RunObserver {
   /// Executions that are recorded as running though nobody holds their lock were killed.
   private func markKilled() throws {
     try state.withLock { box in
-      let running = try box.value.database.run("SELECT id FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')")
+      let running = try box.value.database.run(
+        "SELECT id FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')")
       for id in running.compactMap({ $0.first.flatMap { $0 } }) where box.value.locks[id] == nil {
         guard let lock = try? takeLock(id, attempts: 1) else { continue }
         defer { dropLock(lock, id) }

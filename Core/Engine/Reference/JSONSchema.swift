@@ -15,7 +15,9 @@ public enum JSONSchema {
     let taskList: Value = ["type": "array", "items": ["$ref": "#/definitions/task"], "minItems": 1]
     let known: ValueMap = [
       "id": ["type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9._-]*$", "description": "The flow's name."],
-      "namespace": ["type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "description": "A dotted name of a team or project."],
+      "namespace": [
+        "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]*$", "description": "A dotted name of a team or project.",
+      ],
       "description": ["type": "string"],
       "labels": ["type": ["object", "array"]],
       "inputs": ["type": "array", "items": ["$ref": "#/definitions/input"]],
@@ -36,7 +38,9 @@ public enum JSONSchema {
       "retry": ["$ref": "#/definitions/retry"], "disabled": ["type": "boolean"],
       "concurrency": [
         "type": "object", "required": ["limit"],
-        "properties": ["limit": ["type": "integer", "minimum": 1], "behavior": ["enum": ["QUEUE", "CANCEL", "FAIL"]]],
+        "properties": [
+          "limit": ["type": "integer", "minimum": 1], "behavior": ["enum": ["QUEUE", "CANCEL", "FAIL"]],
+        ],
       ],
     ]
     return ValueMap(FlowParser.flowKeys.map { ($0, known[$0] ?? [:]) })
@@ -102,6 +106,10 @@ public enum JSONSchema {
       var then: ValueMap = ["properties": .map(properties), "additionalProperties": false]
       let required = declarations.filter { $0.isRequired && $0.aliases.isEmpty }.map { Value.string($0.name) }
       if !required.isEmpty { then["required"] = .list(required) }
+      let renamed = declarations.filter { $0.isRequired && !$0.aliases.isEmpty }.map { declaration -> Value in
+        ["anyOf": .list(([declaration.name] + declaration.aliases).map { ["required": [.string($0)]] })]
+      }
+      if !renamed.isEmpty { then["allOf"] = .list(renamed) }
       return [
         "if": ["properties": ["type": ["enum": .list(allNames(task.info).map { .string($0) })]]], "then": .map(then),
       ]
@@ -121,13 +129,15 @@ public enum JSONSchema {
 
   private static var base: ValueMap {
     [
-      "id": ["type": ["string", "number"], "description": "The task's name, unique in the flow."], "type": ["type": "string"],
+      "id": ["type": ["string", "number"], "description": "The task's name, unique in the flow."],
+      "type": ["type": "string"],
       "description": ["type": "string"], "retry": ["$ref": "#/definitions/retry"],
       "timeout": ["type": ["string", "number"], "description": "How long one attempt may take: PT10M."],
       "disabled": ["type": ["boolean", "string"]], "allowFailure": ["type": ["boolean", "string"]],
       "allowWarning": ["type": ["boolean", "string"]],
       "runIf": ["description": "The task is skipped when this comes to false."],
-      "logLevel": ["enum": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]], "logToFile": [:], "workerGroup": [:], "version": [:],
+      "logLevel": ["enum": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]], "logToFile": [:], "workerGroup": [:],
+      "version": [:],
     ]
   }
 
@@ -150,7 +160,8 @@ public enum JSONSchema {
     case .boolean: return ["anyOf": [["type": "boolean"], expression]]
     case .choice(let names):
       return ["anyOf": [["enum": .list((names + names.map { $0.lowercased() }).map { .string($0) })], expression]]
-    case .list(let element): return ["anyOf": [["type": "array", "items": .map(schema(of: element))], ["type": "string"]]]
+    case .list(let element):
+      return ["anyOf": [["type": "array", "items": .map(schema(of: element))], ["type": "string"]]]
     case .map(let element):
       return ["anyOf": [["type": "object", "additionalProperties": .map(schema(of: element))], ["type": "string"]]]
     case .object(let declarations):

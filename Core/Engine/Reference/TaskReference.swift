@@ -47,7 +47,9 @@ public struct TaskReference {
     }
     if !info.outputs.isEmpty {
       text += "\n| output | type | meaning |\n|---|---|---|\n"
-      for output in info.outputs { text += "| `\(output.name)` | \(cell(output.shape.name)) | \(cell(output.help)) |\n" }
+      for output in info.outputs {
+        text += "| `\(output.name)` | \(cell(output.shape.name)) | \(cell(output.help)) |\n"
+      }
     }
     if !info.example.isEmpty { text += "\n```yaml\n\(info.example)\n```\n" }
     return text
@@ -95,5 +97,7 @@ public enum ReferencePages {
   }
 
   /// As GitHub makes anchors of headings.
-  private static func anchor(_ heading: String) -> String { heading.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" } }
+  private static func anchor(_ heading: String) -> String {
+    heading.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+  }
 }

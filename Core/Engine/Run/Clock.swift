@@ -24,7 +24,8 @@ extension Instant {
       + "\(padded(rest / 3_600)):\(padded(rest / 60 % 60)):\(padded(rest % 60)).\(padded(milliseconds, 3))Z"
   }
 
-  /// The Gregorian date of a day since 1970-01-01, after Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+  /// The Gregorian date of a day since 1970-01-01, after Howard Hinnant's "chrono-Compatible Low-Level Date
+  /// Algorithms".
   private static func civil(_ days: Int64) -> (Int64, Int64, Int64) {
     let shifted = days + 719_468
     let era = shifted.flooredDivision(by: 146_097)

@@ -65,12 +65,14 @@ public final class Engine: Sendable {
     var execution =
       restart
       ?? Execution(
-        id: Identifier.make(), namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(), parentID: parentID)
+        id: Identifier.make(), namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(),
+        parentID: parentID)
     execution.state = flow.concurrency == nil ? .running : .queued
     execution.error = nil
     execution.ended = nil
     execution.inputs = redactor.redact(accepted)
-    execution.labels = ValueMap(Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
+    execution.labels = ValueMap(
+      Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
     let runner = FlowRunner(
       engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
       cancellation: cancellation)

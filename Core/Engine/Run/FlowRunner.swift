@@ -124,7 +124,9 @@ final class FlowRunner: Sendable {
       switch limit.behavior {
       case .cancel, .fail:
         execution.state = limit.behavior == .fail ? .failed : .cancelled
-        execution.error = "\(limit.limit) execution(s) of this flow run already, and its concurrency.behavior is \(limit.behavior.rawValue)"
+        execution.error =
+          "\(limit.limit) execution(s) of this flow run already, and its concurrency.behavior is "
+          + limit.behavior.rawValue
         return false
       case .queue:
         if !announced { logger(nil).log(.info, "waiting for another execution of this flow to end") }

@@ -65,7 +65,8 @@ extension FlowRunner {
     let given = try property(name, of: task, run, frame) ?? .null
     let values = try Self.values(given, name)
     guard !values.contains(.null) else {
-      throw Failure(.configuration, "\(name): a value is null, so its outputs would have no name", hint: "Filter it out")
+      throw Failure(
+        .configuration, "\(name): a value is null, so its outputs would have no name", hint: "Filter it out")
     }
     let isParallel = task.type == EachParallel.self
     let limitName = isParallel ? "concurrent" : "concurrencyLimit"
@@ -84,7 +85,9 @@ extension FlowRunner {
     case .list(let values): return values
     case .map(let map): return map.map { ["key": .string($0.key), "value": $0.value] }
     case .string(let text):
-      if let parsed = try? Value.parseJSON(text), parsed.list != nil || parsed.map != nil { return try values(parsed, name) }
+      if let parsed = try? Value.parseJSON(text), parsed.list != nil || parsed.map != nil {
+        return try values(parsed, name)
+      }
       throw Failure(.configuration, "\(name): expected a list or a text that holds a JSON list, found another text")
     default: throw Failure(.configuration, "\(name): expected a list, found \(given.typeName)")
     }
@@ -102,7 +105,8 @@ extension FlowRunner {
     run.outputs = ["value": .string(value), "defaults": .bool(named.isEmpty)]
     let tasks = named.isEmpty ? task.branch("defaults") : named
     guard !tasks.isEmpty else {
-      throw Failure(.configuration, "value: no case is named '\(value)' and there are no defaults", hint: "Add one of them")
+      throw Failure(
+        .configuration, "value: no case is named '\(value)' and there are no defaults", hint: "Add one of them")
     }
     return await sequence(tasks, frame.seeing(run))
   }

@@ -29,7 +29,8 @@ public struct Environment: Sendable {
       while value.last == " " { value.removeLast() }
       if let quote = value.first, quote == "\"" || quote == "'", let end = value.dropFirst().lastIndex(of: quote) {
         value = value[value.index(after: value.startIndex)..<end]
-        variables[name] = quote == "'" ? String(value) : String(value).replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
+        variables[name] =
+          quote == "'" ? String(value) : String(value).replacing("\\n", with: "\n").replacing("\\\"", with: "\"")
       } else {
         // A comment needs a space before it: '#' is fine inside of a password.
         if let comment = value.firstRange(of: " #") { value = value[..<comment.lowerBound] }
@@ -73,7 +74,8 @@ struct Host: ExpressionHost {
         hint: "Set the environment variable FERRY_SECRET_\(key), or write it into a dotenv file")
     }
     redactor.add(encoded)
-    let decoded = try Template("{{ text | base64decode }}").renderText(in: Scope(variables: ["text": .string(encoded)], host: self))
+    let decoded = try Template("{{ text | base64decode }}").renderText(
+      in: Scope(variables: ["text": .string(encoded)], host: self))
     let secret = decoded.hasSuffix("\n") ? String(decoded.dropLast()) : decoded
     redactor.add(secret)
     return secret
@@ -117,10 +119,13 @@ extension String {
       if count == 0 { break }
       bytes += block[..<count]
       guard bytes.count <= limit else {
-        throw Failure(.configuration, "'\(input.name)' is larger than \(limit >> 20) MiB", hint: "Read it with a task instead")
+        throw Failure(
+          .configuration, "'\(input.name)' is larger than \(limit >> 20) MiB", hint: "Read it with a task instead")
       }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure(.data, "'\(input.name)' is not UTF-8") }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(.data, "'\(input.name)' is not UTF-8")
+    }
     return text
   }
 }

@@ -9,7 +9,9 @@ public struct LocalStorage: Storage {
   /// Makes the folder when it is not there.
   public init(root: String) throws {
     try LocalStorage.makeFolders(root)
-    guard let real = LocalStorage.realPath(root) else { throw FileError.failure("opening the storage folder '\(root)'", errno) }
+    guard let real = LocalStorage.realPath(root) else {
+      throw FileError.failure("opening the storage folder '\(root)'", errno)
+    }
     self.root = real
   }
 
@@ -44,7 +46,9 @@ public struct LocalStorage: Storage {
   public func move(_ from: StorageURI, to: StorageURI) throws {
     let target = try path(to)
     try LocalStorage.makeFolders(String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
-    guard rename(try path(from), target) == 0 else { throw FileError.failure("moving '\(from.text)' to '\(to.text)'", errno) }
+    guard rename(try path(from), target) == 0 else {
+      throw FileError.failure("moving '\(from.text)' to '\(to.text)'", errno)
+    }
   }
 
   public func delete(_ uri: StorageURI) throws -> Bool {
@@ -55,7 +59,8 @@ public struct LocalStorage: Storage {
 
   public func deletePrefix(_ uri: StorageURI) throws -> Int {
     guard uri.scheme == .ferry, !uri.components.isEmpty else {
-      throw Failure(.configuration, "deleting everything below '\(uri.text)' is refused", hint: "Name a folder of internal storage")
+      throw Failure(
+        .configuration, "deleting everything below '\(uri.text)' is refused", hint: "Name a folder of internal storage")
     }
     return try LocalStorage.deleteAll(path(uri))
   }
@@ -94,7 +99,9 @@ public struct LocalStorage: Storage {
       throw FileError.failure("making the folder '\(path)'", errno)
     }
     try makeFolders(String(path[..<slash]))
-    guard mkdir(path, 0o755) == 0 || isFolder(path) else { throw FileError.failure("making the folder '\(path)'", errno) }
+    guard mkdir(path, 0o755) == 0 || isFolder(path) else {
+      throw FileError.failure("making the folder '\(path)'", errno)
+    }
   }
 
   static func isFolder(_ path: String) -> Bool {

@@ -1,6 +1,7 @@
 public import Records
 
-/// Where tasks leave files for each other. Backends: the local file system; object stores come behind the same protocol.
+/// Where tasks leave files for each other. Backends: the local file system; object stores come behind the same
+/// protocol.
 ///
 /// Calls may block. A file under its final name is whole.
 public protocol Storage: Sendable {
@@ -26,7 +27,8 @@ public struct StorageAttributes: Sendable, Hashable {
   public var isFolder: Bool
 }
 
-/// `ferry:///namespace/path/flow/executions/ID/tasks/TASK/RUN/name.arrow`, the same with `kestra:///`, or `file:///path`.
+/// `ferry:///namespace/path/flow/executions/ID/tasks/TASK/RUN/name.arrow`, the same with `kestra:///`, or
+/// `file:///path`.
 public struct StorageURI: Hashable, Sendable {
   public enum Scheme: String, Sendable {
     case ferry
@@ -40,13 +42,15 @@ public struct StorageURI: Hashable, Sendable {
   public init(_ text: String) throws {
     guard let separator = text.firstRange(of: ":/") else {
       throw Failure(
-        .configuration, "'\(text)' is not a URI", hint: "Write ferry:///…, an output such as {{ outputs.query.uri }}, or file:///…")
+        .configuration, "'\(text)' is not a URI",
+        hint: "Write ferry:///…, an output such as {{ outputs.query.uri }}, or file:///…")
     }
     switch text[..<separator.lowerBound].lowercased() {
     case "ferry", "kestra": scheme = .ferry
     case "file": scheme = .file
     case let other:
-      throw Failure(.configuration, "'\(text)': the scheme '\(other)' is not known", hint: "Known are ferry, kestra and file")
+      throw Failure(
+        .configuration, "'\(text)': the scheme '\(other)' is not known", hint: "Known are ferry, kestra and file")
     }
     var path = text[separator.upperBound...]
     if path.hasPrefix("//") {
@@ -61,7 +65,8 @@ public struct StorageURI: Hashable, Sendable {
   private static func component(_ raw: Substring, of uri: String) throws -> String {
     guard let decoded = percentDecoded(raw) else { throw Failure(.configuration, "'\(uri)' has a broken %-escape") }
     guard decoded != "..", decoded != ".", !decoded.contains("/"), !decoded.utf8.contains(0) else {
-      throw Failure(.configuration, "'\(uri)' leaves its folder", hint: "Name the file without '..' and escaped slashes")
+      throw Failure(
+        .configuration, "'\(uri)' leaves its folder", hint: "Name the file without '..' and escaped slashes")
     }
     return decoded
   }
@@ -84,7 +89,9 @@ public struct StorageURI: Hashable, Sendable {
   }
 
   /// The canonical text, escaped where needed.
-  public var text: String { "\(scheme.rawValue):///" + components.map(StorageURI.percentEncoded).joined(separator: "/") }
+  public var text: String {
+    "\(scheme.rawValue):///" + components.map(StorageURI.percentEncoded).joined(separator: "/")
+  }
 
   /// The last component.
   public var name: String { components.last ?? "" }
@@ -105,7 +112,8 @@ public struct StorageURI: Hashable, Sendable {
 
   private static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"),
       UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
       true
     default: false

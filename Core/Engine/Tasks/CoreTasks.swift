@@ -30,7 +30,8 @@ struct Log: FerryTask {
 
 struct Return: FerryTask {
   static let info = TaskInfo(
-    "core.debug.Return", aliases: ["debugs.Return", "debug.Return"], "Puts out a value, mostly to look at an expression.",
+    "core.debug.Return", aliases: ["debugs.Return", "debug.Return"],
+    "Puts out a value, mostly to look at an expression.",
     outputs: [TaskOutput("value", .any, "The rendered value, of the type that it has.")],
     example: """
       id: today
@@ -59,7 +60,8 @@ struct OutputValues: FerryTask {
 
 struct Fail: FerryTask {
   static let info = TaskInfo(
-    "core.execution.Fail", aliases: ["execution.Fail", "executions.Fail"], "Fails, when its condition is true or absent.",
+    "core.execution.Fail", aliases: ["execution.Fail", "executions.Fail"],
+    "Fails, when its condition is true or absent.",
     example: """
       id: stop
       type: io.kestra.plugin.core.execution.Fail

@@ -7,8 +7,8 @@ struct DeduplicateItems: FerryTask {
     "core.storage.DeduplicateItems", aliases: ["storage.DeduplicateItems"],
     "Keeps the last row of each key of a record file, in the order of the file.",
     details: """
-      Memory stays flat: key hashes (128 bit) are spilled to 64 temporary files and compared file by file; one bit a row \
-      remains. Dropped rows count as `filtered`.
+      Memory stays flat: key hashes (128 bit) are spilled to 64 temporary files and compared file by file; one bit a \
+      row remains. Dropped rows count as `filtered`.
       """,
     outputs: [
       TaskOutput("uri", .uri, "The record file."), TaskOutput("numKeys", .integer, "Different keys."),

@@ -139,7 +139,9 @@ struct Switch: Flowable {
   static let kind = FlowableKind.switchCase
   static let info = TaskInfo(
     "core.flow.Switch", aliases: ["flows.Switch"], "Runs the tasks of the case that a value names.",
-    outputs: [TaskOutput("value", .string, "The value."), TaskOutput("defaults", .boolean, "Whether no case was named.")],
+    outputs: [
+      TaskOutput("value", .string, "The value."), TaskOutput("defaults", .boolean, "Whether no case was named."),
+    ],
     example: """
       id: choose
       type: io.kestra.plugin.core.flow.Switch

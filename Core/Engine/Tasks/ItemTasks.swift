@@ -23,11 +23,19 @@ struct RowPicker {
 }
 
 struct FilterItems: FerryTask {
-  enum FilterType: String, PropertyChoice { case include = "INCLUDE", exclude = "EXCLUDE" }
-  enum OnError: String, PropertyChoice { case fail = "FAIL", include = "INCLUDE", exclude = "EXCLUDE" }
+  enum FilterType: String, PropertyChoice {
+    case include = "INCLUDE"
+    case exclude = "EXCLUDE"
+  }
+  enum OnError: String, PropertyChoice {
+    case fail = "FAIL"
+    case include = "INCLUDE"
+    case exclude = "EXCLUDE"
+  }
 
   static let info = TaskInfo(
-    "core.storage.FilterItems", aliases: ["storage.FilterItems"], "Keeps the rows of a record file that meet a condition.",
+    "core.storage.FilterItems", aliases: ["storage.FilterItems"],
+    "Keeps the rows of a record file that meet a condition.",
     details: "The columns of the row are variables of the condition. What is left out counts as `filtered`.",
     outputs: [
       TaskOutput("uri", .uri, "The record file."),
@@ -43,7 +51,8 @@ struct FilterItems: FerryTask {
   @Property("The record file.") var from: StorageReference
   @Property("The condition, rendered for each row.", .raw) var filterCondition: String
   @Property("Whether rows that meet it stay or go.") var filterType = FilterType.include
-  @Property("What becomes of a row for which the condition fails or comes to null.") var errorOrNullBehavior = OnError.fail
+  @Property("What becomes of a row for which the condition fails or comes to null.") var errorOrNullBehavior = OnError
+    .fail
 
   func run(_ context: TaskContext) throws -> ValueMap {
     let condition = try Template(filterCondition)
@@ -73,13 +82,15 @@ struct FilterItems: FerryTask {
     do {
       let result = try context.render(condition, values)
       if !result.isNull { return result.isTruthy == (filterType == .include) }
-    } catch where errorOrNullBehavior != .fail {
+    } catch  where errorOrNullBehavior != .fail {
       return errorOrNullBehavior == .include
     } catch {
-      throw Failure(.data, "filterCondition on row \(row): \(error)", hint: "Set errorOrNullBehavior to keep or drop such rows")
+      throw Failure(
+        .data, "filterCondition on row \(row): \(error)", hint: "Set errorOrNullBehavior to keep or drop such rows")
     }
     guard errorOrNullBehavior != .fail else {
-      throw Failure(.data, "filterCondition on row \(row) came to null", hint: "Set errorOrNullBehavior to keep or drop such rows")
+      throw Failure(
+        .data, "filterCondition on row \(row) came to null", hint: "Set errorOrNullBehavior to keep or drop such rows")
     }
     return errorOrNullBehavior == .include
   }

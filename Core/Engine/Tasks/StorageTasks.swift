@@ -43,7 +43,9 @@ struct Concat: FerryTask {
       }
       guard reader.schema.fields == schema.fields else {
         throw Failure(
-          .schema, "'\(reference.uri)' has other columns than the first file: \(describe(reader.schema)) instead of \(describe(schema))",
+          .schema,
+          "'\(reference.uri)' has other columns than the first file: "
+            + "\(describe(reader.schema)) instead of \(describe(schema))",
           hint: "Give the queries behind the files the same columns")
       }
       try output?.copy(from: reader, context: context)
@@ -82,7 +84,8 @@ struct Split: FerryTask {
   @Property("Rows of a part.", .range(1...Int.max)) var rows: Int?
   @Property("About so many bytes of values a part: a number, or a text such as 10MB.") var bytes: Value?
   @Property("How many parts; rows go to them in turn, batch by batch.", .range(1...10_000)) var partitions: Int?
-  @Property("Accepted for old flows; record files have no separator.", .deprecated("nothing: rows are known")) var separator: String?
+  @Property("Accepted for old flows; record files have no separator.", .deprecated("nothing: rows are known"))
+  var separator: String?
 
   func run(_ context: TaskContext) throws -> ValueMap {
     let reader = try context.openRecords(from)
@@ -185,7 +188,9 @@ struct Delete: FerryTask {
 
   func run(_ context: TaskContext) throws -> ValueMap {
     let deleted = try context.delete(uri)
-    guard deleted || !errorOnMissing else { throw Failure(.configuration, "deleting '\(uri.uri)': there is no such file") }
+    guard deleted || !errorOnMissing else {
+      throw Failure(.configuration, "deleting '\(uri.uri)': there is no such file")
+    }
     return ["uri": .string(uri.uri), "deleted": .bool(deleted)]
   }
 }
