@@ -68,7 +68,8 @@ struct SQLiteURL {
   }
 
   private mutating func set(_ name: String, _ value: String) throws {
-    let isWord = !value.isEmpty && value.utf8.allSatisfy { $0 == 45 || $0 == 95 || $0 &- 48 < 10 || ($0 | 32) &- 97 < 26 }
+    let isWord = !value.isEmpty
+      && value.utf8.allSatisfy { $0 == 45 || $0 == 95 || $0 &- 48 < 10 || ($0 | 32) &- 97 < 26 }
     switch name.lowercased() {
     case "busy_timeout": busyTimeout = Int32(value) ?? busyTimeout
     case "mode", "open_mode": isReadOnly = value == "ro" || value == "1"

@@ -74,7 +74,8 @@ final class SQLiteConnection: SQLConnection {
     while let batch = try rows.next() {
       names += (0..<batch.count).compactMap { batch.columns[0].value(at: $0).string }
     }
-    return Failure(.schema, "there is no table '\(table)'", hint: nearest(table.name, in: names).map { "Did you mean '\($0)'?" })
+    let near = nearest(table.name, in: names).map { "Did you mean '\($0)'?" }
+    return Failure(.schema, "there is no table '\(table)'", hint: near)
   }
 
   // MARK: loading

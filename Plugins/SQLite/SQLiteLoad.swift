@@ -57,7 +57,8 @@ private final class RowBinder {
   /// Rows changed.
   func run(_ batch: RecordBatch, _ firstRow: Int64, _ targets: [LoadTarget?]) throws -> Int64 {
     guard batch.columns.count == statement.parameterCount else {
-      throw Failure(.schema, "the statement has \(statement.parameterCount) placeholders for \(batch.columns.count) columns")
+      let count = statement.parameterCount
+      throw Failure(.schema, "the statement has \(count) placeholders for \(batch.columns.count) columns")
     }
     let cells = try batch.columns.enumerated().map { index, column in
       try Cell(column, batch.schema.fields[index].name, index < targets.count ? targets[index] : nil, firstRow)
@@ -192,7 +193,9 @@ private struct Cell {
 
   /// A nil destructor is SQLITE_STATIC: the memory stays as it is until the step is over.
   @inline(__always)
-  private static func text(_ statement: OpaquePointer, _ index: Int32, _ start: UnsafeRawPointer, _ count: Int) -> Int32 {
+  private static func text(
+    _ statement: OpaquePointer, _ index: Int32, _ start: UnsafeRawPointer, _ count: Int
+  ) -> Int32 {
     sqlite3_bind_text64(
       statement, index, start.assumingMemoryBound(to: CChar.self), UInt64(count), nil, UInt8(SQLITE_UTF8))
   }
@@ -248,7 +251,10 @@ private final class MadeTexts {
 
   @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { base + Int(ends[row]) }
   @inline(__always) func length(_ row: Int) -> Int { Int(ends[row + 1] - ends[row]) }
-  private func text(_ row: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start(row), count: length(row)) }
+  private func text(_ row: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: start(row), count: length(row))
+  }
+
   func string(_ row: Int) -> String { String(decoding: text(row), as: UTF8.self) }
 
   /// The value where it is a whole number of 64 bits.

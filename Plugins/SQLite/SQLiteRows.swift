@@ -22,7 +22,8 @@ final class SQLiteRows: SQLRows {
     var types = declared.map(\.type)
     if promote {
       guard statement.isReadOnly else {
-        throw Failure(.configuration, "'promote' reads the result twice, which only works for a statement that changes nothing")
+        throw Failure(
+          .configuration, "'promote' reads the result twice, which only works for a statement that changes nothing")
       }
       types = try SQLiteRows.scan(statement, types)
       statement.reset()
@@ -234,7 +235,8 @@ private final class CellReader {
     self.loose = nil
     let builder = ColumnBuilder(type)
     self.builder = builder
-    if let bad = loose.move(to: builder, type, { self.appendText($0, builder) }) { throw misfit("text", Int64(bad + 1)) }
+    let bad = loose.move(to: builder, type) { self.appendText($0, builder) }
+    if let bad { throw misfit("text", Int64(bad + 1)) }
     return builder.finish()
   }
 
@@ -247,7 +249,8 @@ private final class CellReader {
       default: "blob"
       }
     var failure = misfit(found, row)
-    failure.sensitive = "'\(name)' is \(String(decoding: CellReader.bytes(statement, column).prefix(200), as: UTF8.self))"
+    let value = String(decoding: CellReader.bytes(statement, column).prefix(200), as: UTF8.self)
+    failure.sensitive = "'\(name)' is \(value)"
     return failure
   }
 

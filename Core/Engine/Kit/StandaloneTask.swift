@@ -2,7 +2,7 @@ package import Expression
 internal import Records
 
 extension FerryTask {
-  /// Runs a task without a flow around it, for tests of plugins: properties as a flow would give them, already rendered.
+  /// Runs a task without a flow around it, for tests of plugins: properties as a flow gives them, already rendered.
   /// - Parameter storage: the folder of internal storage.
   /// - Returns: the outputs, and what the ledger counted. A ledger that does not balance is for the caller to see.
   package static func runAlone(

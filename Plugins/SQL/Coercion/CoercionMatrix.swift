@@ -22,7 +22,8 @@ enum CoercionMatrix {
     if source == target { return .same }
     switch (source, target) {
     case (.text, .json): return .json
-    case (.json, .text), (.numeric, .text), (.text, .bytes), (.json, .bytes), (.numeric, .json): return numericJSON(source, target)
+    case (.json, .text), (.numeric, .text), (.text, .bytes), (.json, .bytes), (.numeric, .json):
+      return numericJSON(source, target)
     case (.bytes, .text): return .utf8
     case (_, .text): return .format
     case (_, .json): return .formatJSON
@@ -102,7 +103,9 @@ enum CoercionMatrix {
     case .float32: return from.upperBound <= 1 << 24
     case .float64: return from.upperBound <= 1 << 53
     case .decimal(let precision, let scale): return precision - scale >= source.integerDigits
-    default: return target.integerRange.map { $0.lowerBound <= from.lowerBound && from.upperBound <= $0.upperBound } ?? false
+    default:
+      guard let to = target.integerRange else { return false }
+      return to.lowerBound <= from.lowerBound && from.upperBound <= to.upperBound
     }
   }
 }

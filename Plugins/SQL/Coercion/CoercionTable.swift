@@ -4,9 +4,10 @@ internal import Records
 enum CoercionTable {
   static let types: [DataType] = [
     .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64,
-    .decimal(precision: 10, scale: 2), .decimal(precision: 38, scale: 10), .decimal(precision: 76, scale: 20), .numeric,
-    .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds), .timestamp(.microseconds, zoned: false),
-    .timestamp(.nanoseconds, zoned: false), .timestamp(.microseconds, zoned: true), .timestamp(.nanoseconds, zoned: true),
+    .decimal(precision: 10, scale: 2), .decimal(precision: 38, scale: 10), .decimal(precision: 76, scale: 20),
+    .numeric, .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds), .timestamp(.microseconds, zoned: false),
+    .timestamp(.nanoseconds, zoned: false), .timestamp(.microseconds, zoned: true),
+    .timestamp(.nanoseconds, zoned: true),
     .interval, .uuid, .json, .list(.int32),
   ]
 
@@ -26,12 +27,12 @@ enum CoercionTable {
       | `P` | parsed: from its text, strictly |
       | `·` | refused before the first row |
 
-      Nothing is rounded, truncated, shifted or nulled silently. A float takes a decimal number when its shortest text has
-      the same digits, so that the way back gives the same number; `roundFloats: true` takes the nearest float. A text
-      becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show twice the
-      earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a wall clock. A
-      timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three zeros. On top of the
-      types come the target's limits: length, range, U+0000, infinity, NaN.
+      Nothing is rounded, truncated, shifted or nulled silently. A float takes a decimal number when its shortest text
+      has the same digits, so that the way back gives the same number; `roundFloats: true` takes the nearest float. A text
+      becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show twice
+      the earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a wall
+      clock. A timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three zeros. On
+      top of the types come the target's limits: length, range, U+0000, infinity, NaN.
 
       """
     let names = types.map(\.name)

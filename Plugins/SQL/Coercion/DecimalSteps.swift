@@ -103,7 +103,9 @@ enum DecimalSteps {
     }
     let wide = precision > 38
       ? column
-      : try ColumnMap.fixed(column, .decimal(precision: 76, scale: scale), from: Int128.self, zero: Int256.zero) { value, out in
+      : try ColumnMap.fixed(
+        column, .decimal(precision: 76, scale: scale), from: Int128.self, zero: Int256.zero
+      ) { value, out in
         out = Int256(value)
         return .none
       }
@@ -130,7 +132,9 @@ enum DecimalSteps {
       column.fixed(Int128.self).allSatisfy { $0 < certain && $0 > -certain }
     }
     // A float32 must not be rounded twice, unless the double is exact.
-    guard isQuick, certain < exact, type == .float64 || scale == 0 else { return try toFloatByText(column, type, round) }
+    guard isQuick, certain < exact, type == .float64 || scale == 0 else {
+      return try toFloatByText(column, type, round)
+    }
     if type == .float32 {
       return try ColumnMap.fixed(column, type, from: Int128.self, zero: Float(0)) { value, out in
         out = Float(Int64(truncatingIfNeeded: value))

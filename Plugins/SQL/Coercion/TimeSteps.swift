@@ -77,7 +77,8 @@ enum TimeSteps {
       out = value
       if isInfinite(value) { return .none }
       let (seconds, fraction) = Calendar.floorDivide(value, from.perSecond)
-      guard let moved = isInstant ? seconds + zone.offset(at: seconds) : zone.instant(wall: seconds) else { return .inGap }
+      let shifted = isInstant ? seconds + zone.offset(at: seconds) : zone.instant(wall: seconds)
+      guard let moved = shifted else { return .inGap }
       let (units, overflow) = moved.multipliedReportingOverflow(by: from.perSecond)
       let (sum, carry) = units.addingReportingOverflow(fraction)
       return overflow || carry ? .outOfRange : change(sum, from: from, to: to, &out)

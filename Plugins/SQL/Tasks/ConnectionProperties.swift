@@ -30,7 +30,8 @@ public struct ConnectionProperties: Declaring, Decodable {
       let prefixes = D.urlPrefixes.joined(separator: " or ")
       // Only the scheme is shown: the rest may hold a password.
       let scheme = text.split(separator: "/", maxSplits: 1).first.map { $0.prefix(40) } ?? ""
-      let found = scheme.hasPrefix("jdbc:") ? "it starts with '\(scheme.split(separator: ":").prefix(2).joined(separator: ":")):'" : "it does not start with 'jdbc:'"
+      let vendor = scheme.split(separator: ":").prefix(2).joined(separator: ":")
+      let found = scheme.hasPrefix("jdbc:") ? "it starts with '\(vendor):'" : "it does not start with 'jdbc:'"
       throw Failure(
         .configuration, "the url is not one of \(D.title): expected \(prefixes)…, but \(found)",
         hint: "Write it as \(D.urlExample)")

@@ -48,8 +48,9 @@ final class LoadPlan {
       let target = plan.targets[index]
       let field = source.map { schema.fields[$0] }
       let name = field?.name ?? columns.map { index < $0.count ? $0[index] : "" } ?? ""
+      let coerced = target.flatMap { $0.takesAny ? nil : $0 }
       let coercion = try field.flatMap { field in
-        try target.flatMap { $0.takesAny ? nil : $0 }.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
+        try coerced.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
       }
       slots.append(Slot(source: source, name: name, coercion: coercion, type: target?.type ?? field?.type ?? .text))
     }
@@ -231,7 +232,8 @@ struct Binding {
       }
       guard match.source.takesValues else { throw refused(match, table) }
       if pairs.contains(where: { $0.column.name == match.name }) {
-        throw Failure(.schema, "two columns of the file are named '\(match.name)'", hint: "Name them apart in the query")
+        throw Failure(
+          .schema, "two columns of the file are named '\(match.name)'", hint: "Name them apart in the query")
       }
       pairs.append((index, match))
     }

@@ -61,19 +61,24 @@ public struct SQLBatch<D: SQLDriver>: FerryTask {
     Which columns of the file are bound, in this order. Without it the file's columns are bound by position ('sql') or \
     by name ('table'). A column that the file lacks is NULL.
     """) var columns: [String]?
-  @Property("Rows per round trip of a statement that runs as written, and per commit with 'commit: chunk'.", .range(1...10_000_000))
-  var chunk = 1_000
+  @Property(
+    "Rows per round trip of a statement that runs as written, and per commit with 'commit: chunk'.",
+    .range(1...10_000_000)
+  ) var chunk = 1_000
   @Property("When to commit: once at the end (all), or after every 'chunk' rows.") var commit = CommitMode.all
   @Property("How often a failed load is tried again.", .range(0...1_000)) var maxRetries = 3
   @Property("The wait before the first retry; it doubles once.") var retryBackoff = Duration.seconds(1)
   @Property("What is tried again: nothing, failures of the input, or also transient failures of the database.")
   var retryScope = RetryScope.input
-  @Property("Kept for Kestra's flows: a local file is read where it lies. LOCAL refuses one over 'localBufferMaxBytes'.")
-  var inputHandling = InputHandling.auto
+  @Property(
+    "Kept for Kestra's flows: a local file is read where it lies. LOCAL refuses one over 'localBufferMaxBytes'."
+  ) var inputHandling = InputHandling.auto
   @Property("The largest input for LOCAL, in bytes.", .range(0...Int.max)) var localBufferMaxBytes = 104_857_600
-  @Property("With 'commit: chunk', a retry goes on behind the last committed row; else there is none once rows are committed.")
-  var resumeOnRetry = true
-  @Property("Lets float columns take the nearest value of numbers that they cannot hold exactly.") var roundFloats = false
+  @Property(
+    "With 'commit: chunk', a retry goes on behind the last committed row; else there is none once rows are committed."
+  ) var resumeOnRetry = true
+  @Property("Lets float columns take the nearest value of numbers that they cannot hold exactly.")
+  var roundFloats = false
   @Property("Shows values of rows in error messages.") var logValues = false
   @PropertyGroup var options = D.Options()
 

@@ -9,8 +9,8 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
       "jdbc.\(D.name).Query", aliases: D.aliases.map { "jdbc.\($0).Query" },
       "Runs one SQL statement on \(D.title).",
       details: """
-        Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements are \
-        one transaction. Decimals, dates and timestamps keep every digit.
+        Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements \
+        are one transaction. Decimals, dates and timestamps keep every digit.
         """,
       outputs: FetchProperties.outputs,
       example: """
@@ -55,7 +55,8 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
     let statements = SQLSplitter.statements(sql, dialect)
     guard statements.count == 1, let statement = statements.first else {
       throw Failure(
-        .configuration, "'\(property)' holds \(statements.isEmpty ? "no statement" : "\(statements.count) statements"), Query runs one",
+        .configuration,
+        "'\(property)' holds \(statements.isEmpty ? "no statement" : "\(statements.count) statements"), Query runs one",
         hint: statements.isEmpty ? nil : "Use jdbc.\(D.name).Queries for several statements")
     }
     return statement
@@ -69,8 +70,8 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
       "jdbc.\(D.name).Queries", aliases: D.aliases.map { "jdbc.\($0).Queries" },
       "Runs several SQL statements on \(D.title), in one transaction.",
       details: """
-        The text is split at its semicolons; those inside of strings, names, comments and bodies (BEGIN … END, $$ … $$) \
-        do not count.
+        The text is split at its semicolons; those inside of strings, names, comments and bodies (BEGIN … END, \
+        $$ … $$) do not count.
         """,
       outputs: [
         TaskOutput(
@@ -149,7 +150,10 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
   @PropertyGroup var connection = ConnectionProperties()
   @PropertyGroup var fetching = FetchProperties(
     default: .fetch,
-    "What becomes of the rows: FETCH puts them all out as 'rows', FETCH_ONE the first one as 'row', STORE writes a record file.")
+    """
+    What becomes of the rows: FETCH puts them all out as 'rows', FETCH_ONE the first one as 'row', STORE writes a \
+    record file.
+    """)
   @Property("Time between two polls.") var interval = Duration.seconds(60)
   @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
   @PropertyGroup var options = D.Options()
@@ -158,7 +162,8 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
 
   public func run(_ context: TaskContext) throws -> ValueMap {
     if fetching.type == .none {
-      throw Failure(.configuration, "a trigger with fetchType: NONE would never fire", hint: "Use FETCH, FETCH_ONE or STORE")
+      throw Failure(
+        .configuration, "a trigger with fetchType: NONE would never fire", hint: "Use FETCH, FETCH_ONE or STORE")
     }
     var query = SQLQuery<D>()
     query.connection = connection

@@ -1,5 +1,5 @@
-/// What is known of an INSERT … VALUES (…) by reading it: enough to know which column each placeholder fills, and whether
-/// the bulk road means the same.
+/// What is known of an INSERT … VALUES (…) by reading it: enough to know which column each placeholder fills, and
+/// whether the bulk road means the same.
 struct InsertShape: Hashable {
   /// Unquoted parts are folded by the dialect.
   var table: TableName

@@ -10,8 +10,8 @@ enum SQLSplitter {
     while first < tokens.count {
       let end = end(of: tokens[first...], bytes, dialect)
       let part = tokens[first..<end]
-      if part.contains(where: { !$0.isBlank }), let from = part.first?.range.lowerBound, let to = part.last?.range.upperBound {
-        statements.append(trimmed(bytes[from..<to]))
+      if part.contains(where: { !$0.isBlank }), let from = part.first?.range, let to = part.last?.range {
+        statements.append(trimmed(bytes[from.lowerBound..<to.upperBound]))
       }
       first = end + 1
     }
