@@ -1,5 +1,5 @@
 /// Checks that text columns are UTF-8, fast where they are ASCII.
-enum UTF8Check {
+public enum UTF8Check {
   static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard let base = bytes.baseAddress else { return true }
     var position = 0
@@ -17,7 +17,7 @@ enum UTF8Check {
   }
 
   /// The first row whose text is not UTF-8, nil when all are. Bytes of NULL rows may be anything.
-  static func firstInvalidRow(_ column: Column) -> Int? {
+  public static func firstInvalidRow(_ column: Column) -> Int? {
     let offsets = column.offsetValues
     guard let first = offsets.first, let last = offsets.last, first < last else { return nil }
     let all = UnsafeRawBufferPointer(start: column.values.start + Int(first), count: Int(last - first))
