@@ -39,6 +39,7 @@ let pluginLibraries: [Target] = [
     exclude: [
       "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh", "setup.sh",
     ], swiftSettings: settings),
+  system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
 ]
 
 let plugins: [Target] = [
@@ -46,6 +47,7 @@ let plugins: [Target] = [
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
   plugin("Serdes", ["CScan", "CSimdJSON", "CZlib"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
   plugin("SQLite", ["SQL", "CSQLite"]),
+  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
 ]
 
 let core: [Target] = [

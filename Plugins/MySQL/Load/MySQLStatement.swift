@@ -1,0 +1,73 @@
+internal import Records
+internal import SQL
+
+/// A statement that runs for each row, as the user wrote it.
+final class MySQLStatement: SQLStatement {
+  private let connection: MySQLConnection
+  private let sql: String
+  private let statement: Session.Prepared
+  private var sender: RowSender?
+
+  init(_ connection: MySQLConnection, _ sql: String, _ statement: Session.Prepared) {
+    self.connection = connection
+    self.sql = sql
+    self.statement = statement
+  }
+
+  /// The servers do not tell (MariaDB nothing, MySQL mostly guesses).
+  var parameters: [LoadTarget?] { Array(repeating: nil, count: statement.parameterCount) }
+
+  func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64 {
+    let sender = self.sender ?? makeSender(batch.schema)
+    self.sender = sender
+    do {
+      try sender.write(batch, firstRow: firstRow)
+      return try sender.finish()
+    } catch {
+      sender.abort()
+      throw error
+    }
+  }
+
+  private func makeSender(_ schema: Schema) -> RowSender {
+    connection.sender(
+      sql, statement, schema.fields, schema.fields.map { _ in .none }, takesBulk ? .bulk : .single, canTrace: true,
+      doing: "running the statement")
+  }
+
+  /// MariaDB takes rows of parameters for statements that change rows and give none.
+  private var takesBulk: Bool {
+    guard connection.session.hasBulk, statement.parameterCount > 0, statement.fieldCount == 0 else { return false }
+    let words = ["insert", "update", "delete", "replace"]
+    return words.contains(String(sql.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased()))
+  }
+
+  func close() {}
+}
+
+/// The fast road into a table: an INSERT whose rows of parameters go many at a time.
+final class MySQLLoad: BulkLoad {
+  let targets: [LoadTarget]
+  private let sender: RowSender
+  private var isAborted = false
+
+  init(
+    _ connection: MySQLConnection, _ table: TableInfo, _ columns: [ColumnInfo], _ statement: Session.Prepared,
+    prefix: String, group: String
+  ) {
+    targets = columns.map(\.target)
+    sender = connection.sender(
+      prefix + group, statement, columns.map { Field($0.name, $0.target.type) },
+      columns.map { ColumnType($0.target.nativeType).limits },
+      connection.session.hasBulk ? .bulk : .multiRow(prefix: prefix, group: group),
+      canTrace: table.isTransactional, doing: "loading table '\(table.name)'")
+  }
+
+  func write(_ batch: RecordBatch, firstRow: Int64) throws { try sender.write(batch, firstRow: firstRow) }
+  func finish() throws -> Int64 { try sender.finish() }
+  func abort() {
+    guard !isAborted else { return }
+    isAborted = true
+    sender.abort()
+  }
+}

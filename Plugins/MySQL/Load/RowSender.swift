@@ -1,0 +1,277 @@
+internal import Records
+internal import SQL
+
+/// Runs a prepared statement for the rows of batches, as fast as the protocol allows while every error stays an error
+/// of its row: MariaDB takes many rows of parameters in one command; an INSERT can be prepared with many rows of
+/// placeholders; everything else is sent row by row. While the server works on one command the next is being built.
+final class RowSender {
+  enum Mode {
+    /// COM_STMT_BULK_EXECUTE.
+    case bulk
+    /// `prefix` and as often as fits `(?, …)`.
+    case multiRow(prefix: String, group: String)
+    case single
+  }
+
+  private let session: Session
+  private let sql: String
+  private let encoders: [ColumnEncoder]
+  private let packetLimit: Int
+  /// For messages: `loading table 'orders'`, `running the statement`.
+  private let doing: String
+  private var mode: Mode
+  /// The server has taken a command with many rows of this statement.
+  private var bulkWorks = false
+  private var statement: Session.Prepared
+  private var wide: (statement: Session.Prepared, rows: Int)?
+  private var packet = TextBuffer(capacity: 1 << 20)
+  private var pending: [Sent] = []
+  private(set) var affected: Int64 = 0
+  /// Whether a failed command can be undone and repeated in parts to find its row.
+  private let canTrace: Bool
+
+  /// A command whose answer has not been read.
+  private struct Sent {
+    var batch: RecordBatch
+    var rows: Range<Int>
+    var firstRow: Int64
+    var hasSavepoint: Bool
+  }
+
+  /// Packets of this size keep the server busy without holding much in memory.
+  private static let packetBytes = 1 << 20
+  /// Single commands on their way: their answers (11 bytes each) fit every socket's buffer.
+  private static let singlesInFlight = 64
+  /// Placeholders that one statement can have.
+  private static let placeholders = 65_535
+  private static let rowsPerStatement = 512
+
+  init(
+    _ session: Session, sql: String, statement: Session.Prepared, fields: [Field], limits: [ColumnLimits], mode: Mode,
+    maxPacket: Int, canTrace: Bool, doing: String
+  ) {
+    self.session = session
+    self.sql = sql
+    self.statement = statement
+    self.mode = mode
+    self.canTrace = canTrace
+    self.doing = doing
+    encoders = zip(fields, limits).map { ColumnEncoder($0, $1) }
+    packetLimit = maxPacket - RowSender.packetMargin
+  }
+
+  /// The command's header.
+  private static let packetMargin = 1_024
+
+  // MARK: sending
+
+  func write(_ batch: RecordBatch, firstRow: Int64) throws {
+    guard batch.count > 0 else { return }
+    try withExtendedLifetime(batch) {
+      let columns = try encode(batch, firstRow)
+      try checkSizes(columns, batch.count, firstRow)
+      var row = 0
+      while row < batch.count {
+        let rows = try send(columns, from: row, of: batch, firstRow)
+        row += rows
+      }
+    }
+  }
+
+  private func encode(_ batch: RecordBatch, _ firstRow: Int64) throws -> [WireColumn] {
+    try zip(encoders, batch.columns).map { try $0.encode($1, firstRow: firstRow) }
+  }
+
+  /// A row that no packet can carry is the flow's problem, found before anything is sent.
+  private func checkSizes(_ columns: [WireColumn], _ count: Int, _ firstRow: Int64) throws {
+    let fixed = columns.reduce(0) { $0 + ($1.form == .fixed ? $1.width : 0) + 1 }
+    let variable = columns.filter { $0.form != .fixed }
+    let largest = variable.reduce(0) { $0 + $1.total(count) }
+    if fixed + largest <= packetLimit { return }
+    for row in 0..<count {
+      let size = variable.reduce(fixed) { $0 + ($1.isNull(row) ? 0 : $1.size(row)) }
+      if size > packetLimit {
+        throw Failure(
+          .data,
+          "\(doing): row \(firstRow + Int64(row)) takes \(size) bytes, the server's max_allowed_packet is \(packetLimit + RowSender.packetMargin)",
+          hint: "Raise max_allowed_packet on the server")
+      }
+    }
+  }
+
+  private func send(_ columns: [WireColumn], from row: Int, of batch: RecordBatch, _ firstRow: Int64) throws -> Int {
+    switch mode {
+    case .bulk:
+      let limit = min(packetLimit, RowSender.packetBytes)
+      let rows = PacketBuilder.bulk(statement.id, columns, rows: row..<batch.count, limit: limit, into: &packet)
+      try settle(leaving: 0)
+      try dispatch(.bulkExecute, Sent(batch: batch, rows: row..<(row + rows), firstRow: firstRow, hasSavepoint: false))
+      if !bulkWorks {
+        try settle(leaving: 0)
+        bulkWorks = true
+      }
+      return rows
+    case .multiRow(let prefix, let group):
+      if let rows = try sendWide(columns, row, batch, firstRow, prefix, group) { return rows }
+      fallthrough
+    case .single:
+      PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
+      let many = statement.fieldCount == 0 && session.isInTransaction && !isCall
+      try settle(leaving: many ? RowSender.singlesInFlight - 1 : 0)
+      try dispatch(.execute, Sent(batch: batch, rows: row..<(row + 1), firstRow: firstRow, hasSavepoint: false))
+      return 1
+    }
+  }
+
+  /// A procedure may answer with rows, which must be read before more is sent.
+  private var isCall: Bool { sql.drop { $0.isWhitespace }.prefix(4).lowercased() == "call" }
+
+  /// One statement for as many rows as its placeholders, nil when too few rows are left or they are too large.
+  private func sendWide(
+    _ columns: [WireColumn], _ row: Int, _ batch: RecordBatch, _ firstRow: Int64, _ prefix: String, _ group: String
+  ) throws -> Int? {
+    let most = min(RowSender.rowsPerStatement, RowSender.placeholders / max(columns.count, 1))
+    guard most > 1, batch.count - row >= most else { return nil }
+    if wide == nil {
+      try settle(leaving: 0)
+      let text = prefix + repeatElement(group, count: most).joined(separator: ",")
+      wide = (try prepare(text), most)
+    }
+    guard let wide else { return nil }
+    PacketBuilder.execute(wide.statement.id, columns, rows: row..<(row + most), into: &packet)
+    if packet.count > packetLimit { return nil }
+    try settle(leaving: 0)
+    try dispatch(.execute, Sent(batch: batch, rows: row..<(row + most), firstRow: firstRow, hasSavepoint: false))
+    return most
+  }
+
+  private func prepare(_ text: String) throws -> Session.Prepared {
+    do { return try session.prepare(text) } catch { throw error.failure(doing) }
+  }
+
+  /// Sends the packet, after a savepoint that a search for a bad row can go back to.
+  private func dispatch(_ command: Session.Command, _ sent: Sent) throws {
+    var sent = sent
+    do throws(ServerError) {
+      if canTrace && sent.rows.count > 1 && session.isInTransaction {
+        try session.send("SAVEPOINT ferry_chunk")
+        sent.hasSavepoint = true
+      }
+      try session.send(command, packet.bytes)
+    } catch {
+      throw error.failure("\(doing), \(RowSender.name(sent.rows, sent.firstRow))")
+    }
+    pending.append(sent)
+  }
+
+  // MARK: answers
+
+  /// Reads answers until at most so many are left.
+  private func settle(leaving rest: Int) throws {
+    while pending.count > rest {
+      let sent = pending.removeFirst()
+      do throws(ServerError) { try readAnswers(sent) } catch { try failed(sent, error) }
+    }
+  }
+
+  /// Both answers are read even if the first is an error: a cancel can hit either.
+  private func readAnswers(_ sent: Sent) throws(ServerError) {
+    var problem: ServerError?
+    if sent.hasSavepoint {
+      do throws(ServerError) { _ = try session.answer(pipelined: true) } catch { problem = error }
+    }
+    if !session.isLost {
+      do throws(ServerError) { try count(session.answer(pipelined: true)) } catch { problem = problem ?? error }
+    }
+    if let problem { throw problem }
+  }
+
+  private func count(_ answer: Session.Answer) throws(ServerError) {
+    var answer: Session.Answer? = answer
+    while let current = answer {
+      switch current {
+      case .done(let rows): affected += rows == UInt64.max ? 0 : Int64(rows)
+      case .rows: while try session.nextPacket() != nil {}
+      }
+      answer = try session.nextAnswer()
+    }
+  }
+
+  /// Waits for all answers; returns the rows changed since the last call.
+  func finish() throws -> Int64 {
+    try settle(leaving: 0)
+    defer { affected = 0 }
+    return affected
+  }
+
+  /// Reads what is still on its way, so that the connection can take a rollback.
+  func abort() {
+    for sent in pending where !session.isLost {
+      do throws(ServerError) { try readAnswers(sent) } catch {}
+    }
+    pending = []
+  }
+
+  // MARK: which row it was
+
+  private static func name(_ rows: Range<Int>, _ firstRow: Int64) -> String {
+    let first = firstRow + Int64(rows.lowerBound)
+    return rows.count <= 1 ? "row \(first)" : "rows \(first) to \(firstRow + Int64(rows.upperBound) - 1)"
+  }
+
+  private func failed(_ sent: Sent, _ error: ServerError) throws {
+    abort()
+    if case .bulk = mode, !bulkWorks, error.isUnsupported {
+      mode = .single
+      return try repeatRows(sent)
+    }
+    if sent.hasSavepoint, error.category == .data, let (row, cause) = trace(sent) {
+      throw cause.failure("\(doing), row \(row)")
+    }
+    throw error.failure("\(doing), \(RowSender.name(sent.rows, sent.firstRow))")
+  }
+
+  /// Some statements cannot take many rows of parameters: the server says so at the first command.
+  private func repeatRows(_ sent: Sent) throws {
+    let columns = try encode(sent.batch, sent.firstRow)
+    for row in sent.rows { _ = try send(columns, from: row, of: sent.batch, sent.firstRow) }
+    try settle(leaving: 0)
+  }
+
+  /// Runs the rows of a failed command one by one until one fails by itself. Nothing of it stays: the transaction is
+  /// about to be rolled back.
+  private func trace(_ sent: Sent) -> (row: Int64, ServerError)? {
+    guard let columns = try? encode(sent.batch, sent.firstRow), goBack() else { return nil }
+    for row in sent.rows {
+      do throws(ServerError) {
+        PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
+        try session.send(.execute, packet.bytes)
+        try count(session.answer())
+      } catch {
+        return (sent.firstRow + Int64(row), error)
+      }
+    }
+    return nil
+  }
+
+  /// False when a table in the transaction cannot roll back: repeating rows would store them twice.
+  private func goBack() -> Bool {
+    do throws(ServerError) {
+      try session.run("ROLLBACK TO SAVEPOINT ferry_chunk")
+      return session.warningCount == 0
+    } catch { return false }
+  }
+}
+
+extension ServerError {
+  /// The statement is not one for many rows of parameters.
+  fileprivate var isUnsupported: Bool { number == 1_295 || number == 1_235 }
+}
+
+extension WireColumn {
+  /// At most so many bytes take all values of a column without a fixed width.
+  fileprivate func total(_ count: Int) -> Int {
+    guard let offsets else { return 0 }
+    return Int(offsets[count] - offsets[0]) + 9
+  }
+}

@@ -1,0 +1,227 @@
+internal import Expression
+internal import Records
+internal import SQL
+
+/// A connection as the SQL tasks want it.
+final class MySQLConnection: SQLConnection {
+  let session: Session
+  let dialect: Dialect
+  private let endpoint: Endpoint
+  private let options: ReadOptions
+  private let maxPacket: Int
+  /// The sql_mode of statements; loads add `NO_AUTO_VALUE_ON_ZERO`.
+  private let mode: String
+  private var keepsZeros = false
+
+  /// How values are read.
+  struct ReadOptions {
+    var zeroDates = ZeroDates.error
+    var timeAs = TimeAs.interval
+  }
+
+  /// Takes a fresh session and sets it up: strict, in UTC, patient with a slow reader.
+  init(_ session: Session, _ endpoint: Endpoint, _ options: ReadOptions) throws {
+    self.session = session
+    self.endpoint = endpoint
+    self.options = options
+    do throws(ServerError) {
+      try session.run(MySQLConnection.setup)
+      if let variables = endpoint.sessionVariables { try session.run("SET \(variables)") }
+      let row = try session.texts("SELECT @@session.sql_mode, @@max_allowed_packet").first ?? []
+      mode = (row.first ?? nil) ?? ""
+      maxPacket = row.count > 1 ? row[1].flatMap { Int($0) } ?? MySQLConnection.defaultPacket : MySQLConnection.defaultPacket
+    } catch {
+      throw error.failure("preparing the session")
+    }
+    dialect = MySQLConnection.dialect(mode)
+  }
+
+  /// 1 MiB: the least that any server has by default.
+  private static let defaultPacket = 1 << 20
+
+  /// STRICT_ALL_TABLES: a value that does not fit is an error in every engine, never a warning. UTC: TIMESTAMP columns
+  /// are instants. The time-outs (in seconds) are those with which the server gives up on a client that is busy with
+  /// the other end of a road.
+  private static let setup = """
+    SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, IF(@@SESSION.sql_mode = '', '', ','), 'STRICT_ALL_TABLES'), \
+    SESSION time_zone = '+00:00', SESSION net_write_timeout = 3600, SESSION net_read_timeout = 3600
+    """
+
+  static func dialect(_ mode: String) -> Dialect {
+    let modes = mode.uppercased().split(separator: ",")
+    var dialect = Dialect()
+    let isANSI = modes.contains("ANSI_QUOTES") || modes.contains("ANSI")
+    dialect.identifierQuotes = isANSI ? [.backtick, .double] : [.backtick]
+    dialect.doubleQuotedStrings = !isANSI
+    dialect.backslashEscapes = !modes.contains("NO_BACKSLASH_ESCAPES")
+    dialect.hashComments = true
+    dialect.dashesNeedSpace = true
+    return dialect
+  }
+
+  var canceller: @Sendable () -> Void {
+    let interrupter = session.interrupter
+    return { interrupter.interrupt() }
+  }
+
+  // MARK: transactions
+
+  func begin() throws {
+    try run("START TRANSACTION", "starting a transaction")
+  }
+
+  func commit() throws {
+    try run("COMMIT", "committing")
+  }
+
+  func rollback() throws {
+    guard !session.isLost else { return }
+    do throws(ServerError) {
+      // A result that was left half-way has to be read to its end before the server listens again.
+      while session.isReading, try session.nextPacket() != nil {}
+      try session.run("ROLLBACK")
+    } catch {
+      if error.isConnectionLoss { return }
+      throw error.failure("rolling back")
+    }
+    if session.warningCount > 0 {
+      throw Failure(
+        .data, "rolling back: the server keeps changes of tables whose engine has no transactions (MyISAM and the like)",
+        hint: "Use InnoDB tables, or remove the loaded rows by hand")
+    }
+  }
+
+  private func run(_ sql: String, _ doing: String) throws {
+    do throws(ServerError) { try session.run(sql) } catch { throw error.failure(doing) }
+  }
+
+  // MARK: statements
+
+  func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult {
+    let policy = TextPolicy(policy: options.invalidText)
+    try keepZeros(false)
+    do {
+      let statement: Session.Prepared
+      do throws(ServerError) { statement = try session.prepare(sql) } catch {
+        guard error.needsText, parameters.isEmpty else { throw error }
+        return try textQuery(sql, policy)
+      }
+      guard statement.parameterCount == parameters.count else {
+        throw Failure(
+          .configuration,
+          "the statement has \(statement.parameterCount) placeholders, but \(parameters.count) values are given")
+      }
+      try execute(statement, parameters)
+      return try result(try session.answer(), statement) {
+        RowDecoder($0, zeroDates: self.options.zeroDates, timeAs: self.options.timeAs, textPolicy: policy)
+      }
+    } catch let error as ServerError {
+      throw error.failure("running the statement", on: endpoint.hosts.first?.description)
+    }
+  }
+
+  private func execute(_ statement: Session.Prepared, _ parameters: [Value]) throws {
+    let batch = ParameterBatch.make(parameters)
+    let encoders = batch.schema.fields.map { ColumnEncoder($0, .none) }
+    var packet = TextBuffer()
+    try withExtendedLifetime(batch) {
+      let columns = try zip(encoders, batch.columns).map { try $0.encode($1, firstRow: 1) }
+      PacketBuilder.execute(statement.id, columns, rows: 0..<1, into: &packet)
+      try session.send(.execute, packet.bytes)
+    }
+  }
+
+  /// LOAD DATA, and what old servers cannot prepare.
+  private func textQuery(_ sql: String, _ policy: TextPolicy) throws -> SQLResult {
+    try session.send(sql)
+    return try result(try session.answer(), nil) { TextRowDecoder($0, textPolicy: policy) }
+  }
+
+  private func result(
+    _ answer: Session.Answer, _ statement: Session.Prepared?, _ decoder: ([WireField]) -> any PacketDecoder
+  ) throws -> SQLResult {
+    var answer = answer
+    while true {
+      switch answer {
+      case .rows(let fields):
+        return .rows(MySQLRows(session, decoder(fields), statement, doing: "reading the result"))
+      case .done(let affected):
+        let warnings = session.warningCount
+        guard let next = try session.nextAnswer() else {
+          if statement == nil && warnings > 0 { try checkLoad() }
+          return .updated(affected == UInt64.max ? nil : Int64(clamping: affected))
+        }
+        answer = next
+      }
+    }
+  }
+
+  /// LOAD DATA LOCAL turns bad values into warnings, whatever the sql_mode: here they are errors again.
+  private func checkLoad() throws {
+    let warnings = try session.texts("SHOW WARNINGS LIMIT 1")
+    guard let first = warnings.first, first.count > 2, first[0] != "Note", let text = first[2] else { return }
+    let count = try session.texts("SELECT @@warning_count").first?.first ?? nil
+    let shown = ServerError.withoutValues(text)
+    throw Failure(
+      .data, "running the statement: the server changed or skipped values (\(count ?? "1") warnings, the first: \(shown))",
+      hint: "Correct the file, or load it with Batch", code: first[1] ?? nil, sensitive: text)
+  }
+
+  func prepare(_ sql: String) throws -> any SQLStatement {
+    try keepZeros(true)
+    do throws(ServerError) {
+      let statement = try session.prepare(sql)
+      return MySQLStatement(self, sql, statement)
+    } catch {
+      throw error.failure("preparing the statement")
+    }
+  }
+
+  /// How rows of parameters are sent for a statement.
+  func sender(
+    _ sql: String, _ statement: Session.Prepared, _ fields: [Field], _ limits: [ColumnLimits], _ mode: RowSender.Mode,
+    canTrace: Bool, doing: String
+  ) -> RowSender {
+    RowSender(
+      session, sql: sql, statement: statement, fields: fields, limits: limits, mode: mode, maxPacket: maxPacket,
+      canTrace: canTrace, doing: doing)
+  }
+
+  /// A loaded 0 stays 0 in an AUTO_INCREMENT column, instead of becoming the next number. Statements of the user keep
+  /// the server's rule.
+  private func keepZeros(_ wanted: Bool) throws {
+    guard wanted != keepsZeros else { return }
+    keepsZeros = wanted
+    let more = mode.isEmpty ? "NO_AUTO_VALUE_ON_ZERO" : "\(mode),NO_AUTO_VALUE_ON_ZERO"
+    try run("SET SESSION sql_mode = '\(wanted ? more : mode)'", "preparing the session")
+  }
+
+  // MARK: tables
+
+  func describe(_ table: TableName) throws -> TableInfo {
+    do throws(ServerError) { return try TableDescription.read(table, session) } catch {
+      throw error.failure("reading the columns of table '\(table)'")
+    }
+  }
+
+  func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
+    guard !columns.isEmpty else { return nil }
+    try keepZeros(true)
+    let names = columns.map { Literal.name($0.name) }.joined(separator: ",")
+    let prefix = "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES "
+    let group = "(" + repeatElement("?", count: columns.count).joined(separator: ",") + ")"
+    do throws(ServerError) {
+      let statement = try session.prepare(prefix + group)
+      return MySQLLoad(self, table, columns, statement, prefix: prefix, group: group)
+    } catch {
+      throw error.failure("loading table '\(table.name)'")
+    }
+  }
+
+  func close() { session.close() }
+}
+
+extension ServerError {
+  /// The server cannot prepare this statement; as text it can.
+  fileprivate var needsText: Bool { number == 1_295 || number == 1_461 }
+}

@@ -1,0 +1,55 @@
+internal import Records
+internal import SQL
+
+/// Makes sure that text columns are UTF-8. The server converts to UTF-8 and checks what it stores, so this finds nothing
+/// unless a table was filled behind its back; the check costs little where text is ASCII.
+struct TextPolicy {
+  let policy: InvalidText
+
+  func checked(_ batch: RecordBatch, _ textColumns: [Int], firstRow: Int64) throws -> RecordBatch {
+    var columns = batch.columns
+    for index in textColumns {
+      guard let row = UTF8Check.firstInvalidRow(columns[index]) else { continue }
+      if policy == .error {
+        throw Failure(
+          .data, "reading column '\(batch.schema.fields[index].name)' of row \(firstRow + Int64(row)): the text is not UTF-8",
+          hint: "Set invalidText to replace or escape to read such rows")
+      }
+      columns[index] = repaired(columns[index])
+    }
+    return RecordBatch(schema: batch.schema, columns: columns, count: batch.count)
+  }
+
+  private func repaired(_ column: Column) -> Column {
+    let builder = ColumnBuilder(column.type)
+    for row in 0..<column.count {
+      if column.isNull(row) {
+        builder.appendNull()
+      } else if UTF8Text.isValid(column.bytes(row)) {
+        builder.append(bytes: column.bytes(row))
+      } else {
+        builder.append(text: policy == .replace ? String(decoding: column.bytes(row), as: UTF8.self) : escaped(column.bytes(row)))
+      }
+    }
+    return builder.finish()
+  }
+
+  /// Each byte that belongs to no character as `\xHH`.
+  private func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
+    var text = ""
+    var at = 0
+    while at < bytes.count {
+      let lengths = (1...4).filter { at + $0 <= bytes.count }
+      let good = lengths.first { UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + $0)])) }
+      if let good {
+        text += String(decoding: bytes[at..<(at + good)], as: UTF8.self)
+        at += good
+      } else {
+        let hex = String(bytes[at], radix: 16, uppercase: true)
+        text += "\\x" + (hex.utf8.count < 2 ? "0" : "") + hex
+        at += 1
+      }
+    }
+    return text
+  }
+}

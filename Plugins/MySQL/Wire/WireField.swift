@@ -1,0 +1,147 @@
+internal import CMariaDB
+internal import Records
+
+/// What the server says about a column of a result.
+struct WireField: Hashable {
+  var name: String
+  var table: String
+  /// `MYSQL_TYPE_…`; MySQL 9 sends numbers that the client library has no name for.
+  var type: UInt32
+  /// The width in bytes or characters, by type.
+  var length: Int
+  /// The digits behind the point, or of a fraction of a second; 31 and 39 mean unspecified.
+  var decimals: Int
+  var isUnsigned: Bool
+  var isEnum: Bool
+  var isSet: Bool
+  var isNotNull: Bool
+  var isZerofill: Bool
+  /// Its character set is "binary": bytes, not text.
+  var isBinary: Bool
+  /// MariaDB's name of a type that the protocol shows as text: `uuid`, `inet6`, `point`.
+  var extendedType: String?
+  /// MariaDB's `json` for text columns with a JSON check.
+  var format: String?
+
+  init(_ field: MYSQL_FIELD) {
+    name = WireField.text(field.name, field.name_length)
+    table = WireField.text(field.org_table, field.org_table_length)
+    type = field.type.rawValue
+    length = Int(field.length)
+    decimals = Int(field.decimals)
+    isUnsigned = field.flags & UInt32(UNSIGNED_FLAG) != 0
+    isEnum = field.flags & UInt32(ENUM_FLAG) != 0 || type == MYSQL_TYPE_ENUM.rawValue
+    isSet = field.flags & UInt32(SET_FLAG) != 0 || type == MYSQL_TYPE_SET.rawValue
+    isNotNull = field.flags & UInt32(NOT_NULL_FLAG) != 0
+    isZerofill = field.flags & UInt32(ZEROFILL_FLAG) != 0
+    isBinary = field.charsetnr == WireField.binaryCharset
+    extendedType = WireField.attribute(field, MARIADB_FIELD_ATTR_DATA_TYPE_NAME)
+    format = WireField.attribute(field, MARIADB_FIELD_ATTR_FORMAT_NAME)
+  }
+
+  /// The number of the character set `binary`.
+  private static let binaryCharset: UInt32 = 63
+
+  private static func text(_ start: UnsafeMutablePointer<CChar>?, _ count: UInt32) -> String {
+    guard let start else { return "" }
+    return String(decoding: UnsafeRawBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+  }
+
+  private static func attribute(_ field: MYSQL_FIELD, _ kind: mariadb_field_attr_t) -> String? {
+    guard field.extension != nil else { return nil }
+    var field = field
+    var value = MARIADB_CONST_STRING()
+    guard mariadb_field_attr(&value, &field, kind) == 0, value.length > 0 else { return nil }
+    return String(decoding: UnsafeRawBufferPointer(start: value.str, count: Int(value.length)), as: UTF8.self)
+  }
+}
+
+extension WireField {
+  /// The protocol's numbers of types.
+  enum Kind: UInt32 {
+    case decimal = 0, tiny = 1, short = 2, long = 3, float = 4, double = 5, null = 6, timestamp = 7, longlong = 8
+    case int24 = 9, date = 10, time = 11, datetime = 12, year = 13, newDate = 14, varchar = 15, bit = 16
+    /// MySQL 9.
+    case vector = 242
+    case json = 245, newDecimal = 246, enumeration = 247, set = 248, tinyBlob = 249, mediumBlob = 250, longBlob = 251
+    case blob = 252, varString = 253, string = 254, geometry = 255
+  }
+
+  var kind: Kind { Kind(rawValue: type) ?? .string }
+
+  /// How the column is read and what it becomes.
+  func plan(_ zeroDates: ZeroDates, _ timeAs: TimeAs) -> (field: Field, codec: ColumnCodec) {
+    let (type, codec, source) = mapping(zeroDates, timeAs)
+    return (Field(name, type, nullable: !isNotNull || isDateLike && zeroDates == .null, sourceType: source), codec)
+  }
+
+  private var isDateLike: Bool {
+    switch kind {
+    case .date, .newDate, .datetime, .timestamp: true
+    default: false
+    }
+  }
+
+  private func mapping(_ zeroDates: ZeroDates, _ timeAs: TimeAs) -> (DataType, ColumnCodec, String?) {
+    switch kind {
+    case .tiny: isUnsigned ? (.uint8, .fixed1, integer("tinyint")) : (.int8, .fixed1, integer("tinyint"))
+    case .short: isUnsigned ? (.uint16, .fixed2, integer("smallint")) : (.int16, .fixed2, integer("smallint"))
+    case .int24: isUnsigned ? (.uint32, .fixed4, "mediumint unsigned") : (.int32, .fixed4, "mediumint")
+    case .long: isUnsigned ? (.uint32, .fixed4, nil) : (.int32, .fixed4, nil)
+    case .longlong: isUnsigned ? (.uint64, .fixed8, nil) : (.int64, .fixed8, nil)
+    case .year: (.int16, .fixed2, "year")
+    case .float: (.float32, .fixed4, nil)
+    case .double: (.float64, .fixed8, nil)
+    case .decimal, .newDecimal: decimal
+    case .bit: (.uint64, .bit, "bit(\(length))")
+    case .date, .newDate, .datetime, .timestamp: date(zeroDates)
+    case .time: time(timeAs)
+    case .null: (.text, .variable(isText: true), nil)
+    default: variable
+    }
+  }
+
+  private func integer(_ name: String) -> String? { length == 1 && kind == .tiny ? "tinyint(1)" : nil }
+
+  private var decimal: (DataType, ColumnCodec, String?) {
+    let scale = decimals >= 31 && decimals == 39 ? 0 : decimals
+    let precision = length - (scale > 0 ? 1 : 0) - (isUnsigned ? 0 : 1)
+    guard precision > 0, precision <= 76, scale <= precision else { return (.numeric, .variable(isText: true), nil) }
+    let codec: ColumnCodec =
+      precision <= 38
+      ? .decimal128(precision: precision, scale: scale) : .decimal256(precision: precision, scale: scale)
+    return (.decimal(precision: precision, scale: scale), codec, nil)
+  }
+
+  private func date(_ zeroDates: ZeroDates) -> (DataType, ColumnCodec, String?) {
+    let fraction = decimals > 6 ? 6 : decimals
+    let isDate = kind == .date || kind == .newDate
+    let name = isDate ? "date" : kind == .timestamp ? "timestamp" : "datetime"
+    if zeroDates == .text { return (.text, isDate ? .dateText : .datetimeText(fraction: fraction), name) }
+    let nulls = zeroDates == .null
+    if isDate { return (.date, .date(zeroIsNull: nulls), nil) }
+    return (.timestamp(.microseconds, zoned: kind == .timestamp), .datetime(zeroIsNull: nulls), name)
+  }
+
+  private func time(_ timeAs: TimeAs) -> (DataType, ColumnCodec, String?) {
+    switch timeAs {
+    case .interval: (.interval, .interval, "time")
+    case .time: (.time(.microseconds), .time, nil)
+    case .text: (.text, .timeText(fraction: decimals > 6 ? 6 : decimals), "time")
+    }
+  }
+
+  private var variable: (DataType, ColumnCodec, String?) {
+    if kind == .json || format == "json" { return (.json, .variable(isText: true), nil) }
+    if kind == .geometry { return (.bytes, .variable(isText: false), extendedType ?? "geometry") }
+    if kind == .vector { return (.bytes, .variable(isText: false), "vector(\(length / 4))") }
+    if let extendedType {
+      if extendedType == "uuid" { return (.uuid, .uuid, nil) }
+      return isBinary && !extendedType.hasPrefix("inet")
+        ? (.bytes, .variable(isText: false), extendedType) : (.text, .variable(isText: true), extendedType)
+    }
+    if isEnum { return (.text, .variable(isText: true), "enum") }
+    if isSet { return (.text, .variable(isText: true), "set") }
+    return isBinary ? (.bytes, .variable(isText: false), nil) : (.text, .variable(isText: true), nil)
+  }
+}
