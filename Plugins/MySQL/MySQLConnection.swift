@@ -112,7 +112,7 @@ final class MySQLConnection: SQLConnection {
           "the statement has \(statement.parameterCount) placeholders, but \(parameters.count) values are given")
       }
       try execute(statement, parameters)
-      return try result(try session.answer(), statement) {
+      return try result(try session.answer(to: statement), statement) {
         RowDecoder($0, zeroDates: self.options.zeroDates, timeAs: self.options.timeAs, textPolicy: policy)
       }
     } catch let error as ServerError {

@@ -59,7 +59,8 @@ static inline int ferry_mysql_more_results(MYSQL *mysql) {
 
 static inline unsigned int ferry_mysql_server_status(MYSQL *mysql) { return mysql->server_status; }
 static inline unsigned int ferry_mysql_field_count(MYSQL *mysql) { return mysql->field_count; }
-static inline const MYSQL_FIELD *ferry_mysql_field(MYSQL *mysql, unsigned int index) { return mysql->fields + index; }
+static inline const MYSQL_FIELD *_Nullable ferry_mysql_fields(MYSQL *mysql) { return mysql->fields; }
+static inline const MYSQL_FIELD *_Nullable ferry_mysql_stmt_fields(MYSQL_STMT *stmt) { return stmt->fields; }
 
 /* Bulk parameters are a MariaDB capability in the upper half of the flags. */
 static inline int ferry_mysql_has_bulk(MYSQL *mysql) {

@@ -181,7 +181,7 @@ final class RowSender {
       do throws(ServerError) { _ = try session.answer(pipelined: true) } catch { problem = error }
     }
     if !session.isLost {
-      do throws(ServerError) { try count(session.answer(pipelined: true)) } catch { problem = problem ?? error }
+      do throws(ServerError) { try count(session.answer(to: statement, pipelined: true)) } catch { problem = problem ?? error }
     }
     if let problem { throw problem }
   }
@@ -246,7 +246,7 @@ final class RowSender {
       do throws(ServerError) {
         PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
         try session.send(.execute, packet.bytes)
-        try count(session.answer())
+        try count(session.answer(to: statement))
       } catch {
         return (sent.firstRow + Int64(row), error)
       }

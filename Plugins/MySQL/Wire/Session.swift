@@ -183,12 +183,14 @@ final class Session {
   }
 
   /// Waits for the answer to a command that was sent.
-  /// - Parameter pipelined: more commands were sent after this one.
-  func answer(pipelined: Bool = false) throws(ServerError) -> Answer {
+  /// - Parameters:
+  ///   - statement: what was executed: MariaDB does not describe columns again that it described when preparing.
+  ///   - pipelined: more commands were sent after this one.
+  func answer(to statement: Prepared? = nil, pipelined: Bool = false) throws(ServerError) -> Answer {
     try checkOpen()
     if pipelined { ferry_mysql_expect_answer(mysql) }
     if mysql_read_query_result(mysql) != 0 { throw fail() }
-    return currentAnswer()
+    return try currentAnswer(statement)
   }
 
   /// The next answer of the same command (several statements, a procedure), nil when there is none.
@@ -196,17 +198,19 @@ final class Session {
     try checkOpen()
     guard ferry_mysql_more_results(mysql) != 0 else { return nil }
     if mysql_next_result(mysql) > 0 { throw fail() }
-    return currentAnswer()
+    return try currentAnswer(nil)
   }
 
-  private func currentAnswer() -> Answer {
+  private func currentAnswer(_ statement: Prepared?) throws(ServerError) -> Answer {
     let count = ferry_mysql_field_count(mysql)
     guard count > 0 else {
       isReading = false
       return .done(affected: mysql_affected_rows(mysql))
     }
     isReading = true
-    return .rows((0..<count).map { WireField(ferry_mysql_field(mysql, $0).pointee) })
+    if let field = ferry_mysql_fields(mysql) { return .rows((0..<Int(count)).map { WireField(field[$0]) }) }
+    if let statement, statement.fieldCount == Int(count) { return .rows(statement.fields) }
+    throw ServerError(number: 2_027, state: "HY000", text: "the server sent rows without describing their columns")
   }
 
   /// The bytes of the next row, nil at the end. They are valid until the next call.
@@ -270,6 +274,11 @@ final class Session {
     }
 
     deinit { mysql_stmt_close(statement) }
+
+    var fields: [WireField] {
+      guard let field = ferry_mysql_stmt_fields(statement) else { return [] }
+      return (0..<fieldCount).map { WireField(field[$0]) }
+    }
   }
 
   func prepare(_ sql: String) throws(ServerError) -> Prepared {
