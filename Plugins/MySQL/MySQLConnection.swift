@@ -112,7 +112,7 @@ final class MySQLConnection: SQLConnection {
           "the statement has \(statement.parameterCount) placeholders, but \(parameters.count) values are given")
       }
       try execute(statement, parameters)
-      return try result(try session.answer(to: statement), statement) {
+      return try result(try session.answer(to: statement), statement, isLoad: MySQLConnection.isLoad(sql)) {
         RowDecoder($0, zeroDates: self.options.zeroDates, timeAs: self.options.timeAs, textPolicy: policy)
       }
     } catch let error as ServerError {
@@ -134,11 +134,17 @@ final class MySQLConnection: SQLConnection {
   /// LOAD DATA, and what old servers cannot prepare.
   private func textQuery(_ sql: String, _ policy: TextPolicy) throws -> SQLResult {
     try session.send(sql)
-    return try result(try session.answer(), nil) { TextRowDecoder($0, textPolicy: policy) }
+    return try result(try session.answer(), nil, isLoad: MySQLConnection.isLoad(sql)) { TextRowDecoder($0, textPolicy: policy) }
+  }
+
+  /// LOAD DATA, LOAD XML.
+  private static func isLoad(_ sql: String) -> Bool {
+    sql.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased() == "load"
   }
 
   private func result(
-    _ answer: Session.Answer, _ statement: Session.Prepared?, _ decoder: ([WireField]) -> any PacketDecoder
+    _ answer: Session.Answer, _ statement: Session.Prepared?, isLoad: Bool,
+    _ decoder: ([WireField]) -> any PacketDecoder
   ) throws -> SQLResult {
     var answer = answer
     while true {
@@ -148,7 +154,7 @@ final class MySQLConnection: SQLConnection {
       case .done(let affected):
         let warnings = session.warningCount
         guard let next = try session.nextAnswer() else {
-          if statement == nil && warnings > 0 { try checkLoad() }
+          if isLoad && warnings > 0 { try checkLoad() }
           return .updated(affected == UInt64.max ? nil : Int64(clamping: affected))
         }
         answer = next

@@ -35,11 +35,11 @@ static inline int ferry_mysql_send_command(MYSQL *mysql, unsigned char command, 
   return mysql->methods->db_command(mysql, (enum enum_server_command)command, (const char *)bytes, count, 1, 0);
 }
 
-/* One packet of a result. Returns its length, or (unsigned long)-1 for an error. */
-static inline unsigned long ferry_mysql_read_packet(MYSQL *mysql, const unsigned char **start) {
+/* One packet of a result: its length, or -1 for an error, which the library gives as an unsigned int's -1 in a long. */
+static inline long ferry_mysql_read_packet(MYSQL *mysql, const unsigned char **start) {
   unsigned long length = mysql_net_read_packet(mysql);
   *start = mysql->net.read_pos;
-  return length;
+  return length >= packet_error ? -1 : (long)length;
 }
 
 /* Ends a result that was read packet by packet, as mysql_fetch_row does at its end. */

@@ -219,16 +219,16 @@ final class Session {
     try checkOpen()
     var start: UnsafePointer<UInt8>?
     let length = ferry_mysql_read_packet(mysql, &start)
-    guard length != UInt.max, let start else {
+    guard length >= 0, let start else {
       ferry_mysql_end_rows(mysql, 0, 0)
       isReading = false
       throw fail()
     }
     if start[0] == 0xFE && length < 9 {
-      endRows(UnsafeRawBufferPointer(start: start, count: Int(length)))
+      endRows(UnsafeRawBufferPointer(start: start, count: length))
       return nil
     }
-    return UnsafeRawBufferPointer(start: start, count: Int(length))
+    return UnsafeRawBufferPointer(start: start, count: length)
   }
 
   private func endRows(_ packet: UnsafeRawBufferPointer) {

@@ -1,0 +1,307 @@
+@testable import Engine
+@testable import MySQL
+import Expression
+import Foundation
+import Records
+import SQL
+import Testing
+
+/// Connections, cancel, results, files.
+@Suite(.serialized) struct DriverTests {
+  @Test func urlsOfEveryForm() throws {
+    let e = try Server.endpoint("jdbc:mysql://u%40x:p%3A%2F@[::1]:3307,backup/shop?useSSL=false&connectTimeout=1500&wat=1")
+    #expect(e.user == "u@x")
+    #expect(e.password == "p:/")
+    #expect(e.hosts == [.init(name: "::1", port: 3_307), .init(name: "backup", port: 3_306)])
+    #expect(e.database == "shop")
+    #expect(e.tls == .disabled)
+    #expect(e.connectTimeout == 2)
+    #expect(e.ignored == ["wat"])
+    #expect(try Server.endpoint("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [.init(name: nil, socket: "/run/x.sock")])
+    #expect(try Server.endpoint("mysql://h/x?allowMultiQueries=true").allowsMultipleStatements)
+    #expect(try Server.endpoint("mysql://h/x?sslMode=VERIFY_IDENTITY").tls == .verified)
+    #expect(try Server.endpoint("mysql://h/x?sslMode=verify-full").tls == .verified)
+    #expect(try Server.endpoint("mysql://h/x?zeroDateTimeBehavior=convertToNull").zeroDates == .null)
+    #expect(try Server.endpoint("mysql://h").database == nil)
+    let separate = try Endpoint(
+      ConnectionSettings(url: "jdbc:mysql://h/x", username: "me", password: "p@ss:/?#%"))
+    #expect(separate.user == "me")
+    #expect(separate.password == "p@ss:/?#%")
+  }
+
+  @Test func unknownParametersAreLogged() throws {
+    let log = Log()
+    let context = try TaskContext.forTests(log: log)
+    try Server.connect(Server.url(parameters: "wat=1&useUnicode=true"), context: context).close()
+    #expect(log.lines == ["the url's parameter 'wat' has no meaning here and is ignored"])
+  }
+
+  @Test func sessionsAreStrictAndInUTC() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    #expect(try connection.value("SELECT @@time_zone") == "+00:00")
+    #expect(try connection.value("SELECT @@sql_mode")?.contains("STRICT_ALL_TABLES") == true)
+    #expect(try connection.value("SELECT @@character_set_client") == "utf8mb4")
+    #expect(try connection.value("SELECT @@character_set_results") == "utf8mb4")
+  }
+
+  @Test func zeroDates() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.run("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+    try connection.create("t_zero_dates", "n int, a date, b datetime(3)")
+    try connection.run(
+      """
+      INSERT INTO t_zero_dates VALUES (1, '0000-00-00', '0000-00-00'), (2, '2020-00-15', '2020-05-00 01:02:03.456'),
+        (3, '2021-02-31', '2020-01-02 03:04:05.678')
+      """)
+    let sql = "SELECT a, b FROM t_zero_dates ORDER BY n"
+    let found = try failure { _ = try connection.all(sql) }
+    #expect(found.message.hasPrefix("reading column 'a' of row 1: the date has a zero day or month"))
+    #expect(found.category == .data)
+
+    var options = MySQLOptions()
+    options.zeroDates = .null
+    let nulls = try Server.connect(Server.url, options)
+    defer { nulls.close() }
+    let batch = try nulls.all(sql)
+    #expect(batch.columns[0].texts == [nil, nil, nil])
+    #expect(batch.columns[1].texts == [nil, nil, "2020-01-02 03:04:05.678000"])
+
+    options.zeroDates = .text
+    let texts = try Server.connect(Server.url, options)
+    defer { texts.close() }
+    let text = try texts.all(sql)
+    #expect(text.columns[0].texts == ["0000-00-00", "2020-00-15", "2021-02-31"])
+    #expect(text.columns[1].texts == ["0000-00-00 00:00:00.000", "2020-05-00 01:02:03.456", "2020-01-02 03:04:05.678"])
+  }
+
+  @Test func timesAsTheFlowWantsThem() throws {
+    var options = MySQLOptions()
+    options.timeAs = .text
+    let texts = try Server.connect(Server.url, options)
+    defer { texts.close() }
+    let sql = "SELECT CAST('-838:59:59.5' AS time(1)) AS a UNION ALL SELECT CAST('01:02:03' AS time(1))"
+    #expect(try texts.all(sql).columns[0].texts == ["-838:59:59.5", "01:02:03.0"])
+    options.timeAs = .time
+    let times = try Server.connect(Server.url, options)
+    defer { times.close() }
+    #expect(try times.all("SELECT CAST('23:59:59.999999' AS time(6))").columns[0].texts == ["23:59:59.999999"])
+    #expect(try failure { _ = try times.all(sql) }.message.contains("outside of one day"))
+  }
+
+  @Test func parametersOfEveryKind() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    let batch = try connection.all(
+      "SELECT ? + 0 AS a, ? AS b, ? AS c, CAST(? AS decimal(30,10)) AS d, ? AS e",
+      [.int(41), .string("ü'\\"), .null, .decimal("12345678901234567890.0123456789"), .double(0.1)])
+    #expect(batch.columns.map { $0.texts[0] } == ["41", "ü'\\", nil, "12345678901234567890.0123456789", "0.1"])
+    #expect(
+      try failure { _ = try connection.all("SELECT ?") }.message.contains("1 placeholders, but 0 values"))
+  }
+
+  @Test func resultsOfEveryShape() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    #expect(try connection.all("SELECT 1 WHERE 1 = 0").count == 0)
+    #expect(try connection.all("SELECT NULL AS x").columns[0].texts == [nil])
+    #expect(try connection.all("SELECT 1 AS a, 2 AS a").schema.fields.map(\.name) == ["a", "a"])
+    #expect(try connection.all("SHOW VARIABLES LIKE 'max_allowed_packet'").count == 1)
+    let wide = (0..<1_000).map { "\($0) AS c\($0)" }.joined(separator: ",")
+    #expect(try connection.all("SELECT \(wide)").columns.map { $0.texts[0] } == (0..<1_000).map { "\($0)" })
+    try connection.create("t_shape", "n int")
+    guard case .updated(let count) = try connection.query("INSERT INTO t_shape VALUES (1), (2), (3)", [], .init()) else {
+      Issue.record("no count")
+      return
+    }
+    #expect(count == 3)
+    try connection.run("DROP PROCEDURE IF EXISTS p_shape")
+    try connection.run("CREATE PROCEDURE p_shape() BEGIN SELECT n FROM t_shape ORDER BY n; UPDATE t_shape SET n = n + 1; END")
+    #expect(try connection.all("CALL p_shape()").columns[0].texts == ["1", "2", "3"])
+    #expect(try connection.all("SELECT sum(n) FROM t_shape").columns[0].texts == ["9"])
+    try connection.run("DROP PROCEDURE p_shape")
+  }
+
+  @Test func largeValues() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    let limit = Int(try connection.value("SELECT @@max_allowed_packet") ?? "") ?? 0
+    let size = min(64 << 20, limit - 4_096)
+    let batch = try connection.all("SELECT 1 AS n, CAST(repeat('x', \(size)) AS binary) AS v")
+    #expect(batch.columns[1].bytes(0).count == size)
+    try connection.create("t_huge", "n int, v longblob")
+    try connection.begin()
+    _ = try connection.load("t_huge", batch)
+    try connection.commit()
+    #expect(try connection.value("SELECT concat(length(v), ' ', md5(v) = md5(repeat('x', \(size)))) FROM t_huge") == "\(size) 1")
+    try connection.run("DROP TABLE t_huge")
+  }
+
+  @Test func statementsAsWritten() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.create("t_written", "id int primary key, v varchar(20), n int default 0")
+    func run(_ sql: String, _ batch: RecordBatch) throws -> Int64 {
+      try connection.begin()
+      let statement = try connection.prepare(sql)
+      let count = try statement.execute(batch, firstRow: 1)
+      try connection.commit()
+      return count
+    }
+    let ids = Column.make(.int32, (0..<3_000).map { Int32($0) })
+    let names = Column.texts((0..<3_000).map { "v\($0)" })
+    #expect(try run("INSERT INTO t_written (id, v) VALUES (?, upper(?))", RecordBatch([("a", ids), ("b", names)])) == 3_000)
+    // Every row is there already: each counts twice, as the server says.
+    #expect(
+      try run(
+        "INSERT INTO t_written (id, v) VALUES (?, ?) ON DUPLICATE KEY UPDATE n = n + 1",
+        RecordBatch([("a", ids), ("b", names)])) == 6_000)
+    #expect(try run("UPDATE t_written SET n = n + 10 WHERE id = ?", RecordBatch([("a", ids)])) == 3_000)
+    #expect(try connection.value("SELECT concat(min(n), ' ', max(n), ' ', max(v)) FROM t_written") == "11 11 V999")
+    try connection.run("DROP PROCEDURE IF EXISTS p_written")
+    try connection.run("CREATE PROCEDURE p_written(x int) BEGIN SELECT x; UPDATE t_written SET n = -1 WHERE id = x; END")
+    _ = try run("CALL p_written(?)", RecordBatch([("a", ids.slice(0, 5))]))
+    #expect(try connection.value("SELECT count(*) FROM t_written WHERE n = -1") == "5")
+    #expect(try run("DELETE FROM t_written WHERE id = ?", RecordBatch([("a", ids)])) == 3_000)
+    let bad = Column.make(.int32, (0..<300).map { Int32($0 == 222 ? 1 : $0) })
+    for sql in ["INSERT INTO t_written (id) VALUES (?)", "INSERT INTO t_written (id) SELECT ?"] {
+      let found = try failure { _ = try run(sql, RecordBatch([("a", bad)])) }
+      #expect(found.message.contains("row 223"), "\(sql)")
+      try connection.rollback()
+    }
+    #expect(try connection.value("SELECT count(*) FROM t_written") == "0")
+    try connection.run("DROP PROCEDURE p_written")
+  }
+
+  @Test func cancelReachesTheServer() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    let watcher = try Server.connect()
+    defer { watcher.close() }
+    let canceller = connection.canceller
+    let id = try connection.value("SELECT connection_id()") ?? ""
+    let busy = "SELECT count(*) FROM information_schema.processlist WHERE id = \(id) AND command <> 'Sleep'"
+    let thread = TestThread {
+      while (try? watcher_value(busy)) != "1" { usleep(10_000) }
+      canceller()
+    }
+    let start = ContinuousClock.now
+    let found = try failure { _ = try connection.all("SELECT sleep(60), n FROM (SELECT 1 AS n UNION SELECT 2) t") }
+    thread.join()
+    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(found.category == .cancelled)
+    #expect(try watcher.value(busy) == "0")
+    // It can still be used, and a late cancel harms nothing.
+    #expect(try connection.all("SELECT 1").count == 1)
+    connection.close()
+    canceller()
+  }
+
+  @Test func aResultThatNobodyReadsToItsEndIsStopped() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    let endless = "SELECT a.n FROM \(ten) a, \(ten) b, \(ten) c, \(ten) d, \(ten) e, \(ten) f, \(ten) g, \(ten) h"
+    guard case .rows(let rows) = try connection.query(endless, [], .init()) else { return }
+    #expect(try rows.next()?.count == Limits.batchRows)
+    let start = ContinuousClock.now
+    rows.close()
+    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(try connection.all("SELECT 1").count == 1)
+  }
+
+  private let ten = "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10)"
+
+  @Test func aConnectionThatIsKilled() throws {
+    let watcher = try Server.connect()
+    defer { watcher.close() }
+    for isLoad in [false, true] {
+      let connection = try Server.connect()
+      defer { connection.close() }
+      let id = try connection.value("SELECT connection_id()") ?? ""
+      try connection.create("t_killed", "n int")
+      let found = try failure {
+        if isLoad {
+          try connection.begin()
+          let info = try connection.describe(TableName(["t_killed"]))
+          let load = try #require(try connection.bulkLoad(into: info, info.columns))
+          let batch = RecordBatch([("n", .make(.int32, (0..<60_000).map { Int32($0) }))])
+          try load.write(batch, firstRow: 1)
+          try watcher.run("KILL CONNECTION \(id)")
+          for round in 1..<100 { try load.write(batch, firstRow: 1 + Int64(round) * 60_000) }
+          _ = try load.finish()
+        } else {
+          let endless = "SELECT a.n FROM \(ten) a, \(ten) b, \(ten) c, \(ten) d, \(ten) e, \(ten) f, \(ten) g"
+          guard case .rows(let rows) = try connection.query(endless, [], .init()) else { return }
+          _ = try rows.next()
+          try watcher.run("KILL CONNECTION \(id)")
+          while try rows.next() != nil {}
+        }
+      }
+      #expect(found.category == .transient, "\(found)")
+      #expect(found.message.contains("connection"), "\(found)")
+      try connection.rollback()
+      #expect(try watcher.value("SELECT count(*) FROM t_killed") == "0")
+    }
+  }
+
+  @Test func loadDataReadsTheInputFileAndNothingElse() throws {
+    let context = try TaskContext.forTests()
+    let output = try context.create("load.csv")
+    var csv = "id,title,amount\n1,\"one, 1\",1.50\n2,two,2.25\n3,drei ü,3.00\n"
+    try csv.withUTF8 { try output.write(UnsafeRawBufferPointer($0)) }
+    try output.commit()
+    var options = MySQLOptions()
+    options.inputFile = try StorageReference(property: .string(output.uri))
+    let connection = try Server.connect(Server.url, options, context: context)
+    defer { connection.close() }
+    try connection.create("t_infile", "id int primary key, title varchar(8), amount decimal(8,2)")
+    let path = try context.workingDirectory() + "/inputFile"
+    let tail = "INTO TABLE t_infile FIELDS TERMINATED BY ',' ENCLOSED BY '\"' IGNORE 1 LINES"
+    guard case .updated(let count) = try connection.query("LOAD DATA LOCAL INFILE '\(path)' \(tail)", [], .init()) else {
+      Issue.record("no count")
+      return
+    }
+    #expect(count == 3)
+    #expect(try connection.all("SELECT title FROM t_infile ORDER BY id").columns[0].texts == ["one, 1", "two", "drei ü"])
+    let found = try failure { _ = try connection.query("LOAD DATA LOCAL INFILE '/etc/passwd' \(tail)", [], .init()) }
+    #expect(found.message.contains("/etc/passwd"))
+    #expect(found.category == .configuration)
+    // A value that LOCAL would only warn about.
+    try connection.create("t_infile", "id int primary key, title varchar(3), amount decimal(8,2)")
+    let changed = try failure { _ = try connection.query("LOAD DATA LOCAL INFILE '\(path)' \(tail)", [], .init()) }
+    #expect(changed.category == .data)
+    #expect(changed.message.contains("Data truncated for column 'title'"))
+    let none = try Server.connect()
+    defer { none.close() }
+    let refused = try failure { _ = try none.query("LOAD DATA LOCAL INFILE '\(path)' \(tail)", [], .init()) }
+    #expect(refused.message.contains("no 'inputFile'"))
+  }
+
+  @Test func describesTables() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.run("DROP TABLE IF EXISTS `t ``x.y`")
+    try connection.run(
+      """
+      CREATE TABLE `t ``x.y` (id bigint unsigned auto_increment primary key, `a ``b` varchar(7) not null,
+        g int generated always as (length(`a ``b`)) stored, d datetime(3) default current_timestamp(3), `sel"ect` decimal(5,1))
+      """)
+    let info = try connection.describe(TableName(["t `x.y"]))
+    #expect(info.columns.map(\.name) == ["id", "a `b", "g", "d", "sel\"ect"])
+    #expect(info.columns.map(\.source) == [.identity, .given, .computed, .given, .given])
+    #expect(info.columns.map(\.isNullable) == [false, false, true, true, true])
+    #expect(info.columns[1].target.length == .characters(7))
+    #expect(info.isTransactional)
+    try connection.run("CREATE TEMPORARY TABLE t_temporary (a int)")
+    #expect(try connection.describe(TableName(["t_temporary"])).columns.count == 1)
+    try connection.run("DROP TABLE `t ``x.y`")
+  }
+}
+
+/// A connection of its own, for another thread.
+private func watcher_value(_ sql: String) throws -> String? {
+  let connection = try Server.connect()
+  defer { connection.close() }
+  return try connection.value(sql)
+}

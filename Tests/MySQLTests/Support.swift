@@ -1,0 +1,181 @@
+@testable import Engine
+import Expression
+import Foundation
+@testable import MySQL
+import Records
+import SQL
+import Testing
+
+/// The server that the tests run against; without it they fail.
+enum Server {
+  static let environment = ProcessInfo.processInfo.environment
+  /// `make test-mysql` runs the same tests against MySQL.
+  static let url =
+    environment["FERRY_TEST_MYSQL_URL"] ?? environment["FERRY_TEST_MARIADB_URL"] ?? "mysql://missing.invalid/ferry"
+
+  static func endpoint(_ text: String = url) throws -> Endpoint { try Endpoint(ConnectionSettings(url: text)) }
+
+  /// The test server's url with something else in place of a part.
+  static func url(parameters: String = "", password: String? = nil, database: String? = nil) throws -> String {
+    let parts = try JDBCURL(url)
+    let host = try #require(parts.hosts.first)
+    let secret = (password ?? parts.password ?? "").utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let place = "\(host.name):\(host.port ?? 3_306)/\(database ?? parts.database ?? "")"
+    return "jdbc:mysql://\(parts.user ?? ""):\(secret)@\(place)\(parameters.isEmpty ? "" : "?" + parameters)"
+  }
+
+  static func connect(
+    _ text: String = url, _ options: MySQLOptions = .init(), context: TaskContext? = nil
+  ) throws -> MySQLConnection {
+    let connection = try MySQL.connect(ConnectionSettings(url: text), options, try context ?? .forTests())
+    return try #require(connection as? MySQLConnection)
+  }
+
+  static let isMariaDB: Bool = (try? connect().session.isMariaDB) ?? true
+}
+
+/// What a task would be given.
+extension TaskContext {
+  struct NoHost: ExpressionHost {
+    func secret(_ name: String) throws -> String { "" }
+    func read(_ uri: String) throws -> String { "" }
+    func fileURI(_ path: String) throws -> String { path }
+    func fileSize(_ uri: String) throws -> Int64 { 0 }
+    func kv(_ key: String) throws -> Value? { nil }
+    func parseYAML(_ text: String) throws -> Value { .null }
+    func now() -> Int64 { 0 }
+  }
+
+  static func forTests(cancellation: Cancellation = Cancellation(), log: Log = Log()) throws -> TaskContext {
+    let root = FileManager.default.temporaryDirectory.appending(path: "ferry-tests-\(UUID().uuidString)").path
+    return try TaskContext(
+      ledger: Ledger(), cancellation: cancellation, timeZone: "UTC", storage: LocalStorage(root: root),
+      folder: "ferry:///tests/", scope: Scope(variables: [:], host: NoHost()),
+      logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) }, workspace: Workspace())
+  }
+}
+
+/// Keeps what a task logs.
+final class Log: @unchecked Sendable {
+  private let lock = NSLock()
+  private var kept: [String] = []
+  func add(_ event: RunEvent) {
+    guard case .log(let line) = event else { return }
+    lock.withLock { kept.append(line.message) }
+  }
+  var lines: [String] { lock.withLock { kept } }
+}
+
+extension MySQLConnection {
+  /// All rows of a statement as one batch.
+  func all(_ sql: String, _ parameters: [Value] = [], _ options: QueryOptions = .init()) throws -> RecordBatch {
+    guard case .rows(let rows) = try query(sql, parameters, options) else { throw Failure(.bug, "no rows: \(sql)") }
+    let whole = BatchBuilder(rows.schema, maxBytes: .max, maxRows: .max)
+    while let batch = try rows.next() {
+      for (builder, column) in zip(whole.columns, batch.columns) { builder.append(column) }
+      whole.finishRows(batch.count, bytes: 0)
+    }
+    return whole.finish()
+  }
+
+  func run(_ sql: String) throws {
+    do throws(ServerError) { try session.run(sql) } catch { throw Failure(.bug, "\(sql): \(error)") }
+  }
+
+  func value(_ sql: String) throws -> String? { try session.texts(sql).first?.first ?? nil }
+
+  /// The stored bytes of tables, as the server sums them up.
+  func checksum(_ table: String) throws -> String? { try session.texts("CHECKSUM TABLE \(table)").first?[1] }
+
+  /// A fresh table.
+  func create(_ table: String, _ columns: String, _ more: String = "") throws {
+    try run("DROP TABLE IF EXISTS \(table)")
+    try run("CREATE TABLE \(table) (\(columns)) \(more)")
+  }
+
+  func load(_ table: String, _ batch: RecordBatch) throws -> Int64 {
+    let info = try describe(TableName([table]))
+    let load = try #require(try bulkLoad(into: info, info.columns.filter { $0.source != .computed }))
+    defer { load.abort() }
+    try load.write(batch, firstRow: 1)
+    return try load.finish()
+  }
+}
+
+extension Column {
+  /// The canonical text of each value, NULL as nil.
+  var texts: [String?] {
+    let formatter = TextFormatter(self, bytes: .hex, separator: UInt8(ascii: " "))
+    return (0..<count).map { row in
+      if isNull(row) { return nil }
+      var buffer = TextBuffer()
+      formatter.append(row, to: &buffer)
+      return buffer.string
+    }
+  }
+
+  static func make<T: BitwiseCopyable>(_ type: DataType, _ values: [T?]) -> Column {
+    let builder = ColumnBuilder(type)
+    for value in values { if let value { builder.append(value) } else { builder.appendNull() } }
+    return builder.finish()
+  }
+
+  static func texts(_ values: [String?], _ type: DataType = .text) -> Column {
+    let builder = ColumnBuilder(type)
+    for value in values { if let value { builder.append(text: value) } else { builder.appendNull() } }
+    return builder.finish()
+  }
+}
+
+extension RecordBatch {
+  init(_ columns: [(String, Column)]) {
+    self.init(
+      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1), count: columns.first?.1.count ?? 0)
+  }
+}
+
+/// The failure that `body` ends in.
+func failure(_ body: () throws -> Void) throws -> Failure {
+  do {
+    try body()
+  } catch let failure as Failure {
+    return failure
+  }
+  throw Failure(.bug, "nothing was thrown")
+}
+
+/// Runs a piece of Python with PyMySQL, the independent client; its standard output.
+func python(_ code: String, _ arguments: String...) throws -> String {
+  let process = Process()
+  let path = Server.environment["FERRY_TEST_PYTHON"] ?? ".test/venv/bin/python"
+  process.executableURL = URL(fileURLWithPath: path)
+  let connect = """
+    import sys, pymysql, urllib.parse as u
+    p = u.urlparse(sys.argv[1])
+    db = pymysql.connect(host=p.hostname, port=p.port, user=u.unquote(p.username), password=u.unquote(p.password),
+                         database=p.path[1:], charset='utf8mb4')
+
+    """
+  process.arguments = ["-c", connect + code, Server.url] + arguments
+  let output = Pipe()
+  process.standardOutput = output
+  try process.run()
+  let data = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  #expect(process.terminationStatus == 0)
+  return String(decoding: data, as: UTF8.self)
+}
+
+/// A thread that can be waited for.
+final class TestThread: @unchecked Sendable {
+  private let done = DispatchSemaphore(value: 0)
+
+  init(_ body: @escaping @Sendable () -> Void) {
+    Thread.detachNewThread { [done] in
+      body()
+      done.signal()
+    }
+  }
+
+  func join() { done.wait() }
+}
