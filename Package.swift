@@ -29,6 +29,7 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
 }
 
 let pluginLibraries: [Target] = [
+  system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
   system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
   // The serdes' byte loops: C for the vector instructions, C++ for simdjson's interface.
   .target(name: "CScan", path: "Plugins/Serdes/CScan"),
@@ -39,7 +40,6 @@ let pluginLibraries: [Target] = [
     exclude: [
       "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh", "setup.sh",
     ], swiftSettings: settings),
-  system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
 ]
 
 let plugins: [Target] = [
@@ -77,6 +77,7 @@ let testTargets: [Target] = [
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
   tests("EngineTests", ["Engine", "Expression", "Records"]),
   tests("CommandTests", ["ferry", "Engine", "Records"]),
+  tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
 ]
 
 let package = Package(

@@ -9,7 +9,9 @@ enum Connector {
     _ settings: ConnectionSettings, _ options: MySQLOptions, _ context: TaskContext
   ) throws -> any SQLConnection {
     var endpoint = try Endpoint(settings)
-    for name in endpoint.ignored { context.log(.info, "the url's parameter '\(name)' has no meaning here and is ignored") }
+    for name in endpoint.ignored {
+      context.log(.info, "the url's parameter '\(name)' has no meaning here and is ignored")
+    }
     try apply(options, to: &endpoint, context)
     let infile = LocalInfile(allowed: try options.inputFile.map { try materialise($0, context) })
     let session = try open(endpoint, infile, context)
@@ -96,7 +98,9 @@ enum Connector {
 
 extension ServerError {
   /// The user or the server insists on TLS, which some servers say as "access denied".
-  fileprivate var mayWantTLS: Bool { number == 1_045 || number == 3_159 || number == 1_251 || number == 2_061 || number == 2_059 }
+  fileprivate var mayWantTLS: Bool {
+    number == 1_045 || number == 3_159 || number == 1_251 || number == 2_061 || number == 2_059
+  }
 
   /// The server does not speak TLS at all; a handshake that went wrong is not a reason to go without.
   fileprivate var isWithoutTLS: Bool { number == 2_026 && text.lowercased().contains("support") }

@@ -2,24 +2,30 @@ internal import Records
 internal import SQL
 
 extension ServerError {
+  /// What the server says of most statements that were cancelled, for the others.
+  static let interrupted = ServerError(number: 1_317, state: "70100", text: "Query execution was interrupted")
+
   /// The failure to show: what was being done, what the server said without the values in it, what to do next.
   func failure(_ doing: String, on endpoint: String? = nil) -> Failure {
     let shown = ServerError.withoutValues(text)
     let place = isConnectionLoss ? endpoint.map { " (\($0))" } ?? "" : ""
     return Failure(
-      category, "\(doing): \(explanation ?? shown)\(place)", hint: hint, code: "\(state)/\(number)",
+      category, "\(doing): \(explanation ?? shown)\(place) (error \(number))", hint: hint,
+      code: state == "HY000" ? "\(number)" : state,
       sensitive: shown == text ? nil : text, retryIsSafe: retryIsSafe)
   }
 
   /// By MySQL's and MariaDB's error numbers; by the SQLSTATE where a number is not named here.
   var category: Failure.Category {
     switch number {
-    case 1_044, 1_045, 1_129, 1_130, 1_142, 1_143, 1_227, 1_251, 1_370, 1_396, 1_698, 1_820, 1_862, 3_118, 3_159, 4_151: .auth
+    case 1_044, 1_045, 1_129, 1_130, 1_142, 1_143, 1_227, 1_251, 1_370, 1_396, 1_698, 1_820, 1_862, 3_118, 3_159, 4_151:
+      .auth
     case 1_022, 1_048, 1_062, 1_136, 1_153, 1_169, 1_216, 1_217, 1_264, 1_265, 1_292, 1_364, 1_365, 1_366, 1_406, 1_411,
       1_416, 1_451, 1_452, 1_557, 1_586, 1_644, 1_690, 2_020, 3_140, 3_141, 3_156, 3_819, 4_025, 4_078:
       .data
     case 1_317: .cancelled
-    case 1_205, 1_213, 1_020, 1_180, 1_637, 1_927, 1_969, 3_024, 2_002, 2_003, 2_006, 2_013, 1_053, 1_159, 1_161, 3_572: .transient
+    case 1_205, 1_213, 1_020, 1_180, 1_637, 1_927, 1_969, 3_024, 2_002, 2_003, 2_006, 2_013, 1_053, 1_159, 1_161, 3_572:
+      .transient
     case 1_021, 1_037, 1_038, 1_040, 1_041, 1_114, 1_203, 1_206, 1_226, 3, 28, 20, 1_026: .quota
     case 2_005, 2_026, 2_059, 2_061, 2_007, 2_012, Int(LocalInfile.refused): .configuration
     case 1_046, 1_049, 1_051, 1_054, 1_064, 1_109, 1_146, 1_149, 1_305: .schema

@@ -29,7 +29,8 @@ final class MySQLConnection: SQLConnection {
       if let variables = endpoint.sessionVariables { try session.run("SET \(variables)") }
       let row = try session.texts("SELECT @@session.sql_mode, @@max_allowed_packet").first ?? []
       mode = (row.first ?? nil) ?? ""
-      maxPacket = row.count > 1 ? row[1].flatMap { Int($0) } ?? MySQLConnection.defaultPacket : MySQLConnection.defaultPacket
+      maxPacket =
+        row.count > 1 ? row[1].flatMap { Int($0) } ?? MySQLConnection.defaultPacket : MySQLConnection.defaultPacket
     } catch {
       throw error.failure("preparing the session")
     }
@@ -86,7 +87,8 @@ final class MySQLConnection: SQLConnection {
     }
     if session.warningCount > 0 {
       throw Failure(
-        .data, "rolling back: the server keeps changes of tables whose engine has no transactions (MyISAM and the like)",
+        .data,
+        "rolling back: the server keeps changes of tables whose engine has no transactions (MyISAM and the like)",
         hint: "Use InnoDB tables, or remove the loaded rows by hand")
     }
   }
@@ -100,6 +102,7 @@ final class MySQLConnection: SQLConnection {
   func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult {
     let policy = TextPolicy(policy: options.invalidText)
     try keepZeros(false)
+    session.interrupter.reset()
     do {
       let statement: Session.Prepared
       do throws(ServerError) { statement = try session.prepare(sql) } catch {
@@ -134,7 +137,9 @@ final class MySQLConnection: SQLConnection {
   /// LOAD DATA, and what old servers cannot prepare.
   private func textQuery(_ sql: String, _ policy: TextPolicy) throws -> SQLResult {
     try session.send(sql)
-    return try result(try session.answer(), nil, isLoad: MySQLConnection.isLoad(sql)) { TextRowDecoder($0, textPolicy: policy) }
+    return try result(try session.answer(), nil, isLoad: MySQLConnection.isLoad(sql)) {
+      TextRowDecoder($0, textPolicy: policy)
+    }
   }
 
   /// LOAD DATA, LOAD XML.
@@ -169,7 +174,8 @@ final class MySQLConnection: SQLConnection {
     let count = try session.texts("SELECT @@warning_count").first?.first ?? nil
     let shown = ServerError.withoutValues(text)
     throw Failure(
-      .data, "running the statement: the server changed or skipped values (\(count ?? "1") warnings, the first: \(shown))",
+      .data,
+      "running the statement: the server changed or skipped values (\(count ?? "1") warnings, the first: \(shown))",
       hint: "Correct the file, or load it with Batch", code: first[1] ?? nil, sensitive: text)
   }
 

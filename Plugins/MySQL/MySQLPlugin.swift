@@ -58,4 +58,3 @@ public struct MySQLOptions: Declaring, Decodable {
 
   public init() {}
 }
-

@@ -26,6 +26,7 @@ final class MySQLRows: SQLRows {
       if !isFull {
         isOpen = false
         try skipRest()
+        if session.interrupter.wasUsed { throw ServerError.interrupted }
         if decoder.isEmpty { return nil }
       }
       return try decoder.finish()

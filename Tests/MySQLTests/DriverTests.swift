@@ -1,15 +1,17 @@
-@testable import Engine
-@testable import MySQL
 import Expression
 import Foundation
 import Records
 import SQL
 import Testing
 
+@testable import Engine
+@testable import MySQL
+
 /// Connections, cancel, results, files.
 @Suite(.serialized) struct DriverTests {
   @Test func urlsOfEveryForm() throws {
-    let e = try Server.endpoint("jdbc:mysql://u%40x:p%3A%2F@[::1]:3307,backup/shop?useSSL=false&connectTimeout=1500&wat=1")
+    let e = try Server.endpoint(
+      "jdbc:mysql://u%40x:p%3A%2F@[::1]:3307,backup/shop?useSSL=false&connectTimeout=1500&wat=1")
     #expect(e.user == "u@x")
     #expect(e.password == "p:/")
     #expect(e.hosts == [.init(name: "::1", port: 3_307), .init(name: "backup", port: 3_306)])
@@ -17,7 +19,10 @@ import Testing
     #expect(e.tls == .disabled)
     #expect(e.connectTimeout == 2)
     #expect(e.ignored == ["wat"])
-    #expect(try Server.endpoint("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [.init(name: nil, socket: "/run/x.sock")])
+    #expect(
+      try Server.endpoint("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [
+        .init(name: nil, socket: "/run/x.sock")
+      ])
     #expect(try Server.endpoint("mysql://h/x?allowMultiQueries=true").allowsMultipleStatements)
     #expect(try Server.endpoint("mysql://h/x?sslMode=VERIFY_IDENTITY").tls == .verified)
     #expect(try Server.endpoint("mysql://h/x?sslMode=verify-full").tls == .verified)
@@ -111,13 +116,15 @@ import Testing
     let wide = (0..<1_000).map { "\($0) AS c\($0)" }.joined(separator: ",")
     #expect(try connection.all("SELECT \(wide)").columns.map { $0.texts[0] } == (0..<1_000).map { "\($0)" })
     try connection.create("t_shape", "n int")
-    guard case .updated(let count) = try connection.query("INSERT INTO t_shape VALUES (1), (2), (3)", [], .init()) else {
+    guard case .updated(let count) = try connection.query("INSERT INTO t_shape VALUES (1), (2), (3)", [], .init())
+    else {
       Issue.record("no count")
       return
     }
     #expect(count == 3)
     try connection.run("DROP PROCEDURE IF EXISTS p_shape")
-    try connection.run("CREATE PROCEDURE p_shape() BEGIN SELECT n FROM t_shape ORDER BY n; UPDATE t_shape SET n = n + 1; END")
+    try connection.run(
+      "CREATE PROCEDURE p_shape() BEGIN SELECT n FROM t_shape ORDER BY n; UPDATE t_shape SET n = n + 1; END")
     #expect(try connection.all("CALL p_shape()").columns[0].texts == ["1", "2", "3"])
     #expect(try connection.all("SELECT sum(n) FROM t_shape").columns[0].texts == ["9"])
     try connection.run("DROP PROCEDURE p_shape")
@@ -134,7 +141,9 @@ import Testing
     try connection.begin()
     _ = try connection.load("t_huge", batch)
     try connection.commit()
-    #expect(try connection.value("SELECT concat(length(v), ' ', md5(v) = md5(repeat('x', \(size)))) FROM t_huge") == "\(size) 1")
+    #expect(
+      try connection.value("SELECT concat(length(v), ' ', md5(v) = md5(repeat('x', \(size)))) FROM t_huge")
+        == "\(size) 1")
     try connection.run("DROP TABLE t_huge")
   }
 
@@ -151,7 +160,8 @@ import Testing
     }
     let ids = Column.make(.int32, (0..<3_000).map { Int32($0) })
     let names = Column.texts((0..<3_000).map { "v\($0)" })
-    #expect(try run("INSERT INTO t_written (id, v) VALUES (?, upper(?))", RecordBatch([("a", ids), ("b", names)])) == 3_000)
+    #expect(
+      try run("INSERT INTO t_written (id, v) VALUES (?, upper(?))", RecordBatch([("a", ids), ("b", names)])) == 3_000)
     // Every row is there already: each counts twice, as the server says.
     #expect(
       try run(
@@ -160,7 +170,8 @@ import Testing
     #expect(try run("UPDATE t_written SET n = n + 10 WHERE id = ?", RecordBatch([("a", ids)])) == 3_000)
     #expect(try connection.value("SELECT concat(min(n), ' ', max(n), ' ', max(v)) FROM t_written") == "11 11 V999")
     try connection.run("DROP PROCEDURE IF EXISTS p_written")
-    try connection.run("CREATE PROCEDURE p_written(x int) BEGIN SELECT x; UPDATE t_written SET n = -1 WHERE id = x; END")
+    try connection.run(
+      "CREATE PROCEDURE p_written(x int) BEGIN SELECT x; UPDATE t_written SET n = -1 WHERE id = x; END")
     _ = try run("CALL p_written(?)", RecordBatch([("a", ids.slice(0, 5))]))
     #expect(try connection.value("SELECT count(*) FROM t_written WHERE n = -1") == "5")
     #expect(try run("DELETE FROM t_written WHERE id = ?", RecordBatch([("a", ids)])) == 3_000)
@@ -210,7 +221,7 @@ import Testing
     #expect(try connection.all("SELECT 1").count == 1)
   }
 
-  private let ten = "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9 UNION ALL SELECT 10)"
+  private let ten = "(SELECT 1 AS n" + (2...10).map { " UNION ALL SELECT \($0)" }.joined() + ")"
 
   @Test func aConnectionThatIsKilled() throws {
     let watcher = try Server.connect()
@@ -258,12 +269,14 @@ import Testing
     try connection.create("t_infile", "id int primary key, title varchar(8), amount decimal(8,2)")
     let path = try context.workingDirectory() + "/inputFile"
     let tail = "INTO TABLE t_infile FIELDS TERMINATED BY ',' ENCLOSED BY '\"' IGNORE 1 LINES"
-    guard case .updated(let count) = try connection.query("LOAD DATA LOCAL INFILE '\(path)' \(tail)", [], .init()) else {
+    guard case .updated(let count) = try connection.query("LOAD DATA LOCAL INFILE '\(path)' \(tail)", [], .init())
+    else {
       Issue.record("no count")
       return
     }
     #expect(count == 3)
-    #expect(try connection.all("SELECT title FROM t_infile ORDER BY id").columns[0].texts == ["one, 1", "two", "drei ü"])
+    #expect(
+      try connection.all("SELECT title FROM t_infile ORDER BY id").columns[0].texts == ["one, 1", "two", "drei ü"])
     let found = try failure { _ = try connection.query("LOAD DATA LOCAL INFILE '/etc/passwd' \(tail)", [], .init()) }
     #expect(found.message.contains("/etc/passwd"))
     #expect(found.category == .configuration)
@@ -285,7 +298,8 @@ import Testing
     try connection.run(
       """
       CREATE TABLE `t ``x.y` (id bigint unsigned auto_increment primary key, `a ``b` varchar(7) not null,
-        g int generated always as (length(`a ``b`)) stored, d datetime(3) default current_timestamp(3), `sel"ect` decimal(5,1))
+        g int generated always as (length(`a ``b`)) stored,
+        d datetime(3) default current_timestamp(3), `sel"ect` decimal(5,1))
       """)
     let info = try connection.describe(TableName(["t `x.y"]))
     #expect(info.columns.map(\.name) == ["id", "a `b", "g", "d", "sel\"ect"])

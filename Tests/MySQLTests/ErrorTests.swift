@@ -1,9 +1,10 @@
-@testable import MySQL
 import Engine
 import Expression
 import Records
 import SQL
 import Testing
+
+@testable import MySQL
 
 /// What goes wrong, and how it is said.
 @Suite(.serialized) struct ErrorTests {
@@ -25,9 +26,10 @@ import Testing
     values[4_321] = 7
     let found = try loadFails("n int primary key", RecordBatch([("n", .make(.int32, values))]))
     #expect(found.category == .data)
-    #expect(found.code == "23000/1062")
-    #expect(found.message == "loading table 't_bad', row 4322: duplicate entry for key 'PRIMARY'"
-      || found.message == "loading table 't_bad', row 4322: duplicate entry for key 't_bad.PRIMARY'")
+    #expect(found.code == "23000")
+    #expect(
+      found.message == "loading table 't_bad', row 4322: duplicate entry for key 'PRIMARY' (error 1062)"
+        || found.message == "loading table 't_bad', row 4322: duplicate entry for key 't_bad.PRIMARY' (error 1062)")
     #expect(found.sensitive?.contains("'7'") == true)
     #expect(!found.retryIsSafe)
   }
@@ -36,7 +38,7 @@ import Testing
     var values = (0..<100).map { Optional(Int32($0)) }
     values[57] = nil
     let found = try loadFails("a int not null", RecordBatch([("a", .make(.int32, values))]))
-    #expect(found.message == "loading table 't_bad', row 58: Column 'a' cannot be null")
+    #expect(found.message == "loading table 't_bad', row 58: Column 'a' cannot be null (error 1048)")
     #expect(found.category == .data)
   }
 
@@ -72,7 +74,7 @@ import Testing
     #expect(try loadFails("a time", RecordBatch([("a", time)])).message.hasPrefix("loading column 'a' of row 1"))
     #expect(
       try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "2"]))])).message.contains("row 2"))
-    #expect(try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "z"]))])).code == "01000/1265")
+    #expect(try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "z"]))])).code == "01000")
     #expect(try loadFails("a year", RecordBatch([("a", .make(.int16, [Int16(1999), 70]))])).message.contains("row 2"))
     #expect(try loadFails("a double", RecordBatch([("a", .make(.float64, [Double.nan]))])).category == .data)
     #expect(try loadFails("a bit(3)", RecordBatch([("a", .make(.uint64, [UInt64(7), 8]))])).message.contains("row 2"))
@@ -80,13 +82,13 @@ import Testing
 
   @Test func valuesThatTheServerRefuses() throws {
     let long = try loadFails("a varchar(3)", RecordBatch([("a", .texts(["abc", "abcd"]))]))
-    #expect(long.message == "loading table 't_bad', row 2: Data too long for column 'a'")
+    #expect(long.message == "loading table 't_bad', row 2: Data too long for column 'a' (error 1406)")
     let latin = try loadFails("a varchar(9) character set latin1", RecordBatch([("a", .texts(["ä", "漢"]))]))
     #expect(latin.category == .data)
     #expect(latin.message.contains("row 2: Incorrect string value for column"))
     #expect(latin.sensitive != nil)
     let small = try loadFails("a tinyint", RecordBatch([("a", .make(.int32, [Int32(127), 128]))]))
-    #expect(small.message == "loading table 't_bad', row 2: Out of range value for column 'a'")
+    #expect(small.message == "loading table 't_bad', row 2: Out of range value for column 'a' (error 1264)")
   }
 
   @Test func aZeroStaysAZeroInACountedColumn() throws {
@@ -140,9 +142,9 @@ import Testing
     defer { connection.close() }
     func run(_ sql: String) throws -> Failure { try failure { _ = try connection.query(sql, [], .init()) } }
     #expect(try run("SELECT * FROM no_such_table").category == .schema)
-    #expect(try run("SELECT * FROM no_such_table").code == "42S02/1146")
+    #expect(try run("SELECT * FROM no_such_table").code == "42S02")
     #expect(try run("SELEC 1").category == .schema)
-    #expect(try run("SELECT no_such_column").code == "42S22/1054")
+    #expect(try run("SELECT no_such_column").code == "42S22")
     #expect(try failure { _ = try connection.describe(TableName(["no_such_table"])) }.category == .schema)
     // The connection is still good.
     #expect(try connection.all("SELECT 1").columns[0].texts == ["1"])
@@ -152,11 +154,12 @@ import Testing
     let connection = try Server.connect()
     defer { connection.close() }
     try connection.create("t_mid", "n int")
-    try connection.run("INSERT INTO t_mid WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 900) SELECT n FROM s")
+    try connection.run(
+      "INSERT INTO t_mid WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 900) SELECT n FROM s")
     let found = try failure {
       _ = try connection.all("SELECT n, 1 / (SELECT if(t.n < 800, 1, (SELECT n FROM t_mid))) FROM t_mid t")
     }
-    #expect(found.code == "21000/1242")
+    #expect(found.code == "21000")
     #expect(try connection.all("SELECT 1").count == 1)
   }
 
@@ -174,13 +177,15 @@ import Testing
     try a.run("UPDATE t_dead SET v = 1 WHERE id = 1")
     try b.run("UPDATE t_dead SET v = 1 WHERE id = 2")
     let box = Box(b)
-    let thread = TestThread { box.error = try? failure { _ = try box.connection.query("UPDATE t_dead SET v = 2 WHERE id = 1", [], .init()) } }
+    let thread = TestThread {
+      box.error = try? failure { _ = try box.connection.query("UPDATE t_dead SET v = 2 WHERE id = 1", [], .init()) }
+    }
     var mine: Failure?
     mine = try? failure { _ = try a.query("UPDATE t_dead SET v = 2 WHERE id = 2", [], .init()) }
     if mine != nil { try a.rollback() } else { try a.rollback() }
     thread.join()
     let found = try #require(mine ?? box.error)
-    #expect(found.code == "40001/1213")
+    #expect(found.code == "40001")
     #expect(found.category == .transient)
     #expect(found.retryIsSafe)
     try b.rollback()

@@ -1,10 +1,11 @@
-@testable import Engine
 import Expression
 import Foundation
-@testable import MySQL
 import Records
 import SQL
 import Testing
+
+@testable import Engine
+@testable import MySQL
 
 /// The server that the tests run against; without it they fail.
 enum Server {
@@ -19,7 +20,8 @@ enum Server {
   static func url(parameters: String = "", password: String? = nil, database: String? = nil) throws -> String {
     let parts = try JDBCURL(url)
     let host = try #require(parts.hosts.first)
-    let secret = (password ?? parts.password ?? "").utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let secret = (password ?? parts.password ?? "").utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+      .joined()
     let place = "\(host.name):\(host.port ?? 3_306)/\(database ?? parts.database ?? "")"
     return "jdbc:mysql://\(parts.user ?? ""):\(secret)@\(place)\(parameters.isEmpty ? "" : "?" + parameters)"
   }
@@ -51,7 +53,8 @@ extension TaskContext {
     return try TaskContext(
       ledger: Ledger(), cancellation: cancellation, timeZone: "UTC", storage: LocalStorage(root: root),
       folder: "ferry:///tests/", scope: Scope(variables: [:], host: NoHost()),
-      logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) }, workspace: Workspace())
+      logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) },
+      workspace: Workspace())
   }
 }
 
@@ -130,7 +133,8 @@ extension Column {
 extension RecordBatch {
   init(_ columns: [(String, Column)]) {
     self.init(
-      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1), count: columns.first?.1.count ?? 0)
+      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1),
+      count: columns.first?.1.count ?? 0)
   }
 }
 

@@ -58,8 +58,10 @@ struct TypeCase: CustomStringConvertible {
     TypeCase("decimal(39,0)", "decimal(39,0)", ["999999999999999999999999999999999999999", "-1", "0"]),
     TypeCase(
       "decimal(65,30)", "decimal(65,30)",
-      ["\(nines35).999999999999999999999999999999", "-\(nines35).999999999999999999999999999999",
-        "0.000000000000000000000000000001"]),
+      [
+        "\(nines35).999999999999999999999999999999", "-\(nines35).999999999999999999999999999999",
+        "0.000000000000000000000000000001",
+      ]),
     TypeCase("decimal(65,0)", "decimal(65,0)", ["\(nines35)999999999999999999999999999999", "-7"]),
     TypeCase("decimal(8,3) unsigned zerofill", "decimal(8,3)", ["1.250", "99999.999"]),
   ]
@@ -127,8 +129,12 @@ struct TypeCase: CustomStringConvertible {
     TypeCase(
       "uuid", "uuid", ["'123e4567-e89b-12d3-a456-426655440000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"],
       ["123e4567-e89b-12d3-a456-426655440000", "ffffffff-ffff-ffff-ffff-ffffffffffff"], isMariaDB: true),
-    TypeCase("inet6", "text", source: "inet6", ["'::1'", "'2001:db8::ff00:42:8329'"], ["::1", "2001:db8::ff00:42:8329"], isMariaDB: true),
-    TypeCase("inet4", "text", source: "inet4", ["'0.0.0.0'", "'255.255.255.255'"], ["0.0.0.0", "255.255.255.255"], isMariaDB: true),
+    TypeCase(
+      "inet6", "text", source: "inet6", ["'::1'", "'2001:db8::ff00:42:8329'"], ["::1", "2001:db8::ff00:42:8329"],
+      isMariaDB: true),
+    TypeCase(
+      "inet4", "text", source: "inet4", ["'0.0.0.0'", "'255.255.255.255'"], ["0.0.0.0", "255.255.255.255"],
+      isMariaDB: true),
     TypeCase(
       "point", "bytes", source: "point", ["ST_GeomFromText('POINT(-1 0.5)', 4326)"],
       ["e61000000101000000000000000000f0bf000000000000e03f"], isMariaDB: true),

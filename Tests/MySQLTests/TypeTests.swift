@@ -1,8 +1,9 @@
-@testable import MySQL
 import Expression
 import Records
 import SQL
 import Testing
+
+@testable import MySQL
 
 /// Every type through every road: nothing changes on the way.
 @Suite(.serialized) struct TypeTests {
@@ -52,10 +53,16 @@ import Testing
     let connection = try Server.connect()
     defer { connection.close() }
     try connection.create(
-      "t_seen", "a bigint unsigned, b decimal(65,30), c double, d varchar(20), e varbinary(9), f datetime(6), g time(6), h date")
+      "t_seen",
+      "a bigint unsigned, b decimal(65,30), c double, d varchar(20), e varbinary(9), f datetime(6), g time(6), h date")
     let batch = RecordBatch([
       ("a", .make(.uint64, [UInt64.max, nil])),
-      ("b", try connection.all("SELECT CAST('-12345.678901234567890123456789012345' AS decimal(65,30)) UNION ALL SELECT NULL").columns[0]),
+      (
+        "b",
+        try connection.all(
+          "SELECT CAST('-12345.678901234567890123456789012345' AS decimal(65,30)) UNION ALL SELECT NULL"
+        ).columns[0]
+      ),
       ("c", .make(.float64, [0.1, nil])),
       ("d", .texts(["it's 😀 \\ \0", nil])),
       ("e", .texts(["\0'\\", nil], .bytes)),
@@ -66,11 +73,13 @@ import Testing
     try connection.begin()
     #expect(try connection.load("t_seen", batch) == 2)
     try connection.commit()
-    let seen = try python("c = db.cursor(); c.execute('select * from t_seen'); [print(*map(repr, r), sep='|') for r in c]")
+    let seen = try python(
+      "c = db.cursor(); c.execute('select * from t_seen'); [print(*map(repr, r), sep='|') for r in c]")
     #expect(
       seen == """
         18446744073709551615|Decimal('-12345.678901234567890123456789012345')|0.1|"it's 😀 \\\\ \\x00"|b"\\x00'\\\\"\
-        |datetime.datetime(2023, 11, 14, 22, 13, 20, 123456)|datetime.timedelta(days=-2, seconds=86399, microseconds=999999)\
+        |datetime.datetime(2023, 11, 14, 22, 13, 20, 123456)\
+        |datetime.timedelta(days=-2, seconds=86399, microseconds=999999)\
         |datetime.date(1900, 1, 1)
         None|None|None|None|None|None|None|None
 
@@ -88,7 +97,8 @@ import Testing
     try connection.run(
       """
       INSERT INTO t_many_a WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 150000)
-      SELECT n, if(n % 7 = 0, NULL, n * 1000003), if(n % 11 = 0, NULL, n / 8), if(n % 5 = 0, NULL, repeat(md5(n), n % 2)),
+      SELECT n, if(n % 7 = 0, NULL, n * 1000003), if(n % 11 = 0, NULL, n / 8), 
+        if(n % 5 = 0, NULL, repeat(md5(n), n % 2)),
         if(n % 13 = 0, NULL, '2000-01-01' + INTERVAL n * 1000007 MICROSECOND), if(n % 3 = 0, NULL, n / 7),
         if(n % 17 = 0, NULL, unhex(md5(n))), '1000-01-01' + INTERVAL n DAY FROM s
       """)

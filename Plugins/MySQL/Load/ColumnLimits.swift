@@ -45,7 +45,8 @@ enum LoadFault: Error {
       return Failure(
         .data, "\(place): the text is none of the column's members, and the server would take it as a position")
     case .year: return Failure(.data, "\(place): a YEAR is 0 or lies between 1901 and 2155")
-    case .list: return Failure(.schema, "\(place): the database has no lists", hint: "Convert the column to json or text")
+    case .list:
+      return Failure(.schema, "\(place): the database has no lists", hint: "Convert the column to json or text")
     }
   }
 }

@@ -93,7 +93,8 @@ final class RowSender {
       if size > packetLimit {
         throw Failure(
           .data,
-          "\(doing): row \(firstRow + Int64(row)) takes \(size) bytes, the server's max_allowed_packet is \(packetLimit + RowSender.packetMargin)",
+          "\(doing): row \(firstRow + Int64(row)) takes \(size) bytes, "
+            + "the server's max_allowed_packet is \(packetLimit + RowSender.packetMargin)",
           hint: "Raise max_allowed_packet on the server")
       }
     }
@@ -181,7 +182,9 @@ final class RowSender {
       do throws(ServerError) { _ = try session.answer(pipelined: true) } catch { problem = error }
     }
     if !session.isLost {
-      do throws(ServerError) { try count(session.answer(to: statement, pipelined: true)) } catch { problem = problem ?? error }
+      do throws(ServerError) { try count(session.answer(to: statement, pipelined: true)) } catch {
+        problem = problem ?? error
+      }
     }
     if let problem { throw problem }
   }

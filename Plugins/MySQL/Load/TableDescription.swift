@@ -27,7 +27,9 @@ enum TableDescription {
   }
 
   /// Types without a collation that the protocol takes as bytes; inet and the like are text.
-  private static func binary(_ type: String) -> Bool { type.lowercased().contains("blob") || type.lowercased().contains("binary") }
+  private static func binary(_ type: String) -> Bool {
+    type.lowercased().contains("blob") || type.lowercased().contains("binary")
+  }
 
   private static func isTransactional(_ quoted: String, _ session: Session) throws(ServerError) -> Bool {
     let text: String
@@ -39,7 +41,8 @@ enum TableDescription {
       if error.isConnectionLoss { throw error }
       return true
     }
-    guard let engine = text.ranges(of: " ENGINE=").last.map({ text[$0.upperBound...].prefix { $0.isLetter }.lowercased() })
+    guard
+      let engine = text.ranges(of: " ENGINE=").last.map({ text[$0.upperBound...].prefix { $0.isLetter }.lowercased() })
     else { return true }
     return !["myisam", "aria", "memory", "csv", "archive", "blackhole", "merge", "mrg"].contains(engine)
   }

@@ -41,7 +41,8 @@ enum ValueFault: UInt8 {
         hint: "Set zeroDates to null or text to read such rows")
     case .invalidDate:
       return Failure(
-        .data, "\(place): the date does not exist in the calendar", hint: "Set zeroDates to null or text to read such rows")
+        .data, "\(place): the date does not exist in the calendar",
+        hint: "Set zeroDates to null or text to read such rows")
     case .malformed: return Failure(.bug, "\(place): the server's value is not a \(field.type.name)")
     case .outOfDay:
       return Failure(

@@ -10,6 +10,7 @@ final class Interrupter: Sendable {
   private let thread: UInt
   /// Nil once the session is gone: its number may belong to another file then.
   private let socket: Mutex<Int32?>
+  private let used = Mutex(false)
 
   init(_ endpoint: Endpoint, _ host: Endpoint.Host, thread: UInt, socket: Int32) {
     var quick = endpoint
@@ -25,10 +26,17 @@ final class Interrupter: Sendable {
   /// A cancel has to be over within seconds even where the server is stuck.
   private static let secondsToConnect: UInt32 = 5
 
+  /// Whether the statement that runs was interrupted. SLEEP and the like end without an error then.
+  var wasUsed: Bool { used.withLock { $0 } }
+
+  /// A new statement begins.
+  func reset() { used.withLock { $0 = false } }
+
   func detach() { socket.withLock { $0 = nil } }
 
   func interrupt() {
     guard socket.withLock({ $0 }) != nil else { return }
+    used.withLock { $0 = true }
     do {
       let second = try Session(endpoint, host: host, infile: LocalInfile(allowed: nil))
       try second.run("KILL QUERY \(thread)")

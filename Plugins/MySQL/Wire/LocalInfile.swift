@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Serves LOAD DATA LOCAL: the one file that the task was given, and nothing else. The path comes from the server, which
-/// may ask for whatever it likes.
+/// Serves LOAD DATA LOCAL: the one file that the task was given, and nothing else. The path comes from the server,
+/// which may ask for whatever it likes.
 final class LocalInfile {
   /// The absolute path of the only file that may be read.
   let allowed: String?
@@ -79,5 +79,7 @@ final class LocalInfile {
 }
 
 extension String {
-  fileprivate func replacingPercent() -> String { split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%") }
+  fileprivate func replacingPercent() -> String {
+    split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+  }
 }

@@ -1,8 +1,8 @@
 internal import Records
 internal import SQL
 
-/// Makes sure that text columns are UTF-8. The server converts to UTF-8 and checks what it stores, so this finds nothing
-/// unless a table was filled behind its back; the check costs little where text is ASCII.
+/// Makes sure that text columns are UTF-8. The server converts to UTF-8 and checks what it stores, so this finds
+/// nothing unless a table was filled behind its back; the check costs little where text is ASCII.
 struct TextPolicy {
   let policy: InvalidText
 
@@ -12,7 +12,8 @@ struct TextPolicy {
       guard let row = UTF8Check.firstInvalidRow(columns[index]) else { continue }
       if policy == .error {
         throw Failure(
-          .data, "reading column '\(batch.schema.fields[index].name)' of row \(firstRow + Int64(row)): the text is not UTF-8",
+          .data,
+          "reading column '\(batch.schema.fields[index].name)' of row \(firstRow + Int64(row)): the text is not UTF-8",
           hint: "Set invalidText to replace or escape to read such rows")
       }
       columns[index] = repaired(columns[index])
@@ -28,7 +29,8 @@ struct TextPolicy {
       } else if UTF8Text.isValid(column.bytes(row)) {
         builder.append(bytes: column.bytes(row))
       } else {
-        builder.append(text: policy == .replace ? String(decoding: column.bytes(row), as: UTF8.self) : escaped(column.bytes(row)))
+        builder.append(
+          text: policy == .replace ? String(decoding: column.bytes(row), as: UTF8.self) : escaped(column.bytes(row)))
       }
     }
     return builder.finish()

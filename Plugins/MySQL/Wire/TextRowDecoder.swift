@@ -21,7 +21,9 @@ final class TextRowDecoder: PacketDecoder {
     let isNull = wire.isNotNull == false
     switch codec {
     case .fixed1, .fixed2, .fixed4, .fixed8:
-      if wire.kind == .float || wire.kind == .double { return Field(field.name, .text, nullable: isNull, sourceType: field.type.name) }
+      if wire.kind == .float || wire.kind == .double {
+        return Field(field.name, .text, nullable: isNull, sourceType: field.type.name)
+      }
       return Field(field.name, wire.isUnsigned ? .uint64 : .int64, nullable: isNull, sourceType: field.sourceType)
     case .variable: return field
     case .bit: return Field(field.name, .bytes, nullable: isNull, sourceType: field.sourceType)

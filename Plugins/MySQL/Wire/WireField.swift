@@ -59,12 +59,36 @@ struct WireField: Hashable {
 extension WireField {
   /// The protocol's numbers of types.
   enum Kind: UInt32 {
-    case decimal = 0, tiny = 1, short = 2, long = 3, float = 4, double = 5, null = 6, timestamp = 7, longlong = 8
-    case int24 = 9, date = 10, time = 11, datetime = 12, year = 13, newDate = 14, varchar = 15, bit = 16
+    case decimal = 0
+    case tiny = 1
+    case short = 2
+    case long = 3
+    case float = 4
+    case double = 5
+    case null = 6
+    case timestamp = 7
+    case longlong = 8
+    case int24 = 9
+    case date = 10
+    case time = 11
+    case datetime = 12
+    case year = 13
+    case newDate = 14
+    case varchar = 15
+    case bit = 16
     /// MySQL 9.
     case vector = 242
-    case json = 245, newDecimal = 246, enumeration = 247, set = 248, tinyBlob = 249, mediumBlob = 250, longBlob = 251
-    case blob = 252, varString = 253, string = 254, geometry = 255
+    case json = 245
+    case newDecimal = 246
+    case enumeration = 247
+    case set = 248
+    case tinyBlob = 249
+    case mediumBlob = 250
+    case longBlob = 251
+    case blob = 252
+    case varString = 253
+    case string = 254
+    case geometry = 255
   }
 
   var kind: Kind { Kind(rawValue: type) ?? .string }
