@@ -87,7 +87,7 @@ public final class TaskContext: Sendable {
   public func render(_ template: Template, _ variables: ValueMap = [:]) throws -> Value {
     var scope = scope
     for (name, value) in variables { scope.variables[name] = value }
-    return try template.render(in: scope)
+    return try template.render(in: scope.withVariables(of: template))
   }
 }
 

@@ -136,17 +136,3 @@ public final class Engine: Sendable {
     return try input.accept(value)
   }
 }
-
-extension Value {
-  /// The value with every template in it rendered.
-  func rendered(in scope: Scope) throws -> Value {
-    switch self {
-    case .string(let text):
-      guard text.contains("{{") || text.contains("{%") || text.contains("{#") else { return self }
-      return try Template(text).render(in: scope)
-    case .list(let values): return .list(try values.map { try $0.rendered(in: scope) })
-    case .map(let map): return .map(ValueMap(try map.map { ($0.key, try $0.value.rendered(in: scope)) }))
-    default: return self
-    }
-  }
-}
