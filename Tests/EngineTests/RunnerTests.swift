@@ -59,10 +59,10 @@ import Testing
       tasks:
         - id: a
           type: core.execution.Fail
-          retry: {interval: PT0.3S, maxDuration: PT2S}
+          retry: {interval: PT0.1S, maxDuration: PT3S}
       """)
-    #expect(execution.state == .failed && (2...7).contains(execution.run("a")?.attempts ?? 0))
-    #expect(start.duration(to: .now()) < .seconds(5))
+    #expect(execution.state == .failed && (2...31).contains(execution.run("a")?.attempts ?? 0))
+    #expect(start.duration(to: .now()) < .seconds(20))
   }
 
   @Test func timeoutsStopAnAttemptOnly() async throws {
