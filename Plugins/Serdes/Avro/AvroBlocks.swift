@@ -1,0 +1,270 @@
+internal import CCodecs
+internal import Glibc
+internal import Records
+
+/// The compression of a file's blocks.
+public enum AvroCodec: String, Sendable, CaseIterable {
+  case null, deflate, snappy, zstandard, bzip2, xz
+
+  var kind: codec_kind? {
+    switch self {
+    case .null, .snappy: nil
+    case .deflate: codec_deflate
+    case .zstandard: codec_zstandard
+    case .bzip2: codec_bzip2
+    case .xz: codec_xz
+    }
+  }
+}
+
+/// A container file from its head on, block by block. What a block holds shows through a window that is moved over it:
+/// memory is bounded by the largest row, not by the block, except for Snappy, which can only be unpacked as a whole.
+final class AvroBlocks {
+  enum Bound {
+    /// Bytes of a row, decompressed.
+    static let row = 512 << 20
+    /// Bytes of a Snappy block.
+    static let snappy = 512 << 20
+    /// Bytes of the head's names and values together.
+    static let head = 16 << 20
+    /// Rows of a block, or items of an array, that take no bytes.
+    static let emptyItems = 1 << 20
+    /// Bytes that are read at once and that a window starts with.
+    static let window = 1 << 18
+  }
+
+  private(set) var metadata: [String: [UInt8]] = [:]
+  private(set) var codec = AvroCodec.null
+  /// Where the current block starts in the file, in bytes.
+  private(set) var blockOffset: Int64 = 0
+
+  private let raw: AvroRawInput
+  private var sync: [UInt8] = []
+  /// Bytes of the block that are behind the window, compressed ones where it is compressed.
+  private var remaining: Int64 = 0
+  private var decoder: OpaquePointer?
+  private var isDecoded = true
+  /// Decompressed bytes: what is in the window lies from `start` to `end`.
+  private var memory: UnsafeMutablePointer<UInt8>
+  private var capacity = 0
+  private var start = 0
+  private var end = 0
+
+  init(_ input: any ByteInput) throws {
+    raw = AvroRawInput(input)
+    memory = .allocate(capacity: 64)
+    try readHead()
+  }
+
+  deinit {
+    if let decoder { codec_decoder_close(decoder) }
+    memory.deallocate()
+  }
+
+  var name: String { raw.name }
+
+  func failure(_ reason: String, at offset: Int64) -> Failure {
+    Failure(.data, "reading '\(raw.name)' at byte \(offset): \(reason)")
+  }
+
+  // MARK: the head
+
+  private func readHead() throws {
+    guard try raw.fill(4) >= 4, raw.base[0] == UInt8(ascii: "O"), raw.base[1] == UInt8(ascii: "b"),
+      raw.base[2] == UInt8(ascii: "j"), raw.base[3] == 1
+    else {
+      throw failure("this is no Avro container file: it does not start with 'Obj' and 1", at: 0)
+    }
+    raw.advance(4)
+    try readMetadata()
+    sync = try raw.bytes(16)
+    guard let name = metadata["avro.codec"], !name.isEmpty else { return }
+    let text = String(decoding: name, as: UTF8.self)
+    guard let codec = AvroCodec(rawValue: text) else {
+      let known = AvroCodec.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Failure(.data, "reading '\(raw.name)': the codec '\(text)' is not known", hint: "Known are \(known)")
+    }
+    self.codec = codec
+    guard let kind = codec.kind else { return }
+    decoder = codec_decoder_open(kind)
+    guard decoder != nil else { throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'") }
+  }
+
+  private func readMetadata() throws {
+    var size = 0
+    while true {
+      var count = try raw.long()
+      if count == 0 { return }
+      if count < 0 {
+        guard count != .min else { throw failure("a number of entries that cannot be", at: raw.offset) }
+        count = -count
+        _ = try raw.long()
+      }
+      for _ in 0..<count {
+        let key = try text(&size)
+        metadata[String(decoding: key, as: UTF8.self)] = try text(&size)
+      }
+    }
+  }
+
+  private func text(_ size: inout Int) throws -> [UInt8] {
+    let offset = raw.offset
+    let length = try raw.long()
+    guard length >= 0, length <= Int64(Bound.head - size) else {
+      throw failure("a length of \(length) bytes in the head, which holds at most \(Bound.head)", at: offset)
+    }
+    size += Int(length) + 1
+    return try raw.bytes(Int(length))
+  }
+
+  // MARK: blocks
+
+  /// Goes to the next block and returns its number of rows; nil at the file's end.
+  func next() throws -> Int64? {
+    if try raw.fill(1) == 0 { return nil }
+    blockOffset = raw.offset
+    let rows = try raw.long()
+    let size = try raw.long()
+    guard rows >= 0, size >= 0 else {
+      throw failure("a block of \(rows) rows in \(size) bytes", at: blockOffset)
+    }
+    if let left = raw.left, size > left - 16 {
+      throw failure("a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
+    }
+    remaining = size
+    start = 0
+    end = 0
+    isDecoded = false
+    if let decoder, codec_decoder_reset(decoder) != codec_more {
+      throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(codec.rawValue)'")
+    }
+    if codec == .snappy { try unpackSnappy() }
+    return rows
+  }
+
+  /// The bytes of the block that can be looked at, up to the next call of any method. 16 more are readable.
+  var window: (start: UnsafePointer<UInt8>, count: Int) {
+    if codec == .null { return (raw.base, Int(min(Int64(raw.count), remaining))) }
+    return (UnsafePointer(memory + start), end - start)
+  }
+
+  /// How many bytes the block can still have behind the window: known where it is not compressed.
+  var beyond: Int64 { codec == .null ? remaining - Int64(window.count) : isDecoded ? 0 : Int64(Bound.row) }
+
+  /// Where a byte of the window is in the file; of a compressed block, where the block is.
+  func offset(of place: UnsafePointer<UInt8>) -> Int64 {
+    codec == .null ? raw.offset + Int64(place - raw.base) : blockOffset
+  }
+
+  /// Leaves the first `consumed` bytes of the window behind and brings more; false when the block has no more.
+  func more(consumed: Int) throws -> Bool {
+    if codec != .null { return try decode(consumed) }
+    raw.advance(consumed)
+    remaining -= Int64(consumed)
+    let have = min(Int64(raw.count), remaining)
+    if have == remaining { return false }
+    let wanted = min(remaining, max(Int64(Bound.window), have * 2))
+    guard wanted <= Int64(Bound.row) * 2, try raw.fill(Int(wanted)) > Int(have) else {
+      throw failure("the file ends within a block", at: raw.offset)
+    }
+    return true
+  }
+
+  /// Closes a block whose rows are all read.
+  func finish(consumed: Int) throws {
+    let left = window.count - consumed
+    let goesOn = left > 0 ? true : try more(consumed: consumed)
+    if goesOn {
+      throw failure("bytes are left over behind the last row of the block", at: blockOffset)
+    }
+    let offset = raw.offset
+    guard try raw.bytes(16) == sync else {
+      throw failure("the mark behind the block that starts at byte \(blockOffset) is not the file's", at: offset)
+    }
+  }
+
+  // MARK: compressed blocks
+
+  private func makeRoom(_ wanted: Int) {
+    if capacity - end >= wanted { return }
+    if start > 0 {
+      memmove(memory, memory + start, end - start)
+      end -= start
+      start = 0
+    }
+    if capacity - end >= wanted { return }
+    let size = max(Bound.window, capacity * 2, end + wanted)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + 64)
+    larger.initialize(repeating: 0, count: size + 64)
+    memcpy(larger, memory, end)
+    memory.deallocate()
+    memory = larger
+    capacity = size
+  }
+
+  private func decode(_ consumed: Int) throws -> Bool {
+    start += consumed
+    if isDecoded { return false }
+    guard end - start < Bound.row else { throw failure("a row of more than \(Bound.row) bytes", at: blockOffset) }
+    if start == end {
+      start = 0
+      end = 0
+    }
+    makeRoom(Bound.window / 2)
+    let before = end - start
+    while end < capacity, !isDecoded { try decodeOnce() }
+    return end - start > before
+  }
+
+  private func decodeOnce() throws {
+    if raw.count == 0, remaining > 0, try raw.fill(1) == 0 { throw failure("the file ends within a block", at: raw.offset) }
+    guard let decoder else { return }
+    let given = Int(min(Int64(raw.count), remaining))
+    var source: UnsafePointer<UInt8>? = raw.base
+    var sourceCount = given
+    var target: UnsafeMutablePointer<UInt8>? = memory + end
+    var room = capacity - end
+    let status = codec_decode(decoder, &source, &sourceCount, &target, &room)
+    let taken = given - sourceCount
+    let produced = capacity - end - room
+    raw.advance(taken)
+    remaining -= Int64(taken)
+    end += produced
+    switch status {
+    case codec_end:
+      isDecoded = remaining == 0
+      // Zstandard goes on with a frame of its own.
+      if !isDecoded, codec != .zstandard { throw failure("bytes follow the compressed ones", at: raw.offset) }
+    case codec_more:
+      if taken == 0, produced == 0 { throw failure("the compressed bytes end too early", at: blockOffset) }
+    case codec_no_memory: throw failure("the block asks for too much memory to unpack", at: blockOffset)
+    default: throw failure("the bytes are not what the codec '\(codec.rawValue)' makes", at: blockOffset)
+    }
+  }
+
+  /// A Snappy block, and the CRC-32 of what it unpacks to, big-endian.
+  private func unpackSnappy() throws {
+    isDecoded = true
+    guard remaining >= 4, remaining <= Int64(Bound.snappy) else {
+      throw failure("a Snappy block of \(remaining) bytes", at: blockOffset)
+    }
+    let count = Int(remaining)
+    guard try raw.fill(count) >= count else { throw failure("the file ends within a block", at: raw.offset) }
+    let size = codec_snappy_size(raw.base, count - 4)
+    // No three bytes become more than 64.
+    guard size >= 0, size <= Int64(Bound.snappy), size <= Int64(count) * 32 else {
+      throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
+    }
+    makeRoom(Int(size))
+    guard codec_snappy_decode(raw.base, count - 4, memory, Int(size)) == 0 else {
+      throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
+    }
+    let sum = UnsafeRawPointer(raw.base + count - 4).loadUnaligned(as: UInt32.self).bigEndian
+    guard codec_crc32(memory, Int(size)) == sum else {
+      throw failure("the checksum of the block does not match its bytes", at: blockOffset)
+    }
+    end = Int(size)
+    raw.advance(count)
+    remaining = 0
+  }
+}

@@ -1,0 +1,193 @@
+internal import Records
+
+/// Why bytes cannot be read any further: the place of what follows is unknown.
+enum AvroFault: UInt8 {
+  case none
+  /// The bytes end within a value.
+  case end
+  case number, length, branch, count, depth
+
+  var text: String {
+    switch self {
+    case .none: "nothing is wrong"
+    case .end: "a row goes on behind the block's end"
+    case .number: "a number of more than 64 bits"
+    case .length: "a length below zero, or of more bytes than there are"
+    case .branch: "a union's branch that the schema does not have"
+    case .count: "a number of elements that cannot be"
+    case .depth: "values nested more than \(AvroSlow.maxDepth) deep"
+    }
+  }
+}
+
+/// What is wrong with a value whose end is known: its row is bad, the rows behind it are not.
+enum AvroFlaw: UInt8 {
+  case none
+  case utf8, boolean, symbol, readerSymbol, integer, decimal, time, uuid, json, number, mismatch
+
+  var text: String {
+    switch self {
+    case .none: "nothing is wrong"
+    case .utf8: "a text that is not UTF-8"
+    case .boolean: "a boolean that is neither 0 nor 1"
+    case .symbol: "an enum's symbol that the schema does not have"
+    case .readerSymbol: "an enum's symbol that the given schema does not have"
+    case .integer: "a number that is out of its type's range"
+    case .decimal: "a decimal of more digits than its type has"
+    case .time: "a time that is out of the range of its unit, or has digits that the column does not keep"
+    case .uuid: "a text that is not a UUID"
+    case .json: "a text that is not JSON"
+    case .number: "a text that is not a number"
+    case .mismatch: "a value of a type that the given schema has no place for"
+    }
+  }
+}
+
+/// A place in the bytes of a block. 16 readable bytes follow the end.
+struct AvroCursor {
+  var at: UnsafePointer<UInt8>
+  let end: UnsafePointer<UInt8>
+  var fault = AvroFault.none
+  var flaw = AvroFlaw.none
+  /// Bytes that values become beyond those they take in the file, for the bound of a batch.
+  var growth = 0
+  /// How many bytes may follow the end once more of the block is there.
+  var beyond = Int64(AvroBlocks.Bound.row)
+
+  init(_ start: UnsafePointer<UInt8>, _ count: Int) {
+    at = start
+    end = start + count
+  }
+
+  @inline(__always) var left: Int { end - at }
+
+  /// A number of the zigzag encoding; false at a fault.
+  @inline(__always)
+  mutating func long(_ value: inout Int64) -> Bool {
+    if at < end {
+      let first = at[0]
+      if first < 0x80 {
+        at += 1
+        value = Int64(first >> 1) ^ -Int64(first & 1)
+        return true
+      }
+    }
+    return longer(&value)
+  }
+
+  @inline(__always)
+  private mutating func longer(_ value: inout Int64) -> Bool {
+    guard left >= 10 else { return careful(&value) }
+    var bits = UInt64(at[0] & 0x7F)
+    var shift: UInt64 = 7
+    var index = 1
+    while index < 10 {
+      let byte = at[index]
+      index += 1
+      bits |= UInt64(byte & 0x7F) &<< shift
+      if byte < 0x80 {
+        if index == 10, byte > 1 { break }
+        at += index
+        value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
+        return true
+      }
+      shift += 7
+    }
+    fault = .number
+    return false
+  }
+
+  @inline(never)
+  private mutating func careful(_ value: inout Int64) -> Bool {
+    var bits: UInt64 = 0
+    var shift: UInt64 = 0
+    var place = at
+    while place < end {
+      let byte = place[0]
+      place += 1
+      if shift == 63, byte > 1 {
+        fault = .number
+        return false
+      }
+      bits |= UInt64(byte & 0x7F) &<< shift
+      if byte < 0x80 {
+        at = place
+        value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
+        return true
+      }
+      shift += 7
+    }
+    fault = .end
+    return false
+  }
+
+  /// The length of bytes that are all there.
+  @inline(__always)
+  mutating func length(_ count: inout Int) -> Bool {
+    var number: Int64 = 0
+    guard long(&number) else { return false }
+    return has(number, &count)
+  }
+
+  @inline(__always)
+  mutating func has(_ number: Int64, _ count: inout Int) -> Bool {
+    if number >= 0, number <= Int64(left) {
+      count = Int(truncatingIfNeeded: number)
+      return true
+    }
+    fault = number < 0 || number > Int64(left) + beyond ? .length : .end
+    return false
+  }
+
+  /// Whether so many bytes are there.
+  @inline(__always)
+  mutating func need(_ count: Int) -> Bool {
+    if count <= left { return true }
+    fault = .end
+    return false
+  }
+
+  /// The branch of a union, or the symbol of an enum, below `count`.
+  mutating func branch(_ count: Int, _ index: inout Int) -> Bool {
+    var number: Int64 = 0
+    guard long(&number) else { return false }
+    guard number >= 0, number < Int64(count) else {
+      fault = .branch
+      return false
+    }
+    index = Int(number)
+    return true
+  }
+
+  /// The head of a run of an array's or a map's items: 0 at the end. `minimum` is the least that an item takes. The size
+  /// in bytes that follows a negative count only helps to skip: it is read and checked.
+  mutating func items(minimum: Int, _ count: inout Int) -> Bool {
+    var number: Int64 = 0
+    guard long(&number) else { return false }
+    if number < 0 {
+      var size: Int64 = 0
+      guard number != .min, long(&size) else {
+        if fault == .none { fault = .count }
+        return false
+      }
+      number = -number
+      guard size >= 0 else {
+        fault = .count
+        return false
+      }
+    }
+    let most = minimum > 0 ? Int64(AvroBlocks.Bound.row / minimum) : Int64(AvroBlocks.Bound.emptyItems)
+    guard number <= most else {
+      fault = .count
+      return false
+    }
+    count = Int(number)
+    return true
+  }
+
+  /// Marks the row as bad; the first flaw is the one that is told.
+  @inline(never)
+  mutating func mark(_ flaw: AvroFlaw) {
+    if self.flaw == .none { self.flaw = flaw }
+  }
+}

@@ -1,0 +1,118 @@
+public import Records
+
+/// How to read an Avro file.
+public struct AvroReaderOptions: Sendable {
+  /// What the rows shall look like; the file's own schema when nil.
+  public var schema: AvroSchema?
+  /// How many levels of nested records become columns of their own, named `outer.inner`; deeper ones are JSON texts.
+  public var flatten = 0
+
+  public init(schema: AvroSchema? = nil, flatten: Int = 0) {
+    self.schema = schema
+    self.flatten = flatten
+  }
+}
+
+/// Reads Avro container files, after the specification 1.12.
+///
+/// Every field of the root record becomes a column. Values in arrays of scalars become lists; maps, records and unions of
+/// several types become JSON texts. A row that holds a value its type does not allow is a bad row; bytes of which the
+/// rows cannot be found are a failure of the category `data` with the position in the file. Used from one thread at a
+/// time.
+public final class AvroReader: RecordSource {
+  public let schema: Schema
+  /// Rows that were read, bad ones among them.
+  public private(set) var rowCount: Int64 = 0
+
+  private let blocks: AvroBlocks
+  private let plan: AvroPlan
+  private let rows: AvroRows
+  private let badRows: BadRows
+  private var left: Int64 = 0
+  private var isInBlock = false
+  private var isFinished = false
+
+  /// Reads the head of the file.
+  public init(
+    _ input: any ByteInput, options: AvroReaderOptions = AvroReaderOptions(), badRows: BadRows = BadRows()
+  ) throws {
+    blocks = try AvroBlocks(input)
+    guard let text = blocks.metadata["avro.schema"] else {
+      throw Failure(.data, "reading '\(blocks.name)': its head has no schema")
+    }
+    let written: AvroSchema
+    do {
+      written = try AvroSchema(String(decoding: text, as: UTF8.self), isStrict: false)
+    } catch let failure as Failure {
+      throw Failure(.data, "reading '\(blocks.name)': \(failure.message)")
+    }
+    plan = try AvroResolver.plan(writer: written, reader: options.schema)
+    rows = AvroRows(AvroLayout(plan, flatten: options.flatten))
+    schema = rows.schema
+    self.badRows = badRows
+  }
+
+  public func next() throws -> RecordBatch? {
+    while !rows.isFull {
+      if left == 0, try !nextBlock() { break }
+      try read()
+    }
+    return rows.count > 0 ? rows.finish() : nil
+  }
+
+  private func nextBlock() throws -> Bool {
+    if isFinished { return false }
+    if isInBlock { try blocks.finish(consumed: consumed) }
+    consumed = 0
+    isInBlock = false
+    guard let count = try blocks.next() else {
+      isFinished = true
+      return false
+    }
+    isInBlock = true
+    if plan.root.minimumSize == 0, count > Int64(AvroBlocks.Bound.emptyItems) {
+      throw blocks.failure(
+        "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyItems) are possible",
+        at: blocks.blockOffset)
+    }
+    left = count
+    return true
+  }
+
+  /// Bytes of the window that have been read.
+  private var consumed = 0
+
+  /// Reads rows of the current block until the batch is full or the window is empty.
+  private func read() throws {
+    let window = blocks.window
+    var cursor = AvroCursor(window.start + consumed, window.count - consumed)
+    cursor.beyond = blocks.beyond
+    while left > 0, !rows.isFull {
+      let before = rows.count
+      let stop = rows.run(&cursor, rows: Int(min(left, Int64(Limits.batchRows))))
+      left -= Int64(rows.count - before)
+      rowCount += Int64(rows.count - before)
+      consumed = cursor.at - window.start
+      switch stop {
+      case .rows: continue
+      case .end:
+        let offset = blocks.offset(of: cursor.at)
+        let isLonger = try blocks.more(consumed: consumed)
+        consumed = 0
+        guard isLonger else { throw fault(.end, offset) }
+        return
+      case .fault(let fault): throw self.fault(fault, blocks.offset(of: cursor.at))
+      case .bad(let flaw, let start):
+        left -= 1
+        rowCount += 1
+        try badRows.add(
+          name: blocks.name, offset: blocks.offset(of: start), line: rowCount, reason: flaw.text,
+          raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start))
+      }
+    }
+  }
+
+  private func fault(_ fault: AvroFault, _ offset: Int64) -> Failure {
+    blocks.failure("record \(rowCount + 1): \(fault.text)", at: offset)
+  }
+}
