@@ -1,0 +1,96 @@
+internal import Records
+
+/// Texts of single values, for the writer's conversions.
+enum ScalarText {
+  static func double(_ text: String) -> Double? {
+    var text = text
+    var value = 0.0
+    return text.withUTF8 { ValueParse.float64(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
+  }
+
+  static func uuid(_ text: String) -> [UInt8]? {
+    var text = text
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let result = text.withUTF8 { source in
+      bytes.withUnsafeMutableBufferPointer { target in
+        target.baseAddress.map { ValueParse.uuid(UnsafeRawBufferPointer(source), into: $0) } ?? .malformed
+      }
+    }
+    return result == .ok ? bytes : nil
+  }
+
+  /// Whether a text is one of a type's values.
+  static func isValid(_ text: String, _ type: DataType) -> Bool {
+    var text = text
+    let builder = ColumnBuilder(type, rows: 1)
+    return text.withUTF8 { ValueParser(type).append(UnsafeRawBufferPointer($0), to: builder) } == .ok
+  }
+
+  static func interval(_ datum: AvroDatum) -> Interval? {
+    switch datum {
+    case .interval(let interval): return interval
+    case .string(var text):
+      var interval = Interval(months: 0, days: 0, nanoseconds: 0)
+      let result = text.withUTF8 { ValueParse.interval(UnsafeRawBufferPointer($0), into: &interval) }
+      return result == .ok ? interval : nil
+    default: return nil
+    }
+  }
+
+  /// Months, days and milliseconds, none of them negative.
+  static func duration(_ interval: Interval) -> [UInt32]? {
+    guard interval.nanoseconds % 1_000_000 == 0, let months = UInt32(exactly: interval.months),
+      let days = UInt32(exactly: interval.days), let millis = UInt32(exactly: interval.nanoseconds / 1_000_000)
+    else { return nil }
+    return [months, days, millis]
+  }
+
+  /// The unscaled integer in as few bytes as it takes, big-endian; nil when the digits do not fit.
+  static func unscaled(_ digits: String, _ precision: Int, _ scale: Int) -> [UInt8]? {
+    var digits = digits
+    guard precision <= 76 else { return long(digits, precision, scale) }
+    var value = Int256.zero
+    let result = digits.withUTF8 {
+      DecimalText.parse256(UnsafeRawBufferPointer($0), precision: precision, scale: scale, into: &value)
+    }
+    guard result == .ok else { return nil }
+    var bytes = [value.w3, value.w2, value.w1, value.w0].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+    shorten(&bytes)
+    return bytes
+  }
+
+  private static func shorten(_ bytes: inout [UInt8]) {
+    let sign: UInt8 = bytes[0] & 0x80 == 0 ? 0 : 0xFF
+    var extra = 0
+    while extra < bytes.count - 1, bytes[extra] == sign, (bytes[extra + 1] ^ sign) & 0x80 == 0 { extra += 1 }
+    bytes.removeFirst(extra)
+  }
+
+  /// More than 76 digits: plain ones only, as Ferry's `numeric` has them.
+  private static func long(_ text: String, _ precision: Int, _ scale: Int) -> [UInt8]? {
+    var rest = Substring(text)
+    let isNegative = rest.first == "-"
+    if isNegative { rest.removeFirst() }
+    let parts = rest.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let whole = parts.first, !whole.isEmpty else { return nil }
+    let fraction = parts.count == 2 ? parts[1] : ""
+    guard fraction.dropFirst(scale).allSatisfy({ $0 == "0" }) else { return nil }
+    let kept = fraction.prefix(scale)
+    let digits = whole.drop { $0 == "0" } + kept + String(repeating: "0", count: scale - kept.count)
+    guard digits.count <= precision, digits.utf8.allSatisfy({ $0 &- 48 < 10 }) else { return nil }
+    var bytes: [UInt8] = [0]
+    for digit in digits.utf8 {
+      var carry = Int(digit &- 48)
+      for index in bytes.indices.reversed() {
+        carry += Int(bytes[index]) * 10
+        bytes[index] = UInt8(carry & 0xFF)
+        carry >>= 8
+      }
+      if carry > 0 { bytes.insert(UInt8(carry), at: 0) }
+    }
+    if bytes[0] & 0x80 != 0 { bytes.insert(0, at: 0) }
+    if isNegative { AvroDecimal.negate(&bytes) }
+    shorten(&bytes)
+    return bytes
+  }
+}

@@ -1,0 +1,165 @@
+internal import CCodecs
+internal import Expression
+internal import Glibc
+public import Records
+
+/// How to write an Avro file.
+public struct AvroWriterOptions: Sendable {
+  public var codec = AvroCodec.null
+  /// The level of the codec's library; nil for its usual one.
+  public var level: Int?
+  public var conversion = AvroConversion()
+  /// Pairs for the head of the file.
+  public var metadata: [String: String] = [:]
+
+  public init(codec: AvroCodec = .null) { self.codec = codec }
+}
+
+/// Writes Avro container files, after the specification 1.12.
+///
+/// Memory is bounded by one block and the largest row. A row that does not fit the schema goes to `refuse`, or is a
+/// failure of the category `data` that names its column. Used from one thread at a time.
+public final class AvroWriter: RecordSink {
+  /// Bytes of a block before compression: what Avro's own library takes, so that readers need no more memory for it.
+  static let blockBytes = 64_000
+
+  /// Rows written.
+  public private(set) var rowCount: Int64 = 0
+  /// Takes a batch, the number of a row in it that cannot be written, and the reason.
+  public var refuse: ((RecordBatch, Int, Failure) throws -> Void)?
+
+  private let output: any ByteOutput
+  private let codec: AvroBlockPacker
+  private let encoder: AvroRowEncoder
+  private let block = AvroOut(capacity: 1 << 17)
+  private var blockRows = 0
+  private let sync: [UInt8]
+  private let columns: Schema
+  private var isFinished = false
+  /// Rows that came, for messages.
+  private var rowNumber: Int64 = 0
+
+  /// Writes the head of the file.
+  ///
+  /// - Parameters:
+  ///   - columns: what the batches look like.
+  ///   - schema: what to write; inferred from the columns when nil.
+  public init(
+    _ output: any ByteOutput, columns: Schema, schema: AvroSchema? = nil, options: AvroWriterOptions = AvroWriterOptions()
+  ) throws {
+    self.output = output
+    self.columns = columns
+    let schema = try schema ?? AvroSchema(AvroInference().schema(for: columns))
+    let binding = try AvroBinding(columns, schema, strict: options.conversion.strictSchema)
+    encoder = AvroRowEncoder(
+      binding.ops, defaults: binding.defaults, converter: try AvroConverter(schema, options.conversion))
+    codec = try AvroBlockPacker(options.codec, level: options.level)
+    sync = (0..<16).map { _ in UInt8.random(in: 0...255) }
+    try writeHead(schema, options)
+  }
+
+  private func writeHead(_ schema: AvroSchema, _ options: AvroWriterOptions) throws {
+    var metadata = options.metadata
+    metadata["avro.schema"] = schema.text
+    metadata["avro.codec"] = options.codec.rawValue
+    let head = AvroOut(capacity: 1_024)
+    for byte in [UInt8(ascii: "O"), UInt8(ascii: "b"), UInt8(ascii: "j"), 1] { head.append(byte: byte) }
+    head.append(long: Int64(metadata.count))
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      head.append(text: key)
+      head.append(text: value)
+    }
+    head.append(byte: 0)
+    sync.withUnsafeBytes { head.append(raw: $0) }
+    try output.write(head.bytes)
+  }
+
+  public func write(_ batch: RecordBatch) throws {
+    guard batch.schema.fields.map(\.type) == columns.fields.map(\.type) else {
+      throw Failure(.bug, "writing '\(output.name)': a batch has other columns than the writer was made for")
+    }
+    encoder.bind(batch)
+    try withExtendedLifetime(batch) {
+      var row = 0
+      while row < batch.count {
+        var refusal = AvroRefusal.none
+        let next = encoder.run(row..<batch.count, to: block, limit: AvroWriter.blockBytes, &refusal)
+        blockRows += next - row
+        rowCount += Int64(next - row)
+        rowNumber += Int64(next - row)
+        row = next
+        if refusal != .none {
+          try refuse(refusal, batch, row)
+          rowNumber += 1
+          row += 1
+        }
+        if block.count >= AvroWriter.blockBytes { try flush() }
+      }
+    }
+  }
+
+  private func refuse(_ refusal: AvroRefusal, _ batch: RecordBatch, _ row: Int) throws {
+    let column = encoder.refusedColumn
+    let name = column >= 0 ? columns.fields[column].name : ""
+    var failure = Failure(
+      .data, "writing column '\(name)' of record \(rowNumber + 1) to '\(output.name)': \(refusal.text)",
+      hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema")
+    if column >= 0 { failure.sensitive = AvroDatumReader(batch.columns[column]).datum(row).text }
+    guard let refuse else { throw failure }
+    try refuse(batch, row, failure)
+  }
+
+  private func flush() throws {
+    guard blockRows > 0 else { return }
+    let head = AvroOut(capacity: 32)
+    let packed = try codec.pack(block.bytes, name: output.name)
+    head.append(long: Int64(blockRows))
+    head.append(long: Int64(packed.count))
+    try sync.withUnsafeBytes { try output.write(parts: [head.bytes, packed, $0]) }
+    withExtendedLifetime(head) {}
+    block.count = 0
+    blockRows = 0
+  }
+
+  /// Writes the last block and makes the file visible under its name.
+  public func finish() throws {
+    guard !isFinished else { return }
+    isFinished = true
+    try flush()
+    try output.commit()
+  }
+}
+
+/// Compresses blocks.
+final class AvroBlockPacker {
+  private let codec: AvroCodec
+  private let encoder: OpaquePointer?
+  private let room = AvroOut(capacity: 64)
+
+  init(_ codec: AvroCodec, level: Int?) throws {
+    self.codec = codec
+    encoder = codec.kind.flatMap { codec_encoder_open($0, Int32(clamping: level ?? -1)) }
+    if codec.kind != nil, encoder == nil {
+      throw Failure(.configuration, "the codec '\(codec.rawValue)' cannot be started with the level \(level ?? -1)")
+    }
+  }
+
+  deinit { if let encoder { codec_encoder_close(encoder) } }
+
+  /// The bytes that go into the file; valid until the next call.
+  func pack(_ bytes: UnsafeRawBufferPointer, name: String) throws -> UnsafeRawBufferPointer {
+    guard codec != .null else { return bytes }
+    room.count = 0
+    let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    if let encoder {
+      let bound = codec_encode_bound(encoder, bytes.count)
+      room.count = codec_encode(encoder, source, bytes.count, room.reserve(bound), bound)
+    } else {
+      let bound = codec_snappy_bound(bytes.count)
+      room.count = codec_snappy_encode(source, bytes.count, room.reserve(bound), bound)
+      if room.count > 0 { room.append(little: codec_crc32(source, bytes.count).byteSwapped) }
+    }
+    guard room.count > 0 else { throw Failure(.bug, "writing '\(name)': the codec '\(codec.rawValue)' refused a block") }
+    return room.bytes
+  }
+}
