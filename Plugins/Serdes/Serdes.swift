@@ -1,8 +1,11 @@
 public import Engine
 
 extension Plugin {
-  /// CSV and JSON to record files and back.
+  /// CSV, JSON and Avro to record files and back.
   public static let serdes = Plugin(
-    "Serdes", "Reads and writes CSV and JSON files.",
-    tasks: [CSVReaderTask.self, CSVWriterTask.self, JSONReaderTask.self, JSONWriterTask.self])
+    "Serdes", "Reads and writes CSV, JSON and Avro files.",
+    tasks: [
+      CSVReaderTask.self, CSVWriterTask.self, JSONReaderTask.self, JSONWriterTask.self, AvroReaderTask.self,
+      AvroWriterTask.self, InferAvroSchemaTask.self,
+    ])
 }

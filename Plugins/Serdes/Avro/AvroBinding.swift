@@ -1,3 +1,4 @@
+internal import Expression
 internal import Records
 
 /// Which column becomes which field of the schema.
@@ -47,7 +48,7 @@ struct AvroBinding {
 
   private mutating func addDefault(_ member: AvroSchema.Member, _ schema: AvroSchema, _ columns: Schema) throws {
     var encoder = AvroDefault(schema: schema)
-    let value = member.fallback ?? (schema.isNullable(member.type) ? .null : nil)
+    let value: Value? = member.fallback ?? (schema.isNullable(member.type) ? Value.null : nil)
     guard let value, encoder.encode(value, member.type, depth: 0) else {
       let known = columns.fields.map(\.name).joined(separator: ", ")
       throw Failure(
