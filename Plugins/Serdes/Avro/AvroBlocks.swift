@@ -27,8 +27,10 @@ final class AvroBlocks {
     static let snappy = 512 << 20
     /// Bytes of the head's names and values together.
     static let head = 16 << 20
-    /// Rows of a block, or items of an array, that take no bytes.
-    static let emptyItems = 1 << 20
+    /// Rows of a block that take no bytes.
+    static let emptyRows = 1 << 20
+    /// Items of one array that take no bytes.
+    static let emptyItems = 1 << 12
     /// Bytes that are read at once and that a window starts with.
     static let window = 1 << 18
   }
@@ -129,16 +131,18 @@ final class AvroBlocks {
       throw failure("a block of \(rows) rows in \(size) bytes", at: blockOffset)
     }
     if let left = raw.left, size > left - 16 {
-      throw failure("a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
+      throw failure(
+        "a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
     }
     remaining = size
     start = 0
     end = 0
-    isDecoded = false
+    // Some write a block of nothing as nothing, whatever the codec.
+    isDecoded = size == 0
     if let decoder, codec_decoder_reset(decoder) != codec_more {
       throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(codec.rawValue)'")
     }
-    if codec == .snappy { try unpackSnappy() }
+    if codec == .snappy, size > 0 { try unpackSnappy() }
     return rows
   }
 
@@ -217,7 +221,9 @@ final class AvroBlocks {
   }
 
   private func decodeOnce() throws {
-    if raw.count == 0, remaining > 0, try raw.fill(1) == 0 { throw failure("the file ends within a block", at: raw.offset) }
+    if raw.count == 0, remaining > 0, try raw.fill(1) == 0 {
+      throw failure("the file ends within a block", at: raw.offset)
+    }
     guard let decoder else { return }
     let given = Int(min(Int64(raw.count), remaining))
     var source: UnsafePointer<UInt8>? = raw.base
@@ -232,6 +238,11 @@ final class AvroBlocks {
     end += produced
     switch status {
     case codec_end:
+      // fastavro leaves the end of zlib's checksum behind the stream.
+      if codec == .deflate, remaining <= 4, try raw.fill(Int(remaining)) >= Int(remaining) {
+        raw.advance(Int(remaining))
+        remaining = 0
+      }
       isDecoded = remaining == 0
       // Zstandard goes on with a frame of its own.
       if !isDecoded, codec != .zstandard { throw failure("bytes follow the compressed ones", at: raw.offset) }

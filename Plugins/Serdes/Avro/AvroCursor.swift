@@ -159,8 +159,8 @@ struct AvroCursor {
     return true
   }
 
-  /// The head of a run of an array's or a map's items: 0 at the end. `minimum` is the least that an item takes. The size
-  /// in bytes that follows a negative count only helps to skip: it is read and checked.
+  /// The head of a run of an array's or a map's items: 0 at the end. `minimum` is the least that an item takes. The
+  /// size in bytes that follows a negative count only helps to skip: it is read and checked.
   mutating func items(minimum: Int, _ count: inout Int) -> Bool {
     var number: Int64 = 0
     guard long(&number) else { return false }

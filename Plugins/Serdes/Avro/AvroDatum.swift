@@ -56,9 +56,11 @@ indirect enum AvroDatum: Equatable {
     case .bytes(let bytes): bytes.withUnsafeBytes { ValueText.append(base64: $0, to: &out) }
     case .date(let days): ValueText.append(date: days, to: &out)
     case .time(let time, let unit): ValueText.append(time: time, unit: unit, to: &out)
-    case .timestamp(let stamp, let unit, let zoned): ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
+    case .timestamp(let stamp, let unit, let zoned):
+      ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
     case .interval(let interval): ValueText.append(interval, to: &out)
-    case .uuid(let bytes): bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { ValueText.append(uuid: base, to: &out) } }
+    case .uuid(let bytes):
+      bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { ValueText.append(uuid: base, to: &out) } }
     default: break
     }
     return out.string

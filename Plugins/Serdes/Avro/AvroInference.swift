@@ -1,7 +1,7 @@
 public import Records
 
-/// Makes an Avro schema from the columns of a record file. Nothing is lost: 64-bit integers are `long`, numbers without a
-/// declared scale keep their digits as text, and what Avro has no word for says so in `ferry.type`.
+/// Makes an Avro schema from the columns of a record file. Nothing is lost: 64-bit integers are `long`, numbers without
+/// a declared scale keep their digits as text, and what Avro has no word for says so in `ferry.type`.
 public struct AvroInference {
   /// For columns of type json, the types that were found in them: JSON text of an Avro type by column.
   public var structures: [Int: String] = [:]
@@ -57,7 +57,8 @@ public struct AvroInference {
     case .int8, .int16, .uint8, .uint16, .uint32, .numeric, .json, .interval, .time(.nanoseconds):
       guard let entry = AvroFerryTypes.all.first(where: { $0.type == type }) else { return nil }
       return "{\"type\":\"\(entry.kind.rawValue)\",\"ferry.type\":\"\(entry.name)\"}"
-    case .uint64: return "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":20,\"scale\":0,\"ferry.type\":\"uint64\"}"
+    case .uint64:
+      return "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":20,\"scale\":0,\"ferry.type\":\"uint64\"}"
     case .decimal(let precision, let scale):
       guard scale >= 0 else { return nil }
       return logical("bytes", "decimal\",\"precision\":\(max(precision, scale)),\"scale\":\(scale)")

@@ -1,7 +1,7 @@
 internal import Records
 
-/// Reads dates and times by a pattern of Java's `DateTimeFormatter` such as `yyyy-MM-dd'T'HH:mm[:ss][.SSSSSS][XXX]`. Parts
-/// in brackets may be absent; a fraction may have fewer digits than its pattern.
+/// Reads dates and times by a pattern of Java's `DateTimeFormatter` such as `yyyy-MM-dd'T'HH:mm[:ss][.SSSSSS][XXX]`.
+/// Parts in brackets may be absent; a fraction may have fewer digits than its pattern.
 struct AvroPattern: Sendable {
   /// What a text had.
   struct Fields {
@@ -111,7 +111,8 @@ struct AvroPattern: Sendable {
   ) -> Bool {
     if letter | 0x20 == UInt8(ascii: "x") || letter == UInt8(ascii: "Z") { return zone(text, &at, &fields) }
     let isFraction = letter == UInt8(ascii: "S")
-    let most = isFollowed ? count : letter | 0x20 == UInt8(ascii: "y") || letter == UInt8(ascii: "u") ? 9 : max(count, 2)
+    let most =
+      isFollowed ? count : letter | 0x20 == UInt8(ascii: "y") || letter == UInt8(ascii: "u") ? 9 : max(count, 2)
     let start = at
     var number = 0
     while at < text.count, at - start < (isFraction ? 9 : most), text[at] &- 48 < 10 {

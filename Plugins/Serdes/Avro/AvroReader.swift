@@ -15,10 +15,10 @@ public struct AvroReaderOptions: Sendable {
 
 /// Reads Avro container files, after the specification 1.12.
 ///
-/// Every field of the root record becomes a column. Values in arrays of scalars become lists; maps, records and unions of
-/// several types become JSON texts. A row that holds a value its type does not allow is a bad row; bytes of which the
-/// rows cannot be found are a failure of the category `data` with the position in the file. Used from one thread at a
-/// time.
+/// Every field of the root record becomes a column. Values in arrays of scalars become lists; maps, records and unions
+/// of several types become JSON texts. A row that holds a value its type does not allow is a bad row; bytes of which
+/// the rows cannot be found are a failure of the category `data` with the position in the file. Used from one thread at
+/// a time.
 public final class AvroReader: RecordSource {
   public let schema: Schema
   /// Rows that were read, bad ones among them.
@@ -70,9 +70,9 @@ public final class AvroReader: RecordSource {
       return false
     }
     isInBlock = true
-    if plan.root.minimumSize == 0, count > Int64(AvroBlocks.Bound.emptyItems) {
+    if plan.root.minimumSize == 0, count > Int64(AvroBlocks.Bound.emptyRows) {
       throw blocks.failure(
-        "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyItems) are possible",
+        "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyRows) are possible",
         at: blocks.blockOffset)
     }
     left = count

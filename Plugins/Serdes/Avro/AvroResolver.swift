@@ -95,7 +95,8 @@ struct AvroResolver {
     if let unit = Self.unit(of: to) {
       // What the writer said about the unit holds; else what the reader says.
       let written = (Self.unit(of: from) ?? unit).rawValue
-      let kept = action.type == .timestamp(.nanoseconds, zoned: true) || action.type == .timestamp(.nanoseconds, zoned: false)
+      let kept =
+        action.type == .timestamp(.nanoseconds, zoned: true) || action.type == .timestamp(.nanoseconds, zoned: false)
       let wanted = (kept ? AvroSchema.Unit.nanos : .micros).rawValue
       action.factor = max(1, wanted / written)
       action.divisor = max(1, written / wanted)
@@ -217,7 +218,8 @@ struct AvroResolver {
 
   private mutating func fallback(_ member: AvroSchema.Member, of record: AvroSchema.Node) throws -> AvroAction {
     guard let value = member.fallback else {
-      throw Mismatch(reason: "the file has no field '\(member.name)' for '\(record.name)', and the schema no default for it")
+      throw Mismatch(
+        reason: "the file has no field '\(member.name)' for '\(record.name)', and the schema no default for it")
     }
     let action = make(.fallback, reader.columnType(member.type))
     var encoder = AvroDefault(schema: reader)

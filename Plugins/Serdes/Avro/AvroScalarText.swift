@@ -54,7 +54,9 @@ enum ScalarText {
       DecimalText.parse256(UnsafeRawBufferPointer($0), precision: precision, scale: scale, into: &value)
     }
     guard result == .ok else { return nil }
-    var bytes = [value.w3, value.w2, value.w1, value.w0].flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+    var bytes = [value.w3, value.w2, value.w1, value.w0].flatMap { word in
+      withUnsafeBytes(of: word.bigEndian) { Array($0) }
+    }
     shorten(&bytes)
     return bytes
   }

@@ -1,7 +1,8 @@
 internal import Expression
 internal import Records
 
-/// Converts single values to Avro's scalar types. Nothing is rounded, except where the schema asks for binary fractions.
+/// Converts single values to Avro's scalar types. Nothing is rounded, except where the schema asks for binary
+/// fractions.
 struct AvroScalarWriter {
   private let trueWords: Set<String>
   private let falseWords: Set<String>
@@ -79,7 +80,8 @@ struct AvroScalarWriter {
     case .float, .double: return datum.text
     case .bool(let flag): return flag ? "1" : "0"
     case .string(let text):
-      return decimalSeparator == "." ? text : text.split(separator: decimalSeparator, omittingEmptySubsequences: false).joined(separator: ".")
+      return decimalSeparator == "."
+        ? text : text.split(separator: decimalSeparator, omittingEmptySubsequences: false).joined(separator: ".")
     default: return nil
     }
   }

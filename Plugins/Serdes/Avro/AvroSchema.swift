@@ -15,7 +15,9 @@ public struct AvroSchema: Sendable {
 
   enum Kind: String, Sendable {
     case null, boolean, int, long, float, double, bytes, string
-    case record, enumeration = "enum", array, map, union, fixed
+    case record
+    case enumeration = "enum"
+    case array, map, union, fixed
   }
 
   /// The unit of a time of day or a timestamp.
@@ -25,8 +27,8 @@ public struct AvroSchema: Sendable {
     case nanos = 1_000_000_000
   }
 
-  /// What a value means beyond its physical type. A logical type that is unknown, or does not fit the type it stands at,
-  /// is left out, as the specification says.
+  /// What a value means beyond its physical type. A logical type that is unknown, or does not fit the type it stands
+  /// at, is left out, as the specification says.
   enum Logical: Hashable, Sendable {
     case decimal(precision: Int, scale: Int)
     case uuid

@@ -80,7 +80,9 @@ struct AvroSchemaParser {
     case "enum": return try enumeration(map, namespace)
     case "fixed": return try fixed(map, namespace)
     case "array", "map":
-      guard let part = map[word == "array" ? "items" : "values"] else { throw invalid("a type '\(word)' has no element") }
+      guard let part = map[word == "array" ? "items" : "values"] else {
+        throw invalid("a type '\(word)' has no element")
+      }
       let index = add(.init(kind: word == "array" ? .array : .map))
       nodes[index].parts = [try self.type(part, namespace: namespace, depth: depth + 1)]
       return index
@@ -95,7 +97,9 @@ struct AvroSchemaParser {
 
   private mutating func define(_ kind: AvroSchema.Kind, _ map: ValueMap, _ namespace: String) throws -> Int {
     // Polars writes records without a name.
-    guard let name = map["name"]?.string, !name.isEmpty || !isStrict else { throw invalid("a type '\(kind.rawValue)' has no name") }
+    guard let name = map["name"]?.string, !name.isEmpty || !isStrict else {
+      throw invalid("a type '\(kind.rawValue)' has no name")
+    }
     let full = Self.fullName(name, map["namespace"]?.string ?? namespace)
     try full.split(separator: ".", omittingEmptySubsequences: false).forEach { try check(name: $0) }
     guard named[full] == nil, !Self.primitives.contains(where: { $0.rawValue == full }) else {

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Records
 
-/// Reads values one by one through their actions: lists, JSON texts, rare types and promotions. Each call leaves exactly
-/// one value more in the builder, also for a flaw; false means a fault, and the builder is to be cut back.
+/// Reads values one by one through their actions: lists, JSON texts, rare types and promotions. Each call leaves
+/// exactly one value more in the builder, also for a flaw; false means a fault, and the builder is to be cut back.
 struct AvroSlow {
   /// Values inside of values: recursive types can be as deep as a hostile file likes.
   static let maxDepth = 128
@@ -41,7 +41,9 @@ struct AvroSlow {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: action.bytes.count + 16) { room in
       guard let base = room.baseAddress else { return false }
       room.update(repeating: 0)
-      action.bytes.withUnsafeBufferPointer { if let source = $0.baseAddress { base.update(from: source, count: $0.count) } }
+      action.bytes.withUnsafeBufferPointer {
+        if let source = $0.baseAddress { base.update(from: source, count: $0.count) }
+      }
       var inner = AvroCursor(base, action.bytes.count)
       return body(&inner)
     }

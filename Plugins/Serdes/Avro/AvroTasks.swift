@@ -1,4 +1,4 @@
-internal import Engine
+public import Engine
 internal import Expression
 internal import Records
 
@@ -24,7 +24,8 @@ struct AvroReaderTask: FerryTask {
       """)
   @Property("The Avro file.") var from: StorageReference
   @Property("The schema to read the file as: JSON, or the URI of an .avsc file.") var schema: Value?
-  @Property("Levels of nested records that become columns of their own, named outer.inner.", .range(0...100)) var flatten =
+  @Property("Levels of nested records that become columns of their own, named outer.inner.", .range(0...100))
+  var flatten =
     0
   @Property("What becomes of records with values that their types do not allow.") var onBadLines = OnBadLines.error
   @Property("More bad records than that stop the task.", .range(0...Int.max)) var maxBadLines: Int?
@@ -86,7 +87,9 @@ struct AvroWriterTask: FerryTask {
       a union's branch is the one of the value's own type, else the first that the value can be converted to. Nothing \
       is rounded or cut off: a value that does not fit makes its record a bad row.
       """,
-    outputs: TextStore.outputs + [TaskOutput("rejected", .uri, "With onBadLines REJECT: a record file of the bad rows.")],
+    outputs: TextStore.outputs + [
+      TaskOutput("rejected", .uri, "With onBadLines REJECT: a record file of the bad rows.")
+    ],
     example: """
       id: avro
       type: io.kestra.plugin.serdes.avro.IonToAvro

@@ -45,7 +45,8 @@ public final class AvroWriter: RecordSink {
   ///   - columns: what the batches look like.
   ///   - schema: what to write; inferred from the columns when nil.
   public init(
-    _ output: any ByteOutput, columns: Schema, schema: AvroSchema? = nil, options: AvroWriterOptions = AvroWriterOptions()
+    _ output: any ByteOutput, columns: Schema, schema: AvroSchema? = nil,
+    options: AvroWriterOptions = AvroWriterOptions()
   ) throws {
     self.output = output
     self.columns = columns
@@ -159,7 +160,9 @@ final class AvroBlockPacker {
       room.count = codec_snappy_encode(source, bytes.count, room.reserve(bound), bound)
       if room.count > 0 { room.append(little: codec_crc32(source, bytes.count).byteSwapped) }
     }
-    guard room.count > 0 else { throw Failure(.bug, "writing '\(name)': the codec '\(codec.rawValue)' refused a block") }
+    guard room.count > 0 else {
+      throw Failure(.bug, "writing '\(name)': the codec '\(codec.rawValue)' refused a block")
+    }
     return room.bytes
   }
 }
