@@ -49,10 +49,9 @@ let pluginLibraries: [Target] = [
 let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
-  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib"], exclude: ["CScan", "CSimdJSON", "CZlib"]),
   plugin("SQLite", ["SQL", "CSQLite"]),
-  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
   plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"]),
+  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
 ]
 
 let core: [Target] = [
