@@ -296,17 +296,18 @@ final class CSVBlocks {
   /// Drops the line at the window's start, however long it is.
   private func dropLine(_ reason: String) throws {
     isIrregular = false
-    let length = lineLength()
-    try report(0, min(length, options.maxFieldSize), reason)
-    if length < window.count {
-      window.consume(window.count > length ? CSVTable.behindLineEnd(window.base, length) : length)
-      return
-    }
-    window.consume(length)
-    while try window.count > 0 || window.fill() {
+    try report(0, min(lineLength(), options.maxFieldSize), reason)
+    while true {
       let length = lineLength()
-      if length < window.count { return window.consume(CSVTable.behindLineEnd(window.base, length)) }
-      window.consume(length)
+      // One more byte tells a CR from a CRLF.
+      if length + 1 < window.count || (length < window.count && window.isComplete) {
+        return window.consume(CSVTable.behindLineEnd(window.base, length))
+      }
+      if length == window.count { window.consume(length) }
+      if try !window.fill() {
+        if length < window.count { window.consume(CSVTable.behindLineEnd(window.base, length)) }
+        return
+      }
     }
   }
 

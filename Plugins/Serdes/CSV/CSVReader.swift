@@ -101,7 +101,7 @@ public final class CSVReader: RecordSource {
   private func fill(_ table: inout CSVTable, _ errors: inout [FieldError]) {
     for column in 0..<plans.count {
       if column < table.columns {
-        table.fill(column, plans[column], builder.columns[column], &errors)
+        table.fill(column, plans[column], builder.columns[column], &errors, as: column)
       } else {
         for _ in 0..<table.count { builder.columns[column].appendNull() }
       }

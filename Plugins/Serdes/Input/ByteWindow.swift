@@ -29,11 +29,21 @@ final class ByteWindow {
     name = input.name
     self.readSize = max(1, readSize)
     capacity = self.readSize + self.readSize / 4
-    memory = .allocate(capacity: capacity + ByteWindow.padding)
-    memory.initialize(repeating: 0, count: capacity + ByteWindow.padding)
+    memory = ByteWindow.allocate(capacity)
   }
 
-  deinit { memory.deallocate() }
+  deinit { free(memory) }
+
+  /// Zeroed, so that the padding is never read before it is written; untouched pages cost nothing.
+  private static func allocate(_ size: Int) -> UnsafeMutablePointer<UInt8> {
+    let count = size + padding
+    guard let memory = calloc(count, 1) else {
+      let room = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+      room.initialize(repeating: 0, count: count)
+      return room
+    }
+    return memory.assumingMemoryBound(to: UInt8.self)
+  }
 
   var base: UnsafePointer<UInt8> { UnsafePointer(memory + start) }
   var count: Int { end - start }
@@ -49,6 +59,8 @@ final class ByteWindow {
     if capacity - end < readSize { grow(to: max(capacity * 2, end + readSize)) }
     let count = try input.read(into: UnsafeMutableRawBufferPointer(start: memory + end, count: readSize))
     end += count
+    // What was read before must not pass for the LF of a CRLF.
+    memory[end] = 0
     if count == 0 { isComplete = true }
     return count > 0
   }
@@ -59,10 +71,9 @@ final class ByteWindow {
   }
 
   private func grow(to size: Int) {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + ByteWindow.padding)
-    larger.initialize(repeating: 0, count: size + ByteWindow.padding)
+    let larger = ByteWindow.allocate(size)
     memcpy(larger, memory, end)
-    memory.deallocate()
+    free(memory)
     memory = larger
     capacity = size
   }
@@ -81,6 +92,7 @@ final class ByteWindow {
     if count > 0, memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
     memory[end] = UInt8(ascii: "\n")
     end += 1
+    memory[end] = 0
   }
 
   /// The line number of a place in the window.

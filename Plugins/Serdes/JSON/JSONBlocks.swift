@@ -67,7 +67,7 @@ final class JSONBlocks {
       if ready == 0, try !readRows() { return nil }
       let first = readyStart
       var end = first
-      let stop = min(first + ready, first + limit)
+      let stop = first + min(ready, limit)
       var reason: String?
       while end < stop {
         reason = fault(end)

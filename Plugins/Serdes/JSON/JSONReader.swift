@@ -15,7 +15,17 @@ public final class JSONReader: TextReader {
   private let blocks: JSONBlocks
   private let plans: [ColumnPlan]
   private let builder: BatchBuilder
-  private var inference: [Inference] = []
+  /// What simdjson's columns look like, those of bad rows included.
+  private var seen = Seen()
+  /// simdjson's column behind each of the schema's, and whether one has a place there.
+  private var physical: [Int] = []
+  private var isMapped: [Bool] = []
+
+  private struct Seen {
+    var inference: [Inference] = []
+    /// A good row has it.
+    var isUsed: [Bool] = []
+  }
 
   /// - Parameter known: the schema that `wholeSchema` of an earlier reader found for the same input.
   public init(
@@ -28,43 +38,51 @@ public final class JSONReader: TextReader {
     try CSVHeader.skipMark(window)
     blocks = JSONBlocks(window, options, bad)
     if let known {
-      for field in known.fields { blocks.addColumn(field.name) }
       schema = known
     } else {
       if let table = try blocks.nextTable(limit: .max) {
         let count = table.count
-        JSONReader.observe(table, &inference)
+        JSONReader.observe(table, &seen)
         blocks.putBack(count)
       }
-      schema = JSONReader.schema(blocks.columnNames, inference, options)
+      schema = JSONReader.schema(blocks.columnNames, seen, options)
     }
     for name in schema.fields.map(\.name) { blocks.addColumn(name) }
+    let names = blocks.columnNames
+    physical = schema.fields.map { field in names.firstIndex(of: field.name) ?? 0 }
+    isMapped = Array(repeating: false, count: names.count)
+    for column in physical { isMapped[column] = true }
     plans = schema.fields.map {
       ColumnPlan($0.type, isInferred: options.columns[$0.name] == nil, bytes: options.bytes)
     }
     builder = BatchBuilder(schema)
   }
 
-  private static func observe(_ table: consuming JSONTable, _ inference: inout [Inference]) {
-    while inference.count < table.stride { inference.append(Inference(isTagged: true)) }
+  private static func observe(_ table: consuming JSONTable, _ seen: inout Seen) {
+    while seen.inference.count < table.stride {
+      seen.inference.append(Inference(isTagged: true))
+      seen.isUsed.append(false)
+    }
     for column in 0..<table.stride {
-      for row in 0..<table.count { inference[column].observe(table.field(row, column)) }
+      if !seen.isUsed[column] { seen.isUsed[column] = table.hasMember(column) }
+      for row in 0..<table.count { seen.inference[column].observe(table.field(row, column)) }
     }
   }
 
-  private static func schema(_ names: [String], _ inference: [Inference], _ options: JSONReadOptions) -> Schema {
-    var fields = names.enumerated().map { index, name in
-      Field(name, options.columns[name] ?? (index < inference.count ? inference[index].type : .text))
+  private static func schema(_ names: [String], _ seen: Seen, _ options: JSONReadOptions) -> Schema {
+    var fields: [Field] = []
+    for (index, name) in names.enumerated() where index < seen.isUsed.count && seen.isUsed[index] {
+      fields.append(Field(name, options.columns[name] ?? seen.inference[index].type))
     }
-    for name in options.columns.keys.sorted() where !names.contains(name) {
+    for name in options.columns.keys.sorted() where !fields.contains(where: { $0.name == name }) {
       fields.append(Field(name, options.columns[name] ?? .text))
     }
     return Schema(fields)
   }
 
   public func wholeSchema() throws -> Schema {
-    while let table = try blocks.nextTable(limit: .max) { JSONReader.observe(table, &inference) }
-    return JSONReader.schema(blocks.columnNames, inference, options)
+    while let table = try blocks.nextTable(limit: .max) { JSONReader.observe(table, &seen) }
+    return JSONReader.schema(blocks.columnNames, seen, options)
   }
 
   public func next() throws -> RecordBatch? {
@@ -76,8 +94,9 @@ public final class JSONReader: TextReader {
   }
 
   private func append(_ table: consuming JSONTable) throws {
-    // More members than the schema has: another row brought a new one.
-    if blocks.columnCount > plans.count { throw SchemaTooNarrow() }
+    for column in 0..<table.stride where column >= isMapped.count || !isMapped[column] {
+      if table.hasMember(column) { throw SchemaTooNarrow() }
+    }
     var errors: [FieldError] = []
     let count = table.count
     let bytes = table.byteCount
@@ -90,8 +109,8 @@ public final class JSONReader: TextReader {
 
   private func fill(_ table: inout JSONTable, _ errors: inout [FieldError]) {
     for column in 0..<plans.count {
-      if column < table.stride {
-        table.fill(column, plans[column], builder.columns[column], &errors)
+      if physical[column] < table.stride {
+        table.fill(physical[column], plans[column], builder.columns[column], &errors, as: column)
       } else {
         for _ in 0..<table.count { builder.columns[column].appendNull() }
       }

@@ -19,6 +19,12 @@ struct JSONTable: FieldTable, ~Copyable {
   @inline(__always)
   func kind(_ row: Int, _ column: Int) -> UInt32 { fields[row * stride + column].size >> 28 }
 
+  /// Whether a row has the member, if only as `null`.
+  func hasMember(_ column: Int) -> Bool {
+    for row in 0..<count where kind(row, column) != json_null.rawValue { return true }
+    return false
+  }
+
   @inline(__always)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
     let field = fields[row * stride + column]

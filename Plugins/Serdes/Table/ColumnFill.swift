@@ -2,7 +2,18 @@ internal import Records
 
 extension FieldTable where Self: ~Copyable {
   /// Appends a column's fields to its builder, NULL in place of those that are no values of the type.
-  mutating func fill(_ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError]) {
+  /// - Parameter number: the column's place in the schema, where it is another than in the table.
+  mutating func fill(
+    _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError], as number: Int? = nil
+  ) {
+    let before = errors.count
+    fill(column, plan, builder, &errors)
+    if let number { for index in before..<errors.count { errors[index].column = number } }
+  }
+
+  private mutating func fill(
+    _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError]
+  ) {
     switch plan.type {
     case .text: fillText(column, builder, &errors)
     case .int64:
