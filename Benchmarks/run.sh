@@ -9,7 +9,7 @@ export FERRY=${FERRY:-$here/../.build/release/ferry}
 python=${FERRY_TEST_PYTHON:-$here/../.test/venv/bin/python}
 
 # A benchmark is a Python file here and its name in this list.
-all=(command records)
+all=(command records databases)
 
 "${SWIFT:-swift}" build -c release --package-path "$here"
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -295,6 +295,76 @@ import Testing
     #expect(try other.texts("SHOW application_name") == ["ferry"])
   }
 
+  @Test func unixSocketsAndTheirFolders() throws {
+    let session = try Server.session()
+    defer { session.close() }
+    let folder = try session.texts("SHOW unix_socket_directories")[0] ?? ""
+    let url = try Server.jdbc
+    let escaped = folder.replacing("/", with: "%2F")
+    for text in [
+      "postgresql://\(escaped):\(url.hosts[0].port ?? 5_432)/ferry",
+      "postgresql:///ferry?host=\(escaped)&port=\(url.hosts[0].port ?? 5_432)",
+    ] {
+      let local = try Server.session(text, username: url.user, password: url.password)
+      #expect(try local.texts("SELECT inet_client_addr() IS NULL") == ["t"])
+      local.close()
+    }
+  }
+
+  @Test func aDeadlockEndsInATransientError() throws {
+    let first = try Server.session()
+    defer { first.close() }
+    nonisolated(unsafe) let second = try Server.session()
+    defer { second.close() }
+    try first.run(
+      "DROP TABLE IF EXISTS d_lock; CREATE TABLE d_lock (id integer, n integer); INSERT INTO d_lock VALUES (1, 0), (2, 0)"
+    )
+    for session in [first, second] {
+      try session.run("SET deadlock_timeout = '50ms'")
+      try session.begin()
+    }
+    try first.execute("UPDATE d_lock SET n = 1 WHERE id = 1")
+    try second.execute("UPDATE d_lock SET n = 2 WHERE id = 2")
+    nonisolated(unsafe) var other: Failure?
+    let thread = TestThread {
+      do { try second.execute("UPDATE d_lock SET n = 2 WHERE id = 1") } catch { other = error as? Failure }
+      try? second.rollback()
+    }
+    var own: Failure?
+    do { try first.execute("UPDATE d_lock SET n = 1 WHERE id = 2") } catch { own = error as? Failure }
+    try first.rollback()
+    thread.join()
+    let failure = try #require(own ?? other)
+    #expect(failure.code == "40P01")
+    #expect(failure.category == .transient)
+    #expect(failure.retryIsSafe)
+    try first.run("DROP TABLE d_lock")
+  }
+
+  /// A database in SQL_ASCII checks nothing: what it gives may be no text.
+  @Test func invalidTextFollowsThePolicy() throws {
+    let main = try Server.session()
+    defer { main.close() }
+    try main.run("DROP DATABASE IF EXISTS d_ascii")
+    try main.run("CREATE DATABASE d_ascii ENCODING SQL_ASCII LOCALE 'C' TEMPLATE template0")
+    let url = try Server.jdbc
+    let session = try Server.session(
+      "postgres://\(url.hosts[0].name):\(url.hosts[0].port ?? 5_432)/d_ascii", username: url.user,
+      password: url.password)
+    let sql = "SELECT E'ok'::text AS t UNION ALL SELECT E'a\\xFFb\\xC3\\xA9'"
+    func texts(_ policy: InvalidText) throws -> [String?] {
+      var options = QueryOptions()
+      options.invalidText = policy
+      return try session.all(sql, [], options).columns[0].texts
+    }
+    let refused = try failure { _ = try texts(.error) }
+    #expect(refused.message.contains("row 2, column 't'"), "\(refused)")
+    #expect(try texts(.replace) == ["ok", "a\u{FFFD}bé"])
+    #expect(try texts(.escape) == ["ok", "a\\xFFbé"])
+    session.close()
+    try main.run("DROP DATABASE d_ascii")
+  }
+
   // MARK: cancelling and broken connections
 
   @Test func cancelReachesTheServer() throws {

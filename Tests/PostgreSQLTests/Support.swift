@@ -11,6 +11,12 @@ import Testing
 enum Server {
   static let url =
     ProcessInfo.processInfo.environment["FERRY_TEST_POSTGRESQL_URL"] ?? "postgres://missing.invalid/ferry"
+  /// All servers, the main one first: it alone has the contributed extensions.
+  static var urls: [String] {
+    let others = ["16", "18"].compactMap { ProcessInfo.processInfo.environment["FERRY_TEST_POSTGRESQL\($0)_URL"] }
+    return [url] + others
+  }
+
   static var jdbc: JDBCURL {
     get throws { try JDBCURL(url) }
   }

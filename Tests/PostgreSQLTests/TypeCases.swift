@@ -169,6 +169,11 @@ struct TypeCase: Sendable, CustomStringConvertible {
     DROP TYPE IF EXISTS t_item CASCADE; CREATE TYPE t_item AS (name text, supplier_id integer, price numeric);
     DROP DOMAIN IF EXISTS t_price CASCADE; CREATE DOMAIN t_price AS numeric(10,2) CHECK (value < 1e9);
     DROP DOMAIN IF EXISTS t_names CASCADE; CREATE DOMAIN t_names AS text[];
+
+    """
+  /// What only the main server has: extensions, and libxml.
+  static let contributed: Set = ["hstore", "citext", "ltree", "xml"]
+  static let extensions = """
     CREATE EXTENSION IF NOT EXISTS hstore; CREATE EXTENSION IF NOT EXISTS citext; CREATE EXTENSION IF NOT EXISTS ltree;
     """
 }

@@ -38,7 +38,7 @@ final class CopyLoad: BulkLoad {
     try start()
     if runs.last.map({ firstRow - $0.row != lines + 1 - $0.line }) ?? true { runs.append((lines + 1, firstRow)) }
     try withExtendedLifetime(batch) {
-      if let texts { try write(batch, texts) } else { try write(batch, firstRow) }
+      if let texts { try write(batch, firstRow, texts) } else { try write(batch, firstRow) }
     }
     lines += Int64(batch.count)
   }
@@ -46,7 +46,7 @@ final class CopyLoad: BulkLoad {
   func finish() throws -> Int64 {
     try start()
     if texts == nil { encoder.buffer.append(Int16(-1).bigEndian) }
-    try send(encoder.buffer)
+    try send(texts?.buffer ?? encoder.buffer)
     state = .over
     do { return try connection.finishCopyIn() } catch { throw failure(error) }
   }
@@ -87,12 +87,14 @@ final class CopyLoad: BulkLoad {
     }
   }
 
-  private func write(_ batch: RecordBatch, _ texts: TextRowEncoder) throws {
+  private func write(_ batch: RecordBatch, _ firstRow: Int64, _ texts: TextRowEncoder) throws {
+    encoder.bind(batch)
+    do throws(RowEncoder.Fault) { try encoder.checkPrecision(batch.count) } catch { throw failure(error, firstRow) }
     texts.bind(batch)
     var row = 0
     while row < batch.count {
-      row = texts.appendRows(from: row, to: batch.count, limit: CopyLoad.pieceBytes, into: encoder.buffer)
-      if encoder.buffer.count >= CopyLoad.pieceBytes { try send(encoder.buffer) }
+      row = texts.appendRows(from: row, to: batch.count, limit: CopyLoad.pieceBytes)
+      if texts.buffer.count >= CopyLoad.pieceBytes { try send(texts.buffer) }
     }
   }
 

@@ -71,6 +71,11 @@ public enum PostgreSQL: SQLDriver {
       context.log(level, "PostgreSQL: \(notice.message)")
     }
     try connection.execute(plan.sessionSQL, "preparing the session")
+    // Such a database holds bytes of any encoding, and would refuse to send those that are not UTF-8: `invalidText`
+    // decides about them here.
+    if connection.setting("server_encoding") == "SQL_ASCII" {
+      try connection.execute("SET client_encoding = SQL_ASCII", "preparing the session")
+    }
     return connection
   }
 }

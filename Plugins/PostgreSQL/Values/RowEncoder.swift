@@ -181,6 +181,20 @@ final class RowEncoder {
     }
   }
 
+  /// Finds values that the server would round, for a load that goes as text: in binary they are found on the way.
+  func checkPrecision(_ rows: Int) throws(Fault) {
+    for column in targets.indices {
+      let plan = plans[column]
+      let isLimited = [.time, .timestamp, .interval].contains(plan.kind) ? plan.step != 1 : plan.kind == .numeric
+      guard isLimited else { continue }
+      for row in 0..<rows {
+        try append(column, row: row)
+        if buffer.count > 1 << 16 { buffer.removeAll() }
+      }
+    }
+    buffer.removeAll()
+  }
+
   @inline(__always)
   static func append(_ plan: UnsafeMutablePointer<Plan>, _ row: Int, to buffer: OutputBuffer) -> Fault {
     if plan.pointee.isNull(row) {

@@ -2,12 +2,13 @@ internal import Records
 
 /// Turns columns into the rows of a COPY in text form.
 final class TextRowEncoder {
+  let buffer = OutputBuffer()
   private var columns: [ServerText] = []
 
   func bind(_ batch: RecordBatch) { columns = batch.columns.map { ServerText($0) } }
 
   /// - Returns: the row to go on with.
-  func appendRows(from start: Int, to end: Int, limit: Int, into buffer: OutputBuffer) -> Int {
+  func appendRows(from start: Int, to end: Int, limit: Int) -> Int {
     var text = TextBuffer()
     var row = start
     while row < end && buffer.count < limit {
