@@ -123,6 +123,24 @@ extension ServerConnection {
     }
   }
 
+  /// Hands over the messages of a COPY out until `take` wants no more.
+  /// - Returns: false at the end of the data.
+  func copyRows(_ doing: @autoclosure () -> String, _ take: (UnsafeRawBufferPointer) throws -> Bool) throws -> Bool {
+    while true {
+      var memory: UnsafeMutablePointer<CChar>?
+      let count = PQgetCopyData(handle, &memory, 1)
+      if count > 0, let memory {
+        defer { PQfreemem(memory) }
+        if try !take(UnsafeRawBufferPointer(start: memory, count: Int(count))) { return true }
+        continue
+      }
+      if count == -1 { return false }
+      if count == -2 { throw lost(doing()) }
+      _ = try wait(Int16(POLLIN), doing())
+      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+    }
+  }
+
   private func releaseCopyRow() {
     if let copyRow { PQfreemem(copyRow) }
     copyRow = nil

@@ -63,10 +63,10 @@ final class ServerResult {
 
   /// A value's bytes, nil for NULL.
   func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
-    guard PQgetisnull(result, Int32(row), Int32(column)) == 0 else { return nil }
-    return UnsafeRawBufferPointer(
-      start: PQgetvalue(result, Int32(row), Int32(column)),
-      count: Int(PQgetlength(result, Int32(row), Int32(column))))
+    let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
+    let count = PQgetlength(result, row, column)
+    if count == 0, PQgetisnull(result, row, column) != 0 { return nil }
+    return UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
   }
 
   /// A value that the server sent as text, nil for NULL.

@@ -50,19 +50,27 @@ final class ResultRows: SQLRows {
 
   /// True when the batch is full, false at the end of the rows.
   private func fillFromCopy() throws -> Bool {
-    while let message = try connection.nextCopyRow(doing) {
+    let builder = decoder.builder
+    let (maxRows, maxBytes) = (builder.maxRows, builder.maxBytes)
+    var isFirst = !hasHeader
+    var (rows, bytes) = (0, 0)
+    defer { builder.finishRows(rows, bytes: bytes) }
+    let isFull = try connection.copyRows(doing) { message in
       var row = message
-      if !hasHeader {
+      if isFirst {
+        isFirst = false
         hasHeader = true
         row = try withoutHeader(message)
-        if row.isEmpty { continue }
+        if row.isEmpty { return true }
       }
       // The trailer: a field count of -1.
-      if row.count == 2 { continue }
-      do throws(RowDecoder.Fault) {
-        if try decoder.append(copyRow: row) { return true }
-      } catch { throw failure(error) }
+      if row.count == 2 { return true }
+      do throws(RowDecoder.Fault) { try decoder.append(copyRow: row) } catch { throw failure(error, after: rows) }
+      rows += 1
+      bytes += row.count
+      return rows < maxRows && bytes < maxBytes
     }
+    if isFull { return true }
     isAtEnd = true
     _ = try connection.lastResult(doing)
     return false
@@ -102,10 +110,10 @@ final class ResultRows: SQLRows {
 
   // MARK: faults
 
-  private func failure(_ fault: RowDecoder.Fault) -> Failure {
+  private func failure(_ fault: RowDecoder.Fault, after rows: Int = 0) -> Failure {
     let field = schema.fields.indices.contains(decoder.faultyColumn) ? schema.fields[decoder.faultyColumn] : nil
     let name = field?.name ?? "?"
-    let row = rowsBefore + Int64(decoder.builder.count) + 1
+    let row = rowsBefore + Int64(decoder.builder.count + rows) + 1
     let type = field?.type.name ?? "?"
     let place = "\(doing): row \(row), column '\(name)'"
     switch fault {

@@ -102,9 +102,8 @@ final class RowDecoder {
     return plan
   }
 
-  /// Takes one row of a binary COPY: a count of fields, then each with its length in front.
-  /// - Returns: whether the batch is full now.
-  func append(copyRow row: UnsafeRawBufferPointer) throws(Fault) -> Bool {
+  /// Takes one row of a binary COPY: a count of fields, then each with its length in front. The caller counts it.
+  func append(copyRow row: UnsafeRawBufferPointer) throws(Fault) {
     guard var p = row.baseAddress, row.count >= 2 else { throw .malformed }
     let end = p + row.count
     guard Int(Int16(bigEndian: p.loadUnaligned(as: Int16.self))) == count else { throw .malformed }
@@ -122,7 +121,6 @@ final class RowDecoder {
       guard outcome == .none else { throw fault(outcome, column) }
       p += length
     }
-    return builder.finishRow(bytes: row.count)
   }
 
   /// Takes a row of a result in binary form.
