@@ -77,7 +77,7 @@ let testTargets: [Target] = [
   tests("RecordsTests", ["Records"]),
   tests("SerdesTests", ["Records", "Serdes"]),
   tests("ExpressionTests", ["Expression"]),
-  tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL"]),
+  tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL", "FerryTesting"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
   tests("EngineTests", ["Engine", "Expression", "Records"]),
   tests("CommandTests", ["ferry", "Engine", "Records"]),

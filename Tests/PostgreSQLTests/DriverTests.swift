@@ -365,6 +365,28 @@ import Testing
     try main.run("DROP DATABASE d_ascii")
   }
 
+  @Test(arguments: [
+    ("+02:00", "14:00"), ("GMT-3", "09:00"), ("Z", "12:00"), ("Asia/Kolkata", "17:30"), ("-05:30", "06:30"),
+  ])
+  func timeZonesAreNamesOrOffsets(zone: String, clock: String) throws {
+    let session = try Server.session(timeZone: zone)
+    defer { session.close() }
+    #expect(try session.texts("SELECT to_char(timestamptz '2020-07-01 12:00Z', 'HH24:MI')") == [clock])
+  }
+
+  @Test func anAbandonedQueryIsStopped() throws {
+    let session = try Server.session()
+    defer { session.close() }
+    let start = ContinuousClock.now
+    guard
+      case .rows(let rows) = try session.query(
+        "SELECT i, pg_sleep(0.0001) FROM generate_series(1, 1000000) AS i", [], .init())
+    else { return }
+    rows.close()
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(try session.texts("SELECT 1") == ["1"])
+  }
+
   // MARK: cancelling and broken connections
 
   @Test func cancelReachesTheServer() throws {

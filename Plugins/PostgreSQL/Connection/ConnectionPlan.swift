@@ -38,10 +38,26 @@ struct ConnectionPlan {
   var sessionSQL: String {
     var sql =
       "SET DateStyle = ISO; SET IntervalStyle = postgres; SET bytea_output = hex; SET extra_float_digits = 1; "
-      + "SET TimeZone = \(ServerConnection.literal(timeZone))"
+      + "SET TIME ZONE \(ConnectionPlan.zone(timeZone))"
     if let schema { sql += "; SELECT pg_catalog.set_config('search_path', \(ServerConnection.literal(schema)), false)" }
     if isReadOnly { sql += "; SET default_transaction_read_only = on" }
     return sql
+  }
+
+  /// An IANA name, or an offset: `+02:00`, `GMT+2`. As a name the server would take an offset with the sign turned round.
+  static func zone(_ name: String) -> String {
+    var offset = name[...]
+    for prefix in ["GMT", "UTC", "UT"] where offset.hasPrefix(prefix) && offset.utf8.count > prefix.utf8.count {
+      offset = offset.dropFirst(prefix.utf8.count)
+    }
+    guard let sign = offset.first, sign == "+" || sign == "-" else {
+      return ServerConnection.literal(name == "Z" ? "UTC" : name)
+    }
+    let parts = offset.dropFirst().split(separator: ":").map { Int($0) }
+    guard (1...2).contains(parts.count), let hours = parts[0], let minutes = parts.count > 1 ? parts[1] : 0,
+      (0...18).contains(hours), (0...59).contains(minutes)
+    else { return ServerConnection.literal(name) }
+    return "INTERVAL '\(sign)\(hours):\(minutes < 10 ? "0" : "")\(minutes)' HOUR TO MINUTE"
   }
 
   private mutating func set(_ name: String, _ value: String?) {

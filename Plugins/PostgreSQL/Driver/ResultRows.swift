@@ -11,7 +11,6 @@ final class ResultRows: SQLRows {
   private let mayStopEarly: Bool
   private var rowsBefore: Int64 = 0
   private var isAtEnd = false
-  private var isStarted = false
   private var hasHeader = false
 
   init(_ plan: ResultPlan, _ connection: ServerConnection, _ doing: String, _ options: QueryOptions) {
@@ -28,20 +27,18 @@ final class ResultRows: SQLRows {
 
   func next() throws -> RecordBatch? {
     if isAtEnd { return nil }
-    isStarted = true
     let isFull = try road == .copy ? fillFromCopy() : fillFromRows()
     let batch = decoder.builder.count > 0 || isFull ? decoder.builder.finish() : nil
     rowsBefore += Int64(batch?.count ?? 0)
     return batch
   }
 
-  /// Rows that nobody has looked at still have to be made: the statement may change something. A query that somebody
-  /// has looked at and gives up in the middle is stopped.
+  /// A query that is given up is stopped; a statement that changes something is run to its end.
   func close() {
     guard !isAtEnd else { return }
     isAtEnd = true
     guard !connection.isBroken else { return }
-    if isStarted, mayStopEarly { connection.makeCanceller().requestOnly() }
+    if mayStopEarly { connection.makeCanceller().requestOnly() }
     if road == .copy { while (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
     _ = try? connection.lastResult(doing)
   }
