@@ -317,7 +317,7 @@ import Testing
     nonisolated(unsafe) let second = try Server.session()
     defer { second.close() }
     try first.run(
-      "DROP TABLE IF EXISTS d_lock; CREATE TABLE d_lock (id integer, n integer); INSERT INTO d_lock VALUES (1, 0), (2, 0)"
+      "DROP TABLE IF EXISTS d_lock; CREATE TABLE d_lock (id integer, n integer); INSERT INTO d_lock VALUES (1), (2)"
     )
     for session in [first, second] {
       try session.run("SET deadlock_timeout = '50ms'")

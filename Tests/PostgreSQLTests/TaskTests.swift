@@ -99,7 +99,7 @@ import Testing
     let session = try Server.session()
     defer { session.close() }
     try session.run(
-      "DROP TABLE IF EXISTS k_load, k_written; CREATE TABLE k_load (id integer PRIMARY KEY, price numeric(10,2), t text)"
+      "DROP TABLE IF EXISTS k_load, k_written; CREATE TABLE k_load (id integer PRIMARY KEY, price numeric(9,2), t text)"
     )
     try session.run("CREATE TABLE k_written (LIKE k_load INCLUDING ALL)")
     let context = try TaskContext.forTests()

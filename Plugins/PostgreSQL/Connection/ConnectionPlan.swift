@@ -44,7 +44,7 @@ struct ConnectionPlan {
     return sql
   }
 
-  /// An IANA name, or an offset: `+02:00`, `GMT+2`. As a name the server would take an offset with the sign turned round.
+  /// An IANA name, or an offset: `+02:00`, `GMT+2`. As a name the server would take an offset with its sign reversed.
   static func zone(_ name: String) -> String {
     var offset = name[...]
     for prefix in ["GMT", "UTC", "UT"] where offset.hasPrefix(prefix) && offset.utf8.count > prefix.utf8.count {
