@@ -86,8 +86,8 @@ import Testing
     options.timeAs = .text
     let texts = try Server.connect(Server.url, options)
     defer { texts.close() }
-    let sql = "SELECT CAST('-838:59:59.5' AS time(1)) AS a UNION ALL SELECT CAST('01:02:03' AS time(1))"
-    #expect(try texts.all(sql).columns[0].texts == ["-838:59:59.5", "01:02:03.0"])
+    let sql = "SELECT CAST('-838:59:58.5' AS time(1)) AS a UNION ALL SELECT CAST('01:02:03' AS time(1))"
+    #expect(try texts.all(sql).columns[0].texts == ["-838:59:58.5", "01:02:03.0"])
     options.timeAs = .time
     let times = try Server.connect(Server.url, options)
     defer { times.close() }
@@ -142,7 +142,7 @@ import Testing
     _ = try connection.load("t_huge", batch)
     try connection.commit()
     #expect(
-      try connection.value("SELECT concat(length(v), ' ', md5(v) = md5(repeat('x', \(size)))) FROM t_huge")
+      try connection.value("SELECT concat(length(v), ' ', sha2(v, 256) = sha2(repeat('x', \(size)), 256)) FROM t_huge")
         == "\(size) 1")
     try connection.run("DROP TABLE t_huge")
   }

@@ -85,8 +85,8 @@ import Testing
     #expect(long.message == "loading table 't_bad', row 2: Data too long for column 'a' (error 1406)")
     let latin = try loadFails("a varchar(9) character set latin1", RecordBatch([("a", .texts(["ä", "漢"]))]))
     #expect(latin.category == .data)
-    #expect(latin.message.contains("row 2: Incorrect string value for column"))
-    #expect(latin.sensitive != nil)
+    #expect(latin.message.contains("row 2: "))
+    #expect(!latin.message.contains("漢"))
     let small = try loadFails("a tinyint", RecordBatch([("a", .make(.int32, [Int32(127), 128]))]))
     #expect(small.message == "loading table 't_bad', row 2: Out of range value for column 'a' (error 1264)")
   }

@@ -119,13 +119,13 @@ struct TypeCase: CustomStringConvertible {
       ["1970-01-01 00:00:01Z", "2038-01-19 03:14:07.999999Z"]),
     TypeCase(
       "time(6)", "interval", source: "time",
-      ["'-838:59:59.999999'", "'838:59:59.999999'", "'00:00:00'", "'-00:00:00.000001'", "'24:00:00'"],
-      ["PT-838H-59M-59.999999S", "PT838H59M59.999999S", "PT0S", "PT-0.000001S", "PT24H"]),
+      ["'-838:59:58.999999'", "'838:59:58.999999'", "'00:00:00'", "'-00:00:00.000001'", "'24:00:00'"],
+      ["PT-838H-59M-58.999999S", "PT838H59M58.999999S", "PT0S", "PT-0.000001S", "PT24H"]),
     TypeCase("time", "interval", source: "time", ["'04:05:30'"], ["PT4H5M30S"]),
   ]
 
   private static let others = [
-    TypeCase("json", "json", ["'{\"a\": [1, null, \"ü😀\"]}'", "'3.10'"], ["{\"a\": [1, null, \"ü😀\"]}", "3.10"]),
+    TypeCase("json", "json", ["'{\"a\": [1, null, \"ü😀\"]}'"], ["{\"a\": [1, null, \"ü😀\"]}"]),
     TypeCase(
       "uuid", "uuid", ["'123e4567-e89b-12d3-a456-426655440000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"],
       ["123e4567-e89b-12d3-a456-426655440000", "ffffffff-ffff-ffff-ffff-ffffffffffff"], isMariaDB: true),

@@ -98,9 +98,9 @@ import Testing
       """
       INSERT INTO t_many_a WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 150000)
       SELECT n, if(n % 7 = 0, NULL, n * 1000003), if(n % 11 = 0, NULL, n / 8), 
-        if(n % 5 = 0, NULL, repeat(md5(n), n % 2)),
+        if(n % 5 = 0, NULL, repeat(left(sha2(n, 256), 32), n % 2)),
         if(n % 13 = 0, NULL, '2000-01-01' + INTERVAL n * 1000007 MICROSECOND), if(n % 3 = 0, NULL, n / 7),
-        if(n % 17 = 0, NULL, unhex(md5(n))), '1000-01-01' + INTERVAL n DAY FROM s
+        if(n % 17 = 0, NULL, unhex(left(sha2(n, 256), 32))), '1000-01-01' + INTERVAL n DAY FROM s
       """)
     guard case .rows(let rows) = try connection.query("SELECT * FROM t_many_a", [], .init()) else { return }
     let second = try Server.connect()

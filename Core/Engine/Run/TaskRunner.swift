@@ -76,7 +76,13 @@ extension FlowRunner {
   private func attempt(_ task: TaskNode, _ run: TaskRun, _ frame: Frame, _ ledger: Ledger) async throws -> ValueMap {
     guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
     try cancellation.check()
-    let scope = scope(task, run, frame)
+    var scope = scope(task, run, frame)
+    let workspace = Workspace()
+    defer { workspace.remove() }
+    // A task that takes an input file finds it there, and its other properties may name it.
+    if task.properties.contains(where: { $0.key == "inputFile" }) {
+      scope.variables["inputFile"] = .string(try workspace.path() + "/inputFile")
+    }
     let properties = try render(task, in: scope)
     let timeout = try task.timeout?.rendered(in: scope).asDuration()
     let own = Cancellation()
@@ -85,8 +91,6 @@ extension FlowRunner {
     let hasEnded = Locked(false)
     if let timeout { FlowRunner.watch(own, timeout, until: hasEnded) }
     defer { hasEnded.withLock { $0 = true } }
-    let workspace = Workspace()
-    defer { workspace.remove() }
     let context = TaskContext(
       ledger: ledger, cancellation: own, timeZone: engine.settings.timeZone, storage: engine.storage,
       folder: folder(of: task, run), scope: scope, logger: logger(run, level: task.logLevel), workspace: workspace)

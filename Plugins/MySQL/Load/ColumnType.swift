@@ -57,13 +57,25 @@ struct ColumnType: Hashable {
     case "float": LoadTarget(.float32, nativeType: text)
     case "double", "real": LoadTarget(.float64, nativeType: text)
     case "date": LoadTarget(.date, nativeType: text, range: ColumnType.dates)
-    case "datetime": LoadTarget(.timestamp(.microseconds, zoned: false), nativeType: text, range: ColumnType.moments)
-    case "timestamp": LoadTarget(.timestamp(.microseconds, zoned: true), nativeType: text, range: ColumnType.moments)
-    case "time": LoadTarget(.interval, nativeType: text, range: ColumnType.times)
+    case "datetime": moment(zoned: false)
+    case "timestamp": moment(zoned: true)
+    case "time": stepped(LoadTarget(.interval, nativeType: text, range: ColumnType.times), perMicrosecond: 1_000)
     case "uuid": LoadTarget(.uuid, nativeType: text)
     case "json": LoadTarget(.json, nativeType: text)
     default: variable(isBinary)
     }
+  }
+
+  private func moment(zoned: Bool) -> LoadTarget {
+    let target = LoadTarget(.timestamp(.microseconds, zoned: zoned), nativeType: text, range: ColumnType.moments)
+    return stepped(target, perMicrosecond: 1)
+  }
+
+  /// The servers round or cut what a column does not keep behind the second, without an error.
+  private func stepped(_ target: LoadTarget, perMicrosecond: Int64) -> LoadTarget {
+    var target = target
+    target.step = limits.microsecondStep * perMicrosecond
+    return target
   }
 
   private func variable(_ isBinary: Bool) -> LoadTarget {

@@ -12,8 +12,8 @@ struct LimitCheck: Sendable {
     switch target.type {
     case .text, .json, .bytes: if target.length == nil && target.takesNUL { return nil }
     case .float32, .float64, .numeric: if target.takesNonFinite { return nil }
-    case .date, .timestamp: if target.range == nil && target.takesInfiniteDates { return nil }
-    default: if target.range == nil { return nil }
+    case .date, .timestamp: if target.range == nil && target.step == 1 && target.takesInfiniteDates { return nil }
+    default: if target.range == nil && target.step == 1 { return nil }
     }
   }
 
@@ -36,8 +36,10 @@ struct LimitCheck: Sendable {
       case .uint16: try checkRange(column, UInt16.self)
       case .uint8: try checkRange(column, UInt8.self)
       case .interval:
-        guard let range = target.range else { return }
-        try check(column, Interval.self) { range.contains($0.nanoseconds) ? .none : .outOfRange }
+        let (range, step) = (target.range ?? .min ... .max, target.step)
+        try check(column, Interval.self) {
+          range.contains($0.nanoseconds) ? $0.nanoseconds % step == 0 ? .none : .losesDigits : .outOfRange
+        }
       default: break
       }
     }
@@ -61,11 +63,13 @@ struct LimitCheck: Sendable {
 
   private func checkDates<T: FixedWidthInteger & BitwiseCopyable>(_ column: Column, _: T.Type) throws {
     let takesInfinite = target.takesInfiniteDates
+    let step = T(clamping: target.step)
     let low = target.range.map { T(clamping: $0.lowerBound) } ?? .min
     let high = target.range.map { T(clamping: $0.upperBound) } ?? .max
     try check(column, T.self) { value in
       if value == .max || value == .min { return takesInfinite ? .none : .infinite }
-      return value >= low && value <= high ? .none : .outOfRange
+      guard value >= low && value <= high else { return .outOfRange }
+      return step == 1 || value % step == 0 ? .none : .losesDigits
     }
   }
 
