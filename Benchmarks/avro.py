@@ -38,7 +38,7 @@ tasks:
 POLARS_READ = "import sys, polars as pl; pl.read_avro(sys.argv[1]).write_ipc(sys.argv[2])"
 POLARS_WRITE = (
     "import sys, polars as pl; "
-    "pl.read_ipc(sys.argv[1], memory_map=False).write_avro(sys.argv[2], compression=sys.argv[3])"
+    "pl.read_ipc(sys.argv[1]).write_avro(sys.argv[2], compression=sys.argv[3])"
 )
 
 
