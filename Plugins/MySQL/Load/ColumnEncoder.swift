@@ -71,11 +71,11 @@ final class ColumnEncoder {
       try timestamps(column, unit, &row)
       return WireColumn(type: WireType.datetime, form: .fixed, base: base, width: 12)
     case .time(let unit):
-      try times(column, unit, &row)
-      return WireColumn(type: WireType.time, form: .fixed, base: base, width: 13)
+      let offsets = try times(column, unit, &row)
+      return WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
     case .interval:
-      try intervals(column, &row)
-      return WireColumn(type: WireType.time, form: .fixed, base: base, width: 13)
+      let offsets = try intervals(column, &row)
+      return WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
     case .uuid:
       uuids(column)
       return WireColumn(type: WireType.string, form: .fixed, base: base, width: 37)
@@ -187,45 +187,63 @@ final class ColumnEncoder {
     for index in 0..<4 { out[3 + index] = UInt8(truncatingIfNeeded: microsecond >> (8 * index)) }
   }
 
-  private func times(_ column: Column, _ unit: TimeUnit, _ row: inout Int) throws(LoadFault) {
+  // TIME goes as text: MySQL 9 refuses long times in the protocol's own form that it takes as a literal.
+
+  private func times(
+    _ column: Column, _ unit: TimeUnit, _ row: inout Int
+  ) throws(LoadFault) -> UnsafePointer<Int32> {
     let values = column.fixed(Int64.self)
+    let offsets = offsetsStore.reserve(column.count + 1)
+    offsets[0] = 0
     for at in 0..<column.count {
       row = at
-      try put(time: column.isNull(at) ? 0 : values[at], unit == .nanoseconds ? 1_000 : 1)
+      if !column.isNull(at) { try put(time: values[at], unit == .nanoseconds ? 1_000 : 1) }
+      offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
     }
+    return UnsafePointer(offsets)
   }
 
-  private func intervals(_ column: Column, _ row: inout Int) throws(LoadFault) {
+  private func intervals(_ column: Column, _ row: inout Int) throws(LoadFault) -> UnsafePointer<Int32> {
     let values = column.fixed(Interval.self)
+    let offsets = offsetsStore.reserve(column.count + 1)
+    offsets[0] = 0
     for at in 0..<column.count {
       row = at
-      let value = column.isNull(at) ? Interval(months: 0, days: 0, nanoseconds: 0) : values[at]
-      if value.months != 0 { throw .months }
-      let (days, overflow) = Int64(value.days).multipliedReportingOverflow(by: WireDuration.day * 1_000)
-      let (total, carry) = days.addingReportingOverflow(value.nanoseconds)
-      if overflow || carry { throw .beyondTime }
-      try put(time: total, 1_000)
+      if !column.isNull(at) { try put(values[at]) }
+      offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
     }
+    return UnsafePointer(offsets)
   }
 
+  private func put(_ value: Interval) throws(LoadFault) {
+    if value.months != 0 { throw .months }
+    let (days, overflow) = Int64(value.days).multipliedReportingOverflow(by: WireDuration.day * 1_000)
+    let (total, carry) = days.addingReportingOverflow(value.nanoseconds)
+    if overflow || carry { throw .beyondTime }
+    try put(time: total, 1_000)
+  }
+
+  /// Appends the length and `-HHH:MM:SS.ffffff`.
   /// - Parameter perMicrosecond: how many units of the value make a microsecond.
   private func put(time value: Int64, _ perMicrosecond: Int64) throws(LoadFault) {
     let step = limits.microsecondStep * perMicrosecond
     if step > 1 && value % step != 0 { throw .fraction(limits.fraction) }
-    let magnitude = Int((value / perMicrosecond).magnitude)
+    let magnitude = (value / perMicrosecond).magnitude
     guard magnitude <= ColumnEncoder.longestTime else { throw .beyondTime }
     let seconds = magnitude / 1_000_000
-    let out = bytes.reserve(13)
-    out[0] = 12
-    out[1] = value < 0 ? 1 : 0
-    out[2] = UInt8(truncatingIfNeeded: seconds / 86_400)
-    for index in 3..<6 { out[index] = 0 }
-    put(second: seconds % 86_400, magnitude % 1_000_000, out + 6)
-    bytes.advance(13)
+    bytes.append(byte: value < 0 ? 17 : 16)
+    if value < 0 { bytes.append(byte: UInt8(ascii: "-")) }
+    Digits.appendPadded(seconds / 3_600, 3, to: &bytes)
+    bytes.append(byte: UInt8(ascii: ":"))
+    Digits.appendPadded(seconds / 60 % 60, 2, to: &bytes)
+    bytes.append(byte: UInt8(ascii: ":"))
+    Digits.appendPadded(seconds % 60, 2, to: &bytes)
+    bytes.append(byte: UInt8(ascii: "."))
+    Digits.appendPadded(magnitude % 1_000_000, 6, to: &bytes)
   }
 
   /// 838:59:59.999999 in microseconds.
-  private static let longestTime = ((838 * 60 + 59) * 60 + 59) * 1_000_000 + 999_999
+  private static let longestTime: UInt64 = ((838 * 60 + 59) * 60 + 59) * 1_000_000 + 999_999
 
   // MARK: text forms
 
