@@ -11,6 +11,7 @@ class Measured:
     wall: float  # seconds
     cpu: float  # seconds, user and system
     memory: int  # bytes, the peak of the process itself
+    output: str = ""  # what it has printed
 
 
 def once(command, **options):
@@ -23,7 +24,7 @@ def once(command, **options):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{output.decode()[-2000:]}")
-    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output.decode())
 
 
 def medians(commands, rounds):

@@ -1,12 +1,11 @@
-"""The same work as Ferry's serdes by Polars, DuckDB and pyarrow, on one thread; prints seconds, CPU seconds
-and peak memory.
+"""The same work as Ferry's serdes by Polars, DuckDB and pyarrow, on one thread; prints seconds and CPU seconds as JSON.
 
 usage: serdes_peers.py WORK PEER FOLDER
-WORK: csv-text, csv-typed, csv-infer, json, to-csv, to-json; PEER: polars, duckdb, pyarrow
+WORK: one of serdes.py, or `make` for the files that it begins with; PEER: polars, duckdb, pyarrow
 """
 
+import json
 import os
-import resource
 import sys
 import time
 
@@ -20,24 +19,47 @@ NAMES = (
 INTEGERS, DECIMALS, DATES = NAMES[:4], NAMES[4:8], NAMES[10:13]
 
 
-def with_polars(work, folder):
+def polars_types(work):
     import polars as pl
 
     types = {name: pl.String for name in NAMES}
     if work != "csv-text":
         types |= {name: pl.Int64 for name in INTEGERS} | {name: pl.Decimal(15, 2) for name in DECIMALS}
         types |= {name: pl.Date for name in DATES}
-    out = f"{folder}/peer"
+    return types
+
+
+def make(folder):
+    """Record files and Avro files of lineitem.csv."""
+    import polars as pl
+
+    table = pl.read_csv(f"{folder}/lineitem.csv", schema=polars_types("make"))
+    table.write_ipc(f"{folder}/typed.arrow", compat_level=pl.CompatLevel.oldest())
+    table = table.with_columns(pl.col(DECIMALS).cast(pl.Float64)).rechunk()
+    table.write_ipc(f"{folder}/floats.arrow", compat_level=pl.CompatLevel.oldest())
+    table.write_avro(f"{folder}/null.avro", compression="uncompressed")
+    table.write_avro(f"{folder}/deflate.avro", compression="deflate")
+
+
+def with_polars(work, folder):
+    import polars as pl
+
+    types, out = polars_types(work), f"{folder}/peer"
     if work in ("csv-text", "csv-typed"):
         pl.scan_csv(f"{folder}/lineitem.csv", schema=types).sink_ipc(out)
     elif work == "csv-infer":
         pl.scan_csv(f"{folder}/lineitem.csv", try_parse_dates=True).sink_ipc(out)
     elif work == "json":
         pl.scan_ndjson(f"{folder}/lineitem.ndjson").sink_ipc(out)
+    elif work in ("avro-null", "avro-deflate"):
+        pl.read_avro(f"{folder}/{work.removeprefix('avro-')}.avro").write_ipc(out)
+    elif work in ("to-avro-null", "to-avro-deflate"):
+        codec = "deflate" if work.endswith("deflate") else "uncompressed"
+        pl.read_ipc(f"{folder}/floats.arrow", memory_map=False).write_avro(out, compression=codec)
     elif work == "to-csv":
-        pl.scan_ipc(f"{folder}/csv-typed.arrow").sink_csv(out)
+        pl.scan_ipc(f"{folder}/typed.arrow").sink_csv(out)
     else:
-        pl.scan_ipc(f"{folder}/csv-typed.arrow").sink_ndjson(out)
+        pl.scan_ipc(f"{folder}/typed.arrow").sink_ndjson(out)
 
 
 def with_duckdb(work, folder):
@@ -55,12 +77,13 @@ def with_duckdb(work, folder):
     if work == "csv-text":
         to_ipc(f"select * from read_csv('{folder}/lineitem.csv', all_varchar=true)")
     elif work in ("csv-typed", "csv-infer"):
-        types = "" if work == "csv-infer" else ", types={" + ", ".join(f"'{n}': 'DECIMAL(15,2)'" for n in DECIMALS) + "}"
+        decimals = ", ".join(f"'{name}': 'DECIMAL(15,2)'" for name in DECIMALS)
+        types = "" if work == "csv-infer" else ", types={" + decimals + "}"
         to_ipc(f"select * from read_csv('{folder}/lineitem.csv'{types})")
     elif work == "json":
         to_ipc(f"select * from read_json('{folder}/lineitem.ndjson', format='newline_delimited')")
     else:
-        table = pa.ipc.open_file(f"{folder}/csv-typed.arrow")
+        table = pa.ipc.open_file(f"{folder}/typed.arrow")
         reader = pa.RecordBatchReader.from_batches(
             table.schema, (table.get_batch(n) for n in range(table.num_record_batches))
         )
@@ -90,7 +113,7 @@ def with_pyarrow(work, folder):
             f"{folder}/lineitem.ndjson", read_options=pa.json.ReadOptions(use_threads=False)
         )
     else:
-        table = pa.ipc.open_file(f"{folder}/csv-typed.arrow")
+        table = pa.ipc.open_file(f"{folder}/typed.arrow")
         if work == "to-json":
             raise SystemExit("pyarrow writes no JSON")
         with pa.csv.CSVWriter(f"{folder}/peer", table.schema) as writer:
@@ -104,11 +127,12 @@ def with_pyarrow(work, folder):
 
 def main():
     work, peer, folder = sys.argv[1:]
+    if work == "make":
+        return make(folder)
+    __import__(peer)
     start, before = time.perf_counter(), time.process_time()
     {"polars": with_polars, "duckdb": with_duckdb, "pyarrow": with_pyarrow}[peer](work, folder)
-    seconds, used = time.perf_counter() - start, time.process_time() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{work:10} {peer:8} {seconds:.2f} s  {used:.2f} s CPU  {peak / 1024:.0f} MiB")
+    print(json.dumps({"wall": time.perf_counter() - start, "cpu": time.process_time() - before}))
 
 
 main()
