@@ -55,7 +55,7 @@ def with_polars(work, folder):
         pl.read_avro(f"{folder}/{work.removeprefix('avro-')}.avro").write_ipc(out)
     elif work in ("to-avro-null", "to-avro-deflate"):
         codec = "deflate" if work.endswith("deflate") else "uncompressed"
-        pl.read_ipc(f"{folder}/floats.arrow", memory_map=False).write_avro(out, compression=codec)
+        pl.read_ipc(f"{folder}/floats.arrow").write_avro(out, compression=codec)
     elif work == "to-csv":
         pl.scan_ipc(f"{folder}/typed.arrow").sink_csv(out)
     else:
