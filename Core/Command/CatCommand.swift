@@ -3,12 +3,13 @@ internal import Engine
 internal import Expression
 internal import Glibc
 internal import Records
+internal import Serdes
 
 struct CatCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, csv }
 
   static let configuration = CommandConfiguration(
-    commandName: "cat", abstract: "Prints the rows of a file: a URI of internal storage or a path.")
+    commandName: "cat", abstract: "Prints the rows of a file: a URI of internal storage or a path. .arrow, .csv, .json, .jsonl, .avro.")
 
   @Argument(help: "ferry:///…, file:///… or a path.", completion: .file())
   var file: String
@@ -77,12 +78,28 @@ struct CatCommand: ParsableCommand {
   }
 }
 
-/// Opens a file of rows by its extension.
+/// Opens a file of rows by its extension: record files, CSV (all columns as text), JSON, Avro.
 enum RowFile {
   static func open(_ file: String, stored: (String) throws -> any ByteInput) throws -> any RecordSource {
     let isURI = file.contains(":///")
-    let input = isURI && !file.hasPrefix("file://") ? try stored(file) : try FileInput(path: path(file))
-    return try RecordFileReader(input)
+    func input() throws -> any ByteInput {
+      isURI && !file.hasPrefix("file://") ? try stored(file) : try FileInput(path: path(file))
+    }
+    switch format(of: file) {
+    case "csv": return try CSVReader(input())
+    case "json", "jsonl", "ndjson":
+      // A table needs its columns before its first row: one pass finds those of all rows.
+      let columns = try JSONReader(input()).wholeSchema()
+      return try JSONReader(input(), known: columns)
+    case "avro": return try AvroReader(input())
+    default: return try RecordFileReader(input())
+    }
+  }
+
+  /// The last extension that does not name a compression.
+  private static func format(of file: String) -> String? {
+    file.lowercased().split(separator: "/").last?.split(separator: ".").dropFirst().last { $0 != "gz" && $0 != "zst" }
+      .map(String.init)
   }
 
   private static func path(_ file: String) -> String {
