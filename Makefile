@@ -30,15 +30,15 @@ release:
 
 test:
 	@Tests/Testing/setup.sh test
-	@Tests/Testing/servers.sh $(SWIFT) test $(FILTERED)
+	@Tests/Testing/servers.sh $(SWIFT) test --no-parallel $(FILTERED)
 
 test-mysql:
 	@Tests/Testing/setup.sh mysql
-	@FERRY_TEST_SERVERS=mysql Tests/Testing/servers.sh $(SWIFT) test --filter MySQL
+	@FERRY_TEST_SERVERS=mysql Tests/Testing/servers.sh $(SWIFT) test --no-parallel --filter MySQL
 
 test-docker:
 	@Tests/Testing/setup.sh test
-	@Tests/Testing/containers.sh $(SWIFT) test $(FILTERED)
+	@Tests/Testing/containers.sh $(SWIFT) test --no-parallel $(FILTERED)
 
 bench: release
 	@Tests/Testing/setup.sh test

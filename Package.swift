@@ -60,7 +60,7 @@ let core: [Target] = [
   system("CSQLite", "Core/Engine/CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
   .target(
     name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
-    swiftSettings: settings),
+    swiftSettings: unsafeSpelledOut),
   .target(name: "Expression", path: "Core/Expression", swiftSettings: settings),
   .target(
     name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],

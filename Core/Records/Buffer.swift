@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Memory that is freed when its last user is gone: one `malloc` block aligned to 64 bytes, as Arrow recommends.
-public final class Allocation: @unchecked Sendable {
+@safe public final class Allocation: @unchecked Sendable {
   public let base: UnsafeMutableRawPointer
   public let capacity: Int
 
@@ -9,9 +9,9 @@ public final class Allocation: @unchecked Sendable {
   public init(capacity: Int) {
     let size = (max(capacity, 1) + 63) & ~63
     var memory: UnsafeMutableRawPointer?
-    let status = posix_memalign(&memory, 64, size)
-    guard status == 0, let memory else { Allocation.outOfMemory(size) }
-    base = memory
+    let status = unsafe posix_memalign(&memory, 64, size)
+    guard status == 0, let memory = unsafe memory else { Allocation.outOfMemory(size) }
+    unsafe base = unsafe memory
     self.capacity = size
   }
 
@@ -20,23 +20,23 @@ public final class Allocation: @unchecked Sendable {
     guard capacity >= 0, capacity <= Int.max - 64 else { return nil }
     let size = (max(capacity, 1) + 63) & ~63
     var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, 64, size) == 0, let memory else { return nil }
-    base = memory
+    guard unsafe posix_memalign(&memory, 64, size) == 0, let memory = unsafe memory else { return nil }
+    unsafe base = unsafe memory
     self.capacity = size
   }
 
-  deinit { free(base) }
+  deinit { unsafe free(base) }
 
   /// There is no way to go on without memory; the message says what was asked for.
   static func outOfMemory(_ size: Int) -> Never {
     let message = "ferry: out of memory: \(size) bytes could not be allocated\n"
-    _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    _ = unsafe message.withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
     exit(70)
   }
 }
 
 /// A run of bytes inside an allocation. Immutable once it is part of a column.
-public struct Buffer: @unchecked Sendable {
+@safe public struct Buffer: @unchecked Sendable {
   /// Keeps the memory alive.
   public let owner: Allocation
   public let start: UnsafeRawPointer
@@ -45,28 +45,28 @@ public struct Buffer: @unchecked Sendable {
 
   public init(_ owner: Allocation, count: Int) {
     self.owner = owner
-    start = UnsafeRawPointer(owner.base)
+    unsafe start = unsafe UnsafeRawPointer(owner.base)
     self.count = count
   }
 
   /// A part of this buffer; the caller has checked the bounds.
   public func slice(_ offset: Int, _ length: Int) -> Buffer {
-    Buffer(owner: owner, start: start + offset, count: length)
+    unsafe Buffer(owner: owner, start: start + offset, count: length)
   }
 
   private init(owner: Allocation, start: UnsafeRawPointer, count: Int) {
     self.owner = owner
-    self.start = start
+    unsafe self.start = unsafe start
     self.count = count
   }
 
   /// Valid only while the buffer is.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  public var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
 
   /// A copy of some bytes.
   public init(copying bytes: UnsafeRawBufferPointer) {
     let owner = Allocation(capacity: bytes.count)
-    if let base = bytes.baseAddress { memcpy(owner.base, base, bytes.count) }
+    if let base = bytes.baseAddress { unsafe memcpy(owner.base, base, bytes.count) }
     self.init(owner, count: bytes.count)
   }
 }

@@ -24,7 +24,7 @@ public protocol ByteOutput: AnyObject {
 
 extension ByteOutput {
   public func write(parts: [UnsafeRawBufferPointer]) throws {
-    for part in parts { try write(part) }
+    for unsafe part in unsafe parts { try unsafe write(part) }
   }
 }
 
@@ -35,7 +35,7 @@ extension ByteInput {
   public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var filled = 0
     while filled < buffer.count {
-      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+      let count = try unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
       if count == 0 { break }
       filled += count
     }
@@ -55,10 +55,10 @@ public final class FileInput: ByteInput {
   public init(path: String, name: String? = nil, range: Range<Int64>? = nil) throws {
     self.name = name ?? path
     start = range?.lowerBound ?? 0
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.failure("opening '\(self.name)'", errno) }
     var info = stat()
-    guard fstat(descriptor, &info) == 0 else {
+    guard unsafe fstat(descriptor, &info) == 0 else {
       let code = errno
       close(descriptor)
       throw FileError.failure("reading the size of '\(self.name)'", code)
@@ -84,7 +84,7 @@ public final class FileInput: ByteInput {
     let wanted = remaining.map { Int(min(Int64(buffer.count), $0)) } ?? buffer.count
     if wanted == 0 { return 0 }
     while true {
-      let count = Glibc.read(descriptor, buffer.baseAddress, wanted)
+      let count = unsafe Glibc.read(descriptor, buffer.baseAddress, wanted)
       if count >= 0 {
         remaining = remaining.map { $0 - Int64(count) }
         return count
@@ -114,22 +114,22 @@ public final class FileOutput: ByteOutput {
     self.name = name ?? path
     self.path = path
     temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError.failure("creating '\(self.name)'", errno) }
   }
 
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    unlink(temporary)
+    unsafe unlink(temporary)
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+    var rest = unsafe bytes
+    while unsafe !rest.isEmpty {
+      let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
       if count >= 0 {
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[count...])
       } else if errno != EINTR {
         throw FileError.failure("writing '\(name)'", errno)
       }
@@ -137,27 +137,27 @@ public final class FileOutput: ByteOutput {
   }
 
   public func write(parts: [UnsafeRawBufferPointer]) throws {
-    var vectors = parts.filter { !$0.isEmpty }.map {
-      iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+    var vectors = unsafe parts.filter { unsafe !$0.isEmpty }.map {
+      unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
     }
     var done = 0
-    while done < vectors.count {
+    while unsafe done < vectors.count {
       // 1024 is the most that Linux takes at once.
-      let count = vectors.withUnsafeBufferPointer {
-        writev(descriptor, $0.baseAddress.map { $0 + done }, Int32(min(vectors.count - done, 1_024)))
+      let count = unsafe vectors.withUnsafeBufferPointer {
+        unsafe writev(descriptor, $0.baseAddress.map { unsafe $0 + done }, unsafe Int32(min(vectors.count - done, 1_024)))
       }
       if count < 0 {
         if errno == EINTR { continue }
         throw FileError.failure("writing '\(name)'", errno)
       }
       var rest = count
-      while done < vectors.count, rest >= vectors[done].iov_len {
-        rest -= vectors[done].iov_len
+      while unsafe done < vectors.count, unsafe rest >= vectors[done].iov_len {
+        unsafe rest -= vectors[done].iov_len
         done += 1
       }
       if rest > 0 {
-        vectors[done].iov_base = vectors[done].iov_base.map { $0 + rest }
-        vectors[done].iov_len -= rest
+        unsafe vectors[done].iov_base = unsafe vectors[done].iov_base.map { unsafe $0 + rest }
+        unsafe vectors[done].iov_len -= rest
       }
     }
   }
@@ -168,9 +168,9 @@ public final class FileOutput: ByteOutput {
     }
     let code = close(descriptor) == 0 ? 0 : errno
     descriptor = -1
-    guard code == 0, rename(temporary, path) == 0 else {
+    guard code == 0, unsafe rename(temporary, path) == 0 else {
       let reason = code == 0 ? errno : code
-      unlink(temporary)
+      unsafe unlink(temporary)
       throw FileError.failure("storing '\(name)'", reason)
     }
   }
@@ -179,7 +179,7 @@ public final class FileOutput: ByteOutput {
 /// Turns an `errno` into a failure with the right category.
 public enum FileError {
   public static func failure(_ doing: String, _ code: Int32) -> Failure {
-    let reason = String(cString: strerror(code))
+    let reason = unsafe String(cString: strerror(code))
     switch code {
     case ENOENT: return Failure(.configuration, "\(doing): no such file or folder")
     case EACCES, EPERM: return Failure(.auth, "\(doing): \(reason)", hint: "Check the permissions of the file")

@@ -36,42 +36,42 @@ public struct Column: Sendable {
   /// The fixed-width values, this column's first one first. `T` must have the width of the layout.
   @inlinable
   public func fixed<T: BitwiseCopyable>(_: T.Type = T.self) -> UnsafeBufferPointer<T> {
-    UnsafeBufferPointer(start: values.start.assumingMemoryBound(to: T.self) + offset, count: count)
+    unsafe UnsafeBufferPointer(start: values.start.assumingMemoryBound(to: T.self) + offset, count: count)
   }
 
   /// `count + 1` offsets into `values` (layout `variable`) or into the child (layout `list`).
   @inlinable
   public var offsetValues: UnsafeBufferPointer<Int32> {
-    guard let offsets else { return UnsafeBufferPointer(start: nil, count: 0) }
-    return UnsafeBufferPointer(start: offsets.start.assumingMemoryBound(to: Int32.self) + offset, count: count + 1)
+    guard let offsets else { return unsafe UnsafeBufferPointer(start: nil, count: 0) }
+    return unsafe UnsafeBufferPointer(start: offsets.start.assumingMemoryBound(to: Int32.self) + offset, count: count + 1)
   }
 
   @inlinable
   public func isNull(_ row: Int) -> Bool {
     guard let validity else { return false }
     let bit = offset + row
-    return validity.start.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
+    return unsafe validity.start.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
   }
 
   /// The value of a `bool` column.
   @inlinable
   public func bool(_ row: Int) -> Bool {
     let bit = offset + row
-    return values.start.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) != 0
+    return unsafe values.start.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) != 0
   }
 
   /// The bytes of a value of layout `variable`.
   @inlinable
   public func bytes(_ row: Int) -> UnsafeRawBufferPointer {
-    let offsets = offsetValues
-    let start = Int(offsets[row])
-    return UnsafeRawBufferPointer(start: values.start + start, count: Int(offsets[row + 1]) - start)
+    let offsets = unsafe offsetValues
+    let start = unsafe Int(offsets[row])
+    return unsafe UnsafeRawBufferPointer(start: values.start + start, count: Int(offsets[row + 1]) - start)
   }
 
   /// The elements of one value of a list.
   public func elements(_ row: Int) -> Column {
-    let offsets = offsetValues
-    return children[0].slice(Int(offsets[row]), Int(offsets[row + 1] - offsets[row]))
+    let offsets = unsafe offsetValues
+    return unsafe children[0].slice(Int(offsets[row]), Int(offsets[row + 1] - offsets[row]))
   }
 
   /// `length` values from `start` on, without a copy.
@@ -81,7 +81,7 @@ public struct Column: Sendable {
     if nullCount == count {
       nulls = length
     } else if nullCount > 0, let validity {
-      nulls = length - Bitmap.ones(validity.start, from: offset + start, count: length)
+      nulls = unsafe length - Bitmap.ones(validity.start, from: offset + start, count: length)
     }
     return Column(
       type: type, count: length, offset: offset + start, nullCount: nulls, validity: validity, values: values,
@@ -95,12 +95,12 @@ public struct Column: Sendable {
     case .bits: total += (count + 7) / 8
     case .fixed(let width): total += count * width
     case .variable:
-      let offsets = offsetValues
-      total += offsets.count * 4 + Int((offsets.last ?? 0) - (offsets.first ?? 0))
+      let offsets = unsafe offsetValues
+      unsafe total += offsets.count * 4 + Int((offsets.last ?? 0) - (offsets.first ?? 0))
     case .list:
-      let offsets = offsetValues
+      let offsets = unsafe offsetValues
       total += offsets.count * 4
-      if let first = offsets.first, let last = offsets.last {
+      if let first = unsafe offsets.first, let last = unsafe offsets.last {
         total += children[0].slice(Int(first), Int(last - first)).byteCount
       }
     }
@@ -116,15 +116,15 @@ public enum Bitmap {
     let end = start + count
     var total = 0
     while bit < end && bit & 7 != 0 {
-      total += Int(base.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7)) & 1
+      unsafe total += Int(base.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7)) & 1
       bit += 1
     }
     while bit + 64 <= end {
-      total += base.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self).nonzeroBitCount
+      unsafe total += base.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self).nonzeroBitCount
       bit += 64
     }
     while bit < end {
-      total += Int(base.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7)) & 1
+      unsafe total += Int(base.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7)) & 1
       bit += 1
     }
     return total
@@ -136,17 +136,17 @@ extension Bitmap {
   static func copy(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Buffer {
     let bytes = (count + 7) / 8
     let memory = Allocation(capacity: bytes)
-    let target = memory.base.assumingMemoryBound(to: UInt8.self)
-    let source = base.assumingMemoryBound(to: UInt8.self) + start / 8
+    let target = unsafe memory.base.assumingMemoryBound(to: UInt8.self)
+    let source = unsafe base.assumingMemoryBound(to: UInt8.self) + start / 8
     let shift = UInt8(start & 7)
     let sourceBytes = (Int(shift) + count + 7) / 8
     if shift == 0 {
-      memory.base.copyMemory(from: source, byteCount: bytes)
+      unsafe memory.base.copyMemory(from: source, byteCount: bytes)
     } else {
       for index in 0..<min(bytes, sourceBytes - 1) {
-        target[index] = source[index] >> shift | source[index + 1] << (8 - shift)
+        unsafe target[index] = unsafe source[index] >> shift | source[index + 1] << (8 - shift)
       }
-      if sourceBytes == bytes, bytes > 0 { target[bytes - 1] = source[bytes - 1] >> shift }
+      if sourceBytes == bytes, bytes > 0 { unsafe target[bytes - 1] = unsafe source[bytes - 1] >> shift }
     }
     return Buffer(memory, count: bytes)
   }

@@ -4,7 +4,7 @@ internal import Glibc
 ///
 /// The state lies behind one pointer, so that the appends of a row loop cost neither exclusivity checks nor reference
 /// counting. Appending a value of another width than the type's layout is a programming error that debug builds trap.
-public final class ColumnBuilder {
+@safe public final class ColumnBuilder {
   public let type: DataType
   /// The elements of a list column.
   public let child: ColumnBuilder?
@@ -12,7 +12,7 @@ public final class ColumnBuilder {
   @usableFromInline let state: UnsafeMutablePointer<State>
 
   @usableFromInline
-  struct State {
+  @safe struct State {
     @usableFromInline var count = 0
     @usableFromInline var nullCount = 0
     /// Rows that fit into `values` (fixed layouts), `offsets` and `validity`.
@@ -34,134 +34,134 @@ public final class ColumnBuilder {
     self.type = type
     if case .list(let element) = type { child = ColumnBuilder(element, rows: rows) } else { child = nil }
     let empty = Allocation(capacity: 0)
-    state = UnsafeMutablePointer.allocate(capacity: 1)
-    state.initialize(
+    unsafe state = UnsafeMutablePointer.allocate(capacity: 1)
+    unsafe state.initialize(
       to: State(
         values: empty.base, offsets: empty.base.assumingMemoryBound(to: Int32.self),
         validity: empty.base.assumingMemoryBound(to: UInt8.self), valuesOwner: empty, offsetsOwner: empty,
         validityOwner: empty))
-    if case .fixed(let width) = type.layout { state.pointee.width = width }
+    if case .fixed(let width) = type.layout { unsafe state.pointee.width = width }
     start(rows: rows, bytes: rows * 16)
   }
 
   deinit {
-    state.deinitialize(count: 1)
-    state.deallocate()
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
   }
 
-  @inlinable public var count: Int { state.pointee.count }
-  @inlinable public var nullCount: Int { state.pointee.nullCount }
+  @inlinable public var count: Int { unsafe state.pointee.count }
+  @inlinable public var nullCount: Int { unsafe state.pointee.nullCount }
   /// The bytes that values of layout `variable` take so far.
-  @inlinable public var variableByteCount: Int { state.pointee.byteCount }
+  @inlinable public var variableByteCount: Int { unsafe state.pointee.byteCount }
 
   // MARK: appending
 
   /// Appends a value of a fixed layout.
   @inlinable @inline(__always)
   public func append<T: BitwiseCopyable>(_ value: T) {
-    let state = self.state
-    assert(MemoryLayout<T>.size == state.pointee.width)
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    let row = state.pointee.count
-    state.pointee.values.assumingMemoryBound(to: T.self)[row] = value
-    if state.pointee.hasValidity { state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
-    state.pointee.count = row + 1
+    let state = unsafe self.state
+    unsafe assert(MemoryLayout<T>.size == state.pointee.width)
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    let row = unsafe state.pointee.count
+    unsafe state.pointee.values.assumingMemoryBound(to: T.self)[row] = value
+    if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
+    unsafe state.pointee.count = row + 1
   }
 
   /// Appends a value of a `bool` column.
   @inlinable
   public func append(bool value: Bool) {
-    let state = self.state
+    let state = unsafe self.state
     assert(type == .bool)
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    let row = state.pointee.count
-    let bits = state.pointee.values.assumingMemoryBound(to: UInt8.self)
-    if value { bits[row >> 3] |= 1 << UInt8(row & 7) }
-    if state.pointee.hasValidity { state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
-    state.pointee.count = row + 1
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    let row = unsafe state.pointee.count
+    let bits = unsafe state.pointee.values.assumingMemoryBound(to: UInt8.self)
+    if value { unsafe bits[row >> 3] |= 1 << UInt8(row & 7) }
+    if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
+    unsafe state.pointee.count = row + 1
   }
 
   /// Appends the bytes of a value of layout `variable`. A column holds at most 2 GiB of them: callers close a batch by
   /// `Limits.batchBytes` long before, and a single larger value must be refused by the caller.
   @inlinable @inline(__always)
   public func append(bytes start: UnsafeRawPointer?, count length: Int) {
-    let state = self.state
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    let used = state.pointee.byteCount
-    if used + length > state.pointee.byteCapacity { growBytes(length) }
-    if let start, length > 0 { (state.pointee.values + used).copyMemory(from: start, byteCount: length) }
+    let state = unsafe self.state
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    let used = unsafe state.pointee.byteCount
+    if unsafe used + length > state.pointee.byteCapacity { growBytes(length) }
+    if let start = unsafe start, length > 0 { unsafe (state.pointee.values + used).copyMemory(from: start, byteCount: length) }
     finishVariable(length)
   }
 
   @inlinable
-  public func append(bytes: UnsafeRawBufferPointer) { append(bytes: bytes.baseAddress, count: bytes.count) }
+  public func append(bytes: UnsafeRawBufferPointer) { unsafe append(bytes: bytes.baseAddress, count: bytes.count) }
 
   /// Appends a text as its UTF-8.
   public func append(text: String) {
     var text = text
-    text.withUTF8 { append(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
   }
 
   /// Room for a value of up to `length` bytes that the caller writes in place; `finishVariable` closes it.
   @inlinable
   public func reserveVariable(_ length: Int) -> UnsafeMutableRawPointer {
-    let state = self.state
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    if state.pointee.byteCount + length > state.pointee.byteCapacity { growBytes(length) }
-    return state.pointee.values + state.pointee.byteCount
+    let state = unsafe self.state
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    if unsafe state.pointee.byteCount + length > state.pointee.byteCapacity { growBytes(length) }
+    return unsafe state.pointee.values + state.pointee.byteCount
   }
 
   /// Closes the value that was written into `reserveVariable`'s room.
   @inlinable @inline(__always)
   public func finishVariable(_ length: Int) {
-    let state = self.state
-    let row = state.pointee.count
-    state.pointee.byteCount += length
-    state.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: state.pointee.byteCount)
-    if state.pointee.hasValidity { state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
-    state.pointee.count = row + 1
+    let state = unsafe self.state
+    let row = unsafe state.pointee.count
+    unsafe state.pointee.byteCount += length
+    unsafe state.pointee.offsets[row + 1] = unsafe Int32(truncatingIfNeeded: state.pointee.byteCount)
+    if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
+    unsafe state.pointee.count = row + 1
   }
 
   /// Closes a list value: everything appended to `child` since the last one belongs to it.
   public func finishList() {
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    let row = state.pointee.count
-    state.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: child?.count ?? 0)
-    if state.pointee.hasValidity { state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
-    state.pointee.count = row + 1
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    let row = unsafe state.pointee.count
+    unsafe state.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: child?.count ?? 0)
+    if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
+    unsafe state.pointee.count = row + 1
   }
 
   @inlinable
   public func appendNull() {
-    let state = self.state
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    if !state.pointee.hasValidity { startValidity() }
-    let row = state.pointee.count
-    let width = state.pointee.width
+    let state = unsafe self.state
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    if unsafe !state.pointee.hasValidity { startValidity() }
+    let row = unsafe state.pointee.count
+    let width = unsafe state.pointee.width
     if width > 0 {
-      memsetZero(state.pointee.values + row * width, width)
+      unsafe memsetZero(state.pointee.values + row * width, width)
     } else if type != .bool {
-      state.pointee.offsets[row + 1] = state.pointee.offsets[row]
+      unsafe state.pointee.offsets[row + 1] = unsafe state.pointee.offsets[row]
     }
-    state.pointee.nullCount += 1
-    state.pointee.count = row + 1
+    unsafe state.pointee.nullCount += 1
+    unsafe state.pointee.count = row + 1
   }
 
   /// Takes the last `rows` values back, for a row that turned out to be bad in a later column.
   public func removeLast(_ rows: Int) {
-    let kept = state.pointee.count - rows
-    for row in kept..<state.pointee.count {
-      if state.pointee.hasValidity {
-        if state.pointee.validity[row >> 3] & (1 << UInt8(row & 7)) == 0 { state.pointee.nullCount -= 1 }
-        state.pointee.validity[row >> 3] &= ~(1 << UInt8(row & 7))
+    let kept = unsafe state.pointee.count - rows
+    for row in unsafe kept..<state.pointee.count {
+      if unsafe state.pointee.hasValidity {
+        if unsafe state.pointee.validity[row >> 3] & (1 << UInt8(row & 7)) == 0 { unsafe state.pointee.nullCount -= 1 }
+        unsafe state.pointee.validity[row >> 3] &= ~(1 << UInt8(row & 7))
       }
-      if type == .bool { state.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~(1 << UInt8(row & 7)) }
+      if type == .bool { unsafe state.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~(1 << UInt8(row & 7)) }
     }
-    state.pointee.count = kept
+    unsafe state.pointee.count = kept
     switch type.layout {
-    case .variable: state.pointee.byteCount = Int(state.pointee.offsets[kept])
+    case .variable: unsafe state.pointee.byteCount = unsafe Int(state.pointee.offsets[kept])
     case .list:
-      if let child { child.removeLast(child.count - Int(state.pointee.offsets[kept])) }
+      if let child { unsafe child.removeLast(child.count - Int(state.pointee.offsets[kept])) }
     default: break
     }
   }
@@ -177,8 +177,8 @@ public final class ColumnBuilder {
     if column.isNull(row) { return appendNull() }
     switch type.layout {
     case .bits: append(bool: column.bool(row))
-    case .fixed(let width): appendRaw(column.values.start + (column.offset + row) * width, width)
-    case .variable: append(bytes: column.bytes(row))
+    case .fixed(let width): unsafe appendRaw(column.values.start + (column.offset + row) * width, width)
+    case .variable: unsafe append(bytes: column.bytes(row))
     case .list:
       child?.append(column.elements(row))
       finishList()
@@ -186,11 +186,11 @@ public final class ColumnBuilder {
   }
 
   private func appendRaw(_ source: UnsafeRawPointer, _ width: Int) {
-    if state.pointee.count == state.pointee.rowCapacity { growRows() }
-    let row = state.pointee.count
-    (state.pointee.values + row * width).copyMemory(from: source, byteCount: width)
-    if state.pointee.hasValidity { state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
-    state.pointee.count = row + 1
+    if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
+    let row = unsafe state.pointee.count
+    unsafe (state.pointee.values + row * width).copyMemory(from: source, byteCount: width)
+    if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
+    unsafe state.pointee.count = row + 1
   }
 
   // MARK: finishing
@@ -198,7 +198,7 @@ public final class ColumnBuilder {
   /// The column of all values so far; the builder starts anew, with the room that this column needed.
   public func finish() -> Column {
     let column = column(children: child.map { [$0.finish()] } ?? [])
-    start(rows: max(column.count, 64), bytes: max(state.pointee.byteCount, 64))
+    unsafe start(rows: max(column.count, 64), bytes: max(state.pointee.byteCount, 64))
     return column
   }
 
@@ -206,7 +206,7 @@ public final class ColumnBuilder {
   func snapshot() -> Column { column(children: child.map { [$0.snapshot()] } ?? []) }
 
   private func column(children: [Column]) -> Column {
-    let s = state.pointee
+    let s = unsafe state.pointee
     switch type.layout {
     case .bits:
       return Column(
@@ -230,27 +230,27 @@ public final class ColumnBuilder {
   }
 
   private var validityBuffer: Buffer? {
-    state.pointee.hasValidity ? Buffer(state.pointee.validityOwner, count: (state.pointee.count + 7) / 8) : nil
+    unsafe state.pointee.hasValidity ? Buffer(state.pointee.validityOwner, count: (state.pointee.count + 7) / 8) : nil
   }
 
   private func start(rows: Int, bytes: Int) {
-    let width = state.pointee.width
-    state.pointee.count = 0
-    state.pointee.nullCount = 0
-    state.pointee.hasValidity = false
-    state.pointee.byteCount = 0
-    state.pointee.rowCapacity = rows
+    let width = unsafe state.pointee.width
+    unsafe state.pointee.count = 0
+    unsafe state.pointee.nullCount = 0
+    unsafe state.pointee.hasValidity = false
+    unsafe state.pointee.byteCount = 0
+    unsafe state.pointee.rowCapacity = rows
     switch type.layout {
     case .bits: setValues(Allocation(capacity: (rows + 7) / 8), zeroed: true)
     case .fixed: setValues(Allocation(capacity: rows * width))
     case .variable:
       setValues(Allocation(capacity: bytes))
-      state.pointee.byteCapacity = bytes
+      unsafe state.pointee.byteCapacity = bytes
       setOffsets(Allocation(capacity: (rows + 1) * 4))
-      state.pointee.offsets[0] = 0
+      unsafe state.pointee.offsets[0] = 0
     case .list:
       setOffsets(Allocation(capacity: (rows + 1) * 4))
-      state.pointee.offsets[0] = 0
+      unsafe state.pointee.offsets[0] = 0
     }
   }
 
@@ -258,64 +258,64 @@ public final class ColumnBuilder {
 
   @usableFromInline @inline(never)
   func growRows() {
-    let old = state.pointee
+    let old = unsafe state.pointee
     let rows = max(old.rowCapacity * 2, 64)
     switch type.layout {
     case .bits:
       setValues(Allocation(capacity: (rows + 7) / 8), zeroed: true)
-      memcpy(state.pointee.values, old.values, (old.count + 7) / 8)
+      unsafe memcpy(state.pointee.values, old.values, (old.count + 7) / 8)
     case .fixed(let width):
       setValues(Allocation(capacity: rows * width))
-      memcpy(state.pointee.values, old.values, old.count * width)
+      unsafe memcpy(state.pointee.values, old.values, old.count * width)
     case .variable, .list:
       setOffsets(Allocation(capacity: (rows + 1) * 4))
-      memcpy(state.pointee.offsets, old.offsets, (old.count + 1) * 4)
+      unsafe memcpy(state.pointee.offsets, old.offsets, (old.count + 1) * 4)
     }
     if old.hasValidity {
       setValidity(Allocation(capacity: (rows + 7) / 8))
-      memcpy(state.pointee.validity, old.validity, (old.count + 7) / 8)
+      unsafe memcpy(state.pointee.validity, old.validity, (old.count + 7) / 8)
     }
-    state.pointee.rowCapacity = rows
+    unsafe state.pointee.rowCapacity = rows
   }
 
   @usableFromInline @inline(never)
   func growBytes(_ more: Int) {
-    let old = state.pointee
+    let old = unsafe state.pointee
     let capacity = max(old.byteCapacity * 2, old.byteCount + more, 256)
     setValues(Allocation(capacity: capacity))
-    memcpy(state.pointee.values, old.values, old.byteCount)
-    state.pointee.byteCapacity = capacity
+    unsafe memcpy(state.pointee.values, old.values, old.byteCount)
+    unsafe state.pointee.byteCapacity = capacity
   }
 
   /// The bitmap exists from the first NULL on: columns without one never touch it.
   @usableFromInline @inline(never)
   func startValidity() {
-    setValidity(Allocation(capacity: (state.pointee.rowCapacity + 7) / 8))
-    let count = state.pointee.count
-    memset(state.pointee.validity, 0xFF, count >> 3)
-    if count & 7 != 0 { state.pointee.validity[count >> 3] = (1 << UInt8(count & 7)) - 1 }
-    state.pointee.hasValidity = true
+    unsafe setValidity(Allocation(capacity: (state.pointee.rowCapacity + 7) / 8))
+    let count = unsafe state.pointee.count
+    unsafe memset(state.pointee.validity, 0xFF, count >> 3)
+    if count & 7 != 0 { unsafe state.pointee.validity[count >> 3] = (1 << UInt8(count & 7)) - 1 }
+    unsafe state.pointee.hasValidity = true
   }
 
   private func setValues(_ owner: Allocation, zeroed: Bool = false) {
-    if zeroed { memset(owner.base, 0, owner.capacity) }
-    state.pointee.valuesOwner = owner
-    state.pointee.values = owner.base
+    if zeroed { unsafe memset(owner.base, 0, owner.capacity) }
+    unsafe state.pointee.valuesOwner = owner
+    unsafe state.pointee.values = unsafe owner.base
   }
 
   private func setOffsets(_ owner: Allocation) {
-    state.pointee.offsetsOwner = owner
-    state.pointee.offsets = owner.base.assumingMemoryBound(to: Int32.self)
+    unsafe state.pointee.offsetsOwner = owner
+    unsafe state.pointee.offsets = unsafe owner.base.assumingMemoryBound(to: Int32.self)
   }
 
   private func setValidity(_ owner: Allocation) {
-    memset(owner.base, 0, owner.capacity)
-    state.pointee.validityOwner = owner
-    state.pointee.validity = owner.base.assumingMemoryBound(to: UInt8.self)
+    unsafe memset(owner.base, 0, owner.capacity)
+    unsafe state.pointee.validityOwner = owner
+    unsafe state.pointee.validity = unsafe owner.base.assumingMemoryBound(to: UInt8.self)
   }
 
   @usableFromInline
-  func memsetZero(_ start: UnsafeMutableRawPointer, _ count: Int) { memset(start, 0, count) }
+  func memsetZero(_ start: UnsafeMutableRawPointer, _ count: Int) { unsafe memset(start, 0, count) }
 }
 
 /// Builds batches row by row, bounded by bytes and rows.

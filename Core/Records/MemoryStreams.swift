@@ -17,8 +17,8 @@ public final class MemoryInput: ByteInput {
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     let count = min(buffer.count, bytes.count - position)
     guard count > 0, let target = buffer.baseAddress else { return 0 }
-    bytes.withUnsafeBytes { source in
-      if let base = source.baseAddress { memcpy(target, base + position, count) }
+    unsafe bytes.withUnsafeBytes { source in
+      if let base = source.baseAddress { unsafe memcpy(target, base + position, count) }
     }
     position += count
     return count
@@ -40,7 +40,7 @@ public final class MemoryOutput: ByteOutput {
 
   public init(name: String = "memory") { self.name = name }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { self.bytes.append(contentsOf: bytes) }
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { unsafe self.bytes.append(contentsOf: bytes) }
 
   public func commit() throws { isCommitted = true }
 }

@@ -20,8 +20,8 @@ enum BodyCodec: Int8 {
   /// Fills `target`; false when the data is malformed or has another length.
   func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
     switch self {
-    case .lz4: BodyCodec.decompressLZ4(source, into: target)
-    case .zstd: ZSTD_decompress(target.baseAddress, target.count, source.baseAddress, source.count) == target.count
+    case .lz4: unsafe BodyCodec.decompressLZ4(source, into: target)
+    case .zstd: unsafe ZSTD_decompress(target.baseAddress, target.count, source.baseAddress, source.count) == target.count
     }
   }
 
@@ -29,15 +29,15 @@ enum BodyCodec: Int8 {
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) -> Bool {
     var context: OpaquePointer?
-    guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else { return false }
-    defer { LZ4F_freeDecompressionContext(context) }
+    guard unsafe LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else { return false }
+    defer { unsafe LZ4F_freeDecompressionContext(context) }
     var read = 0
     var written = 0
     while true {
       var readNow = source.count - read
       var writtenNow = target.count - written
-      let hint = LZ4F_decompress(
-        context, target.baseAddress.map { $0 + written }, &writtenNow, source.baseAddress.map { $0 + read }, &readNow,
+      let hint = unsafe LZ4F_decompress(
+        context, target.baseAddress.map { unsafe $0 + written }, &writtenNow, unsafe source.baseAddress.map { unsafe $0 + read }, &readNow,
         nil)
       if LZ4F_isError(hint) != 0 { return false }
       read += readNow
@@ -49,7 +49,7 @@ enum BodyCodec: Int8 {
 }
 
 /// Compresses buffers one by one, with one context for all of them.
-final class BufferCompressor {
+@safe final class BufferCompressor {
   let codec: BodyCodec
   private let zstd: OpaquePointer?
 
@@ -58,25 +58,25 @@ final class BufferCompressor {
     case .none: return nil
     case .lz4:
       codec = .lz4
-      zstd = nil
+      unsafe zstd = nil
     case .zstd:
       codec = .zstd
-      zstd = ZSTD_createCCtx()
+      unsafe zstd = unsafe ZSTD_createCCtx()
     }
   }
 
-  deinit { ZSTD_freeCCtx(zstd) }
+  deinit { unsafe ZSTD_freeCCtx(zstd) }
 
   /// The uncompressed length as 64 bit, then the compressed bytes; or -1 and the bytes as they are, where compressing
   /// gains nothing.
   func compress(_ source: UnsafeRawBufferPointer) -> Buffer {
     let room = max(bound(source.count), source.count)
     let memory = Allocation(capacity: room + 8)
-    let written = compress(source, into: memory.base + 8, room: room)
+    let written = unsafe compress(source, into: memory.base + 8, room: room)
     let gains = written.map { $0 < source.count } ?? false
-    memory.base.storeBytes(of: Int64(gains ? source.count : -1).littleEndian, as: Int64.self)
+    unsafe memory.base.storeBytes(of: Int64(gains ? source.count : -1).littleEndian, as: Int64.self)
     if let written, gains { return Buffer(memory, count: 8 + written) }
-    if let base = source.baseAddress { (memory.base + 8).copyMemory(from: base, byteCount: source.count) }
+    if let base = source.baseAddress { unsafe (memory.base + 8).copyMemory(from: base, byteCount: source.count) }
     return Buffer(memory, count: 8 + source.count)
   }
 
@@ -88,11 +88,11 @@ final class BufferCompressor {
   private func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, room: Int) -> Int? {
     switch codec {
     case .lz4:
-      let count = LZ4F_compressFrame(target, room, source.baseAddress, source.count, nil)
+      let count = unsafe LZ4F_compressFrame(target, room, source.baseAddress, source.count, nil)
       return LZ4F_isError(count) == 0 ? count : nil
     case .zstd:
       // Level 1, as Arrow's own writers: the levels above cost more time than disks and networks give back.
-      let count = ZSTD_compressCCtx(zstd, target, room, source.baseAddress, source.count, 1)
+      let count = unsafe ZSTD_compressCCtx(zstd, target, room, source.baseAddress, source.count, 1)
       return ZSTD_isError(count) == 0 ? count : nil
     }
   }

@@ -1,11 +1,11 @@
 /// Collects the buffers of a batch for one message, without copying those that can be written as they lie in memory.
-struct BodyWriter {
+@safe struct BodyWriter {
   /// Length and null count of each array, depth first.
   private(set) var nodes: [Int64] = []
   /// Position and length of each buffer in the body.
   private(set) var buffers: [Int64] = []
   /// What to write, in order. Points into the batch and into `temporaries`.
-  private(set) var parts: [UnsafeRawBufferPointer] = []
+  private(set) var parts: [UnsafeRawBufferPointer] = unsafe []
   /// In bytes, a multiple of the alignment.
   private(set) var length = 0
   private var temporaries: [Buffer] = []
@@ -28,16 +28,16 @@ struct BodyWriter {
     if let validity = column.validity {
       add(bits: validity, column)
     } else {
-      add(UnsafeRawBufferPointer(start: nil, count: 0))
+      unsafe add(UnsafeRawBufferPointer(start: nil, count: 0))
     }
     switch column.type.layout {
     case .bits: add(bits: column.values, column)
     case .fixed(let width):
-      let start = column.values.start + column.offset * width
-      add(UnsafeRawBufferPointer(start: start, count: column.count * width))
+      let start = unsafe column.values.start + column.offset * width
+      unsafe add(UnsafeRawBufferPointer(start: start, count: column.count * width))
     case .variable:
       let range = addOffsets(column)
-      add(UnsafeRawBufferPointer(start: column.values.start + range.lowerBound, count: range.count))
+      unsafe add(UnsafeRawBufferPointer(start: column.values.start + range.lowerBound, count: range.count))
     case .list:
       let range = addOffsets(column)
       if let child = column.children.first { add(child.slice(range.lowerBound, range.count)) }
@@ -46,19 +46,19 @@ struct BodyWriter {
 
   /// Offsets from 0 on; returns what they reach over.
   private mutating func addOffsets(_ column: Column) -> Range<Int> {
-    let offsets = column.offsetValues
-    guard let first = offsets.first, let last = offsets.last else {
+    let offsets = unsafe column.offsetValues
+    guard let first = unsafe offsets.first, let last = unsafe offsets.last else {
       let memory = Allocation(capacity: 4)
-      memory.base.storeBytes(of: 0, as: Int32.self)
+      unsafe memory.base.storeBytes(of: 0, as: Int32.self)
       addTemporary(Buffer(memory, count: 4))
       return 0..<0
     }
     if first == 0 {
-      add(UnsafeRawBufferPointer(offsets))
+      unsafe add(UnsafeRawBufferPointer(offsets))
     } else {
       let memory = Allocation(capacity: offsets.count * 4)
-      let rebased = memory.base.assumingMemoryBound(to: Int32.self)
-      for index in 0..<offsets.count { rebased[index] = offsets[index] &- first }
+      let rebased = unsafe memory.base.assumingMemoryBound(to: Int32.self)
+      for index in 0..<offsets.count { unsafe rebased[index] = unsafe offsets[index] &- first }
       addTemporary(Buffer(memory, count: offsets.count * 4))
     }
     return Int(first)..<Int(last)
@@ -66,30 +66,30 @@ struct BodyWriter {
 
   private mutating func add(bits: Buffer, _ column: Column) {
     if column.offset & 7 == 0 {
-      add(UnsafeRawBufferPointer(start: bits.start + column.offset / 8, count: (column.count + 7) / 8))
+      unsafe add(UnsafeRawBufferPointer(start: bits.start + column.offset / 8, count: (column.count + 7) / 8))
     } else {
-      addTemporary(Bitmap.copy(bits.start, from: column.offset, count: column.count))
+      unsafe addTemporary(Bitmap.copy(bits.start, from: column.offset, count: column.count))
     }
   }
 
   private mutating func addTemporary(_ buffer: Buffer) {
     temporaries.append(buffer)
-    add(buffer.bytes)
+    unsafe add(buffer.bytes)
   }
 
   private mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    var bytes = bytes
-    if let compressor, !bytes.isEmpty {
-      let compressed = compressor.compress(bytes)
+    var bytes = unsafe bytes
+    if let compressor, unsafe !bytes.isEmpty {
+      let compressed = unsafe compressor.compress(bytes)
       temporaries.append(compressed)
-      bytes = compressed.bytes
+      unsafe bytes = unsafe compressed.bytes
     }
     buffers.append(Int64(length))
     buffers.append(Int64(bytes.count))
-    guard !bytes.isEmpty else { return }
-    parts.append(bytes)
+    guard unsafe !bytes.isEmpty else { return }
+    unsafe parts.append(bytes)
     let padding = -bytes.count & (ArrowFormat.alignment - 1)
-    if padding > 0 { parts.append(zeros.slice(0, padding).bytes) }
+    if padding > 0 { unsafe parts.append(zeros.slice(0, padding).bytes) }
     length += bytes.count + padding
   }
 }

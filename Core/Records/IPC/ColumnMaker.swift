@@ -47,12 +47,12 @@ struct ColumnMaker {
     _ array: RawArray, _ start: Int, _ count: Int, _: T.Type
   ) throws -> Column {
     if array.plan.isDirect { return direct(array, start, count) }
-    let source = array.buffers[0].start.assumingMemoryBound(to: T.self) + start
-    let first = Int(source[0])
-    let child = try column(array.children[0], first, Int(source[count]) - first)
+    let source = unsafe array.buffers[0].start.assumingMemoryBound(to: T.self) + start
+    let first = unsafe Int(source[0])
+    let child = try unsafe column(array.children[0], first, Int(source[count]) - first)
     let offsets = Allocation(capacity: (count + 1) * 4)
-    let target = offsets.base.assumingMemoryBound(to: Int32.self)
-    for row in 0...count { target[row] = Int32(truncatingIfNeeded: Int(source[row]) - first) }
+    let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { unsafe target[row] = unsafe Int32(truncatingIfNeeded: Int(source[row]) - first) }
     return finish(array, start, count, values: .empty, offsets: Buffer(offsets, count: (count + 1) * 4), [child])
   }
 
@@ -71,8 +71,8 @@ struct ColumnMaker {
     try checkElements(count)
     guard count * size <= Int(Int32.max) else { throw PieceTooLarge() }
     let offsets = Allocation(capacity: (count + 1) * 4)
-    let target = offsets.base.assumingMemoryBound(to: Int32.self)
-    for row in 0...count { target[row] = Int32(truncatingIfNeeded: row * size) }
+    let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { unsafe target[row] = Int32(truncatingIfNeeded: row * size) }
     return Buffer(offsets, count: (count + 1) * 4)
   }
 
@@ -88,10 +88,10 @@ struct ColumnMaker {
     var validity: Buffer?
     var nulls = 0
     if let bitmap = array.validity {
-      nulls = count - Bitmap.ones(bitmap.start, from: start, count: count)
+      nulls = unsafe count - Bitmap.ones(bitmap.start, from: start, count: count)
       let isAligned = start & 7 == 0
       validity =
-        isAligned
+        unsafe isAligned
         ? bitmap.slice(start / 8, (count + 7) / 8) : Bitmap.copy(bitmap.start, from: start, count: count)
     }
     return Column(
@@ -104,7 +104,7 @@ struct ColumnMaker {
   private func nulls(_ array: RawArray, _ count: Int) throws -> Column {
     try checkElements(count)
     let zeros = Allocation(capacity: (count + 1) * 4)
-    memset(zeros.base, 0, zeros.capacity)
+    unsafe memset(zeros.base, 0, zeros.capacity)
     let buffer = Buffer(zeros, count: (count + 1) * 4)
     return Column(
       type: array.plan.type, count: count, nullCount: count, validity: buffer.slice(0, (count + 7) / 8),
@@ -114,13 +114,13 @@ struct ColumnMaker {
   // MARK: other layouts of texts and bytes
 
   private func largeVariable(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
-    let source = array.buffers[0].start.assumingMemoryBound(to: Int64.self) + start
-    let first = Int(source[0])
-    let length = Int(source[count]) - first
+    let source = unsafe array.buffers[0].start.assumingMemoryBound(to: Int64.self) + start
+    let first = unsafe Int(source[0])
+    let length = unsafe Int(source[count]) - first
     guard length <= Int(Int32.max) else { throw PieceTooLarge() }
     let offsets = Allocation(capacity: (count + 1) * 4)
-    let target = offsets.base.assumingMemoryBound(to: Int32.self)
-    for row in 0...count { target[row] = Int32(truncatingIfNeeded: source[row] &- Int64(first)) }
+    let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    for row in 0...count { unsafe target[row] = unsafe Int32(truncatingIfNeeded: source[row] &- Int64(first)) }
     let values = array.buffers[1].slice(first, length)
     let column = finish(array, start, count, values: values, offsets: Buffer(offsets, count: (count + 1) * 4))
     return try checked(array, start, column)
@@ -128,25 +128,25 @@ struct ColumnMaker {
 
   /// Views are 16 bytes: a length, and either up to 12 bytes in place or a prefix, a buffer's number and an offset.
   private func views(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
-    let views = array.buffers[0].start + start * 16
+    let views = unsafe array.buffers[0].start + start * 16
     let offsets = Allocation(capacity: (count + 1) * 4)
-    let target = offsets.base.assumingMemoryBound(to: Int32.self)
-    target[0] = 0
+    let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    unsafe target[0] = 0
     var total = 0
     for row in 0..<count {
       if array.isValid(start + row) {
-        let length = Int(views.loadUnaligned(fromByteOffset: row * 16, as: Int32.self))
+        let length = unsafe Int(views.loadUnaligned(fromByteOffset: row * 16, as: Int32.self))
         guard length >= 0 else { throw failure(array, "a view has a negative length", row: start + row) }
         total += length
         guard total <= maxBytes else { throw PieceTooLarge() }
       }
-      target[row + 1] = Int32(truncatingIfNeeded: total)
+      unsafe target[row + 1] = Int32(truncatingIfNeeded: total)
     }
     let values = Allocation(capacity: total)
-    for row in 0..<count where target[row + 1] > target[row] {
-      let length = Int(target[row + 1] - target[row])
-      let source = try viewed(array, views + row * 16, length, row: start + row)
-      (values.base + Int(target[row])).copyMemory(from: source, byteCount: length)
+    for row in 0..<count where unsafe target[row + 1] > target[row] {
+      let length = unsafe Int(target[row + 1] - target[row])
+      let source = try unsafe viewed(array, views + row * 16, length, row: start + row)
+      unsafe (values.base + Int(target[row])).copyMemory(from: source, byteCount: length)
     }
     let column = finish(
       array, start, count, values: Buffer(values, count: total), offsets: Buffer(offsets, count: (count + 1) * 4))
@@ -154,12 +154,12 @@ struct ColumnMaker {
   }
 
   private func viewed(_ array: RawArray, _ view: UnsafeRawPointer, _ length: Int, row: Int) throws -> UnsafeRawPointer {
-    if length <= 12 { return view + 4 }
-    let index = Int(view.loadUnaligned(fromByteOffset: 8, as: Int32.self))
-    let offset = Int(view.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+    if length <= 12 { return unsafe view + 4 }
+    let index = unsafe Int(view.loadUnaligned(fromByteOffset: 8, as: Int32.self))
+    let offset = unsafe Int(view.loadUnaligned(fromByteOffset: 12, as: Int32.self))
     guard index >= 0, index + 1 < array.buffers.count, offset >= 0, offset + length <= array.buffers[index + 1].count
     else { throw failure(array, "a view points outside of its buffers", row: row) }
-    return array.buffers[index + 1].start + offset
+    return unsafe array.buffers[index + 1].start + offset
   }
 
   private func checked(_ array: RawArray, _ start: Int, _ column: Column) throws -> Column {
@@ -171,7 +171,7 @@ struct ColumnMaker {
 extension RawArray {
   func isValid(_ row: Int) -> Bool {
     guard let validity else { return true }
-    return validity.start.load(fromByteOffset: row >> 3, as: UInt8.self) & (1 << UInt8(row & 7)) != 0
+    return unsafe validity.start.load(fromByteOffset: row >> 3, as: UInt8.self) & (1 << UInt8(row & 7)) != 0
   }
 
   /// The column over all values, for plans that are direct.

@@ -20,14 +20,14 @@ extension ColumnMaker {
   private func map<From: BitwiseCopyable, To: BitwiseCopyable>(
     _ array: RawArray, _ start: Int, _ count: Int, _ convert: (From) -> To?
   ) throws -> Column {
-    let source = array.buffers[0].start.assumingMemoryBound(to: From.self) + start
+    let source = unsafe array.buffers[0].start.assumingMemoryBound(to: From.self) + start
     let width = MemoryLayout<To>.stride
     let memory = Allocation(capacity: count * width)
-    memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: count * width)
-    let target = memory.base.assumingMemoryBound(to: To.self)
+    unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: count * width)
+    let target = unsafe memory.base.assumingMemoryBound(to: To.self)
     for row in 0..<count {
-      if let value = convert(source[row]) {
-        target[row] = value
+      if let value = unsafe convert(source[row]) {
+        unsafe target[row] = value
       } else if array.isValid(start + row) {
         throw failure(
           array, "the \(array.plan.typeName) does not fit into \(array.plan.type.name)", row: start + row)

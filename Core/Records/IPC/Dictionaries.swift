@@ -50,10 +50,10 @@ extension ColumnMaker {
     _ array: RawArray, _ start: Int, _ count: Int, _ limit: Int, _: T.Type
   ) throws -> [Int32] {
     guard count * 4 <= maxBytes else { throw PieceTooLarge() }
-    let source = array.buffers[0].start.assumingMemoryBound(to: T.self) + start
+    let source = unsafe array.buffers[0].start.assumingMemoryBound(to: T.self) + start
     var keys = [Int32](repeating: -1, count: count)
     for row in 0..<count where array.isValid(start + row) {
-      let key = source[row]
+      let key = unsafe source[row]
       guard key >= 0, key < limit else {
         throw failure(array, "key \(key) of a dictionary with \(limit) values", row: start + row)
       }
@@ -73,10 +73,10 @@ extension ColumnMaker {
   private func gatherFixed(_ dictionary: Column, _ keys: [Int32], _ width: Int) throws -> Column {
     guard keys.count * width <= maxBytes else { throw PieceTooLarge() }
     let values = Allocation(capacity: keys.count * width)
-    values.base.initializeMemory(as: UInt8.self, repeating: 0, count: keys.count * width)
-    let source = dictionary.values.start + dictionary.offset * width
+    unsafe values.base.initializeMemory(as: UInt8.self, repeating: 0, count: keys.count * width)
+    let source = unsafe dictionary.values.start + dictionary.offset * width
     for row in 0..<keys.count where keys[row] >= 0 {
-      (values.base + row * width).copyMemory(from: source + Int(keys[row]) * width, byteCount: width)
+      unsafe (values.base + row * width).copyMemory(from: source + Int(keys[row]) * width, byteCount: width)
     }
     let (validity, nulls) = validity(dictionary, keys)
     return Column(
@@ -86,19 +86,19 @@ extension ColumnMaker {
 
   private func gatherVariable(_ dictionary: Column, _ keys: [Int32]) throws -> Column {
     let offsets = Allocation(capacity: (keys.count + 1) * 4)
-    let target = offsets.base.assumingMemoryBound(to: Int32.self)
-    target[0] = 0
+    let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    unsafe target[0] = 0
     var total = 0
     for row in 0..<keys.count {
-      if keys[row] >= 0 { total += dictionary.bytes(Int(keys[row])).count }
+      if keys[row] >= 0 { unsafe total += dictionary.bytes(Int(keys[row])).count }
       guard total <= maxBytes else { throw PieceTooLarge() }
-      target[row + 1] = Int32(truncatingIfNeeded: total)
+      unsafe target[row + 1] = Int32(truncatingIfNeeded: total)
     }
     let values = Allocation(capacity: total)
-    for row in 0..<keys.count where target[row + 1] > target[row] {
-      let bytes = dictionary.bytes(Int(keys[row]))
+    for row in 0..<keys.count where unsafe target[row + 1] > target[row] {
+      let bytes = unsafe dictionary.bytes(Int(keys[row]))
       if let base = bytes.baseAddress {
-        (values.base + Int(target[row])).copyMemory(from: base, byteCount: bytes.count)
+        unsafe (values.base + Int(target[row])).copyMemory(from: base, byteCount: bytes.count)
       }
     }
     let (validity, nulls) = validity(dictionary, keys)
@@ -127,14 +127,14 @@ extension ColumnMaker {
   private func validity(_ dictionary: Column, _ keys: [Int32]) -> (Buffer?, Int) {
     let bytes = (keys.count + 7) / 8
     let memory = Allocation(capacity: bytes)
-    memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    let bits = memory.base.assumingMemoryBound(to: UInt8.self)
+    unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    let bits = unsafe memory.base.assumingMemoryBound(to: UInt8.self)
     var nulls = 0
     for row in 0..<keys.count {
       if keys[row] < 0 || dictionary.isNull(Int(keys[row])) {
         nulls += 1
       } else {
-        bits[row >> 3] |= 1 << UInt8(row & 7)
+        unsafe bits[row >> 3] |= 1 << UInt8(row & 7)
       }
     }
     return (nulls == 0 ? nil : Buffer(memory, count: bytes), nulls)

@@ -104,7 +104,7 @@ struct FlatWriter {
   }
 
   private mutating func append<T: FixedWidthInteger>(_ value: T) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
   }
 
   private mutating func align(_ alignment: Int) { pad(to: (bytes.count + alignment - 1) & ~(alignment - 1)) }

@@ -28,7 +28,7 @@ final class MessageInput {
     self.input = input
     name = input.name
     let head = try read(8, of: "the magic 'ARROW1'")
-    guard head.bytes.starts(with: ArrowFormat.magic) else { throw notArrow(head.bytes) }
+    guard unsafe head.bytes.starts(with: ArrowFormat.magic) else { throw unsafe notArrow(head.bytes) }
   }
 
   func failure(_ what: String, at offset: Int64? = nil) -> Failure {
@@ -37,9 +37,9 @@ final class MessageInput {
 
   private func notArrow(_ head: UnsafeRawBufferPointer) -> Failure {
     var failure = failure("this is no Arrow IPC file, which begins with 'ARROW1'", at: 0)
-    if head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) {
+    if unsafe head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) {
       failure.hint = "It looks like an Arrow IPC stream: let its writer use the file format"
-    } else if head.starts(with: Array("FEA1".utf8)) {
+    } else if unsafe head.starts(with: Array("FEA1".utf8)) {
       failure.hint = "It is a Feather version 1 file: write it as version 2"
     }
     return failure
@@ -76,7 +76,7 @@ final class MessageInput {
     }
     let base = position
     let metadata = try read(Int(length), of: "a message's metadata")
-    let table = try FlatBytes(bytes: metadata.bytes, base: base, name: name).root()
+    let table = try unsafe FlatBytes(bytes: metadata.bytes, base: base, name: name).root()
     let version = try table.number(0, default: 0 as Int16)
     guard version == ArrowFormat.Version.v4 || version == ArrowFormat.Version.v5 else {
       throw table.failure("the message has version \(version + 1) of Arrow's metadata, 4 and 5 can be read")
@@ -97,10 +97,10 @@ final class MessageInput {
     var tail: [UInt8] = []
     var total: Int64 = 0
     while true {
-      let count = try input.read(into: UnsafeMutableRawBufferPointer(start: chunk.base, count: 65_536))
+      let count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(start: chunk.base, count: 65_536))
       if count == 0 { break }
       total += Int64(count)
-      tail.append(contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
+      unsafe tail.append(contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
       tail = Array(tail.suffix(10))
     }
     position += total
@@ -127,15 +127,15 @@ final class MessageInput {
     guard let size = input.size, size > resume + 10, try input.seek(to: size - 10) else { return nil }
     position = size - 10
     let tail = try read(10, of: "the footer")
-    let length = Int64(tail.start.loadUnaligned(as: UInt32.self).littleEndian)
-    guard tail.bytes.dropFirst(4).elementsEqual(ArrowFormat.magic), length <= size - 10 - resume else {
+    let length = unsafe Int64(tail.start.loadUnaligned(as: UInt32.self).littleEndian)
+    guard unsafe tail.bytes.dropFirst(4).elementsEqual(ArrowFormat.magic), length <= size - 10 - resume else {
       try seek(to: resume)
       return nil
     }
     try seek(to: size - 10 - length)
     let base = position
     let bytes = try read(Int(length), of: "the footer")
-    let table = try FlatBytes(bytes: bytes.bytes, base: base, name: name).root()
+    let table = try unsafe FlatBytes(bytes: bytes.bytes, base: base, name: name).root()
     guard let schema = try table.table(1) else { throw table.failure("the footer has no schema") }
     blocks = try ArraySlice(positions(table, 2) + positions(table, 3))
     return (schema, bytes)
@@ -158,7 +158,7 @@ final class MessageInput {
 
   private func word(_ what: String) throws -> UInt32 {
     var word: UInt32 = 0
-    let count = try withUnsafeMutableBytes(of: &word) { try input.readFully(into: $0) }
+    let count = try unsafe withUnsafeMutableBytes(of: &word) { try unsafe input.readFully(into: $0) }
     guard count == 4 else {
       position += Int64(count)
       throw truncated(what)
@@ -178,21 +178,21 @@ final class MessageInput {
     var memory = try allocate(room)
     var filled = 0
     while true {
-      let wanted = UnsafeMutableRawBufferPointer(start: memory.base + filled, count: room - filled)
-      let count = try input.readFully(into: wanted)
+      let wanted = unsafe UnsafeMutableRawBufferPointer(start: memory.base + filled, count: room - filled)
+      let count = try unsafe input.readFully(into: wanted)
       position += Int64(count)
       guard count == wanted.count else { throw truncated(what) }
       if room == length { return Buffer(memory, count: length) }
       filled = room
       room = min(length, room * 2)
       let larger = try allocate(room)
-      larger.base.copyMemory(from: memory.base, byteCount: filled)
+      unsafe larger.base.copyMemory(from: memory.base, byteCount: filled)
       memory = larger
     }
   }
 
   private func fill(_ memory: Allocation, _ length: Int, _ what: String) throws -> Buffer {
-    let count = try input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
+    let count = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
     position += Int64(count)
     guard count == length else { throw truncated(what) }
     return Buffer(memory, count: length)

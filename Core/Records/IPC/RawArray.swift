@@ -136,7 +136,7 @@ struct BodyReader {
       return (nil, 0)
     }
     let bitmap = try buffer(plan, atLeast: (count + 7) / 8, alignment: 1)
-    let counted = count - Bitmap.ones(bitmap.start, from: 0, count: count)
+    let counted = unsafe count - Bitmap.ones(bitmap.start, from: 0, count: count)
     guard nulls < 0 || counted == nulls else {
       throw failure(plan, "it claims \(nulls) NULLs, its validity bitmap has \(counted)")
     }
@@ -159,12 +159,12 @@ struct BodyReader {
       // Writers may leave out the one offset of an empty array.
       nextBuffer += 1
       let zero = Allocation(capacity: width)
-      zero.base.storeBytes(of: 0, as: T.self)
+      unsafe zero.base.storeBytes(of: 0, as: T.self)
       return (Buffer(zero, count: width), 0, 0)
     }
     let buffer = try buffer(plan, atLeast: (count + 1) * width, alignment: width)
-    let values = UnsafeBufferPointer(start: buffer.start.assumingMemoryBound(to: T.self), count: count + 1)
-    guard let first = values.first, let last = values.last, BodyReader.neverFall(values) else {
+    let values = unsafe UnsafeBufferPointer(start: buffer.start.assumingMemoryBound(to: T.self), count: count + 1)
+    guard let first = unsafe values.first, let last = unsafe values.last, unsafe BodyReader.neverFall(values) else {
       throw failure(plan, "its offsets fall or are negative")
     }
     return (buffer, first, last)
@@ -173,9 +173,9 @@ struct BodyReader {
   /// The sign bits of all offsets and of all differences are collected, without a branch in the loop. A difference
   /// cannot wrap where no offset is negative.
   private static func neverFall<T: FixedWidthInteger & SignedInteger>(_ offsets: UnsafeBufferPointer<T>) -> Bool {
-    var signs: T = offsets[0]
+    var signs: T = unsafe offsets[0]
     for index in 1..<max(offsets.count, 1) {
-      signs |= offsets[index] | (offsets[index] &- offsets[index - 1])
+      unsafe signs |= offsets[index] | (offsets[index] &- offsets[index - 1])
     }
     return signs >= 0
   }
@@ -217,14 +217,14 @@ struct BodyReader {
     guard buffer.count >= needed else {
       throw failure(plan, "a buffer has \(buffer.count) bytes, its values need \(needed)", at: offset)
     }
-    if alignment > 1, Int(bitPattern: buffer.start) & (alignment - 1) != 0 { return Buffer(copying: buffer.bytes) }
+    if alignment > 1, unsafe Int(bitPattern: buffer.start) & (alignment - 1) != 0 { return unsafe Buffer(copying: buffer.bytes) }
     return buffer
   }
 
   private mutating func decompress(_ buffer: Buffer, _ plan: FieldPlan, _ offset: Int) throws -> Buffer {
     guard let codec, buffer.count > 0 else { return buffer }
     guard buffer.count >= 8 else { throw failure(plan, "a compressed buffer without its length", at: offset) }
-    let length = Int(Int64(littleEndian: buffer.start.loadUnaligned(as: Int64.self)))
+    let length = unsafe Int(Int64(littleEndian: buffer.start.loadUnaligned(as: Int64.self)))
     let source = buffer.slice(8, buffer.count - 8)
     if length == -1 { return source }
     guard length >= 0, (length - 65_536) / codec.maxRatio <= source.count else {
@@ -234,7 +234,7 @@ struct BodyReader {
     guard decompressed <= ArrowFormat.Bound.decompressed, let memory = Allocation(trying: length) else {
       throw failure(plan, "the batch takes more than \(decompressed) bytes decompressed, too much", at: offset)
     }
-    guard codec.decompress(source.bytes, into: UnsafeMutableRawBufferPointer(start: memory.base, count: length)) else {
+    guard unsafe codec.decompress(source.bytes, into: UnsafeMutableRawBufferPointer(start: memory.base, count: length)) else {
       throw failure(plan, "a compressed buffer is damaged", at: offset)
     }
     return Buffer(memory, count: length)

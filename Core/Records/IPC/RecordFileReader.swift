@@ -35,8 +35,8 @@ public final class RecordFileReader: RecordSource {
   /// Whether an input begins as a record file does. Reads its first bytes.
   public static func isRecordFile(_ input: any ByteInput) throws -> Bool {
     var head: UInt64 = 0
-    let count = try withUnsafeMutableBytes(of: &head) { try input.readFully(into: $0) }
-    return count == 8 && withUnsafeBytes(of: head) { $0.starts(with: ArrowFormat.magic) }
+    let count = try unsafe withUnsafeMutableBytes(of: &head) { try unsafe input.readFully(into: $0) }
+    return unsafe count == 8 && withUnsafeBytes(of: head) { unsafe $0.starts(with: ArrowFormat.magic) }
   }
 
   public func next() throws -> RecordBatch? {

@@ -22,13 +22,13 @@ public final class RecordFileWriter: RecordSink {
     self.schema = schema
     compressor = BufferCompressor(compression)
     let zeros = Allocation(capacity: ArrowFormat.alignment)
-    zeros.base.initializeMemory(as: UInt8.self, repeating: 0, count: ArrowFormat.alignment)
+    unsafe zeros.base.initializeMemory(as: UInt8.self, repeating: 0, count: ArrowFormat.alignment)
     self.zeros = Buffer(zeros, count: ArrowFormat.alignment)
     try write(ArrowFormat.magic + [0, 0])
-    _ = try write(
+    _ = try unsafe write(
       message: RecordFileWriter.message(ArrowFormat.Header.schema, bodyLength: 0) { flat, slot in
         SchemaWriter.write(schema, into: &flat, for: slot)
-      }, body: [])
+      }, body: unsafe [])
   }
 
   /// Writes a batch of the file's schema. An empty one is kept.
@@ -39,7 +39,7 @@ public final class RecordFileWriter: RecordSink {
       let body = BodyWriter(batch, compressor: compressor, zeros: zeros)
       let metadata = recordBatch(rows: batch.count, body)
       let start = byteCount
-      let metadataLength = try write(message: metadata, body: body.parts)
+      let metadataLength = try unsafe write(message: metadata, body: body.parts)
       blocks += [start, Int64(metadataLength), Int64(body.length)]
       withExtendedLifetime(body) {}
     }
@@ -102,17 +102,17 @@ public final class RecordFileWriter: RecordSink {
     }
     let head =
       little(ArrowFormat.continuation) + little(UInt32(length)) + metadata + [UInt8](repeating: 0, count: padding)
-    try head.withUnsafeBytes { try output.write(parts: [$0] + body) }
-    byteCount += Int64(body.reduce(head.count) { $0 + $1.count })
+    try unsafe head.withUnsafeBytes { try unsafe output.write(parts: [$0] + body) }
+    unsafe byteCount += Int64(body.reduce(head.count) { $0 + $1.count })
     return 8 + length
   }
 
   private func write(_ bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { try output.write($0) }
+    try unsafe bytes.withUnsafeBytes { try unsafe output.write($0) }
     byteCount += Int64(bytes.count)
   }
 
-  private func little(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+  private func little(_ value: UInt32) -> [UInt8] { unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) } }
 
   private func mismatch(_ other: Schema) -> Failure {
     let expected = schema.fields.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")

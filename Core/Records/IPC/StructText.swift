@@ -3,15 +3,15 @@ extension ColumnMaker {
   func json(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
     try checkElements(count)
     let offsets = Allocation(capacity: (count + 1) * 4)
-    let ends = offsets.base.assumingMemoryBound(to: Int32.self)
-    ends[0] = 0
+    let ends = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
+    unsafe ends[0] = 0
     var out = TextBuffer(capacity: min(count * 32, 1 << 20))
     if array.plan.storage == .map {
-      try appendMaps(array, start, count, &out, ends)
+      try unsafe appendMaps(array, start, count, &out, ends)
     } else {
-      try appendStructs(array, start, count, &out, ends)
+      try unsafe appendStructs(array, start, count, &out, ends)
     }
-    let column = finish(
+    let column = unsafe finish(
       array, start, count, values: Buffer(copying: out.bytes), offsets: Buffer(offsets, count: (count + 1) * 4))
     try checkJSON(column, array, start)
     return column
@@ -26,19 +26,19 @@ extension ColumnMaker {
       var key = TextBuffer()
       JSONText.append(text: child.name, to: &key)
       key.append(byte: UInt8(ascii: ":"))
-      keys.append(Array(key.bytes))
+      unsafe keys.append(Array(key.bytes))
     }
     for row in 0..<count {
       if array.isValid(start + row) {
         out.append(byte: UInt8(ascii: "{"))
         for index in fields.indices {
           if index > 0 { out.append(byte: UInt8(ascii: ",")) }
-          keys[index].withUnsafeBytes { out.append(bytes: $0) }
+          unsafe keys[index].withUnsafeBytes { unsafe out.append(bytes: $0) }
           fields[index].appendJSON(row, to: &out)
         }
         out.append(byte: UInt8(ascii: "}"))
       }
-      try close(row, out.count, ends)
+      try unsafe close(row, out.count, ends)
     }
   }
 
@@ -46,38 +46,38 @@ extension ColumnMaker {
   private func appendMaps(
     _ array: RawArray, _ start: Int, _ count: Int, _ out: inout TextBuffer, _ ends: UnsafeMutablePointer<Int32>
   ) throws {
-    let entries = array.buffers[0].start.assumingMemoryBound(to: Int32.self) + start
-    let first = Int(entries[0])
-    let length = Int(entries[count]) - first
+    let entries = unsafe array.buffers[0].start.assumingMemoryBound(to: Int32.self) + start
+    let first = unsafe Int(entries[0])
+    let length = unsafe Int(entries[count]) - first
     let keys = TextFormatter(try column(array.children[0].children[0], first, length))
     let values = TextFormatter(try column(array.children[0].children[1], first, length))
     var key = TextBuffer()
     for row in 0..<count {
       if array.isValid(start + row) {
         out.append(byte: UInt8(ascii: "{"))
-        for entry in Int(entries[row]) - first..<Int(entries[row + 1]) - first {
-          if entry > Int(entries[row]) - first { out.append(byte: UInt8(ascii: ",")) }
+        for entry in unsafe Int(entries[row]) - first..<Int(entries[row + 1]) - first {
+          if unsafe entry > Int(entries[row]) - first { out.append(byte: UInt8(ascii: ",")) }
           key.removeAll()
           keys.append(entry, to: &key)
-          JSONText.append(string: key.bytes, to: &out)
+          unsafe JSONText.append(string: key.bytes, to: &out)
           out.append(byte: UInt8(ascii: ":"))
           values.appendJSON(entry, to: &out)
         }
         out.append(byte: UInt8(ascii: "}"))
       }
-      try close(row, out.count, ends)
+      try unsafe close(row, out.count, ends)
     }
   }
 
   private func close(_ row: Int, _ end: Int, _ ends: UnsafeMutablePointer<Int32>) throws {
     guard end <= min(maxBytes, ArrowFormat.Bound.jsonBytes) else { throw PieceTooLarge() }
-    ends[row + 1] = Int32(truncatingIfNeeded: end)
+    unsafe ends[row + 1] = Int32(truncatingIfNeeded: end)
   }
 
   /// Texts that claim to be JSON or numbers stand in the result as they are, so they must be what they claim.
   private func checkJSON(_ column: Column, _ array: RawArray, _ start: Int) throws {
     guard array.plan.hasClaimedJSON else { return }
-    for row in 0..<column.count where !column.isNull(row) && !JSONText.isValid(column.bytes(row)) {
+    for row in 0..<column.count where unsafe !column.isNull(row) && !JSONText.isValid(column.bytes(row)) {
       throw failure(array, "a text inside of the \(array.plan.typeName) is not JSON", row: start + row)
     }
   }

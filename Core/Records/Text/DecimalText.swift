@@ -61,28 +61,28 @@ public enum DecimalText {
   static func scan(_ text: Bytes, _ count: Int) -> Parts? {
     var parts = Parts()
     var at = 0
-    if count > 0, text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
-      parts.isNegative = text[0] == UInt8(ascii: "-")
+    if count > 0, unsafe text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
+      parts.isNegative = unsafe text[0] == UInt8(ascii: "-")
       at = 1
     }
     let wholeStart = at
-    while at < count, text[at] &- 48 < 10 { at += 1 }
+    while at < count, unsafe text[at] &- 48 < 10 { at += 1 }
     var digits = at - wholeStart
     var first = wholeStart
-    while first < at, text[first] == 48 { first += 1 }
+    while first < at, unsafe text[first] == 48 { first += 1 }
     parts.whole = first..<at
-    if at < count, text[at] == UInt8(ascii: ".") {
+    if at < count, unsafe text[at] == UInt8(ascii: ".") {
       at += 1
       let start = at
-      while at < count, text[at] &- 48 < 10 { at += 1 }
+      while at < count, unsafe text[at] &- 48 < 10 { at += 1 }
       digits += at - start
       var end = at
-      while end > start, text[end - 1] == 48 { end -= 1 }
+      while end > start, unsafe text[end - 1] == 48 { end -= 1 }
       parts.fraction = start..<end
     }
     if digits == 0 { return nil }
-    if at < count, text[at] | 0x20 == UInt8(ascii: "e") {
-      guard let exponent = scanExponent(text, &at, count) else { return nil }
+    if at < count, unsafe text[at] | 0x20 == UInt8(ascii: "e") {
+      guard let exponent = unsafe scanExponent(text, &at, count) else { return nil }
       parts.exponent = exponent
     }
     return at == count ? parts : nil
@@ -92,14 +92,14 @@ public enum DecimalText {
   private static func scanExponent(_ text: Bytes, _ at: inout Int, _ count: Int) -> Int? {
     at += 1
     var isNegative = false
-    if at < count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
-      isNegative = text[at] == UInt8(ascii: "-")
+    if at < count, unsafe text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
+      isNegative = unsafe text[at] == UInt8(ascii: "-")
       at += 1
     }
-    guard at < count, text[at] &- 48 < 10 else { return nil }
+    guard at < count, unsafe text[at] &- 48 < 10 else { return nil }
     var value = 0
-    while at < count, text[at] &- 48 < 10 {
-      value = min(value * 10 + Int(text[at] &- 48), 1_000_000)
+    while at < count, unsafe text[at] &- 48 < 10 {
+      value = unsafe min(value * 10 + Int(text[at] &- 48), 1_000_000)
       at += 1
     }
     return isNegative ? -value : value
@@ -125,7 +125,7 @@ public enum DecimalText {
       var cut = -shift
       if placement.fractionDigits > 0 { return (none, .losesDigits) }
       while cut > 0, placement.wholeDigits > 0 {
-        guard text[parts.whole.lowerBound + placement.wholeDigits - 1] == 48 else { return (none, .losesDigits) }
+        guard unsafe text[parts.whole.lowerBound + placement.wholeDigits - 1] == 48 else { return (none, .losesDigits) }
         placement.wholeDigits -= 1
         cut -= 1
       }
@@ -134,7 +134,7 @@ public enum DecimalText {
     var significant = placement.wholeDigits + placement.fractionDigits
     if placement.wholeDigits == 0 {
       var at = parts.fraction.lowerBound
-      while significant > 0, text[at] == 48 {
+      while significant > 0, unsafe text[at] == 48 {
         significant -= 1
         at += 1
       }
@@ -146,16 +146,16 @@ public enum DecimalText {
   public static func parse128(
     _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int128
   ) -> ParseResult {
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-    if let quick = parseShort(base, text.count, precision: precision, scale: scale) {
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    if let quick = unsafe parseShort(base, text.count, precision: precision, scale: scale) {
       value = Int128(quick)
       return .ok
     }
-    guard let parts = scan(base, text.count) else { return .malformed }
-    let (placement, result) = place(base, parts, precision: precision, scale: scale)
+    guard let parts = unsafe scan(base, text.count) else { return .malformed }
+    let (placement, result) = unsafe place(base, parts, precision: precision, scale: scale)
     if result != .ok { return result }
     var magnitude: UInt128 = 0
-    accumulate(base, parts, placement) { magnitude = magnitude * UInt128($0) + UInt128($1) }
+    unsafe accumulate(base, parts, placement) { magnitude = magnitude * UInt128($0) + UInt128($1) }
     value = parts.isNegative ? -Int128(magnitude) : Int128(magnitude)
     return .ok
   }
@@ -164,13 +164,13 @@ public enum DecimalText {
   public static func parse256(
     _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int256
   ) -> ParseResult {
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self), let parts = scan(base, text.count) else {
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self), let parts = unsafe scan(base, text.count) else {
       return .malformed
     }
-    let (placement, result) = place(base, parts, precision: precision, scale: scale)
+    let (placement, result) = unsafe place(base, parts, precision: precision, scale: scale)
     if result != .ok { return result }
     var magnitude = Int256.zero
-    accumulate(base, parts, placement) {
+    unsafe accumulate(base, parts, placement) {
       _ = magnitude.multiplyMagnitude($0)
       _ = magnitude.addMagnitude($1)
     }
@@ -195,8 +195,8 @@ public enum DecimalText {
       digits += 1
       if digits == 18 { flush() }
     }
-    for at in 0..<placement.wholeDigits { feed(UInt64(text[parts.whole.lowerBound + at] &- 48)) }
-    for at in 0..<placement.fractionDigits { feed(UInt64(text[parts.fraction.lowerBound + at] &- 48)) }
+    for at in 0..<placement.wholeDigits { unsafe feed(UInt64(text[parts.whole.lowerBound + at] &- 48)) }
+    for at in 0..<placement.fractionDigits { unsafe feed(UInt64(text[parts.fraction.lowerBound + at] &- 48)) }
     for _ in 0..<placement.zeros { feed(0) }
     if digits > 0 { flush() }
   }
@@ -205,20 +205,20 @@ public enum DecimalText {
   @inline(__always)
   static func parseShort(_ text: Bytes, _ count: Int, precision: Int, scale: Int) -> Int64? {
     guard count > 0, count <= 18 else { return nil }
-    var at = text[0] == UInt8(ascii: "-") ? 1 : 0
+    var at = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
     let isNegative = at == 1
     var value: Int64 = 0
     let start = at
-    while at < count, text[at] &- 48 < 10 {
-      value = value &* 10 &+ Int64(text[at] &- 48)
+    while at < count, unsafe text[at] &- 48 < 10 {
+      value = unsafe value &* 10 &+ Int64(text[at] &- 48)
       at += 1
     }
     var digits = at - start
     var fraction = 0
-    if at < count, text[at] == UInt8(ascii: ".") {
+    if at < count, unsafe text[at] == UInt8(ascii: ".") {
       at += 1
-      while at < count, text[at] &- 48 < 10 {
-        value = value &* 10 &+ Int64(text[at] &- 48)
+      while at < count, unsafe text[at] &- 48 < 10 {
+        value = unsafe value &* 10 &+ Int64(text[at] &- 48)
         fraction += 1
         at += 1
       }
@@ -237,8 +237,8 @@ public enum DecimalText {
     if unscaled < 0 { out.append(byte: UInt8(ascii: "-")) }
     let magnitude = unscaled.magnitude
     if magnitude <= UInt128(UInt64.max) {
-      let room = out.reserve(24)
-      let count = Digits.write(UInt64(truncatingIfNeeded: magnitude), to: room)
+      let room = unsafe out.reserve(24)
+      let count = unsafe Digits.write(UInt64(truncatingIfNeeded: magnitude), to: room)
       out.advance(count)
       insertPoint(digits: count, scale: scale, &out)
     } else {
@@ -284,15 +284,15 @@ public enum DecimalText {
       return
     }
     let missing = max(0, scale + 1 - digits)
-    let room = out.reserve(missing + 1)
-    let start = room - digits
+    let room = unsafe out.reserve(missing + 1)
+    let start = unsafe room - digits
     if missing > 0 {
-      for at in stride(from: digits - 1, through: 0, by: -1) { start[at + missing] = start[at] }
-      for at in 0..<missing { start[at] = 48 }
+      for at in stride(from: digits - 1, through: 0, by: -1) { unsafe start[at + missing] = unsafe start[at] }
+      for at in 0..<missing { unsafe start[at] = 48 }
     }
     let total = digits + missing
-    for at in stride(from: total - 1, through: total - scale, by: -1) { start[at + 1] = start[at] }
-    start[total - scale] = UInt8(ascii: ".")
+    for at in stride(from: total - 1, through: total - scale, by: -1) { unsafe start[at + 1] = unsafe start[at] }
+    unsafe start[total - scale] = UInt8(ascii: ".")
     out.advance(missing + 1)
   }
 }

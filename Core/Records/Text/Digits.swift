@@ -21,64 +21,64 @@ public enum Digits {
   /// Writes the digits (at most 20 bytes) and returns how many they are.
   public static func write(_ value: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Int {
     let digits = count(value)
-    writePadded(value, digits, to: out)
+    unsafe writePadded(value, digits, to: out)
     return digits
   }
 
   /// Writes the last `digits` digits, with leading zeros.
   public static func writePadded(_ value: UInt64, _ digits: Int, to out: UnsafeMutablePointer<UInt8>) {
-    let table = pairs.utf8Start
+    let table = unsafe pairs.utf8Start
     var rest = value
     var at = digits
     while at >= 2 {
       let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
       rest = quotient
       at -= 2
-      out[at] = table[Int(pair) * 2]
-      out[at + 1] = table[Int(pair) * 2 + 1]
+      unsafe out[at] = unsafe table[Int(pair) * 2]
+      unsafe out[at + 1] = unsafe table[Int(pair) * 2 + 1]
     }
-    if at == 1 { out[0] = 48 + UInt8(truncatingIfNeeded: rest % 10) }
+    if at == 1 { unsafe out[0] = 48 + UInt8(truncatingIfNeeded: rest % 10) }
   }
 
   public static func append(_ value: UInt64, to out: inout TextBuffer) {
-    let count = write(value, to: out.reserve(20))
+    let count = unsafe write(value, to: out.reserve(20))
     out.advance(count)
   }
 
   public static func append(_ value: Int64, to out: inout TextBuffer) {
-    let room = out.reserve(21)
-    room[0] = UInt8(ascii: "-")
+    let room = unsafe out.reserve(21)
+    unsafe room[0] = UInt8(ascii: "-")
     let sign = value < 0 ? 1 : 0
-    let count = write(value.magnitude, to: room + sign)
+    let count = unsafe write(value.magnitude, to: room + sign)
     out.advance(count + sign)
   }
 
   public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout TextBuffer) {
-    writePadded(value, digits, to: out.reserve(digits))
+    unsafe writePadded(value, digits, to: out.reserve(digits))
     out.advance(digits)
   }
 
   /// Parses `[+-]digits` into 64 bits.
   @inlinable
   public static func parse(_ text: UnsafeRawBufferPointer, into value: inout Int64) -> ParseResult {
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
     let count = text.count
     var at = 0
     var isNegative = false
-    if base[0] == UInt8(ascii: "-") || base[0] == UInt8(ascii: "+") {
-      isNegative = base[0] == UInt8(ascii: "-")
+    if unsafe base[0] == UInt8(ascii: "-") || base[0] == UInt8(ascii: "+") {
+      isNegative = unsafe base[0] == UInt8(ascii: "-")
       at = 1
     }
-    if count - at > 18 { return parseLong(base + at, count - at, isNegative, into: &value) }
+    if count - at > 18 { return unsafe parseLong(base + at, count - at, isNegative, into: &value) }
     if at == count { return .malformed }
     var result: Int64 = 0
     while at + 8 <= count {
-      guard let eight = parseEight(base + at) else { return .malformed }
+      guard let eight = unsafe parseEight(base + at) else { return .malformed }
       result = result &* 100_000_000 &+ Int64(eight)
       at += 8
     }
     while at < count {
-      let digit = base[at] &- 48
+      let digit = unsafe base[at] &- 48
       if digit > 9 { return .malformed }
       result = result &* 10 &+ Int64(digit)
       at += 1
@@ -90,7 +90,7 @@ public enum Digits {
   /// Eight digits at once, by arithmetic within one 64-bit word; nil when a byte is none.
   @inlinable @inline(__always)
   static func parseEight(_ text: UnsafePointer<UInt8>) -> UInt64? {
-    let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+    let word = unsafe UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
     // A digit's high nibble is 3, also after adding 6 to the low one.
     let nibbles = (word & 0xF0F0_F0F0_F0F0_F0F0) | ((word &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) >> 4
     if nibbles != 0x3333_3333_3333_3333 { return nil }
@@ -107,7 +107,7 @@ public enum Digits {
     _ text: UnsafePointer<UInt8>, _ count: Int, _ isNegative: Bool, into value: inout Int64
   ) -> ParseResult {
     var result: UInt64 = 0
-    let parsed = parseMagnitude(text, count, into: &result)
+    let parsed = unsafe parseMagnitude(text, count, into: &result)
     if parsed != .ok { return parsed }
     if result > UInt64(Int64.max) + (isNegative ? 1 : 0) { return .outOfRange }
     value = isNegative ? Int64(truncatingIfNeeded: 0 &- result) : Int64(result)
@@ -116,10 +116,10 @@ public enum Digits {
 
   /// Parses `[+]digits` into 64 unsigned bits; `-0` is zero, any other negative number is out of range.
   public static func parse(_ text: UnsafeRawBufferPointer, into value: inout UInt64) -> ParseResult {
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-    let isNegative = base[0] == UInt8(ascii: "-")
-    let start = isNegative || base[0] == UInt8(ascii: "+") ? 1 : 0
-    let result = parseMagnitude(base + start, text.count - start, into: &value)
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    let isNegative = unsafe base[0] == UInt8(ascii: "-")
+    let start = unsafe isNegative || base[0] == UInt8(ascii: "+") ? 1 : 0
+    let result = unsafe parseMagnitude(base + start, text.count - start, into: &value)
     return result == .ok && isNegative && value != 0 ? .outOfRange : result
   }
 
@@ -130,7 +130,7 @@ public enum Digits {
     var result: UInt64 = 0
     var overflows = false
     for at in 0..<count {
-      let digit = text[at] &- 48
+      let digit = unsafe text[at] &- 48
       if digit > 9 { return .malformed }
       let (product, overflow) = result.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.addingReportingOverflow(UInt64(digit))

@@ -6,45 +6,45 @@ extension ValueParse {
   ]
 
   public static func float64(_ text: Text, into value: inout Double) -> ParseResult {
-    guard let base = bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = shortFloat(base, text.count), mantissa.magnitude <= 1 << 53, abs(exponent) <= 22 {
+    guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
+    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 53, abs(exponent) <= 22 {
       // Both factors are exact, so that one rounding is the correct one.
       let exact = Double(mantissa)
       value = exponent < 0 ? exact / powers[-exponent] : exact * powers[exponent]
-      if mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
+      if unsafe mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
       return .ok
     }
-    return longFloat(text, into: &value)
+    return unsafe longFloat(text, into: &value)
   }
 
   public static func float32(_ text: Text, into value: inout Float) -> ParseResult {
-    guard let base = bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = shortFloat(base, text.count), mantissa.magnitude <= 1 << 24, abs(exponent) <= 10 {
+    guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
+    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 24, abs(exponent) <= 10 {
       let exact = Float(mantissa)
       value = exponent < 0 ? exact / Float(powers[-exponent]) : exact * Float(powers[exponent])
-      if mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
+      if unsafe mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
       return .ok
     }
-    return longFloat(text, into: &value)
+    return unsafe longFloat(text, into: &value)
   }
 
   /// `-ddd.ddd` of up to 18 digits as mantissa and decimal exponent.
   @inline(__always)
   private static func shortFloat(_ text: UnsafePointer<UInt8>, _ count: Int) -> (Int64, Int)? {
     guard count <= 19 else { return nil }
-    var at = text[0] == UInt8(ascii: "-") ? 1 : 0
+    var at = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
     let start = at
     var mantissa: Int64 = 0
-    while at < count, text[at] &- 48 < 10 {
-      mantissa = mantissa &* 10 &+ Int64(text[at] &- 48)
+    while at < count, unsafe text[at] &- 48 < 10 {
+      mantissa = unsafe mantissa &* 10 &+ Int64(text[at] &- 48)
       at += 1
     }
     var digits = at - start
     var fraction = 0
-    if at < count, text[at] == UInt8(ascii: ".") {
+    if at < count, unsafe text[at] == UInt8(ascii: ".") {
       at += 1
-      while at < count, text[at] &- 48 < 10 {
-        mantissa = mantissa &* 10 &+ Int64(text[at] &- 48)
+      while at < count, unsafe text[at] &- 48 < 10 {
+        mantissa = unsafe mantissa &* 10 &+ Int64(text[at] &- 48)
         at += 1
         fraction += 1
       }
@@ -58,22 +58,22 @@ extension ValueParse {
   private static func longFloat<F: BinaryFloatingPoint & LosslessStringConvertible>(
     _ text: Text, into value: inout F
   ) -> ParseResult {
-    guard let base = bytes(text) else { return .malformed }
-    guard let parts = DecimalText.scan(base, text.count) else { return nonFinite(text, into: &value) }
-    guard let result = F(String(decoding: text, as: UTF8.self)) else { return .malformed }
+    guard let base = unsafe bytes(text) else { return .malformed }
+    guard let parts = unsafe DecimalText.scan(base, text.count) else { return unsafe nonFinite(text, into: &value) }
+    guard let result = unsafe F(String(decoding: text, as: UTF8.self)) else { return .malformed }
     if !result.isFinite || (result == 0 && !parts.isZero) { return .outOfRange }
     value = result
     return .ok
   }
 
   private static func nonFinite<F: BinaryFloatingPoint>(_ text: Text, into value: inout F) -> ParseResult {
-    let isNegative = text[0] == UInt8(ascii: "-")
-    let word = isNegative || text[0] == UInt8(ascii: "+") ? Text(rebasing: text[1...]) : text
-    if isWord(word, "infinity") || isWord(word, "inf") {
+    let isNegative = unsafe text[0] == UInt8(ascii: "-")
+    let word = unsafe isNegative || text[0] == UInt8(ascii: "+") ? Text(rebasing: text[1...]) : text
+    if unsafe isWord(word, "infinity") || isWord(word, "inf") {
       value = isNegative ? -F.infinity : F.infinity
       return .ok
     }
-    if isWord(text, "nan") {
+    if unsafe isWord(text, "nan") {
       value = F.nan
       return .ok
     }

@@ -2,18 +2,18 @@
 public enum JSONText {
   /// Appends a quoted string; bytes must be UTF-8. Only what must be escaped is.
   public static func append(string bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    let room = out.reserve(bytes.count + 2)
-    room[0] = UInt8(ascii: "\"")
+    let room = unsafe out.reserve(bytes.count + 2)
+    unsafe room[0] = UInt8(ascii: "\"")
     out.advance(1)
     var start = 0
     for at in 0..<bytes.count {
-      let byte = bytes[at]
+      let byte = unsafe bytes[at]
       if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
-      if at > start { out.append(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<at])) }
+      if at > start { unsafe out.append(bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<at])) }
       appendEscape(byte, to: &out)
       start = at + 1
     }
-    if bytes.count > start { out.append(bytes: UnsafeRawBufferPointer(rebasing: bytes[start...])) }
+    if bytes.count > start { unsafe out.append(bytes: UnsafeRawBufferPointer(rebasing: bytes[start...])) }
     out.append(byte: UInt8(ascii: "\""))
   }
 
@@ -28,45 +28,45 @@ public enum JSONText {
     case 0x0D: out.append("\\r")
     default:
       out.append("\\u00")
-      out.append(byte: ValueText.hexDigits.utf8Start[Int(byte >> 4)])
-      out.append(byte: ValueText.hexDigits.utf8Start[Int(byte & 15)])
+      unsafe out.append(byte: ValueText.hexDigits.utf8Start[Int(byte >> 4)])
+      unsafe out.append(byte: ValueText.hexDigits.utf8Start[Int(byte & 15)])
     }
   }
 
   /// Appends a quoted text.
   public static func append(text: String, to out: inout TextBuffer) {
     var text = text
-    text.withUTF8 { append(string: UnsafeRawBufferPointer($0), to: &out) }
+    text.withUTF8 { unsafe append(string: UnsafeRawBufferPointer($0), to: &out) }
   }
 
   /// Whether the bytes are exactly one JSON value with valid UTF-8 strings, nested at most `depth` deep.
   public static func isValid(_ bytes: UnsafeRawBufferPointer, depth: Int = 512) -> Bool {
-    var scanner = JSONScanner(bytes, depth: depth)
+    var scanner = unsafe JSONScanner(bytes, depth: depth)
     scanner.skipSpace()
     guard scanner.skipValue() else { return false }
     scanner.skipSpace()
-    return scanner.isAtEnd && UTF8Text.isValid(bytes)
+    return unsafe scanner.isAtEnd && UTF8Text.isValid(bytes)
   }
 }
 
 /// Walks over JSON text; each `skip…` moves behind what it names and says whether it was there.
-public struct JSONScanner {
+@safe public struct JSONScanner {
   let text: UnsafeRawBufferPointer
   public internal(set) var at = 0
   let maxDepth: Int
 
   public init(_ text: UnsafeRawBufferPointer, depth: Int = 512) {
-    self.text = text
+    unsafe self.text = unsafe text
     maxDepth = depth
   }
 
-  public var isAtEnd: Bool { at == text.count }
+  public var isAtEnd: Bool { unsafe at == text.count }
   /// 0 at the end.
-  public var current: UInt8 { at < text.count ? text[at] : 0 }
+  public var current: UInt8 { unsafe at < text.count ? text[at] : 0 }
 
   public mutating func skipSpace() {
-    while at < text.count,
-      text[at] == 0x20 || (text[at] >= 0x09 && text[at] <= 0x0D && text[at] != 0x0B && text[at] != 0x0C)
+    while unsafe at < text.count,
+      unsafe text[at] == 0x20 || (text[at] >= 0x09 && text[at] <= 0x0D && text[at] != 0x0B && text[at] != 0x0C)
     {
       at += 1
     }
@@ -137,8 +137,8 @@ public struct JSONScanner {
 
   private mutating func skipWord(_ word: StaticString) -> Bool {
     let length = word.utf8CodeUnitCount
-    guard at + length <= text.count else { return false }
-    for index in 0..<length where text[at + index] != word.utf8Start[index] { return false }
+    guard unsafe at + length <= text.count else { return false }
+    for index in 0..<length where unsafe text[at + index] != word.utf8Start[index] { return false }
     at += length
     return true
   }
@@ -157,14 +157,14 @@ public struct JSONScanner {
 
   private mutating func skipDigits() -> Bool {
     let start = at
-    while at < text.count, text[at] &- 48 < 10 { at += 1 }
+    while unsafe at < text.count, unsafe text[at] &- 48 < 10 { at += 1 }
     return at > start
   }
 
   public mutating func skipString() -> Bool {
     guard skip(UInt8(ascii: "\"")) else { return false }
-    while at < text.count {
-      let byte = text[at]
+    while unsafe at < text.count {
+      let byte = unsafe text[at]
       at += 1
       if byte == UInt8(ascii: "\"") { return true }
       if byte < 0x20 { return false }
@@ -174,13 +174,13 @@ public struct JSONScanner {
   }
 
   private mutating func skipEscape() -> Bool {
-    guard at < text.count else { return false }
-    let kind = text[at]
+    guard unsafe at < text.count else { return false }
+    let kind = unsafe text[at]
     at += 1
     switch kind {
     case UInt8(ascii: "u"):
-      guard at + 4 <= text.count else { return false }
-      for index in 0..<4 where HexText.value(text[at + index]) == nil { return false }
+      guard unsafe at + 4 <= text.count else { return false }
+      for index in 0..<4 where unsafe HexText.value(text[at + index]) == nil { return false }
       at += 4
       return true
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -203,7 +203,7 @@ enum HexText {
 
 /// The check for well-formed UTF-8 (Unicode, table 3-7): no overlong forms, no surrogates, nothing past U+10FFFF.
 public enum UTF8Text {
-  public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool { firstInvalid(bytes) == nil }
+  public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool { unsafe firstInvalid(bytes) == nil }
 
   /// The position of the first byte of the first ill-formed sequence.
   public static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
@@ -211,11 +211,11 @@ public enum UTF8Text {
     let count = bytes.count
     var at = 0
     while at < count {
-      if at + 8 <= count, base.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
+      if at + 8 <= count, unsafe base.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
         at += 8
         continue
       }
-      let length = sequence(base + at, count - at)
+      let length = unsafe sequence(base + at, count - at)
       if length == 0 { return at }
       at += length
     }
@@ -225,18 +225,18 @@ public enum UTF8Text {
   /// The length of the sequence that starts here, 0 when it is ill-formed.
   @inline(__always)
   private static func sequence(_ base: UnsafeRawPointer, _ left: Int) -> Int {
-    let b = base.assumingMemoryBound(to: UInt8.self)
-    let lead = b[0]
+    let b = unsafe base.assumingMemoryBound(to: UInt8.self)
+    let lead = unsafe b[0]
     if lead < 0x80 { return 1 }
     if lead < 0xC2 { return 0 }
-    if lead < 0xE0 { return left >= 2 && b[1] & 0xC0 == 0x80 ? 2 : 0 }
+    if lead < 0xE0 { return unsafe left >= 2 && b[1] & 0xC0 == 0x80 ? 2 : 0 }
     if lead < 0xF0 {
-      guard left >= 3, b[1] & 0xC0 == 0x80, b[2] & 0xC0 == 0x80 else { return 0 }
-      if lead == 0xE0 && b[1] < 0xA0 || lead == 0xED && b[1] >= 0xA0 { return 0 }
+      guard left >= 3, unsafe b[1] & 0xC0 == 0x80, unsafe b[2] & 0xC0 == 0x80 else { return 0 }
+      if unsafe lead == 0xE0 && b[1] < 0xA0 || lead == 0xED && b[1] >= 0xA0 { return 0 }
       return 3
     }
-    guard lead <= 0xF4, left >= 4, b[1] & 0xC0 == 0x80, b[2] & 0xC0 == 0x80, b[3] & 0xC0 == 0x80 else { return 0 }
-    if lead == 0xF0 && b[1] < 0x90 || lead == 0xF4 && b[1] >= 0x90 { return 0 }
+    guard lead <= 0xF4, left >= 4, unsafe b[1] & 0xC0 == 0x80, unsafe b[2] & 0xC0 == 0x80, unsafe b[3] & 0xC0 == 0x80 else { return 0 }
+    if unsafe lead == 0xF0 && b[1] < 0x90 || lead == 0xF4 && b[1] >= 0x90 { return 0 }
     return 4
   }
 }
@@ -248,13 +248,13 @@ extension JSONText {
   ) -> Bool {
     var at = 0
     while at < text.count {
-      let byte = text[at]
+      let byte = unsafe text[at]
       at += 1
       guard byte == UInt8(ascii: "\\"), at < text.count else {
         out.append(byte: byte)
         continue
       }
-      let kind = text[at]
+      let kind = unsafe text[at]
       at += 1
       switch kind {
       case UInt8(ascii: "b"): out.append(byte: 0x08)
@@ -264,7 +264,7 @@ extension JSONText {
       case UInt8(ascii: "t"): out.append(byte: 0x09)
       case UInt8(ascii: "u"):
         let digits = at
-        if let scalar = scalar(text, &at) {
+        if let scalar = unsafe scalar(text, &at) {
           append(scalar, to: &out)
         } else {
           guard replacingSurrogates else { return false }
@@ -281,7 +281,7 @@ extension JSONText {
     guard at + 4 <= text.count else { return nil }
     var value: UInt32 = 0
     for _ in 0..<4 {
-      guard let digit = HexText.value(text[at]) else { return nil }
+      guard let digit = unsafe HexText.value(text[at]) else { return nil }
       value = value << 4 | UInt32(digit)
       at += 1
     }
@@ -289,13 +289,13 @@ extension JSONText {
   }
 
   private static func scalar(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> UInt32? {
-    guard let first = unit(text, &at) else { return nil }
+    guard let first = unsafe unit(text, &at) else { return nil }
     guard first >= 0xD800, first < 0xE000 else { return first }
-    guard first < 0xDC00, at + 6 <= text.count, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else {
+    guard first < 0xDC00, at + 6 <= text.count, unsafe text[at] == UInt8(ascii: "\\"), unsafe text[at + 1] == UInt8(ascii: "u") else {
       return nil
     }
     at += 2
-    guard let second = unit(text, &at), second >= 0xDC00, second < 0xE000 else { return nil }
+    guard let second = unsafe unit(text, &at), second >= 0xDC00, second < 0xE000 else { return nil }
     return 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
   }
 
@@ -322,12 +322,12 @@ extension JSONText {
     var at = 0
     var result = ParseResult.ok
     while at < text.count {
-      guard text[at] == UInt8(ascii: "\\") else {
+      guard unsafe text[at] == UInt8(ascii: "\\") else {
         at += 1
         continue
       }
       guard at + 1 < text.count else { return .malformed }
-      let kind = text[at + 1]
+      let kind = unsafe text[at + 1]
       at += 2
       switch kind {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -335,8 +335,8 @@ extension JSONText {
         break
       case UInt8(ascii: "u"):
         var next = at
-        guard unit(text, &next) != nil else { return .malformed }
-        if scalar(text, &at) == nil {
+        guard unsafe unit(text, &next) != nil else { return .malformed }
+        if unsafe scalar(text, &at) == nil {
           result = .outOfRange
           at = next
         }

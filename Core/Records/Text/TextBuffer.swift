@@ -3,7 +3,7 @@ internal import Glibc
 /// Bytes that grow at the end, for building text without a `String`: one `malloc` block, freed with its owner.
 ///
 /// Not copyable, so that appending through `inout` costs neither reference counting nor exclusivity checks.
-public struct TextBuffer: ~Copyable {
+@safe public struct TextBuffer: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<UInt8>
   @usableFromInline var capacity: Int
   @usableFromInline var used = 0
@@ -12,27 +12,27 @@ public struct TextBuffer: ~Copyable {
 
   public init(capacity: Int = 256) {
     self.capacity = max(capacity, 64)
-    base = TextBuffer.allocate(self.capacity)
+    unsafe base = unsafe TextBuffer.allocate(self.capacity)
   }
 
-  deinit { free(base) }
+  deinit { unsafe free(base) }
 
   private static func allocate(_ size: Int) -> UnsafeMutablePointer<UInt8> {
-    guard let block = malloc(size) else { Allocation.outOfMemory(size) }
-    return block.assumingMemoryBound(to: UInt8.self)
+    guard let block = unsafe malloc(size) else { Allocation.outOfMemory(size) }
+    return unsafe block.assumingMemoryBound(to: UInt8.self)
   }
 
   /// Valid until the next append.
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  public var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
   /// A copy as text; invalid UTF-8 is replaced. For messages and tests.
-  public var string: String { String(decoding: bytes, as: UTF8.self) }
+  public var string: String { unsafe String(decoding: bytes, as: UTF8.self) }
 
   /// Room for `length` bytes, to be written in place and closed with `advance`.
   @inlinable @inline(__always)
   public mutating func reserve(_ length: Int) -> UnsafeMutablePointer<UInt8> {
     if count + length > capacity { grow(length) }
-    return base + count
+    return unsafe base + count
   }
 
   /// Takes `length` bytes that were written into `reserve`'s room.
@@ -41,27 +41,27 @@ public struct TextBuffer: ~Copyable {
 
   @inlinable @inline(__always)
   public mutating func append(byte: UInt8) {
-    reserve(1)[0] = byte
+    unsafe reserve(1)[0] = byte
     advance(1)
   }
 
   @inlinable @inline(__always)
   public mutating func append(_ start: UnsafeRawPointer, _ length: Int) {
-    UnsafeMutableRawPointer(reserve(length)).copyMemory(from: start, byteCount: length)
+    unsafe UnsafeMutableRawPointer(reserve(length)).copyMemory(from: start, byteCount: length)
     advance(length)
   }
 
   @inlinable
   public mutating func append(bytes: UnsafeRawBufferPointer) {
-    if let start = bytes.baseAddress { append(start, bytes.count) }
+    if let start = bytes.baseAddress { unsafe append(start, bytes.count) }
   }
 
   @inlinable
-  public mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
+  public mutating func append(_ text: StaticString) { unsafe append(text.utf8Start, text.utf8CodeUnitCount) }
 
   public mutating func append(text: String) {
     var text = text
-    text.withUTF8 { append(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
   }
 
   /// Forgets the bytes and keeps the memory.
@@ -75,8 +75,8 @@ public struct TextBuffer: ~Copyable {
   @usableFromInline @inline(never)
   mutating func grow(_ more: Int) {
     let size = max(capacity * 2, count + more)
-    guard let block = realloc(base, size) else { Allocation.outOfMemory(size) }
-    base = block.assumingMemoryBound(to: UInt8.self)
+    guard let block = unsafe realloc(base, size) else { Allocation.outOfMemory(size) }
+    unsafe base = unsafe block.assumingMemoryBound(to: UInt8.self)
     capacity = size
   }
 }

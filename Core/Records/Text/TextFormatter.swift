@@ -1,6 +1,6 @@
 /// Writes the canonical text of a column's values (see `ValueText`). Made once per column and batch; holds the column's
 /// memory alive and reads it through plain pointers.
-public struct TextFormatter {
+@safe public struct TextFormatter {
   public let column: Column
   let bytesText: BytesText
   let separator: UInt8
@@ -14,30 +14,30 @@ public struct TextFormatter {
     self.column = column
     bytesText = bytes
     self.separator = separator
-    start = column.values.start
-    offsets = column.offsetValues.baseAddress
-    validity = column.validity?.start
+    unsafe start = unsafe column.values.start
+    unsafe offsets = unsafe column.offsetValues.baseAddress
+    unsafe validity = unsafe column.validity?.start
     offset = column.offset
   }
 
   @inlinable @inline(__always)
   public func isNull(_ row: Int) -> Bool {
-    guard let validity else { return false }
+    guard let validity = unsafe validity else { return false }
     let bit = offset + row
-    return validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
+    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
   }
 
   /// The bytes of a value of layout `variable`.
   @inlinable @inline(__always)
   public func bytes(_ row: Int) -> UnsafeRawBufferPointer {
-    guard let offsets else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-    let first = Int(offsets[row])
-    return UnsafeRawBufferPointer(start: start + first, count: Int(offsets[row + 1]) - first)
+    guard let offsets = unsafe offsets else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+    let first = unsafe Int(offsets[row])
+    return unsafe UnsafeRawBufferPointer(start: start + first, count: Int(offsets[row + 1]) - first)
   }
 
   @inline(__always)
   func fixed<T: BitwiseCopyable>(_ row: Int, as _: T.Type = T.self) -> T {
-    start.loadUnaligned(fromByteOffset: (offset + row) * MemoryLayout<T>.size, as: T.self)
+    unsafe start.loadUnaligned(fromByteOffset: (offset + row) * MemoryLayout<T>.size, as: T.self)
   }
 
   /// Appends the text of the value of one row; nothing for NULL.
@@ -61,18 +61,18 @@ public struct TextFormatter {
       } else {
         DecimalText.append(fixed(row, as: Int256.self), scale: scale, to: &out)
       }
-    case .numeric, .text, .json: out.append(bytes: bytes(row))
+    case .numeric, .text, .json: unsafe out.append(bytes: bytes(row))
     case .bytes:
       switch bytesText {
-      case .base64: ValueText.append(base64: bytes(row), to: &out)
-      case .hex: ValueText.append(hex: bytes(row), to: &out)
+      case .base64: unsafe ValueText.append(base64: bytes(row), to: &out)
+      case .hex: unsafe ValueText.append(hex: bytes(row), to: &out)
       }
     case .date: ValueText.append(date: fixed(row), to: &out)
     case .time(let unit): ValueText.append(time: fixed(row), unit: unit, to: &out)
     case .timestamp(let unit, let zoned):
       ValueText.append(timestamp: fixed(row), unit: unit, zoned: zoned, separator: separator, to: &out)
     case .interval: ValueText.append(fixed(row, as: Interval.self), to: &out)
-    case .uuid: ValueText.append(uuid: (start + (offset + row) * 16).assumingMemoryBound(to: UInt8.self), to: &out)
+    case .uuid: unsafe ValueText.append(uuid: (start + (offset + row) * 16).assumingMemoryBound(to: UInt8.self), to: &out)
     case .list: appendList(row, to: &out)
     }
   }
@@ -86,9 +86,9 @@ public struct TextFormatter {
     case .float32: appendNumber(row, isBare: fixed(row, as: Float.self).isFinite, to: &out)
     case .float64: appendNumber(row, isBare: fixed(row, as: Double.self).isFinite, to: &out)
     case .numeric:
-      let last = bytes(row).last ?? 0
+      let last = unsafe bytes(row).last ?? 0
       appendNumber(row, isBare: last &- 48 < 10, to: &out)
-    case .text: JSONText.append(string: bytes(row), to: &out)
+    case .text: unsafe JSONText.append(string: bytes(row), to: &out)
     case .bytes, .date, .time, .timestamp, .interval, .uuid: appendNumber(row, isBare: false, to: &out)
     case .list: appendList(row, to: &out)
     }
@@ -113,18 +113,18 @@ public struct TextFormatter {
   /// Appends the texts of some rows one after the other and notes where each ends in `out`; the type is looked at once.
   public func append(rows: Range<Int>, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int32>) {
     switch column.type {
-    case .int32: each(rows, &out, ends) { Digits.append(Int64(fixed($0, as: Int32.self)), to: &$1) }
-    case .int64: each(rows, &out, ends) { Digits.append(fixed($0, as: Int64.self), to: &$1) }
-    case .float64: each(rows, &out, ends) { ValueText.append(fixed($0, as: Double.self), to: &$1) }
+    case .int32: unsafe each(rows, &out, ends) { Digits.append(Int64(fixed($0, as: Int32.self)), to: &$1) }
+    case .int64: unsafe each(rows, &out, ends) { Digits.append(fixed($0, as: Int64.self), to: &$1) }
+    case .float64: unsafe each(rows, &out, ends) { ValueText.append(fixed($0, as: Double.self), to: &$1) }
     case .decimal(let precision, let scale) where precision <= 38:
-      each(rows, &out, ends) { DecimalText.append(fixed($0, as: Int128.self), scale: scale, to: &$1) }
-    case .numeric, .text, .json: each(rows, &out, ends) { $1.append(bytes: bytes($0)) }
-    case .date: each(rows, &out, ends) { ValueText.append(date: fixed($0), to: &$1) }
+      unsafe each(rows, &out, ends) { DecimalText.append(fixed($0, as: Int128.self), scale: scale, to: &$1) }
+    case .numeric, .text, .json: unsafe each(rows, &out, ends) { unsafe $1.append(bytes: bytes($0)) }
+    case .date: unsafe each(rows, &out, ends) { ValueText.append(date: fixed($0), to: &$1) }
     case .timestamp(let unit, let zoned):
-      each(rows, &out, ends) {
+      unsafe each(rows, &out, ends) {
         ValueText.append(timestamp: fixed($0), unit: unit, zoned: zoned, separator: separator, to: &$1)
       }
-    default: each(rows, &out, ends) { append($0, to: &$1) }
+    default: unsafe each(rows, &out, ends) { append($0, to: &$1) }
     }
   }
 
@@ -136,7 +136,7 @@ public struct TextFormatter {
     var index = 0
     for row in rows {
       if !isNull(row) { body(row, &out) }
-      ends[index] = Int32(truncatingIfNeeded: out.count)
+      unsafe ends[index] = Int32(truncatingIfNeeded: out.count)
       index += 1
     }
   }

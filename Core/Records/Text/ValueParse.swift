@@ -4,17 +4,17 @@ public enum ValueParse {
   public typealias Text = UnsafeRawBufferPointer
 
   @inline(__always)
-  static func bytes(_ text: Text) -> UnsafePointer<UInt8>? { text.baseAddress?.assumingMemoryBound(to: UInt8.self) }
+  static func bytes(_ text: Text) -> UnsafePointer<UInt8>? { unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) }
 
   /// `true`, `false`, `t`, `f`, `yes`, `no`, `y`, `n`, `on`, `off`, `1`, `0`, in any case.
   public static func bool(_ text: Text, into value: inout Bool) -> ParseResult {
-    if isWord(text, "true") || isWord(text, "t") || isWord(text, "1") || isWord(text, "yes") || isWord(text, "y")
+    if unsafe isWord(text, "true") || isWord(text, "t") || isWord(text, "1") || isWord(text, "yes") || isWord(text, "y")
       || isWord(text, "on")
     {
       value = true
       return .ok
     }
-    if isWord(text, "false") || isWord(text, "f") || isWord(text, "0") || isWord(text, "no") || isWord(text, "n")
+    if unsafe isWord(text, "false") || isWord(text, "f") || isWord(text, "0") || isWord(text, "no") || isWord(text, "n")
       || isWord(text, "off")
     {
       value = false
@@ -28,9 +28,9 @@ public enum ValueParse {
   static func isWord(_ text: Text, _ word: StaticString) -> Bool {
     guard text.count == word.utf8CodeUnitCount else { return false }
     for index in 0..<text.count {
-      let byte = text[index]
+      let byte = unsafe text[index]
       let lower = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-      if lower != word.utf8Start[index] { return false }
+      if unsafe lower != word.utf8Start[index] { return false }
     }
     return true
   }
@@ -39,7 +39,7 @@ public enum ValueParse {
   @inline(__always)
   static func integer<T: FixedWidthInteger>(_ text: Text, into value: inout T) -> ParseResult {
     var wide: Int64 = 0
-    let result = Digits.parse(text, into: &wide)
+    let result = unsafe Digits.parse(text, into: &wide)
     if result != .ok { return result }
     guard let narrow = T(exactly: wide) else { return .outOfRange }
     value = narrow
@@ -48,21 +48,21 @@ public enum ValueParse {
 
   /// 16 bytes from 32 hexadecimal digits: with the usual four dashes or with none, braces around them or not.
   public static func uuid(_ text: Text, into out: UnsafeMutablePointer<UInt8>) -> ParseResult {
-    guard var base = bytes(text) else { return .malformed }
+    guard var base = unsafe bytes(text) else { return .malformed }
     var count = text.count
-    if count >= 34, base[0] == UInt8(ascii: "{"), base[count - 1] == UInt8(ascii: "}") {
-      base += 1
+    if count >= 34, unsafe base[0] == UInt8(ascii: "{"), unsafe base[count - 1] == UInt8(ascii: "}") {
+      unsafe base += 1
       count -= 2
     }
     guard count == 36 || count == 32 else { return .malformed }
     var at = 0
     for index in 0..<16 {
       if count == 36, index == 4 || index == 6 || index == 8 || index == 10 {
-        if base[at] != UInt8(ascii: "-") { return .malformed }
+        if unsafe base[at] != UInt8(ascii: "-") { return .malformed }
         at += 1
       }
-      guard let high = HexText.value(base[at]), let low = HexText.value(base[at + 1]) else { return .malformed }
-      out[index] = high << 4 | low
+      guard let high = unsafe HexText.value(base[at]), let low = unsafe HexText.value(base[at + 1]) else { return .malformed }
+      unsafe out[index] = high << 4 | low
       at += 2
     }
     return .ok
@@ -70,36 +70,36 @@ public enum ValueParse {
 
   /// Pairs of hexadecimal digits, `\x` or `0x` in front or not; `out` has room for half of the text.
   static func hex(_ text: Text, to out: UnsafeMutablePointer<UInt8>) -> Int? {
-    guard var base = bytes(text) else { return 0 }
+    guard var base = unsafe bytes(text) else { return 0 }
     var count = text.count
-    if count >= 2, base[1] | 0x20 == UInt8(ascii: "x"), base[0] == UInt8(ascii: "\\") || base[0] == UInt8(ascii: "0") {
-      base += 2
+    if count >= 2, unsafe base[1] | 0x20 == UInt8(ascii: "x"), unsafe base[0] == UInt8(ascii: "\\") || base[0] == UInt8(ascii: "0") {
+      unsafe base += 2
       count -= 2
     }
     if count % 2 != 0 { return nil }
     for index in 0..<count / 2 {
-      guard let high = HexText.value(base[index * 2]), let low = HexText.value(base[index * 2 + 1]) else { return nil }
-      out[index] = high << 4 | low
+      guard let high = unsafe HexText.value(base[index * 2]), let low = unsafe HexText.value(base[index * 2 + 1]) else { return nil }
+      unsafe out[index] = high << 4 | low
     }
     return count / 2
   }
 
   /// RFC 4648 with its padding, also in the URL-safe alphabet; `out` has room for three quarters of the text.
   static func base64(_ text: Text, to out: UnsafeMutablePointer<UInt8>) -> Int? {
-    guard let base = bytes(text), text.count > 0 else { return 0 }
+    guard let base = unsafe bytes(text), text.count > 0 else { return 0 }
     if text.count % 4 != 0 { return nil }
     var count = text.count
-    while count > text.count - 2, base[count - 1] == UInt8(ascii: "=") { count -= 1 }
+    while count > text.count - 2, unsafe base[count - 1] == UInt8(ascii: "=") { count -= 1 }
     var bits: UInt32 = 0
     var held = 0
     var length = 0
     for index in 0..<count {
-      guard let six = base64Value(base[index]) else { return nil }
+      guard let six = unsafe base64Value(base[index]) else { return nil }
       bits = bits << 6 | UInt32(six)
       held += 6
       if held >= 8 {
         held -= 8
-        out[length] = UInt8(truncatingIfNeeded: bits >> UInt32(held))
+        unsafe out[length] = UInt8(truncatingIfNeeded: bits >> UInt32(held))
         length += 1
       }
     }

@@ -11,41 +11,41 @@ public struct ValueParser {
   /// Appends the value; nothing is appended unless the result is `.ok`.
   public func append(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
     switch type {
-    case .text: return ValueParser.appendText(text, to: builder)
-    case .int64: return add(text, builder, Int64(0)) { Digits.parse($0, into: &$1) }
-    case .int32: return add(text, builder, Int32(0)) { ValueParse.integer($0, into: &$1) }
+    case .text: return unsafe ValueParser.appendText(text, to: builder)
+    case .int64: return unsafe add(text, builder, Int64(0)) { unsafe Digits.parse($0, into: &$1) }
+    case .int32: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.integer($0, into: &$1) }
     case .decimal(let precision, let scale):
       if precision <= 38 {
-        return add(text, builder, Int128(0)) { DecimalText.parse128($0, precision: precision, scale: scale, into: &$1) }
+        return unsafe add(text, builder, Int128(0)) { unsafe DecimalText.parse128($0, precision: precision, scale: scale, into: &$1) }
       }
-      return add(text, builder, Int256.zero) { DecimalText.parse256($0, precision: precision, scale: scale, into: &$1) }
-    case .float64: return add(text, builder, 0.0) { ValueParse.float64($0, into: &$1) }
-    case .float32: return add(text, builder, Float(0)) { ValueParse.float32($0, into: &$1) }
-    case .date: return add(text, builder, Int32(0)) { ValueParse.date($0, into: &$1) }
+      return unsafe add(text, builder, Int256.zero) { unsafe DecimalText.parse256($0, precision: precision, scale: scale, into: &$1) }
+    case .float64: return unsafe add(text, builder, 0.0) { unsafe ValueParse.float64($0, into: &$1) }
+    case .float32: return unsafe add(text, builder, Float(0)) { unsafe ValueParse.float32($0, into: &$1) }
+    case .date: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.date($0, into: &$1) }
     case .timestamp(let unit, let zoned):
-      return add(text, builder, Int64(0)) { ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1) }
-    case .time(let unit): return add(text, builder, Int64(0)) { ValueParse.time($0, unit: unit, into: &$1) }
+      return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1) }
+    case .time(let unit): return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.time($0, unit: unit, into: &$1) }
     case .bool:
       var value = false
-      let result = ValueParse.bool(text, into: &value)
+      let result = unsafe ValueParse.bool(text, into: &value)
       if result == .ok { builder.append(bool: value) }
       return result
-    case .int8: return add(text, builder, Int8(0)) { ValueParse.integer($0, into: &$1) }
-    case .int16: return add(text, builder, Int16(0)) { ValueParse.integer($0, into: &$1) }
-    case .uint8: return add(text, builder, UInt8(0)) { ValueParse.integer($0, into: &$1) }
-    case .uint16: return add(text, builder, UInt16(0)) { ValueParse.integer($0, into: &$1) }
-    case .uint32: return add(text, builder, UInt32(0)) { ValueParse.integer($0, into: &$1) }
-    case .uint64: return add(text, builder, UInt64(0)) { Digits.parse($0, into: &$1) }
+    case .int8: return unsafe add(text, builder, Int8(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .int16: return unsafe add(text, builder, Int16(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .uint8: return unsafe add(text, builder, UInt8(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .uint16: return unsafe add(text, builder, UInt16(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .uint32: return unsafe add(text, builder, UInt32(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .uint64: return unsafe add(text, builder, UInt64(0)) { unsafe Digits.parse($0, into: &$1) }
     case .interval:
-      return add(text, builder, Interval(months: 0, days: 0, nanoseconds: 0)) { ValueParse.interval($0, into: &$1) }
-    case .uuid: return appendUUID(text, to: builder)
-    case .numeric: return NumericText.append(text, to: builder)
+      return unsafe add(text, builder, Interval(months: 0, days: 0, nanoseconds: 0)) { unsafe ValueParse.interval($0, into: &$1) }
+    case .uuid: return unsafe appendUUID(text, to: builder)
+    case .numeric: return unsafe NumericText.append(text, to: builder)
     case .json:
-      guard JSONText.isValid(text) else { return .malformed }
-      builder.append(bytes: text)
+      guard unsafe JSONText.isValid(text) else { return .malformed }
+      unsafe builder.append(bytes: text)
       return .ok
-    case .bytes: return appendBytes(text, to: builder)
-    case .list(let element): return appendList(text, element, to: builder)
+    case .bytes: return unsafe appendBytes(text, to: builder)
+    case .list(let element): return unsafe appendList(text, element, to: builder)
     }
   }
 
@@ -55,30 +55,30 @@ public struct ValueParser {
     _ parse: (UnsafeRawBufferPointer, inout T) -> ParseResult
   ) -> ParseResult {
     var value = initial
-    let result = parse(text, &value)
+    let result = unsafe parse(text, &value)
     if result == .ok { builder.append(value) }
     return result
   }
 
   static func appendText(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
-    guard UTF8Text.isValid(text) else { return .malformed }
-    builder.append(bytes: text)
+    guard unsafe UTF8Text.isValid(text) else { return .malformed }
+    unsafe builder.append(bytes: text)
     return .ok
   }
 
   private func appendUUID(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
     var value: (UInt64, UInt64) = (0, 0)
-    return withUnsafeMutableBytes(of: &value) { room in
-      guard let start = room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-      let result = ValueParse.uuid(text, into: start)
-      if result == .ok { builder.append(room.load(as: (UInt64, UInt64).self)) }
+    return unsafe withUnsafeMutableBytes(of: &value) { room in
+      guard let start = unsafe room.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+      let result = unsafe ValueParse.uuid(text, into: start)
+      if result == .ok { unsafe builder.append(room.load(as: (UInt64, UInt64).self)) }
       return result
     }
   }
 
   private func appendBytes(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
-    let room = builder.reserveVariable(text.count).assumingMemoryBound(to: UInt8.self)
-    let length = bytesText == .hex ? ValueParse.hex(text, to: room) : ValueParse.base64(text, to: room)
+    let room = unsafe builder.reserveVariable(text.count).assumingMemoryBound(to: UInt8.self)
+    let length = unsafe bytesText == .hex ? ValueParse.hex(text, to: room) : ValueParse.base64(text, to: room)
     guard let length else { return .malformed }
     builder.finishVariable(length)
     return .ok
@@ -87,10 +87,10 @@ public struct ValueParser {
   /// A JSON array: numbers, booleans and strings are read as the element type's text, `null` is NULL.
   private func appendList(_ text: UnsafeRawBufferPointer, _ element: DataType, to builder: ColumnBuilder) -> ParseResult
   {
-    guard let child = builder.child, JSONText.isValid(text) else { return .malformed }
+    guard let child = builder.child, unsafe JSONText.isValid(text) else { return .malformed }
     let before = child.count
     let parser = ValueParser(element, bytes: bytesText)
-    var scanner = JSONScanner(text)
+    var scanner = unsafe JSONScanner(text)
     scanner.skipSpace()
     guard scanner.skip(UInt8(ascii: "[")) else { return .malformed }
     scanner.skipSpace()
@@ -98,8 +98,8 @@ public struct ValueParser {
     while scanner.current != UInt8(ascii: "]") {
       let start = scanner.at
       _ = scanner.skipValue()
-      let value = UnsafeRawBufferPointer(rebasing: text[start..<scanner.at])
-      let result = parser.appendElement(value, to: child, &scratch)
+      let value = unsafe UnsafeRawBufferPointer(rebasing: text[start..<scanner.at])
+      let result = unsafe parser.appendElement(value, to: child, &scratch)
       if result != .ok {
         child.removeLast(child.count - before)
         return result
@@ -116,18 +116,18 @@ public struct ValueParser {
   func appendElement(
     _ value: UnsafeRawBufferPointer, to child: ColumnBuilder, _ scratch: inout TextBuffer
   ) -> ParseResult {
-    if value.first == UInt8(ascii: "n") {
+    if unsafe value.first == UInt8(ascii: "n") {
       child.appendNull()
       return .ok
     }
-    if value.first == UInt8(ascii: "\""), type != .json {
+    if unsafe value.first == UInt8(ascii: "\""), type != .json {
       scratch.removeAll()
-      guard JSONText.unescape(UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]), to: &scratch) else {
+      guard unsafe JSONText.unescape(UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]), to: &scratch) else {
         return .malformed
       }
-      return append(scratch.bytes, to: child)
+      return unsafe append(scratch.bytes, to: child)
     }
-    return append(value, to: child)
+    return unsafe append(value, to: child)
   }
 }
 
@@ -138,10 +138,10 @@ enum NumericText {
 
   /// Appends the plain form of a decimal number: no exponent, no plus, no leading zeros, the fraction as it is.
   static func append(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-    guard let parts = DecimalText.scan(base, text.count) else { return appendSpecial(text, to: builder) }
-    let point = text.firstIndex(of: UInt8(ascii: "."))
-    let end = text.firstIndex { $0 | 0x20 == UInt8(ascii: "e") } ?? text.count
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+    guard let parts = unsafe DecimalText.scan(base, text.count) else { return unsafe appendSpecial(text, to: builder) }
+    let point = unsafe text.firstIndex(of: UInt8(ascii: "."))
+    let end = unsafe text.firstIndex { $0 | 0x20 == UInt8(ascii: "e") } ?? text.count
     // The fraction keeps its trailing zeros: 1.10 is not 1.1 to its reader.
     let fraction = point.map { ($0 + 1)..<end } ?? 0..<0
     let whole = parts.whole
@@ -150,15 +150,15 @@ enum NumericText {
     let position = whole.count + parts.exponent
     guard position <= maxDigits, count - position <= maxDigits else { return .outOfRange }
     let total = max(position, count) - min(position, 0)
-    let room = builder.reserveVariable(total + 3).assumingMemoryBound(to: UInt8.self)
+    let room = unsafe builder.reserveVariable(total + 3).assumingMemoryBound(to: UInt8.self)
     var length = 0
     func put(_ byte: UInt8) {
-      room[length] = byte
+      unsafe room[length] = byte
       length += 1
     }
     func digit(_ index: Int) -> UInt8 {
       if index < 0 || index >= count { return 48 }
-      return index < whole.count ? base[whole.lowerBound + index] : base[fraction.lowerBound + index - whole.count]
+      return unsafe index < whole.count ? base[whole.lowerBound + index] : base[fraction.lowerBound + index - whole.count]
     }
     if parts.isNegative && !parts.isZero { put(UInt8(ascii: "-")) }
     var index = min(position, 0)
@@ -183,11 +183,11 @@ enum NumericText {
   }
 
   private static func appendSpecial(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
-    if ValueParse.isWord(text, "nan") {
+    if unsafe ValueParse.isWord(text, "nan") {
       builder.append(text: "NaN")
-    } else if ValueParse.isWord(text, "infinity") || ValueParse.isWord(text, "inf") {
+    } else if unsafe ValueParse.isWord(text, "infinity") || ValueParse.isWord(text, "inf") {
       builder.append(text: "Infinity")
-    } else if ValueParse.isWord(text, "-infinity") || ValueParse.isWord(text, "-inf") {
+    } else if unsafe ValueParse.isWord(text, "-infinity") || ValueParse.isWord(text, "-inf") {
       builder.append(text: "-Infinity")
     } else {
       return .malformed

@@ -43,21 +43,21 @@ public enum ValueText {
   }
 
   static func append(_ date: Calendar.Date, to out: inout TextBuffer) {
-    var room = out.reserve(32)
-    let start = room
+    var room = unsafe out.reserve(32)
+    let start = unsafe room
     if date.year < 0 {
-      room[0] = UInt8(ascii: "-")
-      room += 1
+      unsafe room[0] = UInt8(ascii: "-")
+      unsafe room += 1
     }
     let year = UInt64(date.year.magnitude)
     let digits = max(4, Digits.count(year))
-    Digits.writePadded(year, digits, to: room)
-    room += digits
-    room[0] = UInt8(ascii: "-")
-    Digits.writePadded(UInt64(date.month), 2, to: room + 1)
-    room[3] = UInt8(ascii: "-")
-    Digits.writePadded(UInt64(date.day), 2, to: room + 4)
-    out.advance(room - start + 6)
+    unsafe Digits.writePadded(year, digits, to: room)
+    unsafe room += digits
+    unsafe room[0] = UInt8(ascii: "-")
+    unsafe Digits.writePadded(UInt64(date.month), 2, to: room + 1)
+    unsafe room[3] = UInt8(ascii: "-")
+    unsafe Digits.writePadded(UInt64(date.day), 2, to: room + 4)
+    unsafe out.advance(room - start + 6)
   }
 
   /// `HH:MM:SS[.ffffff]`, nine digits for nanoseconds; 24:00:00 is itself.
@@ -83,12 +83,12 @@ public enum ValueText {
   private static func appendClock(_ seconds: Int, _ fraction: Int, _ unit: TimeUnit, to out: inout TextBuffer) {
     let hour = UInt64(seconds / 3_600)
     let digits = hour < 100 ? 2 : Digits.count(hour)
-    let room = out.reserve(40)
-    Digits.writePadded(hour, digits, to: room)
-    room[digits] = UInt8(ascii: ":")
-    Digits.writePadded(UInt64(seconds / 60 % 60), 2, to: room + digits + 1)
-    room[digits + 3] = UInt8(ascii: ":")
-    Digits.writePadded(UInt64(seconds % 60), 2, to: room + digits + 4)
+    let room = unsafe out.reserve(40)
+    unsafe Digits.writePadded(hour, digits, to: room)
+    unsafe room[digits] = UInt8(ascii: ":")
+    unsafe Digits.writePadded(UInt64(seconds / 60 % 60), 2, to: room + digits + 1)
+    unsafe room[digits + 3] = UInt8(ascii: ":")
+    unsafe Digits.writePadded(UInt64(seconds % 60), 2, to: room + digits + 4)
     out.advance(digits + 6)
     if fraction == 0 { return }
     out.append(byte: UInt8(ascii: "."))
@@ -113,8 +113,8 @@ public enum ValueText {
     if seconds == 0 { return }
     DecimalText.append(Int128(seconds), scale: 9, to: &out)
     var length = out.count
-    while out.bytes[length - 1] == 48 { length -= 1 }
-    if out.bytes[length - 1] == UInt8(ascii: ".") { length -= 1 }
+    while unsafe out.bytes[length - 1] == 48 { length -= 1 }
+    if unsafe out.bytes[length - 1] == UInt8(ascii: ".") { length -= 1 }
     out.truncate(to: length)
     out.append(byte: UInt8(ascii: "S"))
   }
@@ -132,46 +132,46 @@ public enum ValueText {
 
   /// 16 bytes as `8-4-4-4-12` lower-case hexadecimal digits.
   public static func append(uuid bytes: UnsafePointer<UInt8>, to out: inout TextBuffer) {
-    let room = out.reserve(36)
-    let digits = hexDigits.utf8Start
+    let room = unsafe out.reserve(36)
+    let digits = unsafe hexDigits.utf8Start
     var at = 0
     for index in 0..<16 {
       if index == 4 || index == 6 || index == 8 || index == 10 {
-        room[at] = UInt8(ascii: "-")
+        unsafe room[at] = UInt8(ascii: "-")
         at += 1
       }
-      room[at] = digits[Int(bytes[index] >> 4)]
-      room[at + 1] = digits[Int(bytes[index] & 15)]
+      unsafe room[at] = unsafe digits[Int(bytes[index] >> 4)]
+      unsafe room[at + 1] = unsafe digits[Int(bytes[index] & 15)]
       at += 2
     }
     out.advance(36)
   }
 
   public static func append(hex bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    let room = out.reserve(bytes.count * 2)
-    let digits = hexDigits.utf8Start
-    for (index, byte) in bytes.enumerated() {
-      room[index * 2] = digits[Int(byte >> 4)]
-      room[index * 2 + 1] = digits[Int(byte & 15)]
+    let room = unsafe out.reserve(bytes.count * 2)
+    let digits = unsafe hexDigits.utf8Start
+    for unsafe (index, byte) in unsafe bytes.enumerated() {
+      unsafe room[index * 2] = unsafe digits[Int(byte >> 4)]
+      unsafe room[index * 2 + 1] = unsafe digits[Int(byte & 15)]
     }
     out.advance(bytes.count * 2)
   }
 
   public static func append(base64 bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    var room = out.reserve((bytes.count + 2) / 3 * 4)
-    let digits = base64Digits.utf8Start
+    var room = unsafe out.reserve((bytes.count + 2) / 3 * 4)
+    let digits = unsafe base64Digits.utf8Start
     var at = 0
     while at < bytes.count {
       let left = bytes.count - at
-      let b0 = UInt32(bytes[at])
-      let b1 = left > 1 ? UInt32(bytes[at + 1]) : 0
-      let b2 = left > 2 ? UInt32(bytes[at + 2]) : 0
+      let b0 = unsafe UInt32(bytes[at])
+      let b1 = unsafe left > 1 ? UInt32(bytes[at + 1]) : 0
+      let b2 = unsafe left > 2 ? UInt32(bytes[at + 2]) : 0
       let group = b0 << 16 | b1 << 8 | b2
-      room[0] = digits[Int(group >> 18)]
-      room[1] = digits[Int(group >> 12 & 63)]
-      room[2] = left > 1 ? digits[Int(group >> 6 & 63)] : UInt8(ascii: "=")
-      room[3] = left > 2 ? digits[Int(group & 63)] : UInt8(ascii: "=")
-      room += 4
+      unsafe room[0] = unsafe digits[Int(group >> 18)]
+      unsafe room[1] = unsafe digits[Int(group >> 12 & 63)]
+      unsafe room[2] = unsafe left > 1 ? digits[Int(group >> 6 & 63)] : UInt8(ascii: "=")
+      unsafe room[3] = unsafe left > 2 ? digits[Int(group & 63)] : UInt8(ascii: "=")
+      unsafe room += 4
       at += 3
     }
     out.advance((bytes.count + 2) / 3 * 4)
