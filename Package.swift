@@ -17,10 +17,13 @@ func system(_ name: String, _ path: String, pkgConfig: String? = nil, apt: Strin
 }
 
 /// A plugin is a folder under Plugins and one line in `plugins`.
-func plugin(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+/// Those that face C spell out what is unsafe.
+func plugin(
+  _ name: String, _ more: [Target.Dependency] = [], exclude: [String] = [], facesC: Bool = false
+) -> Target {
   .target(
     name: name, dependencies: ["Records", "Expression", "Engine"] + more, path: "Plugins/\(name)", exclude: exclude,
-    swiftSettings: settings)
+    swiftSettings: facesC ? unsafeSpelledOut : settings)
 }
 
 func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
@@ -48,10 +51,10 @@ let pluginLibraries: [Target] = [
 
 let plugins: [Target] = [
   plugin("SQL"),
-  plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
-  plugin("SQLite", ["SQL", "CSQLite"]),
-  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"]),
-  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
+  plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"], facesC: true),
+  plugin("SQLite", ["SQL", "CSQLite"], facesC: true),
+  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"], facesC: true),
+  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"], facesC: true),
 ]
 
 let core: [Target] = [
@@ -64,7 +67,7 @@ let core: [Target] = [
   .target(name: "Expression", path: "Core/Expression", swiftSettings: settings),
   .target(
     name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],
-    path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: settings),
+    path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),
   .executableTarget(
     name: "ferry",
     dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]

@@ -35,11 +35,11 @@ enum Connector {
   /// The client library takes certificates and keys as files only.
   private static func file(_ name: String, _ text: String, _ context: TaskContext) throws -> String {
     let path = try context.workingDirectory() + "/" + name
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileError.failure("writing the certificate '\(name)'", errno) }
     defer { Glibc.close(descriptor) }
     var text = text
-    let written = text.withUTF8 { write(descriptor, $0.baseAddress, $0.count) == $0.count }
+    let written = text.withUTF8 { unsafe write(descriptor, $0.baseAddress, $0.count) == $0.count }
     guard written else { throw FileError.failure("writing the certificate '\(name)'", errno) }
     return path
   }
@@ -50,11 +50,11 @@ enum Connector {
     let input = try context.open(reference)
     let output = try FileOutput(path: path)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
-    defer { buffer.deallocate() }
+    defer { unsafe buffer.deallocate() }
     while true {
-      let count = try input.read(into: buffer)
+      let count = try unsafe input.read(into: buffer)
       if count == 0 { break }
-      try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      try unsafe output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       try context.checkCancelled()
     }
     try output.commit()

@@ -79,7 +79,7 @@ final class MySQLConnection: SQLConnection {
     guard !session.isLost else { return }
     do throws(ServerError) {
       // A result that was left half-way has to be read to its end before the server listens again.
-      while session.isReading, try session.nextPacket() != nil {}
+      while session.isReading, try unsafe session.nextPacket() != nil {}
       try session.run("ROLLBACK")
     } catch {
       if error.isConnectionLoss { return }
@@ -130,7 +130,7 @@ final class MySQLConnection: SQLConnection {
     try withExtendedLifetime(batch) {
       let columns = try zip(encoders, batch.columns).map { try $0.encode($1, firstRow: 1) }
       PacketBuilder.execute(statement.id, columns, rows: 0..<1, into: &packet)
-      try session.send(.execute, packet.bytes)
+      try unsafe session.send(.execute, packet.bytes)
     }
   }
 

@@ -39,7 +39,7 @@ final class MySQLRows: SQLRows {
   /// A procedure ends with an answer of its own, and may give further rows. Those are not part of the result.
   private func skipRest() throws(ServerError) {
     while let answer = try session.nextAnswer() {
-      if case .rows = answer { while try session.nextPacket() != nil {} }
+      if case .rows = answer { while try unsafe session.nextPacket() != nil {} }
     }
   }
 
@@ -51,11 +51,11 @@ final class MySQLRows: SQLRows {
     isOpen = false
     do throws(ServerError) {
       for _ in 0..<MySQLRows.patience where session.isReading {
-        if try session.nextPacket() == nil { return try skipRest() }
+        if try unsafe session.nextPacket() == nil { return try skipRest() }
       }
       guard session.isReading else { return }
       session.interrupter.interrupt()
-      while try session.nextPacket() != nil {}
+      while try unsafe session.nextPacket() != nil {}
       try skipRest()
     } catch {
       // The interrupted statement ends in an error: that is what was asked for.
@@ -75,8 +75,8 @@ protocol PacketDecoder: AnyObject {
 
 extension RowDecoder: PacketDecoder {
   func fill(from session: Session) throws -> Bool {
-    while let row = try session.nextPacket() {
-      if try append(row) { return true }
+    while let row = try unsafe session.nextPacket() {
+      if try unsafe append(row) { return true }
     }
     return false
   }

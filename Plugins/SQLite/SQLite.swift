@@ -98,11 +98,11 @@ enum SQLiteFiles {
 
   static func copy(from input: any ByteInput, to output: any ByteOutput) throws {
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-    defer { block.deallocate() }
+    defer { unsafe block.deallocate() }
     while true {
-      let count = try input.read(into: block)
+      let count = try unsafe input.read(into: block)
       if count == 0 { break }
-      try output.write(UnsafeRawBufferPointer(rebasing: block[..<count]))
+      try unsafe output.write(UnsafeRawBufferPointer(rebasing: block[..<count]))
     }
     try output.commit()
   }

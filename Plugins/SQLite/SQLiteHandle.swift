@@ -4,7 +4,7 @@ internal import Records
 internal import Synchronization
 
 /// One open database, and the only owner of its handle.
-final class SQLiteHandle {
+@safe final class SQLiteHandle {
   private(set) var pointer: OpaquePointer?
   let interrupter: SQLiteInterrupter
   private let path: String
@@ -14,96 +14,96 @@ final class SQLiteHandle {
     let access = url.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
     var pointer: OpaquePointer?
     // FULLMUTEX: sqlite3_interrupt comes from another thread.
-    let status = sqlite3_open_v2(url.path, &pointer, access | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI, nil)
-    interrupter = SQLiteInterrupter(pointer)
-    self.pointer = pointer
+    let status = unsafe sqlite3_open_v2(url.path, &pointer, access | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI, nil)
+    interrupter = unsafe SQLiteInterrupter(pointer)
+    unsafe self.pointer = unsafe pointer
     guard status == SQLITE_OK else {
       let failure = failure(status).whileDoing("opening the database '\(url.path)'")
       close()
       throw failure
     }
-    sqlite3_extended_result_codes(pointer, 1)
-    sqlite3_busy_timeout(pointer, url.busyTimeout)
+    unsafe sqlite3_extended_result_codes(pointer, 1)
+    unsafe sqlite3_busy_timeout(pointer, url.busyTimeout)
   }
 
   deinit { close() }
 
   func close() {
     interrupter.forget()
-    sqlite3_close_v2(pointer)
-    pointer = nil
+    unsafe sqlite3_close_v2(pointer)
+    unsafe pointer = nil
   }
 
-  var isReadOnly: Bool { sqlite3_db_readonly(pointer, "main") == 1 }
-  var isInTransaction: Bool { pointer != nil && sqlite3_get_autocommit(pointer) == 0 }
+  var isReadOnly: Bool { unsafe sqlite3_db_readonly(pointer, "main") == 1 }
+  var isInTransaction: Bool { unsafe pointer != nil && sqlite3_get_autocommit(pointer) == 0 }
   /// Rows that the last INSERT, UPDATE or DELETE changed, without those of triggers.
-  var changes: Int64 { sqlite3_changes64(pointer) }
-  var totalChanges: Int64 { sqlite3_total_changes64(pointer) }
+  var changes: Int64 { unsafe sqlite3_changes64(pointer) }
+  var totalChanges: Int64 { unsafe sqlite3_total_changes64(pointer) }
 
   func prepare(_ sql: String) throws -> SQLiteStatementHandle {
     var statement: OpaquePointer?
-    let status = sqlite3_prepare_v2(pointer, sql, -1, &statement, nil)
+    let status = unsafe sqlite3_prepare_v2(pointer, sql, -1, &statement, nil)
     guard status == SQLITE_OK else { throw failure(status) }
-    guard let statement else { throw Failure(.configuration, "the statement is empty") }
-    return SQLiteStatementHandle(statement, self)
+    guard let statement = unsafe statement else { throw Failure(.configuration, "the statement is empty") }
+    return unsafe SQLiteStatementHandle(statement, self)
   }
 
   /// The last error in the house's words.
   func failure(_ status: Int32) -> Failure {
-    let known = pointer.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(status)
-    return SQLiteError.failure(status, known.map { String(cString: $0) } ?? "unknown error")
+    let known = unsafe pointer.flatMap { unsafe sqlite3_errmsg($0) } ?? sqlite3_errstr(status)
+    return unsafe SQLiteError.failure(status, known.map { unsafe String(cString: $0) } ?? "unknown error")
   }
 }
 
 /// Interrupts a database from any thread, also while it is being closed.
 final class SQLiteInterrupter: Sendable {
-  private struct Target: @unchecked Sendable { var pointer: OpaquePointer? }
+  @safe private struct Target: @unchecked Sendable { var pointer: OpaquePointer? }
   private let target: Mutex<Target>
 
-  init(_ pointer: OpaquePointer?) { target = Mutex(Target(pointer: pointer)) }
+  init(_ pointer: OpaquePointer?) { target = unsafe Mutex(Target(pointer: pointer)) }
 
   func interrupt() {
-    target.withLock { if let pointer = $0.pointer { sqlite3_interrupt(pointer) } }
+    target.withLock { if let pointer = unsafe $0.pointer { unsafe sqlite3_interrupt(pointer) } }
   }
 
-  func forget() { target.withLock { $0.pointer = nil } }
+  func forget() { target.withLock { unsafe $0.pointer = nil } }
 }
 
 /// A prepared statement, and the only owner of its handle.
-final class SQLiteStatementHandle {
+@safe final class SQLiteStatementHandle {
   let pointer: OpaquePointer
   let database: SQLiteHandle
 
   init(_ pointer: OpaquePointer, _ database: SQLiteHandle) {
-    self.pointer = pointer
+    unsafe self.pointer = unsafe pointer
     self.database = database
   }
 
-  deinit { sqlite3_finalize(pointer) }
+  deinit { unsafe sqlite3_finalize(pointer) }
 
-  var parameterCount: Int { Int(sqlite3_bind_parameter_count(pointer)) }
-  var columnCount: Int { Int(sqlite3_column_count(pointer)) }
+  var parameterCount: Int { unsafe Int(sqlite3_bind_parameter_count(pointer)) }
+  var columnCount: Int { unsafe Int(sqlite3_column_count(pointer)) }
   /// Whether it leaves the database as it is.
-  var isReadOnly: Bool { sqlite3_stmt_readonly(pointer) != 0 }
+  var isReadOnly: Bool { unsafe sqlite3_stmt_readonly(pointer) != 0 }
 
   func columnName(_ column: Int) -> String {
-    sqlite3_column_name(pointer, Int32(column)).map { String(cString: $0) } ?? ""
+    unsafe sqlite3_column_name(pointer, Int32(column)).map { unsafe String(cString: $0) } ?? ""
   }
 
   func declaredType(_ column: Int) -> String {
-    sqlite3_column_decltype(pointer, Int32(column)).map { String(cString: $0) } ?? ""
+    unsafe sqlite3_column_decltype(pointer, Int32(column)).map { unsafe String(cString: $0) } ?? ""
   }
 
   /// True for a row, false at the end.
   func step() throws -> Bool {
-    switch sqlite3_step(pointer) {
+    switch unsafe sqlite3_step(pointer) {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     case let status: throw database.failure(status)
     }
   }
 
-  func reset() { sqlite3_reset(pointer) }
+  func reset() { unsafe sqlite3_reset(pointer) }
 
   /// Binds the values of `parameters`.
   func bind(_ values: [Value]) throws {
@@ -120,10 +120,10 @@ final class SQLiteStatementHandle {
 
   private func bind(_ value: Value, _ index: Int32) -> Int32 {
     switch value {
-    case .null: return sqlite3_bind_null(pointer, index)
-    case .bool(let flag): return sqlite3_bind_int64(pointer, index, flag ? 1 : 0)
-    case .int(let number): return sqlite3_bind_int64(pointer, index, number)
-    case .double(let number): return sqlite3_bind_double(pointer, index, number)
+    case .null: return unsafe sqlite3_bind_null(pointer, index)
+    case .bool(let flag): return unsafe sqlite3_bind_int64(pointer, index, flag ? 1 : 0)
+    case .int(let number): return unsafe sqlite3_bind_int64(pointer, index, number)
+    case .double(let number): return unsafe sqlite3_bind_double(pointer, index, number)
     case .string(let text): return bind(text, index)
     case .decimal, .list, .map: return bind(value.text, index)
     }
@@ -133,9 +133,9 @@ final class SQLiteStatementHandle {
     var text = text
     return text.withUTF8 { bytes in
       // SQLITE_TRANSIENT: SQLite copies the text before the call returns. An empty text still needs an address.
-      bytes.withMemoryRebound(to: CChar.self) { characters in
-        withUnsafePointer(to: CChar(0)) { empty in
-          sqlite3_bind_text64(
+      unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
+        unsafe withUnsafePointer(to: CChar(0)) { empty in
+          unsafe sqlite3_bind_text64(
             pointer, index, characters.baseAddress ?? empty, UInt64(characters.count),
             unsafeBitCast(-1, to: sqlite3_destructor_type.self), UInt8(SQLITE_UTF8))
         }

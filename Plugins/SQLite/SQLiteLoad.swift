@@ -51,7 +51,7 @@ private final class RowBinder {
 
   func reset() {
     statement.reset()
-    sqlite3_clear_bindings(statement.pointer)
+    unsafe sqlite3_clear_bindings(statement.pointer)
   }
 
   /// Rows changed.
@@ -68,20 +68,20 @@ private final class RowBinder {
   }
 
   private func run(_ cells: [Cell], _ rows: Int, _ firstRow: Int64) throws -> Int64 {
-    let pointer = statement.pointer
+    let pointer = unsafe statement.pointer
     let isReadOnly = statement.isReadOnly
     var changes: Int64 = 0
-    try cells.withUnsafeBufferPointer { cells in
+    try unsafe cells.withUnsafeBufferPointer { cells in
       for row in 0..<rows {
         for index in 0..<cells.count {
-          let status = cells[index].bind(pointer, Int32(index + 1), row)
+          let status = unsafe cells[index].bind(pointer, Int32(index + 1), row)
           if status != SQLITE_OK { throw failure(status, firstRow + Int64(row)) }
         }
-        var status = sqlite3_step(pointer)
-        while status == SQLITE_ROW { status = sqlite3_step(pointer) }
+        var status = unsafe sqlite3_step(pointer)
+        while status == SQLITE_ROW { status = unsafe sqlite3_step(pointer) }
         if status != SQLITE_DONE { throw failure(status, firstRow + Int64(row)) }
         if !isReadOnly { changes += statement.database.changes }
-        sqlite3_reset(pointer)
+        unsafe sqlite3_reset(pointer)
       }
     }
     return changes
@@ -94,7 +94,7 @@ private final class RowBinder {
 }
 
 /// How the values of one column are bound, and where they lie.
-private struct Cell {
+@safe private struct Cell {
   enum Kind {
     case bool, int8, int16, int32, int64, uint8, uint16, uint32, float32, float64
     case text, bytes
@@ -128,11 +128,11 @@ private struct Cell {
     self.kind = kind
     self.column = column
     hasNulls = column.nullCount > 0
-    offsets = column.offsetValues.baseAddress
+    unsafe offsets = unsafe column.offsetValues.baseAddress
     if case .fixed(let width) = column.type.layout {
-      values = column.values.start + column.offset * width
+      unsafe values = unsafe column.values.start + column.offset * width
     } else {
-      values = column.values.start
+      unsafe values = unsafe column.values.start
     }
   }
 
@@ -158,45 +158,45 @@ private struct Cell {
 
   @inline(__always)
   func bind(_ statement: OpaquePointer, _ index: Int32, _ row: Int) -> Int32 {
-    if hasNulls, column.isNull(row) { return sqlite3_bind_null(statement, index) }
+    if hasNulls, column.isNull(row) { return unsafe sqlite3_bind_null(statement, index) }
     switch kind {
-    case .int64: return sqlite3_bind_int64(statement, index, load(row, Int64.self))
-    case .int32: return sqlite3_bind_int64(statement, index, Int64(load(row, Int32.self)))
+    case .int64: return unsafe sqlite3_bind_int64(statement, index, load(row, Int64.self))
+    case .int32: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int32.self)))
     case .text:
-      guard let offsets else { return SQLITE_MISUSE }
-      let start = Int(offsets[row])
-      return Cell.text(statement, index, values + start, Int(offsets[row + 1]) - start)
-    case .float64: return sqlite3_bind_double(statement, index, load(row, Double.self))
+      guard let offsets = unsafe offsets else { return SQLITE_MISUSE }
+      let start = unsafe Int(offsets[row])
+      return unsafe Cell.text(statement, index, values + start, Int(offsets[row + 1]) - start)
+    case .float64: return unsafe sqlite3_bind_double(statement, index, load(row, Double.self))
     case .made:
       guard let made else { return SQLITE_MISUSE }
-      return Cell.text(statement, index, made.start(row), made.length(row))
+      return unsafe Cell.text(statement, index, made.start(row), made.length(row))
     case .number:
       guard let made else { return SQLITE_MISUSE }
-      if let whole = made.whole(row) { return sqlite3_bind_int64(statement, index, whole) }
-      return Cell.text(statement, index, made.start(row), made.length(row))
+      if let whole = made.whole(row) { return unsafe sqlite3_bind_int64(statement, index, whole) }
+      return unsafe Cell.text(statement, index, made.start(row), made.length(row))
     case .bytes:
-      guard let offsets else { return SQLITE_MISUSE }
-      let start = Int(offsets[row])
-      return sqlite3_bind_blob64(statement, index, values + start, UInt64(Int(offsets[row + 1]) - start), nil)
-    case .bool: return sqlite3_bind_int64(statement, index, column.bool(row) ? 1 : 0)
-    case .int8: return sqlite3_bind_int64(statement, index, Int64(load(row, Int8.self)))
-    case .int16: return sqlite3_bind_int64(statement, index, Int64(load(row, Int16.self)))
-    case .uint8: return sqlite3_bind_int64(statement, index, Int64(load(row, UInt8.self)))
-    case .uint16: return sqlite3_bind_int64(statement, index, Int64(load(row, UInt16.self)))
-    case .uint32: return sqlite3_bind_int64(statement, index, Int64(load(row, UInt32.self)))
-    case .float32: return sqlite3_bind_double(statement, index, Double(load(row, Float.self)))
+      guard let offsets = unsafe offsets else { return SQLITE_MISUSE }
+      let start = unsafe Int(offsets[row])
+      return unsafe sqlite3_bind_blob64(statement, index, values + start, UInt64(Int(offsets[row + 1]) - start), nil)
+    case .bool: return unsafe sqlite3_bind_int64(statement, index, column.bool(row) ? 1 : 0)
+    case .int8: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int8.self)))
+    case .int16: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int16.self)))
+    case .uint8: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt8.self)))
+    case .uint16: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt16.self)))
+    case .uint32: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt32.self)))
+    case .float32: return unsafe sqlite3_bind_double(statement, index, Double(load(row, Float.self)))
     }
   }
 
   @inline(__always)
-  private func load<T: BitwiseCopyable>(_ row: Int, _: T.Type) -> T { values.assumingMemoryBound(to: T.self)[row] }
+  private func load<T: BitwiseCopyable>(_ row: Int, _: T.Type) -> T { unsafe values.assumingMemoryBound(to: T.self)[row] }
 
   /// A nil destructor is SQLITE_STATIC: the memory stays as it is until the step is over.
   @inline(__always)
   private static func text(
     _ statement: OpaquePointer, _ index: Int32, _ start: UnsafeRawPointer, _ count: Int
   ) -> Int32 {
-    sqlite3_bind_text64(
+    unsafe sqlite3_bind_text64(
       statement, index, start.assumingMemoryBound(to: CChar.self), UInt64(count), nil, UInt8(SQLITE_UTF8))
   }
 
@@ -206,11 +206,11 @@ private struct Cell {
   private static func refuseNaN(_ column: Column, _ name: String, _ firstRow: Int64) throws {
     let bad = withExtendedLifetime(column) { () -> Int? in
       if column.type == .float32 {
-        let values = column.fixed(Float.self)
-        return (0..<column.count).first { values[$0].isNaN && !column.isNull($0) }
+        let values = unsafe column.fixed(Float.self)
+        return (0..<column.count).first { unsafe values[$0].isNaN && !column.isNull($0) }
       }
-      let values = column.fixed(Double.self)
-      return (0..<column.count).first { values[$0].isNaN && !column.isNull($0) }
+      let values = unsafe column.fixed(Double.self)
+      return (0..<column.count).first { unsafe values[$0].isNaN && !column.isNull($0) }
     }
     guard let bad else { return }
     throw Failure(
@@ -232,51 +232,51 @@ private struct Cell {
 }
 
 /// The canonical texts of a column's values, one behind the other.
-private final class MadeTexts {
+@safe private final class MadeTexts {
   private var buffer: TextBuffer
   private let ends: UnsafeMutablePointer<Int32>
   private let base: UnsafeRawPointer
 
   init(_ column: Column) {
     buffer = TextBuffer(capacity: max(column.count * 16, 64))
-    ends = UnsafeMutablePointer<Int32>.allocate(capacity: column.count + 1)
-    ends[0] = 0
+    unsafe ends = UnsafeMutablePointer<Int32>.allocate(capacity: column.count + 1)
+    unsafe ends[0] = 0
     // A space, as SQLite's own date functions write it.
     let formatter = TextFormatter(column, separator: UInt8(ascii: " "))
-    if column.count > 0 { formatter.append(rows: 0..<column.count, to: &buffer, ends: ends + 1) }
-    base = UnsafeRawPointer(buffer.bytes.baseAddress ?? UnsafeRawPointer(ends))
+    if column.count > 0 { unsafe formatter.append(rows: 0..<column.count, to: &buffer, ends: ends + 1) }
+    unsafe base = unsafe UnsafeRawPointer(buffer.bytes.baseAddress ?? UnsafeRawPointer(ends))
   }
 
-  deinit { ends.deallocate() }
+  deinit { unsafe ends.deallocate() }
 
-  @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { base + Int(ends[row]) }
-  @inline(__always) func length(_ row: Int) -> Int { Int(ends[row + 1] - ends[row]) }
+  @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { unsafe base + Int(ends[row]) }
+  @inline(__always) func length(_ row: Int) -> Int { unsafe Int(ends[row + 1] - ends[row]) }
   private func text(_ row: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: start(row), count: length(row))
+    unsafe UnsafeRawBufferPointer(start: start(row), count: length(row))
   }
 
-  func string(_ row: Int) -> String { String(decoding: text(row), as: UTF8.self) }
+  func string(_ row: Int) -> String { unsafe String(decoding: text(row), as: UTF8.self) }
 
   /// The value where it is a whole number of 64 bits.
   func whole(_ row: Int) -> Int64? {
-    let text = text(row)
+    let text = unsafe text(row)
     var end = text.count
-    if text.contains(UInt8(ascii: ".")) {
-      while end > 0, text[end - 1] == UInt8(ascii: "0") { end -= 1 }
-      if end > 0, text[end - 1] == UInt8(ascii: ".") { end -= 1 }
+    if unsafe text.contains(UInt8(ascii: ".")) {
+      while end > 0, unsafe text[end - 1] == UInt8(ascii: "0") { end -= 1 }
+      if end > 0, unsafe text[end - 1] == UInt8(ascii: ".") { end -= 1 }
     }
     var value: Int64 = 0
-    return Digits.parse(UnsafeRawBufferPointer(rebasing: text[..<end]), into: &value) == .ok ? value : nil
+    return unsafe Digits.parse(UnsafeRawBufferPointer(rebasing: text[..<end]), into: &value) == .ok ? value : nil
   }
 
   /// Whether a numeric column gives the same number back.
   func survives(_ row: Int) -> Bool {
-    let text = text(row)
-    guard let first = text.first, first == UInt8(ascii: "-") || first &- 48 < 10 else { return true }
-    if text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return false }
+    let text = unsafe text(row)
+    guard let first = unsafe text.first, first == UInt8(ascii: "-") || first &- 48 < 10 else { return true }
+    if unsafe text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return false }
     var digits = 0
     var zeros = 0
-    for byte in text where byte &- 48 < 10 {
+    for unsafe byte in unsafe text where byte &- 48 < 10 {
       if byte == 48 {
         if digits > 0 { zeros += 1 }
       } else {

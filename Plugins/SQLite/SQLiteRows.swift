@@ -61,11 +61,11 @@ final class SQLiteRows: SQLRows {
     _ statement: SQLiteStatementHandle, _ cells: inout [CellReader], _ limit: Int, _ row: inout Int64,
     _ isAtEnd: inout Bool
   ) throws -> (columns: [Column], count: Int)? {
-    let pointer = statement.pointer
+    let pointer = unsafe statement.pointer
     var rows = 0
     var bytes = 0
     while rows < limit, bytes < Limits.batchBytes {
-      let status = sqlite3_step(pointer)
+      let status = unsafe sqlite3_step(pointer)
       if status == SQLITE_DONE {
         // Another step would run the statement anew.
         isAtEnd = true
@@ -74,8 +74,8 @@ final class SQLiteRows: SQLRows {
       if status != SQLITE_ROW { throw statement.database.failure(status) }
       row += 1
       for cell in cells {
-        let result = cell.append(pointer)
-        if result < 0 { throw cell.failure(pointer, row) }
+        let result = unsafe cell.append(pointer)
+        if result < 0 { throw unsafe cell.failure(pointer, row) }
         bytes += result
       }
       rows += 1
@@ -89,7 +89,7 @@ final class SQLiteRows: SQLRows {
   private static func scan(_ statement: SQLiteStatementHandle, _ types: [DataType?]) throws -> [DataType?] {
     let probes = types.enumerated().map { TypeProbe(Int32($0.offset), $0.element) }
     while try statement.step() {
-      for probe in probes { probe.look(statement.pointer) }
+      for probe in probes { unsafe probe.look(statement.pointer) }
     }
     return probes.map(\.type)
   }
@@ -139,42 +139,42 @@ private final class CellReader {
   /// Bytes the value takes, negative when it does not fit the type.
   @inline(__always)
   func append(_ statement: OpaquePointer) -> Int {
-    guard let builder else { return loose?.append(statement, column) ?? -1 }
-    let found = sqlite3_column_type(statement, column)
+    guard let builder else { return unsafe loose?.append(statement, column) ?? -1 }
+    let found = unsafe sqlite3_column_type(statement, column)
     switch (found, kind) {
     case (SQLITE_NULL, _):
       builder.appendNull()
       return 1
     case (SQLITE_INTEGER, .int64):
-      builder.append(sqlite3_column_int64(statement, column))
+      unsafe builder.append(sqlite3_column_int64(statement, column))
       return 8
     case (SQLITE_FLOAT, .float64):
-      builder.append(sqlite3_column_double(statement, column))
+      unsafe builder.append(sqlite3_column_double(statement, column))
       return 8
     case (SQLITE_TEXT, .text):
-      return appendText(CellReader.bytes(statement, column), builder)
+      return unsafe appendText(CellReader.bytes(statement, column), builder)
     case (SQLITE_BLOB, .bytes):
-      let bytes = CellReader.bytes(statement, column)
+      let bytes = unsafe CellReader.bytes(statement, column)
       guard builder.variableByteCount + bytes.count <= Int(Int32.max) else { return -1 }
-      builder.append(bytes: bytes)
+      unsafe builder.append(bytes: bytes)
       return bytes.count + 4
-    default: return appendOther(statement, found, builder)
+    default: return unsafe appendOther(statement, found, builder)
     }
   }
 
   static func bytes(_ statement: OpaquePointer, _ column: Int32) -> UnsafeRawBufferPointer {
     // The pointer before the count, as SQLite asks for.
-    let start = sqlite3_column_blob(statement, column)
-    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column)))
+    let start = unsafe sqlite3_column_blob(statement, column)
+    return unsafe UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column)))
   }
 
   private func appendText(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> Int {
     guard builder.variableByteCount + text.count <= Int(Int32.max) else { return -1 }
-    if UTF8Text.isValid(text) {
-      builder.append(bytes: text)
+    if unsafe UTF8Text.isValid(text) {
+      unsafe builder.append(bytes: text)
       return text.count + 4
     }
-    guard let repaired = TextRepair.repaired(text, invalidText) else { return -1 }
+    guard let repaired = unsafe TextRepair.repaired(text, invalidText) else { return -1 }
     builder.append(text: repaired)
     return repaired.utf8.count + 4
   }
@@ -183,47 +183,47 @@ private final class CellReader {
   private func appendOther(_ statement: OpaquePointer, _ found: Int32, _ builder: ColumnBuilder) -> Int {
     switch (found, type) {
     case (SQLITE_INTEGER, .bool):
-      let value = sqlite3_column_int64(statement, column)
+      let value = unsafe sqlite3_column_int64(statement, column)
       guard value == 0 || value == 1 else { return -1 }
       builder.append(bool: value == 1)
       return 1
     case (SQLITE_INTEGER, .float64):
-      guard let exact = Double(exactly: sqlite3_column_int64(statement, column)) else { return -1 }
+      guard let exact = unsafe Double(exactly: sqlite3_column_int64(statement, column)) else { return -1 }
       builder.append(exact)
       return 8
     case (SQLITE_INTEGER, .text), (SQLITE_INTEGER, .json), (SQLITE_INTEGER, .decimal), (SQLITE_INTEGER, .numeric):
       scratch.removeAll()
-      Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
+      unsafe Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
     case (SQLITE_FLOAT, .text), (SQLITE_FLOAT, .json), (SQLITE_FLOAT, .decimal), (SQLITE_FLOAT, .numeric):
-      let value = sqlite3_column_double(statement, column)
+      let value = unsafe sqlite3_column_double(statement, column)
       scratch.removeAll()
       ValueText.append(value, to: &scratch)
     case (SQLITE_BLOB, .uuid):
-      let bytes = CellReader.bytes(statement, column)
+      let bytes = unsafe CellReader.bytes(statement, column)
       guard bytes.count == 16 else { return -1 }
-      builder.append(bytes.loadUnaligned(as: (UInt64, UInt64).self))
+      unsafe builder.append(bytes.loadUnaligned(as: (UInt64, UInt64).self))
       return 16
     case (SQLITE_INTEGER, .bytes) where mixes, (SQLITE_FLOAT, .bytes) where mixes:
       scratch.removeAll()
       if found == SQLITE_INTEGER {
-        Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
+        unsafe Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
       } else {
-        ValueText.append(sqlite3_column_double(statement, column), to: &scratch)
+        unsafe ValueText.append(sqlite3_column_double(statement, column), to: &scratch)
       }
-      builder.append(bytes: scratch.bytes)
+      unsafe builder.append(bytes: scratch.bytes)
       return scratch.count + 4
     case (SQLITE_TEXT, .bytes) where mixes:
-      let bytes = CellReader.bytes(statement, column)
-      builder.append(bytes: bytes)
+      let bytes = unsafe CellReader.bytes(statement, column)
+      unsafe builder.append(bytes: bytes)
       return bytes.count + 4
     case (SQLITE_TEXT, .int64), (SQLITE_TEXT, .float64), (SQLITE_TEXT, .bytes): return -1
     case (SQLITE_TEXT, _):
-      let text = CellReader.bytes(statement, column)
-      return parser.append(text, to: builder) == .ok ? text.count + 4 : -1
+      let text = unsafe CellReader.bytes(statement, column)
+      return unsafe parser.append(text, to: builder) == .ok ? text.count + 4 : -1
     default: return -1
     }
     let count = scratch.count
-    return parser.append(scratch.bytes, to: builder) == .ok ? count + 4 : -1
+    return unsafe parser.append(scratch.bytes, to: builder) == .ok ? count + 4 : -1
   }
 
   func finish() throws -> Column {
@@ -235,21 +235,21 @@ private final class CellReader {
     self.loose = nil
     let builder = ColumnBuilder(type)
     self.builder = builder
-    let bad = loose.move(to: builder, type) { self.appendText($0, builder) }
+    let bad = unsafe loose.move(to: builder, type) { unsafe self.appendText($0, builder) }
     if let bad { throw misfit("text", Int64(bad + 1)) }
     return builder.finish()
   }
 
   func failure(_ statement: OpaquePointer, _ row: Int64) -> Failure {
     let found =
-      switch sqlite3_column_type(statement, column) {
+      switch unsafe sqlite3_column_type(statement, column) {
       case SQLITE_INTEGER: "integer"
       case SQLITE_FLOAT: "real"
       case SQLITE_TEXT: "text"
       default: "blob"
       }
     var failure = misfit(found, row)
-    let value = String(decoding: CellReader.bytes(statement, column).prefix(200), as: UTF8.self)
+    let value = unsafe String(decoding: CellReader.bytes(statement, column).prefix(200), as: UTF8.self)
     failure.sensitive = "'\(name)' is \(value)"
     return failure
   }
@@ -283,9 +283,9 @@ private final class TypeProbe {
   var type: DataType { fits ? declared ?? loose.type : loose.type }
 
   func look(_ statement: OpaquePointer) {
-    _ = loose.append(statement, column)
+    _ = unsafe loose.append(statement, column)
     guard fits, let reader else { return }
-    if reader.append(statement) < 0 { fits = false }
+    if unsafe reader.append(statement) < 0 { fits = false }
     // Only the last value is kept.
     _ = try? reader.finish()
   }
@@ -304,20 +304,20 @@ private final class LooseColumn {
   init(keepsValues: Bool = true) { self.keepsValues = keepsValues }
 
   func append(_ statement: OpaquePointer, _ column: Int32) -> Int {
-    let tag = sqlite3_column_type(statement, column)
+    let tag = unsafe sqlite3_column_type(statement, column)
     if tag != SQLITE_NULL { seen.insert(tag) }
     if tag == SQLITE_INTEGER, isExactInFloat {
-      isExactInFloat = Double(exactly: sqlite3_column_int64(statement, column)) != nil
+      isExactInFloat = unsafe Double(exactly: sqlite3_column_int64(statement, column)) != nil
     }
     guard keepsValues else { return 0 }
     tags.append(tag)
     switch tag {
-    case SQLITE_INTEGER: words.append(UInt64(bitPattern: sqlite3_column_int64(statement, column)))
-    case SQLITE_FLOAT: words.append(sqlite3_column_double(statement, column).bitPattern)
+    case SQLITE_INTEGER: unsafe words.append(UInt64(bitPattern: sqlite3_column_int64(statement, column)))
+    case SQLITE_FLOAT: unsafe words.append(sqlite3_column_double(statement, column).bitPattern)
     case SQLITE_TEXT, SQLITE_BLOB:
-      bytes.append(bytes: CellReader.bytes(statement, column))
+      unsafe bytes.append(bytes: CellReader.bytes(statement, column))
       words.append(UInt64(bytes.count))
-      return Int(sqlite3_column_bytes(statement, column)) + 9
+      return unsafe Int(sqlite3_column_bytes(statement, column)) + 9
     default: words.append(0)
     }
     return 9
@@ -349,11 +349,11 @@ private final class LooseColumn {
         } else {
           ValueText.append(Double(bitPattern: word), to: &scratch)
         }
-        if ValueParser(type == .bytes ? .text : type).append(scratch.bytes, to: builder) != .ok { return index }
+        if unsafe ValueParser(type == .bytes ? .text : type).append(scratch.bytes, to: builder) != .ok { return index }
       default:
-        let text = UnsafeRawBufferPointer(rebasing: bytes.bytes[start..<Int(word)])
+        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes.bytes[start..<Int(word)])
         start = Int(word)
-        if type == .bytes { builder.append(bytes: text) } else if appendText(text) < 0 { return index }
+        if type == .bytes { unsafe builder.append(bytes: text) } else if unsafe appendText(text) < 0 { return index }
       }
     }
     return nil

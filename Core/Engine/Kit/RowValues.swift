@@ -26,18 +26,18 @@ extension Column {
     if isNull(row) { return .null }
     switch type {
     case .bool: return .bool(bool(row))
-    case .int8: return .int(Int64(fixed(Int8.self)[row]))
-    case .int16: return .int(Int64(fixed(Int16.self)[row]))
-    case .int32: return .int(Int64(fixed(Int32.self)[row]))
-    case .int64: return .int(fixed(Int64.self)[row])
-    case .uint8: return .int(Int64(fixed(UInt8.self)[row]))
-    case .uint16: return .int(Int64(fixed(UInt16.self)[row]))
-    case .uint32: return .int(Int64(fixed(UInt32.self)[row]))
+    case .int8: return unsafe .int(Int64(fixed(Int8.self)[row]))
+    case .int16: return unsafe .int(Int64(fixed(Int16.self)[row]))
+    case .int32: return unsafe .int(Int64(fixed(Int32.self)[row]))
+    case .int64: return unsafe .int(fixed(Int64.self)[row])
+    case .uint8: return unsafe .int(Int64(fixed(UInt8.self)[row]))
+    case .uint16: return unsafe .int(Int64(fixed(UInt16.self)[row]))
+    case .uint32: return unsafe .int(Int64(fixed(UInt32.self)[row]))
     case .uint64:
-      let number = fixed(UInt64.self)[row]
+      let number = unsafe fixed(UInt64.self)[row]
       return Int64(exactly: number).map(Value.int) ?? .decimal(String(number))
-    case .float32: return .double(Double("\(fixed(Float.self)[row])") ?? .nan)
-    case .float64: return .double(fixed(Double.self)[row])
+    case .float32: return .double(Double(unsafe "\(fixed(Float.self)[row])") ?? .nan)
+    case .float64: return unsafe .double(fixed(Double.self)[row])
     case .decimal: return .decimal(text(at: row))
     case .numeric:
       let digits = text(at: row)
@@ -53,7 +53,7 @@ extension Column {
   /// The canonical text of a value that is not NULL.
   public func text(at row: Int) -> String {
     switch type {
-    case .text, .json, .numeric: return String(decoding: bytes(row), as: UTF8.self)
+    case .text, .json, .numeric: return unsafe String(decoding: bytes(row), as: UTF8.self)
     default:
       var text = TextBuffer(capacity: 64)
       TextFormatter(self).append(row, to: &text)

@@ -102,7 +102,7 @@ public final class StoredOutput: ByteOutput {
   }
 
   public var name: String { uri }
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { try output.write(bytes) }
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe output.write(bytes) }
   public func commit() throws { try output.commit() }
 }
 

@@ -2,7 +2,7 @@ internal import CSQLite
 internal import Records
 
 /// The little of SQLite that the record of runs needs: one connection, used under its owner's lock.
-final class Database {
+@safe final class Database {
   private var handle: OpaquePointer?
   private let path: String
 
@@ -10,20 +10,20 @@ final class Database {
   init(path: String) throws {
     self.path = path
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    let status = sqlite3_open_v2(path, &handle, flags, nil)
+    let status = unsafe sqlite3_open_v2(path, &handle, flags, nil)
     guard status == SQLITE_OK else {
-      defer { sqlite3_close_v2(handle) }
+      defer { unsafe sqlite3_close_v2(handle) }
       throw failure(status)
     }
-    sqlite3_busy_timeout(handle, 15_000)
+    unsafe sqlite3_busy_timeout(handle, 15_000)
     // In WAL mode NORMAL loses at most the last transactions when the machine dies, none when the process does.
     try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
   }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit { unsafe sqlite3_close_v2(handle) }
 
   func execute(_ sql: String) throws {
-    let status = sqlite3_exec(handle, sql, nil, nil, nil)
+    let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
     guard status == SQLITE_OK else { throw failure(status) }
   }
 
@@ -43,32 +43,32 @@ final class Database {
   @discardableResult
   func run(_ sql: String, _ parameters: [String?] = []) throws -> [[String?]] {
     var statement: OpaquePointer?
-    var status = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
+    var status = unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
     guard status == SQLITE_OK else { throw failure(status) }
-    defer { sqlite3_finalize(statement) }
+    defer { unsafe sqlite3_finalize(statement) }
     for (index, parameter) in parameters.enumerated() {
       let position = Int32(index + 1)
       if let parameter {
         // SQLITE_TRANSIENT: SQLite copies the text before the call returns.
-        let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        sqlite3_bind_text(statement, position, parameter, Int32(parameter.utf8.count), copied)
+        let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        unsafe sqlite3_bind_text(statement, position, parameter, Int32(parameter.utf8.count), copied)
       } else {
-        sqlite3_bind_null(statement, position)
+        unsafe sqlite3_bind_null(statement, position)
       }
     }
     var rows: [[String?]] = []
-    status = sqlite3_step(statement)
+    status = unsafe sqlite3_step(statement)
     while status == SQLITE_ROW {
-      rows.append(
+      unsafe rows.append(
         (0..<sqlite3_column_count(statement)).map { column in
-          sqlite3_column_text(statement, column).map {
+          unsafe sqlite3_column_text(statement, column).map {
             // Not up to a NUL: a message may hold one.
-            String(
+            unsafe String(
               decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))),
               as: UTF8.self)
           }
         })
-      status = sqlite3_step(statement)
+      status = unsafe sqlite3_step(statement)
     }
     guard status == SQLITE_DONE else { throw failure(status) }
     return rows
@@ -76,7 +76,7 @@ final class Database {
 
   private func failure(_ status: Int32) -> Failure {
     let reason =
-      handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? String(cString: sqlite3_errstr(status))
+      unsafe handle.flatMap { unsafe sqlite3_errmsg($0) }.map { unsafe String(cString: $0) } ?? String(cString: sqlite3_errstr(status))
     return Failure(
       status == SQLITE_FULL ? .quota : .transient, "the record of runs in '\(path)': \(reason)",
       hint: "Check the storage folder's permissions and free space", code: "SQLite \(status)")

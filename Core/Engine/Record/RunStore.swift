@@ -27,7 +27,7 @@ public final class RunStore: RunObserver {
 
   /// One process at a time: SQLite does not wait for its turn when a new database becomes a WAL database.
   private static func openDatabase(_ folder: String) throws -> Database {
-    let gate = Glibc.open(folder + "/locks/open", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let gate = unsafe Glibc.open(folder + "/locks/open", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard gate >= 0 else { throw FileError.failure("opening the record of runs in '\(folder)'", errno) }
     defer { close(gate) }
     flock(gate, LOCK_EX)
@@ -271,7 +271,7 @@ public final class RunStore: RunObserver {
   private func takeLock(_ id: String, attempts: Int) throws -> Int32 {
     var attempts = attempts
     while true {
-      let lock = open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      let lock = unsafe open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard lock >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
       if flock(lock, LOCK_EX | LOCK_NB) == 0 {
         if isCurrent(lock, id) { return lock }
@@ -291,11 +291,11 @@ public final class RunStore: RunObserver {
   private func isCurrent(_ lock: Int32, _ id: String) -> Bool {
     var held = stat()
     var named = stat()
-    return fstat(lock, &held) == 0 && stat(lockPath(id), &named) == 0 && held.st_ino == named.st_ino
+    return unsafe fstat(lock, &held) == 0 && stat(lockPath(id), &named) == 0 && held.st_ino == named.st_ino
   }
 
   private func dropLock(_ lock: Int32, _ id: String) {
-    unlink(lockPath(id))
+    unsafe unlink(lockPath(id))
     close(lock)
   }
 

@@ -22,20 +22,20 @@ public enum BlockingExecutor {
   /// Starts a thread and does not wait for it. Returns 0, or the `errno` when it could not be started.
   @discardableResult
   public static func start(_ work: @escaping @Sendable () -> Void) -> Int32 {
-    let job = Unmanaged.passRetained(Job(work))
+    let job = unsafe Unmanaged.passRetained(Job(work))
     var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, stackSize)
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    unsafe pthread_attr_setstacksize(&attributes, stackSize)
     var thread = pthread_t()
-    let status = pthread_create(
+    let status = unsafe pthread_create(
       &thread, &attributes,
       { pointer in
-        if let pointer { Unmanaged<Job>.fromOpaque(pointer).takeRetainedValue().work() }
+        if let pointer = unsafe pointer { unsafe Unmanaged<Job>.fromOpaque(pointer).takeRetainedValue().work() }
         return nil
-      }, job.toOpaque())
-    if status != 0 { job.release() }
+      }, unsafe job.toOpaque())
+    if status != 0 { unsafe job.release() }
     return status
   }
 }

@@ -5,7 +5,7 @@ internal import SwiftOverlayShims
 extension Instant {
   public static func now() -> Instant {
     var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Instant(time)
   }
 

@@ -8,11 +8,11 @@ public struct Environment: Sendable {
 
   public init(dotenv: String? = nil) throws {
     variables = [:]
-    var pointer = environ
-    while let entry = pointer.pointee {
-      let pair = String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    var pointer = unsafe environ
+    while let entry = unsafe pointer.pointee {
+      let pair = unsafe String(cString: entry).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
-      pointer = pointer.advanced(by: 1)
+      unsafe pointer = unsafe pointer.advanced(by: 1)
     }
     if let dotenv { read(dotenv: try String.contents(of: FileInput(path: dotenv))) }
   }
@@ -115,7 +115,7 @@ extension String {
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = try block.withUnsafeMutableBytes { try input.read(into: $0) }
+      let count = try unsafe block.withUnsafeMutableBytes { try unsafe input.read(into: $0) }
       if count == 0 { break }
       bytes += block[..<count]
       guard bytes.count <= limit else {

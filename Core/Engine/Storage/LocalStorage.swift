@@ -34,11 +34,11 @@ public struct LocalStorage: Storage {
     return names.sorted()
   }
 
-  public func exists(_ uri: StorageURI) throws -> Bool { access(try path(uri), F_OK) == 0 }
+  public func exists(_ uri: StorageURI) throws -> Bool { unsafe access(try path(uri), F_OK) == 0 }
 
   public func attributes(_ uri: StorageURI) throws -> StorageAttributes {
     var info = stat()
-    guard stat(try path(uri), &info) == 0 else { throw FileError.failure("looking at '\(uri.text)'", errno) }
+    guard unsafe stat(try path(uri), &info) == 0 else { throw FileError.failure("looking at '\(uri.text)'", errno) }
     return StorageAttributes(
       size: Int64(info.st_size), modified: Instant(info.st_mtim), isFolder: info.st_mode & S_IFMT == S_IFDIR)
   }
@@ -46,13 +46,13 @@ public struct LocalStorage: Storage {
   public func move(_ from: StorageURI, to: StorageURI) throws {
     let target = try path(to)
     try LocalStorage.makeFolders(String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
-    guard rename(try path(from), target) == 0 else {
+    guard unsafe rename(try path(from), target) == 0 else {
       throw FileError.failure("moving '\(from.text)' to '\(to.text)'", errno)
     }
   }
 
   public func delete(_ uri: StorageURI) throws -> Bool {
-    if unlink(try path(uri)) == 0 { return true }
+    if unsafe unlink(try path(uri)) == 0 { return true }
     if errno == ENOENT { return false }
     throw FileError.failure("deleting '\(uri.text)'", errno)
   }
@@ -88,18 +88,18 @@ public struct LocalStorage: Storage {
   // MARK: the file system
 
   static func realPath(_ path: String) -> String? {
-    guard let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
+    guard let real = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
   }
 
   static func makeFolders(_ path: String) throws {
-    if path.isEmpty || mkdir(path, 0o755) == 0 || isFolder(path) { return }
+    if unsafe path.isEmpty || mkdir(path, 0o755) == 0 || isFolder(path) { return }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/") else {
       throw FileError.failure("making the folder '\(path)'", errno)
     }
     try makeFolders(String(path[..<slash]))
-    guard mkdir(path, 0o755) == 0 || isFolder(path) else {
+    guard unsafe mkdir(path, 0o755) == 0 || isFolder(path) else {
       throw FileError.failure("making the folder '\(path)'", errno)
     }
   }
@@ -108,17 +108,17 @@ public struct LocalStorage: Storage {
     var info = stat()
     let code = errno
     defer { errno = code }
-    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    return unsafe stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
   /// What is directly inside of a folder.
   static func names(in folder: String) throws -> [String] {
-    guard let stream = opendir(folder) else { throw FileError.failure("listing '\(folder)'", errno) }
-    defer { closedir(stream) }
+    guard let stream = unsafe opendir(folder) else { throw FileError.failure("listing '\(folder)'", errno) }
+    defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
       if name != "." && name != ".." { names.append(name) }
     }
@@ -128,14 +128,14 @@ public struct LocalStorage: Storage {
   /// Deletes a tree without following symbolic links.
   static func deleteAll(_ path: String) throws -> Int {
     var info = stat()
-    guard lstat(path, &info) == 0 else { return 0 }
+    guard unsafe lstat(path, &info) == 0 else { return 0 }
     guard info.st_mode & S_IFMT == S_IFDIR else {
-      guard unlink(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
+      guard unsafe unlink(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
       return 1
     }
     var count = 0
     for name in try names(in: path) { count += try deleteAll("\(path)/\(name)") }
-    guard rmdir(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
+    guard unsafe rmdir(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
     return count
   }
 }
@@ -147,9 +147,9 @@ final class Workspace: Sendable {
   func path() throws -> String {
     try folder.withLock { folder in
       if let folder { return folder }
-      let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+      let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
       var template = Array("\(base)/ferry-XXXXXX".utf8CString)
-      guard mkdtemp(&template) != nil else { throw FileError.failure("making a working folder in '\(base)'", errno) }
+      guard unsafe mkdtemp(&template) != nil else { throw FileError.failure("making a working folder in '\(base)'", errno) }
       let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       folder = path
       return path

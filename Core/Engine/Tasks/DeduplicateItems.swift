@@ -118,10 +118,10 @@ final class KeySpill {
 
   private func flush() throws {
     for partition in 0..<KeySpill.partitions where !pending[partition].isEmpty {
-      guard let file = fopen(path(partition), "a") else { throw FileError.failure("spilling keys", errno) }
-      defer { fclose(file) }
-      let count = pending[partition].withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-      guard count == pending[partition].count * MemoryLayout<Entry>.stride, fflush(file) == 0 else {
+      guard let file = unsafe fopen(path(partition), "a") else { throw FileError.failure("spilling keys", errno) }
+      defer { unsafe fclose(file) }
+      let count = unsafe pending[partition].withUnsafeBytes { unsafe fwrite($0.baseAddress, 1, $0.count, file) }
+      guard count == pending[partition].count * MemoryLayout<Entry>.stride, unsafe fflush(file) == 0 else {
         throw FileError.failure("spilling keys", errno)
       }
       pending[partition].removeAll(keepingCapacity: true)
@@ -130,11 +130,11 @@ final class KeySpill {
   }
 
   private func read(_ partition: Int) throws -> [Entry] {
-    guard access(path(partition), F_OK) == 0 else { return [] }
+    guard unsafe access(path(partition), F_OK) == 0 else { return [] }
     let input = try FileInput(path: path(partition))
     let count = Int(input.size ?? 0) / MemoryLayout<Entry>.stride
-    return try [Entry](unsafeUninitializedCapacity: count) { buffer, filled in
-      let bytes = try input.readFully(into: UnsafeMutableRawBufferPointer(buffer))
+    return try unsafe [Entry](unsafeUninitializedCapacity: count) { buffer, filled in
+      let bytes = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(buffer))
       filled = bytes / MemoryLayout<Entry>.stride
     }
   }

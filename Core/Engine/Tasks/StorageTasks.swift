@@ -57,7 +57,7 @@ struct Concat: FerryTask {
   private func joinBytes(_ references: [StorageReference], _ context: TaskContext) throws -> ValueMap {
     let output = try context.create("concat" + self.extension)
     for (index, reference) in references.enumerated() {
-      if index > 0, var separator { try separator.withUTF8 { try output.write(UnsafeRawBufferPointer($0)) } }
+      if index > 0, var separator { try separator.withUTF8 { try unsafe output.write(UnsafeRawBufferPointer($0)) } }
       try copyBytes(from: context.open(reference), to: output, context)
     }
     try output.commit()
@@ -198,17 +198,17 @@ struct Delete: FerryTask {
 /// Whether a file starts as record files do.
 func isRecordFile(_ input: any ByteInput) throws -> Bool {
   var magic = [UInt8](repeating: 0, count: 6)
-  let count = try magic.withUnsafeMutableBytes { try input.readFully(into: $0) }
+  let count = try unsafe magic.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
   return count == 6 && magic == Array("ARROW1".utf8)
 }
 
 func copyBytes(from input: any ByteInput, to output: any ByteOutput, _ context: TaskContext) throws {
   let block = Allocation(capacity: 1 << 20)
-  let buffer = UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)
+  let buffer = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)
   while true {
-    let count = try input.read(into: buffer)
+    let count = try unsafe input.read(into: buffer)
     if count == 0 { return }
-    try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    try unsafe output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     context.ledger.add(bytes: count)
     try context.checkCancelled()
   }

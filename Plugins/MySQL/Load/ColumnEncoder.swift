@@ -19,7 +19,7 @@ final class ColumnEncoder {
     do throws(LoadFault) {
       var wire = try encode(column, &row)
       if let validity = column.validity {
-        wire.validity = validity.start
+        unsafe wire.validity = unsafe validity.start
         wire.validityOffset = column.offset
       }
       return wire
@@ -41,10 +41,10 @@ final class ColumnEncoder {
     case .uint32: return direct(column, WireType.long | WireType.unsigned, 4)
     case .uint64: return direct(column, WireType.longlong | WireType.unsigned, 8)
     case .float32:
-      try checkFinite(column.fixed(Float.self), column, &row)
+      try unsafe checkFinite(column.fixed(Float.self), column, &row)
       return direct(column, WireType.float, 4)
     case .float64:
-      try checkFinite(column.fixed(Double.self), column, &row)
+      try unsafe checkFinite(column.fixed(Double.self), column, &row)
       return direct(column, WireType.double, 8)
     case .bytes: return counted(column, WireType.blob)
     case .json: return counted(column, WireType.string)
@@ -63,42 +63,42 @@ final class ColumnEncoder {
     switch column.type {
     case .bool:
       for at in 0..<column.count { bytes.append(byte: column.bool(at) ? 1 : 0) }
-      return WireColumn(type: WireType.tiny, form: .fixed, base: base, width: 1)
+      return unsafe WireColumn(type: WireType.tiny, form: .fixed, base: base, width: 1)
     case .date:
       try dates(column, &row)
-      return WireColumn(type: WireType.date, form: .fixed, base: base, width: 5)
+      return unsafe WireColumn(type: WireType.date, form: .fixed, base: base, width: 5)
     case .timestamp(let unit, _):
       try timestamps(column, unit, &row)
-      return WireColumn(type: WireType.datetime, form: .fixed, base: base, width: 12)
+      return unsafe WireColumn(type: WireType.datetime, form: .fixed, base: base, width: 12)
     case .time(let unit):
-      let offsets = try times(column, unit, &row)
-      return WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
+      let offsets = try unsafe times(column, unit, &row)
+      return unsafe WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
     case .interval:
-      let offsets = try intervals(column, &row)
-      return WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
+      let offsets = try unsafe intervals(column, &row)
+      return unsafe WireColumn(type: WireType.string, form: .complete, base: base, offsets: offsets)
     case .uuid:
       uuids(column)
-      return WireColumn(type: WireType.string, form: .fixed, base: base, width: 37)
+      return unsafe WireColumn(type: WireType.string, form: .fixed, base: base, width: 37)
     case .decimal(let precision, let scale): return decimals(column, precision, scale)
     default: throw .list
     }
   }
 
-  private var base: UnsafeRawPointer { UnsafeRawPointer(bytes.reserve(1) - bytes.count) }
+  private var base: UnsafeRawPointer { unsafe UnsafeRawPointer(bytes.reserve(1) - bytes.count) }
 
   // MARK: values that lie right already
 
   private func direct(_ column: Column, _ type: UInt16, _ width: Int) -> WireColumn {
-    WireColumn(type: type, form: .fixed, base: column.values.start + column.offset * width, width: width)
+    unsafe WireColumn(type: type, form: .fixed, base: column.values.start + column.offset * width, width: width)
   }
 
   private func counted(_ column: Column, _ type: UInt16) -> WireColumn {
-    WireColumn(type: type, form: .counted, base: column.values.start, offsets: column.offsetValues.baseAddress)
+    unsafe WireColumn(type: type, form: .counted, base: column.values.start, offsets: column.offsetValues.baseAddress)
   }
 
   private func checkYears(_ column: Column, _ row: inout Int) throws(LoadFault) {
-    let values = column.fixed(Int16.self)
-    for at in 0..<column.count where values[at] != 0 && !(1_901...2_155).contains(values[at]) && !column.isNull(at) {
+    let values = unsafe column.fixed(Int16.self)
+    for at in 0..<column.count where unsafe values[at] != 0 && !(1_901...2_155).contains(values[at]) && !column.isNull(at) {
       row = at
       throw .year
     }
@@ -107,7 +107,7 @@ final class ColumnEncoder {
   private func checkFinite<T: BinaryFloatingPoint>(
     _ values: UnsafeBufferPointer<T>, _ column: Column, _ row: inout Int
   ) throws(LoadFault) {
-    for at in 0..<values.count where !values[at].isFinite && !column.isNull(at) {
+    for at in 0..<values.count where unsafe !values[at].isFinite && !column.isNull(at) {
       row = at
       throw .notFinite
     }
@@ -115,9 +115,9 @@ final class ColumnEncoder {
 
   private func checkMembers(_ column: Column, _ members: Set<String>, _ row: inout Int) throws(LoadFault) {
     for at in 0..<column.count where !column.isNull(at) {
-      let bytes = column.bytes(at)
-      guard let first = bytes.first, first &- 48 < 10, bytes.allSatisfy({ $0 &- 48 < 10 }) else { continue }
-      if !members.contains(String(decoding: bytes, as: UTF8.self)) {
+      let bytes = unsafe column.bytes(at)
+      guard let first = unsafe bytes.first, first &- 48 < 10, unsafe bytes.allSatisfy({ $0 &- 48 < 10 }) else { continue }
+      if unsafe !members.contains(String(decoding: bytes, as: UTF8.self)) {
         row = at
         throw .position
       }
@@ -126,7 +126,7 @@ final class ColumnEncoder {
 
   private func checkNumerics(_ column: Column, _ row: inout Int) throws(LoadFault) {
     for at in 0..<column.count where !column.isNull(at) {
-      guard let last = column.bytes(at).last, last | 0x20 >= UInt8(ascii: "a") else { continue }
+      guard let last = unsafe column.bytes(at).last, last | 0x20 >= UInt8(ascii: "a") else { continue }
       row = at
       throw .notFinite
     }
@@ -135,33 +135,33 @@ final class ColumnEncoder {
   // MARK: dates and times
 
   private func dates(_ column: Column, _ row: inout Int) throws(LoadFault) {
-    let values = column.fixed(Int32.self)
+    let values = unsafe column.fixed(Int32.self)
     for at in 0..<column.count {
-      let date = Calendar.date(days: column.isNull(at) ? 0 : Int(values[at]))
+      let date = unsafe Calendar.date(days: column.isNull(at) ? 0 : Int(values[at]))
       guard (0...9_999).contains(date.year) else {
         row = at
         throw .beyondCalendar
       }
-      let out = bytes.reserve(5)
-      out[0] = 4
-      put(date, out + 1)
+      let out = unsafe bytes.reserve(5)
+      unsafe out[0] = 4
+      unsafe put(date, out + 1)
       bytes.advance(5)
     }
   }
 
   private func put(_ date: Calendar.Date, _ out: UnsafeMutablePointer<UInt8>) {
-    out[0] = UInt8(truncatingIfNeeded: date.year)
-    out[1] = UInt8(truncatingIfNeeded: date.year >> 8)
-    out[2] = UInt8(truncatingIfNeeded: date.month)
-    out[3] = UInt8(truncatingIfNeeded: date.day)
+    unsafe out[0] = UInt8(truncatingIfNeeded: date.year)
+    unsafe out[1] = UInt8(truncatingIfNeeded: date.year >> 8)
+    unsafe out[2] = UInt8(truncatingIfNeeded: date.month)
+    unsafe out[3] = UInt8(truncatingIfNeeded: date.day)
   }
 
   private func timestamps(_ column: Column, _ unit: TimeUnit, _ row: inout Int) throws(LoadFault) {
-    let values = column.fixed(Int64.self)
+    let values = unsafe column.fixed(Int64.self)
     let step = limits.microsecondStep * (unit.perSecond / 1_000_000)
     let isNano = unit == .nanoseconds
     for at in 0..<column.count {
-      let value = column.isNull(at) ? 0 : values[at]
+      let value = unsafe column.isNull(at) ? 0 : values[at]
       if step > 1 && value % step != 0 {
         row = at
         throw .fraction(limits.fraction)
@@ -171,20 +171,20 @@ final class ColumnEncoder {
         row = at
         throw .beyondCalendar
       }
-      let out = bytes.reserve(12)
-      out[0] = 11
-      put(moment.date, out + 1)
-      put(second: moment.secondOfDay, moment.fraction, out + 5)
+      let out = unsafe bytes.reserve(12)
+      unsafe out[0] = 11
+      unsafe put(moment.date, out + 1)
+      unsafe put(second: moment.secondOfDay, moment.fraction, out + 5)
       bytes.advance(12)
     }
   }
 
   /// Hour, minute, second and microseconds: 7 bytes.
   private func put(second: Int, _ microsecond: Int, _ out: UnsafeMutablePointer<UInt8>) {
-    out[0] = UInt8(truncatingIfNeeded: second / 3_600)
-    out[1] = UInt8(truncatingIfNeeded: second / 60 % 60)
-    out[2] = UInt8(truncatingIfNeeded: second % 60)
-    for index in 0..<4 { out[3 + index] = UInt8(truncatingIfNeeded: microsecond >> (8 * index)) }
+    unsafe out[0] = UInt8(truncatingIfNeeded: second / 3_600)
+    unsafe out[1] = UInt8(truncatingIfNeeded: second / 60 % 60)
+    unsafe out[2] = UInt8(truncatingIfNeeded: second % 60)
+    for index in 0..<4 { unsafe out[3 + index] = UInt8(truncatingIfNeeded: microsecond >> (8 * index)) }
   }
 
   // TIME goes as text: MySQL 9 refuses long times in the protocol's own form that it takes as a literal.
@@ -192,27 +192,27 @@ final class ColumnEncoder {
   private func times(
     _ column: Column, _ unit: TimeUnit, _ row: inout Int
   ) throws(LoadFault) -> UnsafePointer<Int32> {
-    let values = column.fixed(Int64.self)
-    let offsets = offsetsStore.reserve(column.count + 1)
-    offsets[0] = 0
+    let values = unsafe column.fixed(Int64.self)
+    let offsets = unsafe offsetsStore.reserve(column.count + 1)
+    unsafe offsets[0] = 0
     for at in 0..<column.count {
       row = at
-      if !column.isNull(at) { try put(time: values[at], unit == .nanoseconds ? 1_000 : 1) }
-      offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
+      if !column.isNull(at) { try unsafe put(time: values[at], unit == .nanoseconds ? 1_000 : 1) }
+      unsafe offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
     }
-    return UnsafePointer(offsets)
+    return unsafe UnsafePointer(offsets)
   }
 
   private func intervals(_ column: Column, _ row: inout Int) throws(LoadFault) -> UnsafePointer<Int32> {
-    let values = column.fixed(Interval.self)
-    let offsets = offsetsStore.reserve(column.count + 1)
-    offsets[0] = 0
+    let values = unsafe column.fixed(Interval.self)
+    let offsets = unsafe offsetsStore.reserve(column.count + 1)
+    unsafe offsets[0] = 0
     for at in 0..<column.count {
       row = at
-      if !column.isNull(at) { try put(values[at]) }
-      offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
+      if !column.isNull(at) { try unsafe put(values[at]) }
+      unsafe offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
     }
-    return UnsafePointer(offsets)
+    return unsafe UnsafePointer(offsets)
   }
 
   private func put(_ value: Interval) throws(LoadFault) {
@@ -248,35 +248,35 @@ final class ColumnEncoder {
   // MARK: text forms
 
   private func uuids(_ column: Column) {
-    let start = (column.values.start + column.offset * 16).assumingMemoryBound(to: UInt8.self)
+    let start = unsafe (column.values.start + column.offset * 16).assumingMemoryBound(to: UInt8.self)
     for at in 0..<column.count {
       bytes.append(byte: 36)
-      ValueText.append(uuid: start + at * 16, to: &bytes)
+      unsafe ValueText.append(uuid: start + at * 16, to: &bytes)
     }
   }
 
   private func decimals(_ column: Column, _ precision: Int, _ scale: Int) -> WireColumn {
-    let offsets = offsetsStore.reserve(column.count + 1)
-    offsets[0] = 0
+    let offsets = unsafe offsetsStore.reserve(column.count + 1)
+    unsafe offsets[0] = 0
     if precision <= 38 {
-      let values = column.fixed(Int128.self)
+      let values = unsafe column.fixed(Int128.self)
       for at in 0..<column.count {
-        if !column.isNull(at) { append(values[at], scale) }
-        offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
+        if !column.isNull(at) { unsafe append(values[at], scale) }
+        unsafe offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
       }
     } else {
-      let values = column.fixed(Int256.self)
+      let values = unsafe column.fixed(Int256.self)
       for at in 0..<column.count {
         if !column.isNull(at) {
           bytes.append(byte: 0)
           let start = bytes.count
-          DecimalText.append(values[at], scale: scale, to: &bytes)
+          unsafe DecimalText.append(values[at], scale: scale, to: &bytes)
           close(start)
         }
-        offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
+        unsafe offsets[at + 1] = Int32(truncatingIfNeeded: bytes.count)
       }
     }
-    return WireColumn(type: WireType.decimal, form: .complete, base: base, offsets: UnsafePointer(offsets))
+    return unsafe WireColumn(type: WireType.decimal, form: .complete, base: base, offsets: UnsafePointer(offsets))
   }
 
   private func append(_ value: Int128, _ scale: Int) {
@@ -289,24 +289,24 @@ final class ColumnEncoder {
   /// Writes the length in front of a text that starts at `start`; decimals are shorter than 251 bytes.
   private func close(_ start: Int) {
     let length = bytes.count - start
-    let end = bytes.reserve(1)
-    (end - length - 1).pointee = UInt8(truncatingIfNeeded: length)
+    let end = unsafe bytes.reserve(1)
+    unsafe (end - length - 1).pointee = UInt8(truncatingIfNeeded: length)
   }
 }
 
 /// 32-bit offsets that keep their memory.
-final class OffsetStore {
+@safe final class OffsetStore {
   private var start: UnsafeMutablePointer<Int32>?
   private var capacity = 0
 
-  deinit { start?.deallocate() }
+  deinit { unsafe start?.deallocate() }
 
   func reserve(_ count: Int) -> UnsafeMutablePointer<Int32> {
-    if let start, count <= capacity { return start }
-    start?.deallocate()
+    if let start = unsafe start, count <= capacity { return unsafe start }
+    unsafe start?.deallocate()
     capacity = max(count, capacity * 2, 1_024)
     let fresh = UnsafeMutablePointer<Int32>.allocate(capacity: capacity)
-    start = fresh
-    return fresh
+    unsafe start = unsafe fresh
+    return unsafe fresh
   }
 }

@@ -12,15 +12,15 @@ enum PacketBuilder {
     append(id, to: &out)
     append(sendTypes, to: &out)
     for column in columns { append(column.type, to: &out) }
-    return columns.withUnsafeBufferPointer { columns in
+    return unsafe columns.withUnsafeBufferPointer { columns in
       for row in rows {
         let start = out.count
         for column in columns.indices {
-          if columns[column].isNull(row) {
+          if unsafe columns[column].isNull(row) {
             out.append(byte: 1)
           } else {
             out.append(byte: 0)
-            columns[column].append(row, to: &out)
+            unsafe columns[column].append(row, to: &out)
           }
         }
         if out.count > limit && row > rows.lowerBound {
@@ -46,21 +46,21 @@ enum PacketBuilder {
     appendNulls(columns, rows, to: &out)
     out.append(byte: 1)
     for _ in rows { for column in columns { append(column.type, to: &out) } }
-    columns.withUnsafeBufferPointer { columns in
+    unsafe columns.withUnsafeBufferPointer { columns in
       for row in rows {
-        for column in columns.indices where !columns[column].isNull(row) { columns[column].append(row, to: &out) }
+        for column in columns.indices where unsafe !columns[column].isNull(row) { unsafe columns[column].append(row, to: &out) }
       }
     }
   }
 
   private static func appendNulls(_ columns: [WireColumn], _ rows: Range<Int>, to out: inout TextBuffer) {
     let size = (columns.count * rows.count + 7) / 8
-    let bits = out.reserve(size)
-    for at in 0..<size { bits[at] = 0 }
+    let bits = unsafe out.reserve(size)
+    for at in 0..<size { unsafe bits[at] = 0 }
     var bit = 0
     for row in rows {
       for column in columns {
-        if column.isNull(row) { bits[bit >> 3] |= 1 << UInt8(bit & 7) }
+        if column.isNull(row) { unsafe bits[bit >> 3] |= 1 << UInt8(bit & 7) }
         bit += 1
       }
     }
@@ -68,6 +68,6 @@ enum PacketBuilder {
   }
 
   private static func append<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, to out: inout TextBuffer) {
-    withUnsafeBytes(of: value.littleEndian) { out.append(bytes: $0) }
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe out.append(bytes: $0) }
   }
 }

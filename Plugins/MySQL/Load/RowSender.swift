@@ -158,7 +158,7 @@ final class RowSender {
         try session.send("SAVEPOINT ferry_chunk")
         sent.hasSavepoint = true
       }
-      try session.send(command, packet.bytes)
+      try unsafe session.send(command, packet.bytes)
     } catch {
       throw error.failure("\(doing), \(RowSender.name(sent.rows, sent.firstRow))")
     }
@@ -194,7 +194,7 @@ final class RowSender {
     while let current = answer {
       switch current {
       case .done(let rows): affected += rows == UInt64.max ? 0 : Int64(rows)
-      case .rows: while try session.nextPacket() != nil {}
+      case .rows: while try unsafe session.nextPacket() != nil {}
       }
       answer = try session.nextAnswer()
     }
@@ -248,7 +248,7 @@ final class RowSender {
     for row in sent.rows {
       do throws(ServerError) {
         PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
-        try session.send(.execute, packet.bytes)
+        try unsafe session.send(.execute, packet.bytes)
         try count(session.answer(to: statement))
       } catch {
         return (sent.firstRow + Int64(row), error)
@@ -274,7 +274,7 @@ extension ServerError {
 extension WireColumn {
   /// At most so many bytes take all values of a column without a fixed width.
   fileprivate func total(_ count: Int) -> Int {
-    guard let offsets else { return 0 }
-    return Int(offsets[count] - offsets[0]) + 9
+    guard let offsets = unsafe offsets else { return 0 }
+    return unsafe Int(offsets[count] - offsets[0]) + 9
   }
 }

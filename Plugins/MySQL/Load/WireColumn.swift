@@ -1,7 +1,7 @@
 internal import Records
 
 /// A column's values as the binary protocol carries parameters, ready to be copied row by row.
-struct WireColumn {
+@safe struct WireColumn {
   enum Form {
     /// `width` bytes a row.
     case fixed
@@ -23,30 +23,30 @@ struct WireColumn {
 
   @inline(__always)
   func isNull(_ row: Int) -> Bool {
-    guard let validity else { return false }
+    guard let validity = unsafe validity else { return false }
     let bit = validityOffset + row
-    return validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
+    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
   }
 
   /// At most so many bytes does the value take in a packet.
   @inline(__always)
   func size(_ row: Int) -> Int {
-    guard form != .fixed, let offsets else { return width }
-    return Int(offsets[row + 1] - offsets[row]) + 9
+    guard form != .fixed, let offsets = unsafe offsets else { return width }
+    return unsafe Int(offsets[row + 1] - offsets[row]) + 9
   }
 
   /// Appends the value of a row that is not NULL.
   @inline(__always)
   func append(_ row: Int, to out: inout TextBuffer) {
     if form == .fixed {
-      out.append(base + row * width, width)
+      unsafe out.append(base + row * width, width)
       return
     }
-    guard let offsets else { return }
-    let start = Int(offsets[row])
-    let length = Int(offsets[row + 1]) - start
+    guard let offsets = unsafe offsets else { return }
+    let start = unsafe Int(offsets[row])
+    let length = unsafe Int(offsets[row + 1]) - start
     if form == .counted { WireColumn.appendLength(length, to: &out) }
-    out.append(base + start, length)
+    unsafe out.append(base + start, length)
   }
 
   /// A length as the protocol writes it in front of bytes.

@@ -22,18 +22,18 @@ final class LocalInfile {
       problem = (LocalInfile.refused, "LOAD DATA LOCAL asked for the file '\(path)': \(only)")
       return false
     }
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     if descriptor >= 0 { return true }
-    problem = (LocalInfile.refused, "opening '\(path)': \(String(cString: strerror(errno)))")
+    problem = (LocalInfile.refused, unsafe "opening '\(path)': \(String(cString: strerror(errno)))")
     return false
   }
 
   private func fill(_ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int32 {
     while true {
-      let got = Glibc.read(descriptor, buffer, count)
+      let got = unsafe Glibc.read(descriptor, buffer, count)
       if got >= 0 { return Int32(got) }
       if errno == EINTR { continue }
-      problem = (LocalInfile.refused, "reading the input file: \(String(cString: strerror(errno)))")
+      problem = (LocalInfile.refused, unsafe "reading the input file: \(String(cString: strerror(errno)))")
       return -1
     }
   }
@@ -46,34 +46,34 @@ final class LocalInfile {
   // MARK: what the library calls
 
   private static func object(_ context: UnsafeMutableRawPointer?) -> LocalInfile? {
-    context.map { Unmanaged<LocalInfile>.fromOpaque($0).takeUnretainedValue() }
+    unsafe context.map { unsafe Unmanaged<LocalInfile>.fromOpaque($0).takeUnretainedValue() }
   }
 
   static let start:
     @convention(c) (
       UnsafeMutablePointer<UnsafeMutableRawPointer?>?, UnsafePointer<CChar>?, UnsafeMutableRawPointer?
     ) -> Int32 = { state, path, context in
-      state?.pointee = context
-      guard let path, let file = object(context) else { return 1 }
-      return file.begin(String(cString: path)) ? 0 : 1
+      unsafe state?.pointee = unsafe context
+      guard let path = unsafe path, let file = unsafe object(context) else { return 1 }
+      return unsafe file.begin(String(cString: path)) ? 0 : 1
     }
 
   static let read: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<CChar>?, UInt32) -> Int32 = {
     context, buffer, count in
-    guard let file = object(context), let buffer else { return -1 }
-    return file.fill(UnsafeMutableRawPointer(buffer), Int(count))
+    guard let file = unsafe object(context), let buffer = unsafe buffer else { return -1 }
+    return unsafe file.fill(UnsafeMutableRawPointer(buffer), Int(count))
   }
 
-  static let end: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in object(context)?.finish() }
+  static let end: @convention(c) (UnsafeMutableRawPointer?) -> Void = { context in unsafe object(context)?.finish() }
 
   static let error: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<CChar>?, UInt32) -> Int32 = {
     context, buffer, count in
-    let (number, text) = object(context)?.problem ?? (refused, "the input file cannot be read")
-    guard let buffer, count > 0 else { return number }
+    let (number, text) = unsafe object(context)?.problem ?? (refused, "the input file cannot be read")
+    guard let buffer = unsafe buffer, count > 0 else { return number }
     // The library takes the text as a printf format: a '%' in a path must not become a conversion.
     let bytes = text.replacingPercent().utf8.prefix(Int(count) - 1)
-    for (at, byte) in bytes.enumerated() { buffer[at] = CChar(bitPattern: byte) }
-    buffer[bytes.count] = 0
+    for (at, byte) in bytes.enumerated() { unsafe buffer[at] = CChar(bitPattern: byte) }
+    unsafe buffer[bytes.count] = 0
     return number
   }
 }

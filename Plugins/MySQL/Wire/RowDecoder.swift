@@ -2,8 +2,8 @@ internal import Records
 
 /// Turns rows of the binary protocol into batches. The plan is made once per column; a row's values lie one after the
 /// other, so the loop walks over the columns with one jump per value.
-final class RowDecoder {
-  private struct Plan {
+@safe final class RowDecoder {
+  @safe private struct Plan {
     var codec: ColumnCodec
     /// Kept alive by `batch`.
     var builder: Unmanaged<ColumnBuilder>
@@ -27,9 +27,9 @@ final class RowDecoder {
     batch = BatchBuilder(schema)
     count = fields.count
     bitmapBytes = (fields.count + 2 + 7) / 8
-    plans = UnsafeMutablePointer.allocate(capacity: max(count, 1))
+    unsafe plans = UnsafeMutablePointer.allocate(capacity: max(count, 1))
     for (index, plan) in planned.enumerated() {
-      (plans + index).initialize(
+      unsafe (plans + index).initialize(
         to: Plan(codec: plan.codec, builder: Unmanaged.passUnretained(batch.columns[index])))
     }
     overhead = planned.reduce(0) { $0 + RowDecoder.overhead($1.field.type) }
@@ -38,8 +38,8 @@ final class RowDecoder {
   }
 
   deinit {
-    plans.deinitialize(count: count)
-    plans.deallocate()
+    unsafe plans.deinitialize(count: count)
+    unsafe plans.deallocate()
   }
 
   private static func overhead(_ type: DataType) -> Int {
@@ -62,16 +62,16 @@ final class RowDecoder {
   func append(_ row: UnsafeRawBufferPointer) throws -> Bool {
     rows += 1
     guard let start = row.baseAddress, row.count > bitmapBytes else { throw fault(.cutShort, 0) }
-    let bitmap = (start + 1).assumingMemoryBound(to: UInt8.self)
-    var cursor = WireCursor(at: start + 1 + bitmapBytes, end: start + row.count)
+    let bitmap = unsafe (start + 1).assumingMemoryBound(to: UInt8.self)
+    var cursor = unsafe WireCursor(at: start + 1 + bitmapBytes, end: start + row.count)
     for index in 0..<count {
       let bit = index + 2
-      let plan = plans + index
-      if bitmap[bit >> 3] & (1 << UInt8(truncatingIfNeeded: bit & 7)) != 0 {
-        plan.pointee.builder._withUnsafeGuaranteedRef { $0.appendNull() }
+      let plan = unsafe plans + index
+      if unsafe bitmap[bit >> 3] & (1 << UInt8(truncatingIfNeeded: bit & 7)) != 0 {
+        unsafe plan.pointee.builder._withUnsafeGuaranteedRef { $0.appendNull() }
         continue
       }
-      let fault = plan.pointee.builder._withUnsafeGuaranteedRef { plan.pointee.codec.append(&cursor, to: $0) }
+      let fault = unsafe plan.pointee.builder._withUnsafeGuaranteedRef { unsafe plan.pointee.codec.append(&cursor, to: $0) }
       if fault != .none { throw self.fault(fault, index) }
     }
     return batch.finishRow(bytes: row.count + overhead)
@@ -84,19 +84,19 @@ final class RowDecoder {
 }
 
 /// A position in a packet that never passes its end.
-struct WireCursor {
+@safe struct WireCursor {
   var at: UnsafeRawPointer
   let end: UnsafeRawPointer
 
-  var left: Int { end - at }
+  var left: Int { unsafe end - at }
 
   /// The length in front of a value; -1 when the packet ends inside of it.
   @inline(__always)
   mutating func length() -> Int {
-    guard at < end else { return -1 }
-    let first = at.load(as: UInt8.self)
+    guard unsafe at < end else { return -1 }
+    let first = unsafe at.load(as: UInt8.self)
     if first < 0xFB {
-      at += 1
+      unsafe at += 1
       return Int(first) <= left ? Int(first) : -1
     }
     return longLength(first)
@@ -106,8 +106,8 @@ struct WireCursor {
     let bytes = first == 0xFC ? 2 : first == 0xFD ? 3 : first == 0xFE ? 8 : 0
     guard bytes > 0, left > bytes else { return -1 }
     var value: UInt64 = 0
-    for index in 0..<bytes { value |= UInt64((at + 1 + index).load(as: UInt8.self)) << UInt64(8 * index) }
-    at += 1 + bytes
+    for index in 0..<bytes { unsafe value |= UInt64((at + 1 + index).load(as: UInt8.self)) << UInt64(8 * index) }
+    unsafe at += 1 + bytes
     return value <= UInt64(left) ? Int(value) : -1
   }
 }
@@ -124,8 +124,8 @@ extension ColumnCodec {
       let length = cursor.length()
       guard length >= 0 else { return .cutShort }
       guard length <= ColumnCodec.longest else { return .tooLong }
-      builder.append(bytes: cursor.at, count: length)
-      cursor.at += length
+      unsafe builder.append(bytes: cursor.at, count: length)
+      unsafe cursor.at += length
       return .none
     case .decimal128(let precision, let scale): return ColumnCodec.decimal128(precision, scale, &cursor, builder)
     case .decimal256(let precision, let scale): return ColumnCodec.decimal256(precision, scale, &cursor, builder)
@@ -143,8 +143,8 @@ extension ColumnCodec {
     _: T.Type, _ cursor: inout WireCursor, _ builder: ColumnBuilder
   ) -> ValueFault {
     guard cursor.left >= MemoryLayout<T>.size else { return .cutShort }
-    builder.append(cursor.at.loadUnaligned(as: T.self))
-    cursor.at += MemoryLayout<T>.size
+    unsafe builder.append(cursor.at.loadUnaligned(as: T.self))
+    unsafe cursor.at += MemoryLayout<T>.size
     return .none
   }
 
@@ -154,10 +154,10 @@ extension ColumnCodec {
     let length = cursor.length()
     guard length >= 0 else { return .cutShort }
     var value: Int128 = 0
-    let text = UnsafeRawBufferPointer(start: cursor.at, count: length)
-    guard DecimalText.parse128(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
+    let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: length)
+    guard unsafe DecimalText.parse128(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
     builder.append(value)
-    cursor.at += length
+    unsafe cursor.at += length
     return .none
   }
 
@@ -167,10 +167,10 @@ extension ColumnCodec {
     let length = cursor.length()
     guard length >= 0 else { return .cutShort }
     var value = Int256.zero
-    let text = UnsafeRawBufferPointer(start: cursor.at, count: length)
-    guard DecimalText.parse256(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
+    let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: length)
+    guard unsafe DecimalText.parse256(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
     builder.append(value)
-    cursor.at += length
+    unsafe cursor.at += length
     return .none
   }
 
@@ -215,16 +215,16 @@ extension ColumnCodec {
   private func packed(_ cursor: inout WireCursor, _ builder: ColumnBuilder) -> ValueFault {
     let length = cursor.length()
     guard length >= 0 else { return .cutShort }
-    let bytes = UnsafeRawBufferPointer(start: cursor.at, count: length)
-    cursor.at += length
+    let bytes = unsafe UnsafeRawBufferPointer(start: cursor.at, count: length)
+    unsafe cursor.at += length
     if self == .bit {
       guard length <= 8 else { return .malformed }
-      builder.append(bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+      unsafe builder.append(bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
       return .none
     }
     var id: (UInt64, UInt64) = (0, 0)
-    let result = withUnsafeMutableBytes(of: &id) { out in
-      out.baseAddress.map { ValueParse.uuid(bytes, into: $0.assumingMemoryBound(to: UInt8.self)) } ?? .malformed
+    let result = unsafe withUnsafeMutableBytes(of: &id) { out in
+      unsafe out.baseAddress.map { unsafe ValueParse.uuid(bytes, into: $0.assumingMemoryBound(to: UInt8.self)) } ?? .malformed
     }
     guard result == .ok else { return .malformed }
     builder.append(UUIDBytes(low: id.0, high: id.1))

@@ -21,7 +21,7 @@ struct ServerError: Error, Hashable {
 ///
 /// Statements are prepared by the library; commands with parameters and rows are moved as packets, because the
 /// library's own binding copies every value once more through a function pointer.
-final class Session {
+@safe final class Session {
   /// What a command gave.
   enum Answer {
     case done(affected: UInt64)
@@ -44,23 +44,23 @@ final class Session {
   /// Connects and prepares the session: UTF-8, UTC, strict mode.
   init(_ endpoint: Endpoint, host: Endpoint.Host, infile: LocalInfile) throws(ServerError) {
     Session.startLibrary
-    guard let handle = mysql_init(nil) else {
+    guard let handle = unsafe mysql_init(nil) else {
       throw ServerError(number: 2008, state: "HY001", text: "the client library has no memory for a connection")
     }
-    mysql = handle
+    unsafe mysql = unsafe handle
     self.infile = infile
     do throws(ServerError) {
-      try Session.connect(handle, endpoint, host, infile)
+      try unsafe Session.connect(handle, endpoint, host, infile)
     } catch {
-      mysql_close(handle)
+      unsafe mysql_close(handle)
       throw error
     }
-    isMariaDB = ferry_mysql_is_mariadb(handle) != 0
-    hasBulk = ferry_mysql_has_bulk(handle) != 0
-    version = String(cString: mysql_get_server_info(handle))
-    interrupter = Interrupter(
+    isMariaDB = unsafe ferry_mysql_is_mariadb(handle) != 0
+    hasBulk = unsafe ferry_mysql_has_bulk(handle) != 0
+    version = unsafe String(cString: mysql_get_server_info(handle))
+    interrupter = unsafe Interrupter(
       endpoint, host, thread: UInt(mysql_thread_id(handle)), socket: Int32(mysql_get_socket(handle)))
-    Session.keepAlive(Int32(mysql_get_socket(handle)))
+    unsafe Session.keepAlive(Int32(mysql_get_socket(handle)))
   }
 
   deinit { close() }
@@ -71,7 +71,7 @@ final class Session {
     isClosed = true
     isReading = false
     interrupter.detach()
-    mysql_close(mysql)
+    unsafe mysql_close(mysql)
   }
 
   private var isClosed = false
@@ -87,47 +87,47 @@ final class Session {
   private static func connect(
     _ mysql: UnsafeMutablePointer<MYSQL>, _ endpoint: Endpoint, _ host: Endpoint.Host, _ infile: LocalInfile
   ) throws(ServerError) {
-    ferry_mysql_set_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-    ferry_mysql_set_number(mysql, MYSQL_OPT_CONNECT_TIMEOUT, endpoint.connectTimeout)
+    unsafe ferry_mysql_set_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+    unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_CONNECT_TIMEOUT, endpoint.connectTimeout)
     if endpoint.socketTimeout > 0 {
-      ferry_mysql_set_number(mysql, MYSQL_OPT_READ_TIMEOUT, endpoint.socketTimeout)
-      ferry_mysql_set_number(mysql, MYSQL_OPT_WRITE_TIMEOUT, endpoint.socketTimeout)
+      unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_READ_TIMEOUT, endpoint.socketTimeout)
+      unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_WRITE_TIMEOUT, endpoint.socketTimeout)
     }
-    ferry_mysql_set_text(mysql, MYSQL_OPT_CONNECT_ATTR_RESET, nil)
-    if let directory = endpoint.pluginDirectory { ferry_mysql_set_text(mysql, MYSQL_PLUGIN_DIR, directory) }
+    unsafe ferry_mysql_set_text(mysql, MYSQL_OPT_CONNECT_ATTR_RESET, nil)
+    if let directory = endpoint.pluginDirectory { unsafe ferry_mysql_set_text(mysql, MYSQL_PLUGIN_DIR, directory) }
     if host.socket == nil {
       // To the library 'localhost' means the socket file; in a URL it is a host like any other.
-      ferry_mysql_set_number(mysql, MYSQL_OPT_PROTOCOL, MYSQL_PROTOCOL_TCP.rawValue)
+      unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_PROTOCOL, MYSQL_PROTOCOL_TCP.rawValue)
     }
-    setTLS(mysql, endpoint)
+    unsafe setTLS(mysql, endpoint)
     // Always our own handler: a server can ask for any file of the client at any time.
-    ferry_mysql_set_number(mysql, MYSQL_OPT_LOCAL_INFILE, 1)
-    ferry_mysql_set_local_infile(
+    unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_LOCAL_INFILE, 1)
+    unsafe ferry_mysql_set_local_infile(
       mysql, LocalInfile.start, LocalInfile.read, LocalInfile.end, LocalInfile.error,
       Unmanaged.passUnretained(infile).toOpaque())
     var flags = UInt(CLIENT_MULTI_RESULTS)
     if endpoint.countsFoundRows { flags |= UInt(CLIENT_FOUND_ROWS) }
     if endpoint.allowsMultipleStatements { flags |= UInt(CLIENT_MULTI_STATEMENTS) }
-    let connected = mysql_real_connect(
+    let connected = unsafe mysql_real_connect(
       mysql, host.name, endpoint.user, endpoint.password, endpoint.database, UInt32(host.port), host.socket, flags)
-    if connected == nil { throw error(mysql) }
+    if unsafe connected == nil { throw unsafe error(mysql) }
   }
 
   private static func setTLS(_ mysql: UnsafeMutablePointer<MYSQL>, _ endpoint: Endpoint) {
     guard endpoint.tls != .disabled else { return }
-    ferry_mysql_set_flag(mysql, MYSQL_OPT_SSL_ENFORCE, 1)
-    if let file = endpoint.rootCertificate { ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_CA, file) }
-    if let file = endpoint.certificate { ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_CERT, file) }
-    if let file = endpoint.key { ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_KEY, file) }
-    if let text = endpoint.keyPassword { ferry_mysql_set_text(mysql, MARIADB_OPT_TLS_PASSPHRASE, text) }
-    ferry_mysql_set_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, endpoint.tls == .verified ? 1 : 0)
+    unsafe ferry_mysql_set_flag(mysql, MYSQL_OPT_SSL_ENFORCE, 1)
+    if let file = endpoint.rootCertificate { unsafe ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_CA, file) }
+    if let file = endpoint.certificate { unsafe ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_CERT, file) }
+    if let file = endpoint.key { unsafe ferry_mysql_set_text(mysql, MYSQL_OPT_SSL_KEY, file) }
+    if let text = endpoint.keyPassword { unsafe ferry_mysql_set_text(mysql, MARIADB_OPT_TLS_PASSPHRASE, text) }
+    unsafe ferry_mysql_set_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, endpoint.tls == .verified ? 1 : 0)
   }
 
   /// A peer that vanished without a word is noticed within about a minute, however long a statement may take.
   private static func keepAlive(_ socket: Int32) {
     func set(_ level: Int32, _ option: Int32, _ value: Int32) {
       var value = value
-      setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+      unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
     set(SOL_SOCKET, SO_KEEPALIVE, 1)
     set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
@@ -137,25 +137,25 @@ final class Session {
   }
 
   private static func error(_ mysql: UnsafeMutablePointer<MYSQL>) -> ServerError {
-    ServerError(
+    unsafe ServerError(
       number: Int(mysql_errno(mysql)), state: String(cString: mysql_sqlstate(mysql)),
       text: String(cString: mysql_error(mysql)))
   }
 
   private func fail() -> ServerError {
-    let error = Session.error(mysql)
+    let error = unsafe Session.error(mysql)
     if error.isConnectionLoss { isLost = true }
     return error
   }
 
   /// The name of the cipher, nil without TLS.
-  var cipher: String? { isClosed ? nil : mysql_get_ssl_cipher(mysql).map { String(cString: $0) } }
+  var cipher: String? { unsafe isClosed ? nil : mysql_get_ssl_cipher(mysql).map { unsafe String(cString: $0) } }
 
   /// Whether a transaction is open, as the server said last.
-  var isInTransaction: Bool { !isClosed && ferry_mysql_server_status(mysql) & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
+  var isInTransaction: Bool { unsafe !isClosed && ferry_mysql_server_status(mysql) & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
 
   /// Warnings of the last command.
-  var warningCount: Int { isClosed ? 0 : Int(mysql_warning_count(mysql)) }
+  var warningCount: Int { unsafe isClosed ? 0 : Int(mysql_warning_count(mysql)) }
 
   // MARK: commands
 
@@ -168,14 +168,14 @@ final class Session {
   /// Sends a command without waiting for its answer.
   func send(_ command: Command, _ bytes: UnsafeRawBufferPointer) throws(ServerError) {
     try checkOpen()
-    if ferry_mysql_send_command(mysql, command.rawValue, bytes.baseAddress, bytes.count) != 0 { throw fail() }
+    if unsafe ferry_mysql_send_command(mysql, command.rawValue, bytes.baseAddress, bytes.count) != 0 { throw fail() }
   }
 
   /// Sends a statement as text without waiting for its answer.
   func send(_ sql: String) throws(ServerError) {
     var sql = sql
     let result: Result<Void, ServerError> = sql.withUTF8 { bytes in
-      do throws(ServerError) { return .success(try send(.query, UnsafeRawBufferPointer(bytes))) } catch {
+      do throws(ServerError) { return unsafe .success(try send(.query, UnsafeRawBufferPointer(bytes))) } catch {
         return .failure(error)
       }
     }
@@ -188,27 +188,27 @@ final class Session {
   ///   - pipelined: more commands were sent after this one.
   func answer(to statement: Prepared? = nil, pipelined: Bool = false) throws(ServerError) -> Answer {
     try checkOpen()
-    if pipelined { ferry_mysql_expect_answer(mysql) }
-    if mysql_read_query_result(mysql) != 0 { throw fail() }
+    if pipelined { unsafe ferry_mysql_expect_answer(mysql) }
+    if unsafe mysql_read_query_result(mysql) != 0 { throw fail() }
     return try currentAnswer(statement)
   }
 
   /// The next answer of the same command (several statements, a procedure), nil when there is none.
   func nextAnswer() throws(ServerError) -> Answer? {
     try checkOpen()
-    guard ferry_mysql_more_results(mysql) != 0 else { return nil }
-    if mysql_next_result(mysql) > 0 { throw fail() }
+    guard unsafe ferry_mysql_more_results(mysql) != 0 else { return nil }
+    if unsafe mysql_next_result(mysql) > 0 { throw fail() }
     return try currentAnswer(nil)
   }
 
   private func currentAnswer(_ statement: Prepared?) throws(ServerError) -> Answer {
-    let count = ferry_mysql_field_count(mysql)
+    let count = unsafe ferry_mysql_field_count(mysql)
     guard count > 0 else {
       isReading = false
-      return .done(affected: mysql_affected_rows(mysql))
+      return unsafe .done(affected: mysql_affected_rows(mysql))
     }
     isReading = true
-    if let field = ferry_mysql_fields(mysql) { return .rows((0..<Int(count)).map { WireField(field[$0]) }) }
+    if let field = unsafe ferry_mysql_fields(mysql) { return .rows((0..<Int(count)).map { unsafe WireField(field[$0]) }) }
     if let statement, statement.fieldCount == Int(count) { return .rows(statement.fields) }
     throw ServerError(number: 2_027, state: "HY000", text: "the server sent rows without describing their columns")
   }
@@ -218,23 +218,23 @@ final class Session {
   func nextPacket() throws(ServerError) -> UnsafeRawBufferPointer? {
     try checkOpen()
     var start: UnsafePointer<UInt8>?
-    let length = ferry_mysql_read_packet(mysql, &start)
-    guard length >= 0, let start else {
-      ferry_mysql_end_rows(mysql, 0, 0)
+    let length = unsafe ferry_mysql_read_packet(mysql, &start)
+    guard length >= 0, let start = unsafe start else {
+      unsafe ferry_mysql_end_rows(mysql, 0, 0)
       isReading = false
       throw fail()
     }
-    if start[0] == 0xFE && length < 9 {
-      endRows(UnsafeRawBufferPointer(start: start, count: length))
+    if unsafe start[0] == 0xFE && length < 9 {
+      unsafe endRows(UnsafeRawBufferPointer(start: start, count: length))
       return nil
     }
-    return UnsafeRawBufferPointer(start: start, count: length)
+    return unsafe UnsafeRawBufferPointer(start: start, count: length)
   }
 
   private func endRows(_ packet: UnsafeRawBufferPointer) {
-    let warnings = packet.count >= 3 ? packet.loadUnaligned(fromByteOffset: 1, as: UInt16.self) : 0
-    let status = packet.count >= 5 ? packet.loadUnaligned(fromByteOffset: 3, as: UInt16.self) : 0
-    ferry_mysql_end_rows(mysql, UInt32(status), UInt32(warnings))
+    let warnings = unsafe packet.count >= 3 ? packet.loadUnaligned(fromByteOffset: 1, as: UInt16.self) : 0
+    let status = unsafe packet.count >= 5 ? packet.loadUnaligned(fromByteOffset: 3, as: UInt16.self) : 0
+    unsafe ferry_mysql_end_rows(mysql, UInt32(status), UInt32(warnings))
     isReading = false
   }
 
@@ -247,7 +247,7 @@ final class Session {
     while let current = answer {
       switch current {
       case .done(let affected): total &+= affected == UInt64.max ? 0 : affected
-      case .rows: while try nextPacket() != nil {}
+      case .rows: while try unsafe nextPacket() != nil {}
       }
       answer = try nextAnswer()
     }
@@ -257,7 +257,7 @@ final class Session {
   // MARK: prepared statements
 
   /// A statement on the server: closed with this object.
-  final class Prepared {
+  @safe final class Prepared {
     private let session: Session
     private let statement: UnsafeMutablePointer<MYSQL_STMT>
     let id: UInt32
@@ -267,35 +267,35 @@ final class Session {
 
     fileprivate init(_ session: Session, _ statement: UnsafeMutablePointer<MYSQL_STMT>) {
       self.session = session
-      self.statement = statement
-      id = UInt32(truncatingIfNeeded: ferry_mysql_stmt_id(statement))
-      parameterCount = Int(mysql_stmt_param_count(statement))
-      fieldCount = Int(mysql_stmt_field_count(statement))
+      unsafe self.statement = unsafe statement
+      id = unsafe UInt32(truncatingIfNeeded: ferry_mysql_stmt_id(statement))
+      parameterCount = unsafe Int(mysql_stmt_param_count(statement))
+      fieldCount = unsafe Int(mysql_stmt_field_count(statement))
     }
 
-    deinit { mysql_stmt_close(statement) }
+    deinit { unsafe mysql_stmt_close(statement) }
 
     var fields: [WireField] {
-      guard let field = ferry_mysql_stmt_fields(statement) else { return [] }
-      return (0..<fieldCount).map { WireField(field[$0]) }
+      guard let field = unsafe ferry_mysql_stmt_fields(statement) else { return [] }
+      return (0..<fieldCount).map { unsafe WireField(field[$0]) }
     }
   }
 
   func prepare(_ sql: String) throws(ServerError) -> Prepared {
     try checkOpen()
-    guard let statement = mysql_stmt_init(mysql) else { throw fail() }
+    guard let statement = unsafe mysql_stmt_init(mysql) else { throw fail() }
     var sql = sql
     let status = sql.withUTF8 { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { mysql_stmt_prepare(statement, $0.baseAddress, UInt($0.count)) }
+      unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe mysql_stmt_prepare(statement, $0.baseAddress, UInt($0.count)) }
     }
     guard status == 0 else {
-      let error = ServerError(
+      let error = unsafe ServerError(
         number: Int(mysql_stmt_errno(statement)), state: String(cString: mysql_stmt_sqlstate(statement)),
         text: String(cString: mysql_stmt_error(statement)))
       if error.isConnectionLoss { isLost = true }
-      mysql_stmt_close(statement)
+      unsafe mysql_stmt_close(statement)
       throw error
     }
-    return Prepared(self, statement)
+    return unsafe Prepared(self, statement)
   }
 }

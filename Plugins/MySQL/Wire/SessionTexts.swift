@@ -6,24 +6,24 @@ extension Session {
     try send(sql)
     guard case .rows(let fields) = try answer() else { return [] }
     var rows: [[String?]] = []
-    while let packet = try nextPacket() { rows.append(Session.texts(packet, fields.count)) }
+    while let packet = try unsafe nextPacket() { unsafe rows.append(Session.texts(packet, fields.count)) }
     while let more = try nextAnswer() {
-      if case .rows = more { while try nextPacket() != nil {} }
+      if case .rows = more { while try unsafe nextPacket() != nil {} }
     }
     return rows
   }
 
   private static func texts(_ packet: UnsafeRawBufferPointer, _ count: Int) -> [String?] {
     guard let start = packet.baseAddress else { return [] }
-    var cursor = WireCursor(at: start, end: start + packet.count)
+    var cursor = unsafe WireCursor(at: start, end: start + packet.count)
     return (0..<count).map { _ -> String? in
-      if cursor.left > 0, cursor.at.load(as: UInt8.self) == 0xFB {
-        cursor.at += 1
+      if cursor.left > 0, unsafe cursor.at.load(as: UInt8.self) == 0xFB {
+        unsafe cursor.at += 1
         return nil
       }
       let length = max(cursor.length(), 0)
-      defer { cursor.at += length }
-      return String(decoding: UnsafeRawBufferPointer(start: cursor.at, count: length), as: UTF8.self)
+      defer { unsafe cursor.at += length }
+      return unsafe String(decoding: UnsafeRawBufferPointer(start: cursor.at, count: length), as: UTF8.self)
     }
   }
 }

@@ -26,10 +26,10 @@ struct TextPolicy {
     for row in 0..<column.count {
       if column.isNull(row) {
         builder.appendNull()
-      } else if UTF8Text.isValid(column.bytes(row)) {
-        builder.append(bytes: column.bytes(row))
+      } else if unsafe UTF8Text.isValid(column.bytes(row)) {
+        unsafe builder.append(bytes: column.bytes(row))
       } else {
-        builder.append(
+        unsafe builder.append(
           text: policy == .replace ? String(decoding: column.bytes(row), as: UTF8.self) : escaped(column.bytes(row)))
       }
     }
@@ -42,12 +42,12 @@ struct TextPolicy {
     var at = 0
     while at < bytes.count {
       let lengths = (1...4).filter { at + $0 <= bytes.count }
-      let good = lengths.first { UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + $0)])) }
+      let good = lengths.first { unsafe UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + $0)])) }
       if let good {
-        text += String(decoding: bytes[at..<(at + good)], as: UTF8.self)
+        unsafe text += String(decoding: bytes[at..<(at + good)], as: UTF8.self)
         at += good
       } else {
-        let hex = String(bytes[at], radix: 16, uppercase: true)
+        let hex = unsafe String(bytes[at], radix: 16, uppercase: true)
         text += "\\x" + (hex.utf8.count < 2 ? "0" : "") + hex
         at += 1
       }

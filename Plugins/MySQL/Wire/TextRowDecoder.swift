@@ -34,8 +34,8 @@ final class TextRowDecoder: PacketDecoder {
   var isEmpty: Bool { batch.count == 0 }
 
   func fill(from session: Session) throws -> Bool {
-    while let row = try session.nextPacket() {
-      if try append(row) { return true }
+    while let row = try unsafe session.nextPacket() {
+      if try unsafe append(row) { return true }
     }
     return false
   }
@@ -43,34 +43,34 @@ final class TextRowDecoder: PacketDecoder {
   private func append(_ row: UnsafeRawBufferPointer) throws -> Bool {
     rows += 1
     guard let start = row.baseAddress else { return false }
-    var cursor = WireCursor(at: start, end: start + row.count)
+    var cursor = unsafe WireCursor(at: start, end: start + row.count)
     for (index, builder) in batch.columns.enumerated() {
-      if cursor.left > 0, cursor.at.load(as: UInt8.self) == 0xFB {
-        cursor.at += 1
+      if cursor.left > 0, unsafe cursor.at.load(as: UInt8.self) == 0xFB {
+        unsafe cursor.at += 1
         builder.appendNull()
         continue
       }
       let length = cursor.length()
-      let text = UnsafeRawBufferPointer(start: cursor.at, count: max(length, 0))
-      let fault = length < 0 ? .cutShort : append(text, index, builder)
+      let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: max(length, 0))
+      let fault = unsafe length < 0 ? .cutShort : append(text, index, builder)
       if fault != .none { throw fault.failure(schema.fields[index], row: rows) }
-      cursor.at += length
+      unsafe cursor.at += length
     }
     return batch.finishRow(bytes: row.count + 8 * batch.columns.count)
   }
 
   private func append(_ text: UnsafeRawBufferPointer, _ index: Int, _ builder: ColumnBuilder) -> ValueFault {
     guard isInteger[index] else {
-      builder.append(bytes: text)
+      unsafe builder.append(bytes: text)
       return .none
     }
     var signed: Int64 = 0
-    if Digits.parse(text, into: &signed) == .ok {
+    if unsafe Digits.parse(text, into: &signed) == .ok {
       builder.append(signed)
       return .none
     }
     var unsigned: UInt64 = 0
-    guard Digits.parse(text, into: &unsigned) == .ok else { return .malformed }
+    guard unsafe Digits.parse(text, into: &unsigned) == .ok else { return .malformed }
     builder.append(unsigned)
     return .none
   }

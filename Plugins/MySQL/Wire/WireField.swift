@@ -24,35 +24,35 @@ struct WireField: Hashable {
   var format: String?
 
   init(_ field: MYSQL_FIELD) {
-    name = WireField.text(field.name, field.name_length)
-    table = WireField.text(field.org_table, field.org_table_length)
-    type = field.type.rawValue
-    length = Int(field.length)
-    decimals = Int(field.decimals)
-    isUnsigned = field.flags & UInt32(UNSIGNED_FLAG) != 0
-    isEnum = field.flags & UInt32(ENUM_FLAG) != 0 || type == MYSQL_TYPE_ENUM.rawValue
-    isSet = field.flags & UInt32(SET_FLAG) != 0 || type == MYSQL_TYPE_SET.rawValue
-    isNotNull = field.flags & UInt32(NOT_NULL_FLAG) != 0
-    isZerofill = field.flags & UInt32(ZEROFILL_FLAG) != 0
-    isBinary = field.charsetnr == WireField.binaryCharset
-    extendedType = WireField.attribute(field, MARIADB_FIELD_ATTR_DATA_TYPE_NAME)
-    format = WireField.attribute(field, MARIADB_FIELD_ATTR_FORMAT_NAME)
+    name = unsafe WireField.text(field.name, field.name_length)
+    table = unsafe WireField.text(field.org_table, field.org_table_length)
+    type = unsafe field.type.rawValue
+    length = unsafe Int(field.length)
+    decimals = unsafe Int(field.decimals)
+    isUnsigned = unsafe field.flags & UInt32(UNSIGNED_FLAG) != 0
+    isEnum = unsafe field.flags & UInt32(ENUM_FLAG) != 0 || type == MYSQL_TYPE_ENUM.rawValue
+    isSet = unsafe field.flags & UInt32(SET_FLAG) != 0 || type == MYSQL_TYPE_SET.rawValue
+    isNotNull = unsafe field.flags & UInt32(NOT_NULL_FLAG) != 0
+    isZerofill = unsafe field.flags & UInt32(ZEROFILL_FLAG) != 0
+    isBinary = unsafe field.charsetnr == WireField.binaryCharset
+    extendedType = unsafe WireField.attribute(field, MARIADB_FIELD_ATTR_DATA_TYPE_NAME)
+    format = unsafe WireField.attribute(field, MARIADB_FIELD_ATTR_FORMAT_NAME)
   }
 
   /// The number of the character set `binary`.
   private static let binaryCharset: UInt32 = 63
 
   private static func text(_ start: UnsafeMutablePointer<CChar>?, _ count: UInt32) -> String {
-    guard let start else { return "" }
-    return String(decoding: UnsafeRawBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    guard let start = unsafe start else { return "" }
+    return unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: Int(count)), as: UTF8.self)
   }
 
   private static func attribute(_ field: MYSQL_FIELD, _ kind: mariadb_field_attr_t) -> String? {
-    guard field.extension != nil else { return nil }
-    var field = field
-    var value = MARIADB_CONST_STRING()
-    guard mariadb_field_attr(&value, &field, kind) == 0, value.length > 0 else { return nil }
-    return String(decoding: UnsafeRawBufferPointer(start: value.str, count: Int(value.length)), as: UTF8.self)
+    guard unsafe field.extension != nil else { return nil }
+    var field = unsafe field
+    var value = unsafe MARIADB_CONST_STRING()
+    guard unsafe mariadb_field_attr(&value, &field, kind) == 0, unsafe value.length > 0 else { return nil }
+    return unsafe String(decoding: UnsafeRawBufferPointer(start: value.str, count: Int(value.length)), as: UTF8.self)
   }
 }
 

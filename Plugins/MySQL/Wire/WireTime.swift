@@ -14,19 +14,19 @@ struct WireMoment {
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
     guard length >= 0 else { return nil }
-    let at = cursor.at
+    let at = unsafe cursor.at
     if length >= 4 {
-      year = Int(at.loadUnaligned(as: UInt16.self))
-      month = Int(at.load(fromByteOffset: 2, as: UInt8.self))
-      day = Int(at.load(fromByteOffset: 3, as: UInt8.self))
+      year = unsafe Int(at.loadUnaligned(as: UInt16.self))
+      month = unsafe Int(at.load(fromByteOffset: 2, as: UInt8.self))
+      day = unsafe Int(at.load(fromByteOffset: 3, as: UInt8.self))
     }
     if length >= 7 {
       second =
-        Int(at.load(fromByteOffset: 4, as: UInt8.self)) * 3_600 + Int(at.load(fromByteOffset: 5, as: UInt8.self)) * 60
+        unsafe Int(at.load(fromByteOffset: 4, as: UInt8.self)) * 3_600 + Int(at.load(fromByteOffset: 5, as: UInt8.self)) * 60
         + Int(at.load(fromByteOffset: 6, as: UInt8.self))
     }
-    if length >= 11 { microsecond = Int(at.loadUnaligned(fromByteOffset: 7, as: UInt32.self)) }
-    cursor.at += length
+    if length >= 11 { microsecond = unsafe Int(at.loadUnaligned(fromByteOffset: 7, as: UInt32.self)) }
+    unsafe cursor.at += length
   }
 
   /// Dates that no calendar has: a zero month or day, and what ALLOW_INVALID_DATES lets in.
@@ -57,16 +57,16 @@ struct WireDuration {
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
     guard length >= 0 else { return nil }
-    let at = cursor.at
+    let at = unsafe cursor.at
     if length >= 8 {
-      let days = Int64(at.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-      let hours = days * 24 + Int64(at.load(fromByteOffset: 5, as: UInt8.self))
-      let minutes = hours * 60 + Int64(at.load(fromByteOffset: 6, as: UInt8.self))
-      microseconds = (minutes * 60 + Int64(at.load(fromByteOffset: 7, as: UInt8.self))) * 1_000_000
-      if length >= 12 { microseconds += Int64(at.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) }
-      if at.load(as: UInt8.self) != 0 { microseconds = -microseconds }
+      let days = unsafe Int64(at.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
+      let hours = unsafe days * 24 + Int64(at.load(fromByteOffset: 5, as: UInt8.self))
+      let minutes = unsafe hours * 60 + Int64(at.load(fromByteOffset: 6, as: UInt8.self))
+      microseconds = unsafe (minutes * 60 + Int64(at.load(fromByteOffset: 7, as: UInt8.self))) * 1_000_000
+      if length >= 12 { unsafe microseconds += Int64(at.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) }
+      if unsafe at.load(as: UInt8.self) != 0 { microseconds = -microseconds }
     }
-    cursor.at += length
+    unsafe cursor.at += length
   }
 
   func text(fraction: Int) -> String {

@@ -162,13 +162,13 @@ struct ConnectionPlan {
     guard let text else { return nil }
     guard text.contains("-----BEGIN") else { return text }
     let path = try context.workingDirectory() + "/" + name
-    unlink(path)
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    unsafe unlink(path)
+    let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileError.failure("writing '\(name)' for TLS", errno) }
     defer { Glibc.close(descriptor) }
     var bytes = Array(text.utf8)
     if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
-    guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard unsafe Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
       throw FileError.failure("writing '\(name)' for TLS", errno)
     }
     return path

@@ -12,23 +12,23 @@ extension ServerConnection {
   /// Runs statements without parameters; the last one's result. Values come as text.
   @discardableResult
   func execute(_ sql: String, _ doing: @autoclosure () -> String) throws -> ServerResult? {
-    try start(PQsendQuery(handle, sql), doing())
+    try unsafe start(PQsendQuery(handle, sql), doing())
     return try lastResult(doing())
   }
 
   /// Runs one statement with parameters as text; values come as text.
   func execute(_ sql: String, _ parameters: [String?], _ doing: @autoclosure () -> String) throws -> ServerResult? {
-    try withTexts(parameters) { values in
-      try start(PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0), doing())
+    try unsafe withTexts(parameters) { values in
+      try unsafe start(PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0), doing())
     }
     return try lastResult(doing())
   }
 
   /// Parses a statement; the server infers the types of its parameters.
   func prepare(_ sql: String, name: String = "", _ doing: @autoclosure () -> String) throws -> Shape {
-    try start(PQsendPrepare(handle, name, sql, 0, nil), doing())
+    try unsafe start(PQsendPrepare(handle, name, sql, 0, nil), doing())
     _ = try lastResult(doing())
-    try start(PQsendDescribePrepared(handle, name), doing())
+    try unsafe start(PQsendDescribePrepared(handle, name), doing())
     guard let shape = try lastResult(doing()) else { return Shape(parameters: [], columns: []) }
     return Shape(parameters: shape.parameterTypes, columns: shape.columns)
   }
@@ -38,11 +38,11 @@ extension ServerConnection {
   func startPrepared(
     name: String = "", _ parameters: [String?], binary: Bool, rowByRow: Bool, _ doing: @autoclosure () -> String
   ) throws {
-    try withTexts(parameters) { values in
-      try start(
+    try unsafe withTexts(parameters) { values in
+      try unsafe start(
         PQsendQueryPrepared(handle, name, Int32(parameters.count), values, nil, nil, binary ? 1 : 0), doing())
     }
-    if rowByRow { PQsetSingleRowMode(handle) }
+    if rowByRow { unsafe PQsetSingleRowMode(handle) }
   }
 
   /// Reads to the end of a statement; the last result. Throws the first error.
@@ -68,9 +68,9 @@ extension ServerConnection {
 
   private func leaveCopy(_ status: ServerResult.Status, _ doing: String) throws {
     if status == .copyIn {
-      _ = PQputCopyEnd(handle, "not supported")
+      _ = unsafe PQputCopyEnd(handle, "not supported")
     } else {
-      while try nextCopyRow(doing) != nil {}
+      while try unsafe nextCopyRow(doing) != nil {}
     }
   }
 
@@ -83,9 +83,9 @@ extension ServerConnection {
   }
 
   private func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
-    let values: [UnsafePointer<CChar>?] = texts.map { $0.flatMap { UnsafePointer(strdup($0)) } }
-    defer { for text in values { free(UnsafeMutablePointer(mutating: text)) } }
-    return try body(values)
+    let values: [UnsafePointer<CChar>?] = unsafe texts.map { unsafe $0.flatMap { unsafe UnsafePointer(strdup($0)) } }
+    defer { for unsafe text in unsafe values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    return try unsafe body(values)
   }
 
   // MARK: COPY
@@ -101,7 +101,7 @@ extension ServerConnection {
   }
 
   private func startCopy(_ sql: String, _ wanted: ServerResult.Status, _ doing: @autoclosure () -> String) throws {
-    try start(PQsendQuery(handle, sql), doing())
+    try unsafe start(PQsendQuery(handle, sql), doing())
     guard let result = try nextResult(doing()) else { throw Failure(.bug, "\(doing()): no answer to COPY") }
     if result.status == wanted { return }
     let failure = result.status == .failed ? result.error.failure(doing()) : nil
@@ -114,12 +114,12 @@ extension ServerConnection {
   func nextCopyRow(_ doing: @autoclosure () -> String) throws -> UnsafeRawBufferPointer? {
     releaseCopyRow()
     while true {
-      let count = PQgetCopyData(handle, &copyRow, 1)
-      if count > 0 { return UnsafeRawBufferPointer(start: copyRow, count: Int(count)) }
+      let count = unsafe PQgetCopyData(handle, &copyRow, 1)
+      if count > 0 { return unsafe UnsafeRawBufferPointer(start: copyRow, count: Int(count)) }
       if count == -1 { return nil }
       if count == -2 { throw lost(doing()) }
       _ = try wait(Int16(POLLIN), doing())
-      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+      if unsafe PQconsumeInput(handle) == 0 { throw lost(doing()) }
     }
   }
 
@@ -128,35 +128,35 @@ extension ServerConnection {
   func copyRows(_ doing: @autoclosure () -> String, _ take: (UnsafeRawBufferPointer) throws -> Bool) throws -> Bool {
     while true {
       var memory: UnsafeMutablePointer<CChar>?
-      let count = PQgetCopyData(handle, &memory, 1)
-      if count > 0, let memory {
-        defer { PQfreemem(memory) }
-        if try !take(UnsafeRawBufferPointer(start: memory, count: Int(count))) { return true }
+      let count = unsafe PQgetCopyData(handle, &memory, 1)
+      if count > 0, let memory = unsafe memory {
+        defer { unsafe PQfreemem(memory) }
+        if try unsafe !take(UnsafeRawBufferPointer(start: memory, count: Int(count))) { return true }
         continue
       }
       if count == -1 { return false }
       if count == -2 { throw lost(doing()) }
       _ = try wait(Int16(POLLIN), doing())
-      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+      if unsafe PQconsumeInput(handle) == 0 { throw lost(doing()) }
     }
   }
 
   private func releaseCopyRow() {
-    if let copyRow { PQfreemem(copyRow) }
-    copyRow = nil
+    if let copyRow = unsafe copyRow { unsafe PQfreemem(copyRow) }
+    unsafe copyRow = nil
   }
 
   /// Hands over a piece of a COPY in and sends it.
   /// - Returns: false when the server has refused the copy already; `finishCopyIn` then has the reason.
   func putCopy(_ bytes: UnsafeRawBufferPointer, _ doing: @autoclosure () -> String) throws -> Bool {
-    guard let base = bytes.baseAddress, !bytes.isEmpty else { return true }
+    guard let base = bytes.baseAddress, unsafe !bytes.isEmpty else { return true }
     let before = noticeCount
-    guard PQputCopyData(handle, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1 else {
+    guard unsafe PQputCopyData(handle, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1 else {
       throw lost(doing())
     }
     guard try flush(doing()) else { return true }
     // libpq leaves an error unread until the copy ends, but takes notices: unread input without one is an error.
-    _ = PQisBusy(handle)
+    _ = unsafe PQisBusy(handle)
     return noticeCount != before
   }
 
@@ -166,7 +166,7 @@ extension ServerConnection {
   func finishCopyIn(abort reason: String? = nil) throws(CopyInError) -> Int64 {
     let doing = "loading rows"
     do {
-      guard PQputCopyEnd(handle, reason) == 1 else { throw lost(doing) }
+      guard unsafe PQputCopyEnd(handle, reason) == 1 else { throw lost(doing) }
       var rows: Int64 = 0
       var error: ServerError?
       while let result = try nextResult(doing) {
@@ -191,11 +191,11 @@ extension ServerConnection {
   // MARK: pipeline
 
   func enterPipeline() throws {
-    guard PQenterPipelineMode(handle) == 1 else { throw Failure(.bug, "entering pipeline mode: \(connectionMessage)") }
+    guard unsafe PQenterPipelineMode(handle) == 1 else { throw Failure(.bug, "entering pipeline mode: \(connectionMessage)") }
   }
 
   func leavePipeline() throws {
-    guard PQexitPipelineMode(handle) == 1 else { throw Failure(.bug, "leaving pipeline mode: \(connectionMessage)") }
+    guard unsafe PQexitPipelineMode(handle) == 1 else { throw Failure(.bug, "leaving pipeline mode: \(connectionMessage)") }
   }
 
   /// Queues one run of a prepared statement. Sends nothing yet.
@@ -203,19 +203,19 @@ extension ServerConnection {
     _ name: String, _ values: UnsafePointer<UnsafePointer<CChar>?>, _ lengths: UnsafePointer<Int32>,
     _ formats: UnsafePointer<Int32>, count: Int, _ doing: @autoclosure () -> String
   ) throws {
-    guard PQsendQueryPrepared(handle, name, Int32(count), values, lengths, formats, 1) == 1 else {
+    guard unsafe PQsendQueryPrepared(handle, name, Int32(count), values, lengths, formats, 1) == 1 else {
       throw isBroken ? lost(doing()) : Failure(.bug, "\(doing()): \(connectionMessage)")
     }
   }
 
   /// Makes the server send what it has, without ending the pipeline's implicit transaction.
   func requestFlush(_ doing: @autoclosure () -> String) throws {
-    guard PQsendFlushRequest(handle) == 1 else { throw lost(doing()) }
+    guard unsafe PQsendFlushRequest(handle) == 1 else { throw lost(doing()) }
     try flush(doing())
   }
 
   func synchronize(_ doing: @autoclosure () -> String) throws {
-    guard PQpipelineSync(handle) == 1 else { throw lost(doing()) }
+    guard unsafe PQpipelineSync(handle) == 1 else { throw lost(doing()) }
     try flush(doing())
   }
 

@@ -8,7 +8,7 @@ internal import Synchronization
 /// libpq runs in non-blocking mode and every wait is a `poll` here, so that a cancelled task and a server that has
 /// fallen silent end within a known time whatever libpq does. Used from one thread at a time; only `cancel` may be
 /// called from others.
-final class ServerConnection {
+@safe final class ServerConnection {
   /// Set from another thread by `Canceller`, read by every wait.
   final class CancelFlag: Sendable {
     private let state = Mutex<ContinuousClock.Instant?>(nil)
@@ -55,28 +55,28 @@ final class ServerConnection {
     cancelFlag = CancelFlag()
     notices = NoticeSink()
     self.silence = silence
-    let connection = ServerConnection.start(parameters)
-    guard let connection else { throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection") }
-    handle = connection
+    let connection = unsafe ServerConnection.start(parameters)
+    guard let connection = unsafe connection else { throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection") }
+    unsafe handle = unsafe connection
     // With the error code in the text: libpq keeps no other trace of it when a connection is refused.
-    PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+    unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
     do { try poll(until: .now + timeout, timeout, isCancelled) } catch {
-      PQfinish(connection)
+      unsafe PQfinish(connection)
       isClosed = true
       throw error
     }
-    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
-    PQsetnonblocking(connection, 1)
-    let sink = Unmanaged.passUnretained(notices).toOpaque()
-    PQsetNoticeReceiver(
+    unsafe PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
+    unsafe PQsetnonblocking(connection, 1)
+    let sink = unsafe Unmanaged.passUnretained(notices).toOpaque()
+    unsafe PQsetNoticeReceiver(
       connection,
       { context, result in
-        guard let context, let result else { return }
-        let sink = Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
+        guard let context = unsafe context, let result = unsafe result else { return }
+        let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
         sink.count += 1
         // libpq frees a notice's result itself.
-        sink.handler(ServerConnection.notice(result))
-      }, sink)
+        unsafe sink.handler(ServerConnection.notice(result))
+      }, unsafe sink)
   }
 
   deinit { close() }
@@ -85,23 +85,23 @@ final class ServerConnection {
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    if let copyRow { PQfreemem(copyRow) }
-    copyRow = nil
-    PQfinish(handle)
+    if let copyRow = unsafe copyRow { unsafe PQfreemem(copyRow) }
+    unsafe copyRow = nil
+    unsafe PQfinish(handle)
   }
 
   private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
-    var names: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.name)) }
-    var values: [UnsafePointer<CChar>?] = parameters.map { UnsafePointer(strdup($0.value)) }
-    defer { for text in names + values { free(UnsafeMutablePointer(mutating: text)) } }
-    names.append(nil)
-    values.append(nil)
-    return PQconnectStartParams(names, values, 0)
+    var names: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.name)) }
+    var values: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.value)) }
+    defer { for unsafe text in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    unsafe names.append(nil)
+    unsafe values.append(nil)
+    return unsafe PQconnectStartParams(names, values, 0)
   }
 
   private static func notice(_ result: OpaquePointer) -> ServerError {
     func field(_ code: Character) -> String? {
-      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+      unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
     }
     return ServerError(
       sqlState: field("C") ?? "", message: field("M") ?? "", detail: field("D"), hint: field("H"), context: field("W"),
@@ -118,7 +118,7 @@ final class ServerConnection {
       case PGRES_POLLING_FAILED: throw ConnectFailure.failure(connectionMessage)
       default:
         let events = Int16(status == PGRES_POLLING_READING ? POLLIN : POLLOUT)
-        guard PQstatus(handle) != CONNECTION_BAD, PQsocket(handle) >= 0 else {
+        guard unsafe PQstatus(handle) != CONNECTION_BAD, unsafe PQsocket(handle) >= 0 else {
           throw ConnectFailure.failure(connectionMessage)
         }
         while try !ready(events, milliseconds: 100) {
@@ -126,27 +126,27 @@ final class ServerConnection {
           guard ContinuousClock.now < deadline else { throw ConnectFailure.timeout(host, limit) }
         }
       }
-      status = PQconnectPoll(handle)
+      status = unsafe PQconnectPoll(handle)
     }
   }
 
   private func ready(_ events: Int16, milliseconds: Int32) throws -> Bool {
-    var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
-    let count = Glibc.poll(&descriptor, 1, milliseconds)
+    var descriptor = unsafe pollfd(fd: PQsocket(handle), events: events, revents: 0)
+    let count = unsafe Glibc.poll(&descriptor, 1, milliseconds)
     if count < 0 && errno != EINTR {
-      throw Failure(.transient, "waiting for PostgreSQL: \(String(cString: strerror(errno)))")
+      throw Failure(.transient, unsafe "waiting for PostgreSQL: \(String(cString: strerror(errno)))")
     }
     return count > 0
   }
 
-  var connectionMessage: String { String(cString: PQerrorMessage(handle)).trimmed }
-  var host: String { PQhost(handle).map { String(cString: $0) } ?? "" }
-  var database: String { PQdb(handle).map { String(cString: $0) } ?? "" }
-  func setting(_ name: String) -> String? { PQparameterStatus(handle, name).map { String(cString: $0) } }
+  var connectionMessage: String { unsafe String(cString: PQerrorMessage(handle)).trimmed }
+  var host: String { unsafe PQhost(handle).map { unsafe String(cString: $0) } ?? "" }
+  var database: String { unsafe PQdb(handle).map { unsafe String(cString: $0) } ?? "" }
+  func setting(_ name: String) -> String? { unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) } }
   /// 150004 for 15.4.
-  var serverVersion: Int { Int(PQserverVersion(handle)) }
-  var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
-  var isBroken: Bool { isClosed || isGivenUp || PQstatus(handle) == CONNECTION_BAD }
+  var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
+  var isInTransaction: Bool { unsafe PQtransactionStatus(handle) != PQTRANS_IDLE }
+  var isBroken: Bool { unsafe isClosed || isGivenUp || PQstatus(handle) == CONNECTION_BAD }
 
   // MARK: waiting
 
@@ -155,11 +155,11 @@ final class ServerConnection {
   func wait(_ events: Int16, _ doing: @autoclosure () -> String) throws -> Int16 {
     let start = ContinuousClock.now
     while true {
-      var descriptor = pollfd(fd: PQsocket(handle), events: events, revents: 0)
-      let count = Glibc.poll(&descriptor, 1, 500)
+      var descriptor = unsafe pollfd(fd: PQsocket(handle), events: events, revents: 0)
+      let count = unsafe Glibc.poll(&descriptor, 1, 500)
       if count > 0 { return descriptor.revents }
       if count < 0 && errno != EINTR {
-        throw Failure(.transient, "\(doing()): \(String(cString: strerror(errno)))")
+        throw Failure(.transient, unsafe "\(doing()): \(String(cString: strerror(errno)))")
       }
       if let silence, ContinuousClock.now - start > silence {
         isGivenUp = true
@@ -180,12 +180,12 @@ final class ServerConnection {
   func flush(_ doing: @autoclosure () -> String) throws -> Bool {
     var received = false
     while true {
-      let status = PQflush(handle)
+      let status = unsafe PQflush(handle)
       if status < 0 { throw lost(doing()) }
       if status == 0 { return received }
       let events = try wait(Int16(POLLIN | POLLOUT), doing())
       if events & Int16(POLLOUT) == 0 || events & Int16(POLLIN) != 0 {
-        if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+        if unsafe PQconsumeInput(handle) == 0 { throw lost(doing()) }
         received = true
       }
     }
@@ -194,14 +194,14 @@ final class ServerConnection {
   /// The next result of the statement that was sent, nil after its last one.
   func nextResult(_ doing: @autoclosure () -> String) throws -> ServerResult? {
     try flush(doing())
-    while PQisBusy(handle) != 0 {
+    while unsafe PQisBusy(handle) != 0 {
       _ = try wait(Int16(POLLIN), doing())
-      if PQconsumeInput(handle) == 0 { throw lost(doing()) }
+      if unsafe PQconsumeInput(handle) == 0 { throw lost(doing()) }
     }
-    guard let result = PQgetResult(handle) else { return nil }
-    let wrapped = ServerResult(result)
+    guard let result = unsafe PQgetResult(handle) else { return nil }
+    let wrapped = unsafe ServerResult(result)
     // A connection that breaks while a result is read becomes a result without an SQLSTATE.
-    if PQresultStatus(result) == PGRES_FATAL_ERROR, PQstatus(handle) == CONNECTION_BAD, wrapped.error.sqlState.isEmpty {
+    if unsafe PQresultStatus(result) == PGRES_FATAL_ERROR, unsafe PQstatus(handle) == CONNECTION_BAD, wrapped.error.sqlState.isEmpty {
       throw lost(doing())
     }
     return wrapped
@@ -219,18 +219,18 @@ final class ServerConnection {
   // MARK: cancelling
 
   /// Asks the server to stop what it does for this connection; from any thread, harmless when it does nothing.
-  func makeCanceller() -> Canceller { Canceller(PQgetCancel(handle), cancelFlag) }
+  func makeCanceller() -> Canceller { unsafe Canceller(PQgetCancel(handle), cancelFlag) }
 
-  final class Canceller: @unchecked Sendable {
+  @safe final class Canceller: @unchecked Sendable {
     private let cancel: OpaquePointer?
     private let flag: CancelFlag
 
     init(_ cancel: OpaquePointer?, _ flag: CancelFlag) {
-      self.cancel = cancel
+      unsafe self.cancel = unsafe cancel
       self.flag = flag
     }
 
-    deinit { PQfreeCancel(cancel) }
+    deinit { unsafe PQfreeCancel(cancel) }
 
     /// Stops the statement and gives the connection up when the server does not react.
     func callAsFunction() {
@@ -240,9 +240,9 @@ final class ServerConnection {
 
     /// Stops the statement; the connection goes on.
     func requestOnly() {
-      guard let cancel else { return }
+      guard let cancel = unsafe cancel else { return }
       var message = [CChar](repeating: 0, count: 256)
-      PQcancel(cancel, &message, Int32(message.count))
+      unsafe PQcancel(cancel, &message, Int32(message.count))
     }
   }
 }

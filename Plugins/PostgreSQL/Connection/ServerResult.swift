@@ -2,7 +2,7 @@ internal import CLibPQ
 internal import Records
 
 /// What the server answered to one statement. Owns libpq's result; pointers into it are valid only while it lives.
-final class ServerResult {
+@safe final class ServerResult {
   enum Status {
     case tuples
     case singleTuple
@@ -17,12 +17,12 @@ final class ServerResult {
 
   private let result: OpaquePointer
 
-  init(_ result: OpaquePointer) { self.result = result }
+  init(_ result: OpaquePointer) { unsafe self.result = unsafe result }
 
-  deinit { PQclear(result) }
+  deinit { unsafe PQclear(result) }
 
   var status: Status {
-    switch PQresultStatus(result) {
+    switch unsafe PQresultStatus(result) {
     case PGRES_TUPLES_OK: .tuples
     case PGRES_SINGLE_TUPLE: .singleTuple
     case PGRES_COMMAND_OK: .command
@@ -35,8 +35,8 @@ final class ServerResult {
     }
   }
 
-  var rowCount: Int { Int(PQntuples(result)) }
-  var columnCount: Int { Int(PQnfields(result)) }
+  var rowCount: Int { unsafe Int(PQntuples(result)) }
+  var columnCount: Int { unsafe Int(PQnfields(result)) }
 
   /// What is known about a result column before any row.
   struct Column: Sendable, Hashable {
@@ -51,41 +51,41 @@ final class ServerResult {
   }
 
   var columns: [Column] {
-    (0..<PQnfields(result)).map {
-      Column(
+    unsafe (0..<PQnfields(result)).map {
+      unsafe Column(
         name: String(cString: PQfname(result, $0)), type: PQftype(result, $0), modifier: PQfmod(result, $0),
         table: PQftable(result, $0), tableColumn: PQftablecol(result, $0))
     }
   }
 
   /// The types of a prepared statement's parameters.
-  var parameterTypes: [UInt32] { (0..<PQnparams(result)).map { PQparamtype(result, $0) } }
+  var parameterTypes: [UInt32] { unsafe (0..<PQnparams(result)).map { unsafe PQparamtype(result, $0) } }
 
   /// A value's bytes, nil for NULL.
   func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
     let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
-    let count = PQgetlength(result, row, column)
-    if count == 0, PQgetisnull(result, row, column) != 0 { return nil }
-    return UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
+    let count = unsafe PQgetlength(result, row, column)
+    if count == 0, unsafe PQgetisnull(result, row, column) != 0 { return nil }
+    return unsafe UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
   }
 
   /// A value that the server sent as text, nil for NULL.
   func text(_ row: Int, _ column: Int) -> String? {
-    bytes(row, column).map { String(decoding: $0, as: UTF8.self) }
+    unsafe bytes(row, column).map { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   /// The rows that a statement changed or a COPY moved; nil where the command counts none.
-  var changedRows: Int64? { Int64(String(cString: PQcmdTuples(result))) }
+  var changedRows: Int64? { unsafe Int64(String(cString: PQcmdTuples(result))) }
 
   /// The command as the server tagged it: `INSERT 0 5`.
-  var commandTag: String { String(cString: PQcmdStatus(result)) }
+  var commandTag: String { unsafe String(cString: PQcmdStatus(result)) }
 
   /// What went wrong, of a result whose status is `failed`; of a notice likewise.
   var error: ServerError {
     func field(_ code: Character) -> String? {
-      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
+      unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
     }
-    return ServerError(
+    return unsafe ServerError(
       sqlState: field("C") ?? "", message: field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed,
       detail: field("D"), hint: field("H"), context: field("W"), schema: field("s"), table: field("t"),
       column: field("c"), constraint: field("n"), severity: field("V") ?? field("S") ?? "ERROR")

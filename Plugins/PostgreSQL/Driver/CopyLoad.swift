@@ -99,7 +99,7 @@ final class CopyLoad: BulkLoad {
   }
 
   private func send(_ buffer: OutputBuffer) throws {
-    let isWanted = try connection.putCopy(buffer.bytes, doing)
+    let isWanted = try unsafe connection.putCopy(buffer.bytes, doing)
     buffer.removeAll()
     if isWanted { return }
     // The server has refused a row already; what follows would be thrown away.

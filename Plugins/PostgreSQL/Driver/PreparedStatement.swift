@@ -105,7 +105,7 @@ final class PreparedStatement: SQLStatement {
     let texts = batch.columns.map { ServerText($0) }
     let count = types.count
     let formats = plan.isBinary.map { $0 ? Int32(1) : 0 }
-    var values = [UnsafePointer<CChar>?](repeating: nil, count: max(count, 1))
+    var values = unsafe [UnsafePointer<CChar>?](repeating: nil, count: max(count, 1))
     var lengths = [Int32](repeating: 0, count: max(count, 1))
     var starts = [Int](repeating: 0, count: max(count, 1))
     let buffer = plan.encoder.buffer
@@ -123,12 +123,12 @@ final class PreparedStatement: SQLStatement {
         }
       }
       for column in 0..<count {
-        let start = buffer.start + starts[column]
-        let length = Int32(bigEndian: start.loadUnaligned(as: Int32.self))
-        values[column] = length < 0 ? nil : UnsafePointer((start + 4).assumingMemoryBound(to: CChar.self))
+        let start = unsafe buffer.start + starts[column]
+        let length = unsafe Int32(bigEndian: start.loadUnaligned(as: Int32.self))
+        unsafe values[column] = unsafe length < 0 ? nil : UnsafePointer((start + 4).assumingMemoryBound(to: CChar.self))
         lengths[column] = max(length, 0)
       }
-      try connection.queue(name, values, lengths, formats, count: count, doing)
+      try unsafe connection.queue(name, values, lengths, formats, count: count, doing)
       bytes += buffer.count
       run.pending += 1
       if run.pending % PreparedStatement.window == 0 || bytes > PreparedStatement.windowBytes {
@@ -145,14 +145,14 @@ final class PreparedStatement: SQLStatement {
     if text.isNull(row) { return buffer.append(Int32(-1)) }
     var out = TextBuffer()
     text.append(row, to: &out)
-    if out.bytes.contains(0) {
+    if unsafe out.bytes.contains(0) {
       throw Failure(
         .data,
         "\(doing): row \(firstRow + Int64(row)), column '\(name)': PostgreSQL cannot store U+0000 in text",
         code: "22021")
     }
     buffer.append(Int32(truncatingIfNeeded: out.count).bigEndian)
-    buffer.append(out.bytes)
+    unsafe buffer.append(out.bytes)
     buffer.append(UInt8(0))
   }
 }

@@ -39,7 +39,7 @@ final class ResultRows: SQLRows {
     isAtEnd = true
     guard !connection.isBroken else { return }
     if mayStopEarly { connection.makeCanceller().requestOnly() }
-    if road == .copy { while (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
+    if road == .copy { while unsafe (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
     _ = try? connection.lastResult(doing)
   }
 
@@ -52,17 +52,17 @@ final class ResultRows: SQLRows {
     var isFirst = !hasHeader
     var (rows, bytes) = (0, 0)
     defer { builder.finishRows(rows, bytes: bytes) }
-    let isFull = try connection.copyRows(doing) { message in
-      var row = message
+    let isFull = try unsafe connection.copyRows(doing) { message in
+      var row = unsafe message
       if isFirst {
         isFirst = false
         hasHeader = true
-        row = try withoutHeader(message)
-        if row.isEmpty { return true }
+        unsafe row = try unsafe withoutHeader(message)
+        if unsafe row.isEmpty { return true }
       }
       // The trailer: a field count of -1.
       if row.count == 2 { return true }
-      do throws(RowDecoder.Fault) { try decoder.append(copyRow: row) } catch { throw failure(error, after: rows) }
+      do throws(RowDecoder.Fault) { try unsafe decoder.append(copyRow: row) } catch { throw failure(error, after: rows) }
       rows += 1
       bytes += row.count
       return rows < maxRows && bytes < maxBytes
@@ -76,12 +76,12 @@ final class ResultRows: SQLRows {
   /// `PGCOPY\n\377\r\n\0`, flags, the length of an extension, the extension.
   private func withoutHeader(_ message: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer {
     let signature: [UInt8] = [80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0]
-    guard message.count >= 19, message.prefix(11).elementsEqual(signature) else {
+    guard message.count >= 19, unsafe message.prefix(11).elementsEqual(signature) else {
       throw Failure(.bug, "\(doing): the server's COPY does not start as a binary one")
     }
-    let length = 19 + Int(UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 15, as: UInt32.self)))
+    let length = unsafe 19 + Int(UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 15, as: UInt32.self)))
     guard length <= message.count else { throw Failure(.bug, "\(doing): the header of the server's COPY is cut") }
-    return UnsafeRawBufferPointer(rebasing: message[length...])
+    return unsafe UnsafeRawBufferPointer(rebasing: message[length...])
   }
 
   // MARK: row by row

@@ -57,14 +57,14 @@ public struct CopyIn: FerryTask {
     -> Int
   {
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyIn.pieceBytes, alignment: 16)
-    defer { piece.deallocate() }
+    defer { unsafe piece.deallocate() }
     var total = 0
     while true {
-      let count = try input.read(into: piece)
+      let count = try unsafe input.read(into: piece)
       if count == 0 { return total }
       total += count
       // Refused already: the end of the copy tells why.
-      if try !server.putCopy(UnsafeRawBufferPointer(rebasing: piece[..<count]), doing) { return total }
+      if try unsafe !server.putCopy(UnsafeRawBufferPointer(rebasing: piece[..<count]), doing) { return total }
       try context.checkCancelled()
     }
   }

@@ -69,16 +69,16 @@ public struct CopyOut: FerryTask {
   ) throws -> Int {
     let buffer = OutputBuffer()
     var total = 0
-    while let bytes = try server.nextCopyRow(doing) {
-      buffer.append(bytes)
+    while let bytes = try unsafe server.nextCopyRow(doing) {
+      unsafe buffer.append(bytes)
       total += bytes.count
       if buffer.count >= CopyOut.pieceBytes {
-        try output.write(buffer.bytes)
+        try unsafe output.write(buffer.bytes)
         buffer.removeAll()
         try context.checkCancelled()
       }
     }
-    try output.write(buffer.bytes)
+    try unsafe output.write(buffer.bytes)
     return total
   }
 }

@@ -5,7 +5,7 @@ internal import Records
 ///
 /// The form: dimensions, a flag for NULLs, the element's OID; then per dimension its length and lower bound; then the
 /// elements in row-major order, each with its length in front.
-final class ArrayDecoder {
+@safe final class ArrayDecoder {
   /// Outermost first; the last one's child holds the elements.
   private let levels: [ColumnBuilder]
   private let plan: UnsafeMutablePointer<RowDecoder.Plan>
@@ -22,18 +22,18 @@ final class ArrayDecoder {
     }
     self.levels = levels
     elements = innermost
-    plan = UnsafeMutablePointer.allocate(capacity: 1)
-    plan.initialize(to: RowDecoder.plan(form, innermost))
+    unsafe plan = UnsafeMutablePointer.allocate(capacity: 1)
+    unsafe plan.initialize(to: RowDecoder.plan(form, innermost))
   }
 
   deinit {
-    plan.deinitialize(count: 1)
-    plan.deallocate()
+    unsafe plan.deinitialize(count: 1)
+    unsafe plan.deallocate()
   }
 
   func append(_ p: UnsafeRawPointer, _ length: Int, _ check: TextCheck?) -> RowDecoder.Fault {
     guard length >= 12 else { return .malformed }
-    let dimensions = Int(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
+    let dimensions = unsafe Int(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
     if dimensions == 0 {
       levels[0].finishList()
       return .none
@@ -42,16 +42,16 @@ final class ArrayDecoder {
     guard length >= 12 + dimensions * 8 else { return .malformed }
     var lengths: [Int] = []
     for dimension in 0..<dimensions {
-      lengths.append(Int(Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12 + dimension * 8, as: Int32.self))))
-      if Int32(bigEndian: p.loadUnaligned(fromByteOffset: 16 + dimension * 8, as: Int32.self)) != 1 {
+      unsafe lengths.append(Int(Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12 + dimension * 8, as: Int32.self))))
+      if unsafe Int32(bigEndian: p.loadUnaligned(fromByteOffset: 16 + dimension * 8, as: Int32.self)) != 1 {
         hasOtherBounds = true
       }
     }
-    var cursor = Cursor(p: p + 12 + dimensions * 8, end: p + length)
+    var cursor = unsafe Cursor(p: p + 12 + dimensions * 8, end: p + length)
     return append(0, lengths, &cursor, check)
   }
 
-  private struct Cursor {
+  @safe private struct Cursor {
     var p: UnsafeRawPointer
     let end: UnsafeRawPointer
   }
@@ -67,16 +67,16 @@ final class ArrayDecoder {
   }
 
   private func element(_ cursor: inout Cursor, _ check: TextCheck?) -> RowDecoder.Fault {
-    guard cursor.p + 4 <= cursor.end else { return .malformed }
-    let length = Int(Int32(bigEndian: cursor.p.loadUnaligned(as: Int32.self)))
-    cursor.p += 4
+    guard unsafe cursor.p + 4 <= cursor.end else { return .malformed }
+    let length = unsafe Int(Int32(bigEndian: cursor.p.loadUnaligned(as: Int32.self)))
+    unsafe cursor.p += 4
     if length < 0 {
       elements.appendNull()
       return .none
     }
-    guard cursor.p + length <= cursor.end else { return .malformed }
-    let fault = RowDecoder.decode(plan, cursor.p, length, check)
-    cursor.p += length
+    guard unsafe cursor.p + length <= cursor.end else { return .malformed }
+    let fault = unsafe RowDecoder.decode(plan, cursor.p, length, check)
+    unsafe cursor.p += length
     return fault
   }
 }

@@ -1,7 +1,7 @@
 internal import Records
 
 /// Writes lists as the server's binary arrays; lists of lists as arrays of several dimensions.
-final class ArrayEncoder {
+@safe final class ArrayEncoder {
   private let element: ServerType
   private let plan: UnsafeMutablePointer<RowEncoder.Plan>
   /// Lists, outermost first.
@@ -12,13 +12,13 @@ final class ArrayEncoder {
   init(_ element: ServerType, _ modifier: Int32, depth: Int) {
     self.element = element
     self.depth = max(depth, 1)
-    plan = UnsafeMutablePointer.allocate(capacity: 1)
-    plan.initialize(to: RowEncoder.plan(element.form, modifier))
+    unsafe plan = UnsafeMutablePointer.allocate(capacity: 1)
+    unsafe plan.initialize(to: RowEncoder.plan(element.form, modifier))
   }
 
   deinit {
-    plan.deinitialize(count: 1)
-    plan.deallocate()
+    unsafe plan.deinitialize(count: 1)
+    unsafe plan.deallocate()
   }
 
   func bind(_ column: Column) {
@@ -26,7 +26,7 @@ final class ArrayEncoder {
     for _ in 1..<depth { if let inner = levels.last?.children.first { levels.append(inner) } }
     guard let innermost = levels.last?.children.first else { return }
     elements = innermost
-    RowEncoder.bind(plan, innermost)
+    unsafe RowEncoder.bind(plan, innermost)
   }
 
   func append(_ row: Int, to buffer: OutputBuffer) -> RowEncoder.Fault {
@@ -67,7 +67,7 @@ final class ArrayEncoder {
         buffer.append(Int32(1).bigEndian)
       }
       for index in span {
-        let fault = RowEncoder.append(plan, index, to: buffer)
+        let fault = unsafe RowEncoder.append(plan, index, to: buffer)
         if fault != .none { return fault }
       }
     }
@@ -76,7 +76,7 @@ final class ArrayEncoder {
   }
 
   private static func range(_ column: Column, _ row: Int) -> Range<Int> {
-    let offsets = column.offsetValues
-    return Int(offsets[row])..<Int(offsets[row + 1])
+    let offsets = unsafe column.offsetValues
+    return unsafe Int(offsets[row])..<Int(offsets[row + 1])
   }
 }

@@ -17,7 +17,7 @@ enum NumericDecoder {
     @inline(__always)
     init?(_ p: UnsafeRawPointer, _ length: Int) {
       guard length >= 8 else { return nil }
-      let word = p.loadUnaligned(as: UInt64.self).bigEndian
+      let word = unsafe p.loadUnaligned(as: UInt64.self).bigEndian
       digits = Int(truncatingIfNeeded: word >> 48)
       weight = Int(Int16(truncatingIfNeeded: word >> 32))
       sign = UInt16(truncatingIfNeeded: word >> 16)
@@ -28,7 +28,7 @@ enum NumericDecoder {
 
   @inline(__always)
   static func digit(_ p: UnsafeRawPointer, _ index: Int) -> UInt64 {
-    UInt64(UInt16(bigEndian: p.loadUnaligned(fromByteOffset: 8 + index * 2, as: UInt16.self)))
+    unsafe UInt64(UInt16(bigEndian: p.loadUnaligned(fromByteOffset: 8 + index * 2, as: UInt16.self)))
   }
 
   // MARK: decimals
@@ -37,12 +37,12 @@ enum NumericDecoder {
   static func decimal128(_ p: UnsafeRawPointer, _ length: Int, _ scale: Int, _ builder: ColumnBuilder)
     -> RowDecoder.Fault
   {
-    guard let header = Header(p, length) else { return .malformed }
+    guard let header = unsafe Header(p, length) else { return .malformed }
     // Three digits (10^12) and a shift of at most six places stay within 64 bits: prices, quantities, rates.
     let shift = header.digits == 0 ? 0 : 4 * (header.weight - header.digits + 1) + scale
     if header.digits <= 3, shift >= -3, shift <= 6, header.sign & 0x8000 == 0 {
       var value: UInt64 = 0
-      for index in 0..<header.digits { value = value &* 10_000 &+ digit(p, index) }
+      for index in 0..<header.digits { value = unsafe value &* 10_000 &+ digit(p, index) }
       if shift >= 0 {
         value &*= powers[shift]
       } else {
@@ -54,7 +54,7 @@ enum NumericDecoder {
       builder.append(Int128(header.sign == negative ? -signed : signed))
       return .none
     }
-    return wide128(p, header, scale, builder)
+    return unsafe wide128(p, header, scale, builder)
   }
 
   /// 10^0 … 10^6
@@ -66,7 +66,7 @@ enum NumericDecoder {
   {
     if header.sign & 0x8000 != 0 { return .notFinite }
     var value = UInt128(0)
-    let fault = decimalDigits(p, header, scale) { digit in
+    let fault = unsafe decimalDigits(p, header, scale) { digit in
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
       value = product &+ UInt128(digit)
       return !overflow
@@ -79,10 +79,10 @@ enum NumericDecoder {
   static func decimal256(_ p: UnsafeRawPointer, _ length: Int, _ scale: Int, _ builder: ColumnBuilder)
     -> RowDecoder.Fault
   {
-    guard let header = Header(p, length) else { return .malformed }
+    guard let header = unsafe Header(p, length) else { return .malformed }
     if header.sign & 0x8000 != 0 { return .notFinite }
     var value = Wide256()
-    let fault = decimalDigits(p, header, scale) { value.appendDigit($0) }
+    let fault = unsafe decimalDigits(p, header, scale) { value.appendDigit($0) }
     if fault != .none { return fault }
     if header.sign == negative { value.negate() }
     builder.append(value)
@@ -95,7 +95,7 @@ enum NumericDecoder {
   {
     let places = 4 * (header.weight + 1) + scale
     for index in 0..<header.digits {
-      var group = digit(p, index)
+      var group = unsafe digit(p, index)
       var unit: UInt64 = 1_000
       for place in 0..<4 {
         let (digit, rest) = group.quotientAndRemainder(dividingBy: unit)
@@ -116,7 +116,7 @@ enum NumericDecoder {
 
   /// Appends the number as the server writes it: all digits of its display scale, `NaN`, `Infinity`, `-Infinity`.
   static func text(_ p: UnsafeRawPointer, _ length: Int, _ builder: ColumnBuilder) -> RowDecoder.Fault {
-    guard let header = Header(p, length) else { return .malformed }
+    guard let header = unsafe Header(p, length) else { return .malformed }
     switch header.sign {
     case 0, negative: break
     case notANumber: builder.append(text: "NaN")
@@ -126,43 +126,43 @@ enum NumericDecoder {
     }
     if header.sign & 0x8000 != 0 { return .none }
     let room = max(header.weight + 1, 1) * 4 + header.scale + 2
-    let start = builder.reserveVariable(room + 8).assumingMemoryBound(to: UInt8.self)
-    var out = start
-    if header.sign == negative { put(UInt8(ascii: "-"), &out) }
-    integerPart(p, header, &out)
-    if header.scale > 0 { fraction(p, header, &out) }
-    builder.finishVariable(out - start)
+    let start = unsafe builder.reserveVariable(room + 8).assumingMemoryBound(to: UInt8.self)
+    var out = unsafe start
+    if header.sign == negative { unsafe put(UInt8(ascii: "-"), &out) }
+    unsafe integerPart(p, header, &out)
+    if header.scale > 0 { unsafe fraction(p, header, &out) }
+    unsafe builder.finishVariable(out - start)
     return .none
   }
 
   private static func integerPart(_ p: UnsafeRawPointer, _ header: Header, _ out: inout UnsafeMutablePointer<UInt8>) {
-    let start = out
+    let start = unsafe out
     for index in 0..<max(header.weight + 1, 0) {
-      let group = index < header.digits ? digit(p, index) : 0
+      let group = unsafe index < header.digits ? digit(p, index) : 0
       var unit: UInt64 = 1_000
       while unit > 0 {
         let digit = UInt8(truncatingIfNeeded: group / unit % 10)
-        if digit != 0 || out != start { put(48 + digit, &out) }
+        if unsafe digit != 0 || out != start { unsafe put(48 + digit, &out) }
         unit /= 10
       }
     }
-    if out == start { put(48, &out) }
+    if unsafe out == start { unsafe put(48, &out) }
   }
 
   private static func fraction(_ p: UnsafeRawPointer, _ header: Header, _ out: inout UnsafeMutablePointer<UInt8>) {
-    put(UInt8(ascii: "."), &out)
+    unsafe put(UInt8(ascii: "."), &out)
     for place in 0..<header.scale {
       let index = header.weight + 1 + place / 4
-      let group = index >= 0 && index < header.digits ? digit(p, index) : 0
+      let group = unsafe index >= 0 && index < header.digits ? digit(p, index) : 0
       let unit: UInt64 = [1_000, 100, 10, 1][place % 4]
-      put(48 + UInt8(truncatingIfNeeded: group / unit % 10), &out)
+      unsafe put(48 + UInt8(truncatingIfNeeded: group / unit % 10), &out)
     }
   }
 
   @inline(__always)
   private static func put(_ byte: UInt8, _ out: inout UnsafeMutablePointer<UInt8>) {
-    out.pointee = byte
-    out += 1
+    unsafe out.pointee = byte
+    unsafe out += 1
   }
 }
 

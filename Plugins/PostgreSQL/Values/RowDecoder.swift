@@ -5,9 +5,9 @@ internal import SQL
 ///
 /// What each column needs is decided once; the loop over a row switches on one byte per value and appends straight from
 /// libpq's buffer.
-final class RowDecoder {
+@safe final class RowDecoder {
   /// How to move one column.
-  struct Plan {
+  @safe struct Plan {
     var kind: Kind
     /// Digits behind the point, of a decimal.
     var scale: Int
@@ -52,27 +52,27 @@ final class RowDecoder {
     builder = BatchBuilder(schema)
     count = types.count
     self.invalidText = invalidText.map { TextCheck($0) }
-    plans = UnsafeMutablePointer.allocate(capacity: max(count, 1))
+    unsafe plans = UnsafeMutablePointer.allocate(capacity: max(count, 1))
     var arrays: [ArrayDecoder] = []
     for (index, type) in types.enumerated() {
       var plan = RowDecoder.plan(type.form, builder.columns[index])
       if case .array(let element) = type.form {
         let array = ArrayDecoder(element.form, builder.columns[index])
         arrays.append(array)
-        plan.array = Unmanaged.passUnretained(array)
+        unsafe plan.array = unsafe Unmanaged.passUnretained(array)
       }
-      plans.advanced(by: index).initialize(to: plan)
+      unsafe plans.advanced(by: index).initialize(to: plan)
     }
     self.arrays = arrays
   }
 
   deinit {
-    plans.deinitialize(count: count)
-    plans.deallocate()
+    unsafe plans.deinitialize(count: count)
+    unsafe plans.deallocate()
   }
 
   static func plan(_ form: ServerType.Form, _ builder: ColumnBuilder) -> Plan {
-    var plan = Plan(kind: .text, scale: 0, builder: Unmanaged.passUnretained(builder), array: nil)
+    var plan = unsafe Plan(kind: .text, scale: 0, builder: Unmanaged.passUnretained(builder), array: nil)
     switch form {
     case .bool: plan.kind = .bool
     case .int16: plan.kind = .int16
@@ -105,21 +105,21 @@ final class RowDecoder {
   /// Takes one row of a binary COPY: a count of fields, then each with its length in front. The caller counts it.
   func append(copyRow row: UnsafeRawBufferPointer) throws(Fault) {
     guard var p = row.baseAddress, row.count >= 2 else { throw .malformed }
-    let end = p + row.count
-    guard Int(Int16(bigEndian: p.loadUnaligned(as: Int16.self))) == count else { throw .malformed }
-    p += 2
+    let end = unsafe p + row.count
+    guard unsafe Int(Int16(bigEndian: p.loadUnaligned(as: Int16.self))) == count else { throw .malformed }
+    unsafe p += 2
     for column in 0..<count {
-      guard p + 4 <= end else { throw fault(.malformed, column) }
-      let length = Int(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
-      p += 4
+      guard unsafe p + 4 <= end else { throw fault(.malformed, column) }
+      let length = unsafe Int(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
+      unsafe p += 4
       if length < 0 {
-        plans[column].builder._withUnsafeGuaranteedRef { $0.appendNull() }
+        unsafe plans[column].builder._withUnsafeGuaranteedRef { $0.appendNull() }
         continue
       }
-      guard p + length <= end else { throw fault(.malformed, column) }
-      let outcome = RowDecoder.decode(plans + column, p, length, invalidText)
+      guard unsafe p + length <= end else { throw fault(.malformed, column) }
+      let outcome = unsafe RowDecoder.decode(plans + column, p, length, invalidText)
       guard outcome == .none else { throw fault(outcome, column) }
-      p += length
+      unsafe p += length
     }
   }
 
@@ -127,11 +127,11 @@ final class RowDecoder {
   func append(_ result: ServerResult, row: Int) throws(Fault) -> Bool {
     var weight = 0
     for column in 0..<count {
-      guard let bytes = result.bytes(row, column), let base = bytes.baseAddress else {
-        plans[column].builder._withUnsafeGuaranteedRef { $0.appendNull() }
+      guard let bytes = unsafe result.bytes(row, column), let base = bytes.baseAddress else {
+        unsafe plans[column].builder._withUnsafeGuaranteedRef { $0.appendNull() }
         continue
       }
-      let outcome = RowDecoder.decode(plans + column, base, bytes.count, invalidText)
+      let outcome = unsafe RowDecoder.decode(plans + column, base, bytes.count, invalidText)
       guard outcome == .none else { throw fault(outcome, column) }
       weight += bytes.count + 4
     }
@@ -148,35 +148,35 @@ final class RowDecoder {
   static func decode(
     _ plan: UnsafeMutablePointer<Plan>, _ p: UnsafeRawPointer, _ length: Int, _ check: TextCheck?
   ) -> Fault {
-    plan.pointee.builder._withUnsafeGuaranteedRef { builder in
-      switch plan.pointee.kind {
+    unsafe plan.pointee.builder._withUnsafeGuaranteedRef { builder in
+      switch unsafe plan.pointee.kind {
       case .int32, .int32Bits:
         guard length == 4 else { return .length }
-        builder.append(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
+        unsafe builder.append(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
       case .bits32:
         guard length == 4 else { return .length }
-        builder.append(UInt32(bigEndian: p.loadUnaligned(as: UInt32.self)))
+        unsafe builder.append(UInt32(bigEndian: p.loadUnaligned(as: UInt32.self)))
       case .int64, .bits64, .time:
         guard length == 8 else { return .length }
-        builder.append(Int64(bigEndian: p.loadUnaligned(as: Int64.self)))
+        unsafe builder.append(Int64(bigEndian: p.loadUnaligned(as: Int64.self)))
       case .int16:
         guard length == 2 else { return .length }
-        builder.append(Int16(bigEndian: p.loadUnaligned(as: Int16.self)))
+        unsafe builder.append(Int16(bigEndian: p.loadUnaligned(as: Int16.self)))
       case .text:
-        if let check { return check.append(p, length, to: builder) }
-        builder.append(bytes: p, count: length)
-      case .bytes: builder.append(bytes: p, count: length)
-      case .decimal128: return NumericDecoder.decimal128(p, length, plan.pointee.scale, builder)
+        if let check { return unsafe check.append(p, length, to: builder) }
+        unsafe builder.append(bytes: p, count: length)
+      case .bytes: unsafe builder.append(bytes: p, count: length)
+      case .decimal128: return unsafe NumericDecoder.decimal128(p, length, plan.pointee.scale, builder)
       case .date:
         guard length == 4 else { return .length }
-        return PostgresEpoch.appendDate(Int32(bigEndian: p.loadUnaligned(as: Int32.self)), to: builder)
+        return unsafe PostgresEpoch.appendDate(Int32(bigEndian: p.loadUnaligned(as: Int32.self)), to: builder)
       case .timestamp:
         guard length == 8 else { return .length }
-        return PostgresEpoch.appendTimestamp(Int64(bigEndian: p.loadUnaligned(as: Int64.self)), to: builder)
+        return unsafe PostgresEpoch.appendTimestamp(Int64(bigEndian: p.loadUnaligned(as: Int64.self)), to: builder)
       case .bool:
         guard length == 1 else { return .length }
-        builder.append(bool: p.load(as: UInt8.self) != 0)
-      default: return decodeRare(plan, p, length, check, builder)
+        unsafe builder.append(bool: p.load(as: UInt8.self) != 0)
+      default: return unsafe decodeRare(plan, p, length, check, builder)
       }
       return .none
     }
@@ -187,26 +187,26 @@ final class RowDecoder {
     _ plan: UnsafeMutablePointer<Plan>, _ p: UnsafeRawPointer, _ length: Int, _ check: TextCheck?,
     _ builder: ColumnBuilder
   ) -> Fault {
-    switch plan.pointee.kind {
+    switch unsafe plan.pointee.kind {
     case .uuid:
       guard length == 16 else { return .length }
-      builder.append(p.loadUnaligned(as: UInt128.self))
+      unsafe builder.append(p.loadUnaligned(as: UInt128.self))
     case .jsonb:
-      guard length >= 1, p.load(as: UInt8.self) == 1 else { return .malformed }
-      if let check { return check.append(p + 1, length - 1, to: builder) }
-      builder.append(bytes: p + 1, count: length - 1)
-    case .numeric: return NumericDecoder.text(p, length, builder)
-    case .decimal256: return NumericDecoder.decimal256(p, length, plan.pointee.scale, builder)
+      guard length >= 1, unsafe p.load(as: UInt8.self) == 1 else { return .malformed }
+      if let check { return unsafe check.append(p + 1, length - 1, to: builder) }
+      unsafe builder.append(bytes: p + 1, count: length - 1)
+    case .numeric: return unsafe NumericDecoder.text(p, length, builder)
+    case .decimal256: return unsafe NumericDecoder.decimal256(p, length, plan.pointee.scale, builder)
     case .money:
       guard length == 8 else { return .length }
-      builder.append(Int128(Int64(bigEndian: p.loadUnaligned(as: Int64.self))))
+      unsafe builder.append(Int128(Int64(bigEndian: p.loadUnaligned(as: Int64.self))))
     case .interval:
       guard length == 16 else { return .length }
-      return PostgresEpoch.appendInterval(p, to: builder)
+      return unsafe PostgresEpoch.appendInterval(p, to: builder)
     case .void: builder.appendNull()
     case .array:
-      guard let array = plan.pointee.array else { return .malformed }
-      return array._withUnsafeGuaranteedRef { $0.append(p, length, check) }
+      guard let array = unsafe plan.pointee.array else { return .malformed }
+      return unsafe array._withUnsafeGuaranteedRef { unsafe $0.append(p, length, check) }
     default: return .malformed
     }
     return .none
@@ -245,9 +245,9 @@ enum PostgresEpoch {
 
   /// Microseconds (64 bit), days, months; records hold nanoseconds.
   static func appendInterval(_ p: UnsafeRawPointer, to builder: ColumnBuilder) -> RowDecoder.Fault {
-    let microseconds = Int64(bigEndian: p.loadUnaligned(as: Int64.self))
-    let days = Int32(bigEndian: p.loadUnaligned(fromByteOffset: 8, as: Int32.self))
-    let months = Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+    let microseconds = unsafe Int64(bigEndian: p.loadUnaligned(as: Int64.self))
+    let days = unsafe Int32(bigEndian: p.loadUnaligned(fromByteOffset: 8, as: Int32.self))
+    let months = unsafe Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12, as: Int32.self))
     let (nanoseconds, overflow) = microseconds.multipliedReportingOverflow(by: 1_000)
     if overflow { return .range }
     builder.append(Interval(months: months, days: days, nanoseconds: nanoseconds))

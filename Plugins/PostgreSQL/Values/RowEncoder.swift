@@ -5,7 +5,7 @@ internal import Records
 ///
 /// Batch has coerced every column to exactly the type that its `Target` asked for. What a column needs is decided once
 /// per batch; the loop over the rows switches on one byte per value and writes into one reused buffer.
-final class RowEncoder {
+@safe final class RowEncoder {
   /// What a column or a parameter of the server takes.
   struct Target: Sendable, Hashable {
     var name: String
@@ -20,7 +20,7 @@ final class RowEncoder {
   }
 
   /// How to move one column of the batch at hand. The pointers are valid while the batch is.
-  struct Plan {
+  @safe struct Plan {
     var kind: Kind
     /// Of a decimal.
     var scale = 0
@@ -28,28 +28,28 @@ final class RowEncoder {
     /// numeric: the most digits behind the point, -1 for any.
     var step: Int64 = 1
     var offset = 0
-    var values = UnsafeRawPointer(bitPattern: 16)
+    var values = unsafe UnsafeRawPointer(bitPattern: 16)
     var offsets: UnsafePointer<Int32>?
     var validity: UnsafeRawPointer?
     var array: Unmanaged<ArrayEncoder>?
 
     @inline(__always)
     func isNull(_ row: Int) -> Bool {
-      guard let validity else { return false }
+      guard let validity = unsafe validity else { return false }
       let bit = offset + row
-      return validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
+      return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(bit & 7)) == 0
     }
 
     @inline(__always)
     func fixed<T: BitwiseCopyable>(_ row: Int, _: T.Type = T.self) -> T {
-      values.unsafelyUnwrapped.load(fromByteOffset: (offset + row) * MemoryLayout<T>.stride, as: T.self)
+      unsafe values.unsafelyUnwrapped.load(fromByteOffset: (offset + row) * MemoryLayout<T>.stride, as: T.self)
     }
 
     @inline(__always)
     func bytes(_ row: Int) -> UnsafeRawBufferPointer {
-      guard let offsets else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-      let start = Int(offsets[row])
-      return UnsafeRawBufferPointer(start: values.unsafelyUnwrapped + start, count: Int(offsets[row + 1]) - start)
+      guard let offsets = unsafe offsets else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+      let start = unsafe Int(offsets[row])
+      return unsafe UnsafeRawBufferPointer(start: values.unsafelyUnwrapped + start, count: Int(offsets[row + 1]) - start)
     }
   }
 
@@ -82,29 +82,29 @@ final class RowEncoder {
 
   init(_ targets: [Target]) {
     self.targets = targets
-    plans = UnsafeMutablePointer.allocate(capacity: max(targets.count, 1))
+    unsafe plans = UnsafeMutablePointer.allocate(capacity: max(targets.count, 1))
     for (index, target) in targets.enumerated() {
       var plan = RowEncoder.plan(target.type.form, target.modifier)
       if case .array(let element) = target.type.form {
         let array = ArrayEncoder(element, target.modifier, depth: target.depth)
         arrays.append(array)
-        plan.array = Unmanaged.passUnretained(array)
+        unsafe plan.array = unsafe Unmanaged.passUnretained(array)
       }
       if plan.kind == .decimal128, case .decimal(let precision, let scale) = target.dataType {
         plan.kind = precision <= 38 ? .decimal128 : .decimal256
         plan.scale = scale
       }
-      plans.advanced(by: index).initialize(to: plan)
+      unsafe plans.advanced(by: index).initialize(to: plan)
     }
   }
 
   deinit {
-    plans.deinitialize(count: targets.count)
-    plans.deallocate()
+    unsafe plans.deinitialize(count: targets.count)
+    unsafe plans.deallocate()
   }
 
   static func plan(_ form: ServerType.Form, _ modifier: Int32) -> Plan {
-    var plan = Plan(kind: .bytes)
+    var plan = unsafe Plan(kind: .bytes)
     switch form {
     case .bool: plan.kind = .bool
     case .int16: plan.kind = .bits16
@@ -140,15 +140,15 @@ final class RowEncoder {
 
   /// Takes the batch whose rows are to come.
   func bind(_ batch: RecordBatch) {
-    for (index, column) in batch.columns.enumerated() { RowEncoder.bind(plans + index, column) }
+    for (index, column) in batch.columns.enumerated() { unsafe RowEncoder.bind(plans + index, column) }
   }
 
   static func bind(_ plan: UnsafeMutablePointer<Plan>, _ column: Column) {
-    plan.pointee.values = column.values.start
-    plan.pointee.offset = column.offset
-    plan.pointee.offsets = column.offsets == nil ? nil : column.offsetValues.baseAddress
-    plan.pointee.validity = column.validity?.start
-    plan.pointee.array?._withUnsafeGuaranteedRef { $0.bind(column) }
+    unsafe plan.pointee.values = unsafe column.values.start
+    unsafe plan.pointee.offset = column.offset
+    unsafe plan.pointee.offsets = unsafe column.offsets == nil ? nil : column.offsetValues.baseAddress
+    unsafe plan.pointee.validity = unsafe column.validity?.start
+    unsafe plan.pointee.array?._withUnsafeGuaranteedRef { $0.bind(column) }
   }
 
   /// Appends rows as a binary COPY wants them, until the buffer holds `limit` bytes or the rows are over.
@@ -159,7 +159,7 @@ final class RowEncoder {
     while row < end && buffer.count < limit {
       buffer.append(Int16(truncatingIfNeeded: columns).bigEndian)
       for column in 0..<columns {
-        let fault = RowEncoder.append(plans + column, row, to: buffer)
+        let fault = unsafe RowEncoder.append(plans + column, row, to: buffer)
         guard fault == .none else {
           faultyColumn = column
           faultyRow = row
@@ -173,7 +173,7 @@ final class RowEncoder {
 
   /// Appends one value with its length in front; -1 for NULL.
   func append(_ column: Int, row: Int) throws(Fault) {
-    let fault = RowEncoder.append(plans + column, row, to: buffer)
+    let fault = unsafe RowEncoder.append(plans + column, row, to: buffer)
     guard fault == .none else {
       faultyColumn = column
       faultyRow = row
@@ -184,7 +184,7 @@ final class RowEncoder {
   /// Finds values that the server would round, for a load that goes as text: in binary they are found on the way.
   func checkPrecision(_ rows: Int) throws(Fault) {
     for column in targets.indices {
-      let plan = plans[column]
+      let plan = unsafe plans[column]
       let isLimited = [.time, .timestamp, .interval].contains(plan.kind) ? plan.step != 1 : plan.kind == .numeric
       guard isLimited else { continue }
       for row in 0..<rows {
@@ -197,71 +197,71 @@ final class RowEncoder {
 
   @inline(__always)
   static func append(_ plan: UnsafeMutablePointer<Plan>, _ row: Int, to buffer: OutputBuffer) -> Fault {
-    if plan.pointee.isNull(row) {
+    if unsafe plan.pointee.isNull(row) {
       buffer.append(Int32(-1))
       return .none
     }
-    switch plan.pointee.kind {
-    case .bits32: buffer.appendValue(plan.pointee.fixed(row, UInt32.self).bigEndian)
-    case .bits64: buffer.appendValue(plan.pointee.fixed(row, UInt64.self).bigEndian)
-    case .bits16: buffer.appendValue(plan.pointee.fixed(row, UInt16.self).bigEndian)
-    case .bytes: buffer.appendValue(plan.pointee.bytes(row))
+    switch unsafe plan.pointee.kind {
+    case .bits32: unsafe buffer.appendValue(plan.pointee.fixed(row, UInt32.self).bigEndian)
+    case .bits64: unsafe buffer.appendValue(plan.pointee.fixed(row, UInt64.self).bigEndian)
+    case .bits16: unsafe buffer.appendValue(plan.pointee.fixed(row, UInt16.self).bigEndian)
+    case .bytes: unsafe buffer.appendValue(plan.pointee.bytes(row))
     case .decimal128:
-      NumericEncoder.append(plan.pointee.fixed(row, Int128.self), plan.pointee.scale, to: buffer)
+      unsafe NumericEncoder.append(plan.pointee.fixed(row, Int128.self), plan.pointee.scale, to: buffer)
     case .date:
-      let days = plan.pointee.fixed(row, Int32.self)
+      let days = unsafe plan.pointee.fixed(row, Int32.self)
       let (value, overflow) = days.subtractingReportingOverflow(PostgresEpoch.days)
       if overflow && days != .min { return .range }
       buffer.appendValue((days == .max || days == .min ? days : value).bigEndian)
     case .timestamp:
-      let instant = plan.pointee.fixed(row, Int64.self)
+      let instant = unsafe plan.pointee.fixed(row, Int64.self)
       let (value, overflow) = instant.subtractingReportingOverflow(PostgresEpoch.microseconds)
       if instant == .max || instant == .min {
         buffer.appendValue(instant.bigEndian)
       } else {
         if overflow { return .range }
-        if plan.pointee.step != 1, instant % plan.pointee.step != 0 { return .precision }
+        if unsafe plan.pointee.step != 1, unsafe instant % plan.pointee.step != 0 { return .precision }
         buffer.appendValue(value.bigEndian)
       }
-    default: return appendRare(plan, row, to: buffer)
+    default: return unsafe appendRare(plan, row, to: buffer)
     }
     return .none
   }
 
   @inline(never)
   private static func appendRare(_ plan: UnsafeMutablePointer<Plan>, _ row: Int, to buffer: OutputBuffer) -> Fault {
-    switch plan.pointee.kind {
+    switch unsafe plan.pointee.kind {
     case .bool:
-      let bit = plan.pointee.offset + row
-      let byte = plan.pointee.values.unsafelyUnwrapped.load(fromByteOffset: bit >> 3, as: UInt8.self)
+      let bit = unsafe plan.pointee.offset + row
+      let byte = unsafe plan.pointee.values.unsafelyUnwrapped.load(fromByteOffset: bit >> 3, as: UInt8.self)
       buffer.appendValue(byte >> UInt8(bit & 7) & 1)
     case .time:
-      let time = plan.pointee.fixed(row, Int64.self)
-      if time % plan.pointee.step != 0 { return .precision }
+      let time = unsafe plan.pointee.fixed(row, Int64.self)
+      if unsafe time % plan.pointee.step != 0 { return .precision }
       buffer.appendValue(time.bigEndian)
     case .interval:
-      let interval = plan.pointee.fixed(row, Interval.self)
+      let interval = unsafe plan.pointee.fixed(row, Interval.self)
       let (microseconds, rest) = interval.nanoseconds.quotientAndRemainder(dividingBy: 1_000)
-      if rest != 0 || microseconds % plan.pointee.step != 0 { return .precision }
+      if unsafe rest != 0 || microseconds % plan.pointee.step != 0 { return .precision }
       buffer.append(Int32(16).bigEndian)
       buffer.append(microseconds.bigEndian)
       buffer.append(interval.days.bigEndian)
       buffer.append(interval.months.bigEndian)
-    case .uuid: buffer.appendValue(plan.pointee.fixed(row, UInt128.self))
+    case .uuid: unsafe buffer.appendValue(plan.pointee.fixed(row, UInt128.self))
     case .jsonb:
-      let text = plan.pointee.bytes(row)
+      let text = unsafe plan.pointee.bytes(row)
       buffer.append(Int32(truncatingIfNeeded: text.count + 1).bigEndian)
       buffer.append(UInt8(1))
-      buffer.append(text)
+      unsafe buffer.append(text)
     case .decimal256:
-      NumericEncoder.append(plan.pointee.fixed(row, Wide256.self), plan.pointee.scale, to: buffer)
-    case .numeric: return NumericEncoder.append(plan.pointee.bytes(row), maxScale: plan.pointee.step, to: buffer)
+      unsafe NumericEncoder.append(plan.pointee.fixed(row, Wide256.self), plan.pointee.scale, to: buffer)
+    case .numeric: return unsafe NumericEncoder.append(plan.pointee.bytes(row), maxScale: plan.pointee.step, to: buffer)
     case .money:
-      guard let amount = Int64(exactly: plan.pointee.fixed(row, Int128.self)) else { return .range }
+      guard let amount = unsafe Int64(exactly: plan.pointee.fixed(row, Int128.self)) else { return .range }
       buffer.appendValue(amount.bigEndian)
     case .array:
-      guard let array = plan.pointee.array else { return .malformed }
-      return array._withUnsafeGuaranteedRef { $0.append(row, to: buffer) }
+      guard let array = unsafe plan.pointee.array else { return .malformed }
+      return unsafe array._withUnsafeGuaranteedRef { $0.append(row, to: buffer) }
     default: return .malformed
     }
     return .none
@@ -269,31 +269,31 @@ final class RowEncoder {
 }
 
 /// Bytes to send: one block of memory that grows and is used again and again.
-final class OutputBuffer {
+@safe final class OutputBuffer {
   private(set) var start: UnsafeMutableRawPointer
   private(set) var count = 0
   private var capacity = 0x50000
 
-  init() { start = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16) }
+  init() { unsafe start = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16) }
 
-  deinit { start.deallocate() }
+  deinit { unsafe start.deallocate() }
 
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
 
   func removeAll() {
     count = 0
     // One huge value must not hold its memory for the rest of the load.
     if capacity > 0x400000 {
-      start.deallocate()
+      unsafe start.deallocate()
       capacity = 0x50000
-      start = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+      unsafe start = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
     }
   }
 
   @inline(__always)
   func reserve(_ more: Int) -> UnsafeMutableRawPointer {
     if count + more > capacity { grow(more) }
-    return start + count
+    return unsafe start + count
   }
 
   /// Counts what was written into the room that `reserve` gave.
@@ -302,45 +302,45 @@ final class OutputBuffer {
 
   @inline(__always)
   func append<T: BitwiseCopyable>(_ value: T) {
-    reserve(MemoryLayout<T>.size).storeBytes(of: value, as: T.self)
+    unsafe reserve(MemoryLayout<T>.size).storeBytes(of: value, as: T.self)
     count += MemoryLayout<T>.size
   }
 
   /// The length and the value.
   @inline(__always)
   func appendValue<T: BitwiseCopyable>(_ value: T) {
-    let out = reserve(4 + MemoryLayout<T>.size)
-    out.storeBytes(of: Int32(MemoryLayout<T>.size).bigEndian, as: Int32.self)
-    out.storeBytes(of: value, toByteOffset: 4, as: T.self)
+    let out = unsafe reserve(4 + MemoryLayout<T>.size)
+    unsafe out.storeBytes(of: Int32(MemoryLayout<T>.size).bigEndian, as: Int32.self)
+    unsafe out.storeBytes(of: value, toByteOffset: 4, as: T.self)
     count += 4 + MemoryLayout<T>.size
   }
 
   @inline(__always)
   func appendValue(_ value: UnsafeRawBufferPointer) {
-    let out = reserve(4 + value.count)
-    out.storeBytes(of: Int32(truncatingIfNeeded: value.count).bigEndian, as: Int32.self)
-    if let base = value.baseAddress { (out + 4).copyMemory(from: base, byteCount: value.count) }
+    let out = unsafe reserve(4 + value.count)
+    unsafe out.storeBytes(of: Int32(truncatingIfNeeded: value.count).bigEndian, as: Int32.self)
+    if let base = value.baseAddress { unsafe (out + 4).copyMemory(from: base, byteCount: value.count) }
     count += 4 + value.count
   }
 
   func append(_ value: UnsafeRawBufferPointer) {
     guard let base = value.baseAddress else { return }
-    reserve(value.count).copyMemory(from: base, byteCount: value.count)
+    unsafe reserve(value.count).copyMemory(from: base, byteCount: value.count)
     count += value.count
   }
 
   /// Writes a length into a place that was left for it.
   func setLength(at position: Int, _ value: Int32) {
-    (start + position).storeBytes(of: value.bigEndian, as: Int32.self)
+    unsafe (start + position).storeBytes(of: value.bigEndian, as: Int32.self)
   }
 
   @inline(never)
   private func grow(_ more: Int) {
     let wanted = max(capacity * 2, count + more)
     let bigger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
-    bigger.copyMemory(from: start, byteCount: count)
-    start.deallocate()
-    start = bigger
+    unsafe bigger.copyMemory(from: start, byteCount: count)
+    unsafe start.deallocate()
+    unsafe start = unsafe bigger
     capacity = wanted
   }
 }

@@ -8,15 +8,15 @@ final class TextCheck {
   init(_ policy: InvalidText) { self.policy = policy }
 
   func append(_ p: UnsafeRawPointer, _ length: Int, to builder: ColumnBuilder) -> RowDecoder.Fault {
-    let bytes = UnsafeRawBufferPointer(start: p, count: length)
-    if String(validating: bytes, as: UTF8.self) != nil {
-      builder.append(bytes: bytes)
+    let bytes = unsafe UnsafeRawBufferPointer(start: p, count: length)
+    if unsafe String(validating: bytes, as: UTF8.self) != nil {
+      unsafe builder.append(bytes: bytes)
       return .none
     }
     switch policy {
     case .error: return .encoding
-    case .replace: builder.append(text: String(decoding: bytes, as: UTF8.self))
-    case .escape: builder.append(text: TextCheck.escaped(bytes))
+    case .replace: unsafe builder.append(text: String(decoding: bytes, as: UTF8.self))
+    case .escape: unsafe builder.append(text: TextCheck.escaped(bytes))
     }
     return .none
   }
@@ -25,16 +25,16 @@ final class TextCheck {
   static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
     var text = ""
     var decoder = UTF8()
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      var iterator = rest.makeIterator()
-      if case .scalarValue(let scalar) = decoder.decode(&iterator) {
+    var rest = unsafe bytes[...]
+    while unsafe !rest.isEmpty {
+      var iterator = unsafe rest.makeIterator()
+      if case .scalarValue(let scalar) = unsafe decoder.decode(&iterator) {
         text.unicodeScalars.append(scalar)
-        rest = rest.dropFirst(UTF8.width(scalar))
+        unsafe rest = unsafe rest.dropFirst(UTF8.width(scalar))
       } else {
-        let byte = rest[rest.startIndex]
+        let byte = unsafe rest[rest.startIndex]
         text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        rest = rest.dropFirst()
+        unsafe rest = unsafe rest.dropFirst()
       }
       decoder = UTF8()
     }

@@ -21,7 +21,7 @@ final class TextRowEncoder {
         }
         text.removeAll()
         column.append(row, to: &text)
-        TextRowEncoder.escape(text.bytes, into: buffer)
+        unsafe TextRowEncoder.escape(text.bytes, into: buffer)
       }
       buffer.append(UInt8(ascii: "\n"))
       row += 1
@@ -30,9 +30,9 @@ final class TextRowEncoder {
   }
 
   private static func escape(_ bytes: UnsafeRawBufferPointer, into buffer: OutputBuffer) {
-    let room = buffer.reserve(bytes.count * 2)
+    let room = unsafe buffer.reserve(bytes.count * 2)
     var count = 0
-    for byte in bytes {
+    for unsafe byte in unsafe bytes {
       let escaped: UInt8? =
         switch byte {
         case UInt8(ascii: "\\"): byte
@@ -42,11 +42,11 @@ final class TextRowEncoder {
         default: nil
         }
       if let escaped {
-        room.storeBytes(of: UInt8(ascii: "\\"), toByteOffset: count, as: UInt8.self)
+        unsafe room.storeBytes(of: UInt8(ascii: "\\"), toByteOffset: count, as: UInt8.self)
         count += 1
-        room.storeBytes(of: escaped, toByteOffset: count, as: UInt8.self)
+        unsafe room.storeBytes(of: escaped, toByteOffset: count, as: UInt8.self)
       } else {
-        room.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        unsafe room.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
       }
       count += 1
     }
@@ -94,11 +94,11 @@ struct ServerText {
   private func appendMoment(_ row: Int, to out: inout TextBuffer) {
     let start = out.count
     formatter.append(row, to: &out)
-    let text = UnsafeRawBufferPointer(rebasing: out.bytes[start...])
-    let isNegative = text.first == UInt8(ascii: "-")
-    let digits = text.dropFirst(isNegative ? 1 : 0).prefix { (48...57).contains($0) }
-    guard let year = Int(String(decoding: digits, as: UTF8.self)), isNegative || year == 0 else { return }
-    let rest = String(decoding: text[digits.endIndex...], as: UTF8.self)
+    let text = unsafe UnsafeRawBufferPointer(rebasing: out.bytes[start...])
+    let isNegative = unsafe text.first == UInt8(ascii: "-")
+    let digits = unsafe text.dropFirst(isNegative ? 1 : 0).prefix { (48...57).contains($0) }
+    guard let year = unsafe Int(String(decoding: digits, as: UTF8.self)), isNegative || year == 0 else { return }
+    let rest = unsafe String(decoding: text[digits.endIndex...], as: UTF8.self)
     out.truncate(to: start)
     let number = "\(year + 1)"
     out.append(text: String(repeating: "0", count: max(0, 4 - number.utf8.count)) + number + rest + " BC")
@@ -106,10 +106,10 @@ struct ServerText {
 
   private func appendList(_ row: Int, to out: inout TextBuffer) {
     guard let element = element.first else { return }
-    let offsets = column.offsetValues
+    let offsets = unsafe column.offsetValues
     out.append("{")
-    for index in Int(offsets[row])..<Int(offsets[row + 1]) {
-      if index > Int(offsets[row]) { out.append(",") }
+    for index in unsafe Int(offsets[row])..<Int(offsets[row + 1]) {
+      if unsafe index > Int(offsets[row]) { out.append(",") }
       if element.isNull(index) {
         out.append("NULL")
       } else if element.form == .list {
@@ -125,7 +125,7 @@ struct ServerText {
     var text = TextBuffer()
     append(row, to: &text)
     out.append("\"")
-    for byte in text.bytes {
+    for unsafe byte in unsafe text.bytes {
       if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append("\\") }
       out.append(byte: byte)
     }

@@ -19,7 +19,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
 
 /// A container file from its head on, block by block. What a block holds shows through a window that is moved over it:
 /// memory is bounded by the largest row, not by the block, except for Snappy, which can only be unpacked as a whole.
-final class AvroBlocks {
+@safe final class AvroBlocks {
   enum Bound {
     /// Bytes of a row, decompressed.
     static let row = 512 << 20
@@ -54,13 +54,13 @@ final class AvroBlocks {
 
   init(_ input: any ByteInput) throws {
     raw = AvroRawInput(input)
-    memory = .allocate(capacity: 64)
+    unsafe memory = .allocate(capacity: 64)
     try readHead()
   }
 
   deinit {
-    if let decoder { codec_decoder_close(decoder) }
-    memory.deallocate()
+    if let decoder = unsafe decoder { unsafe codec_decoder_close(decoder) }
+    unsafe memory.deallocate()
   }
 
   var name: String { raw.name }
@@ -72,8 +72,8 @@ final class AvroBlocks {
   // MARK: the head
 
   private func readHead() throws {
-    guard try raw.fill(4) >= 4, raw.base[0] == UInt8(ascii: "O"), raw.base[1] == UInt8(ascii: "b"),
-      raw.base[2] == UInt8(ascii: "j"), raw.base[3] == 1
+    guard try raw.fill(4) >= 4, unsafe raw.base[0] == UInt8(ascii: "O"), unsafe raw.base[1] == UInt8(ascii: "b"),
+      unsafe raw.base[2] == UInt8(ascii: "j"), unsafe raw.base[3] == 1
     else {
       throw failure("this is no Avro container file: it does not start with 'Obj' and 1", at: 0)
     }
@@ -88,8 +88,8 @@ final class AvroBlocks {
     }
     self.codec = codec
     guard let kind = codec.kind else { return }
-    decoder = codec_decoder_open(kind)
-    guard decoder != nil else { throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'") }
+    unsafe decoder = unsafe codec_decoder_open(kind)
+    guard unsafe decoder != nil else { throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'") }
   }
 
   private func readMetadata() throws {
@@ -139,7 +139,7 @@ final class AvroBlocks {
     end = 0
     // Some write a block of nothing as nothing, whatever the codec.
     isDecoded = size == 0
-    if let decoder, codec_decoder_reset(decoder) != codec_more {
+    if let decoder = unsafe decoder, unsafe codec_decoder_reset(decoder) != codec_more {
       throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(codec.rawValue)'")
     }
     if codec == .snappy, size > 0 { try unpackSnappy() }
@@ -148,16 +148,16 @@ final class AvroBlocks {
 
   /// The bytes of the block that can be looked at, up to the next call of any method. 16 more are readable.
   var window: (start: UnsafePointer<UInt8>, count: Int) {
-    if codec == .null { return (raw.base, Int(min(Int64(raw.count), remaining))) }
-    return (UnsafePointer(memory + start), end - start)
+    if codec == .null { return unsafe (raw.base, Int(min(Int64(raw.count), remaining))) }
+    return unsafe (UnsafePointer(memory + start), end - start)
   }
 
   /// How many bytes the block can still have behind the window: known where it is not compressed.
-  var beyond: Int64 { codec == .null ? remaining - Int64(window.count) : isDecoded ? 0 : Int64(Bound.row) }
+  var beyond: Int64 { unsafe codec == .null ? remaining - Int64(window.count) : isDecoded ? 0 : Int64(Bound.row) }
 
   /// Where a byte of the window is in the file; of a compressed block, where the block is.
   func offset(of place: UnsafePointer<UInt8>) -> Int64 {
-    codec == .null ? raw.offset + Int64(place - raw.base) : blockOffset
+    unsafe codec == .null ? raw.offset + Int64(place - raw.base) : blockOffset
   }
 
   /// Leaves the first `consumed` bytes of the window behind and brings more; false when the block has no more.
@@ -176,7 +176,7 @@ final class AvroBlocks {
 
   /// Closes a block whose rows are all read.
   func finish(consumed: Int) throws {
-    let left = window.count - consumed
+    let left = unsafe window.count - consumed
     let goesOn = left > 0 ? true : try more(consumed: consumed)
     if goesOn {
       throw failure("bytes are left over behind the last row of the block", at: blockOffset)
@@ -192,17 +192,17 @@ final class AvroBlocks {
   private func makeRoom(_ wanted: Int) {
     if capacity - end >= wanted { return }
     if start > 0 {
-      memmove(memory, memory + start, end - start)
+      unsafe memmove(memory, memory + start, end - start)
       end -= start
       start = 0
     }
     if capacity - end >= wanted { return }
     let size = max(Bound.window, capacity * 2, end + wanted)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + 64)
-    larger.initialize(repeating: 0, count: size + 64)
-    memcpy(larger, memory, end)
-    memory.deallocate()
-    memory = larger
+    unsafe larger.initialize(repeating: 0, count: size + 64)
+    unsafe memcpy(larger, memory, end)
+    unsafe memory.deallocate()
+    unsafe memory = unsafe larger
     capacity = size
   }
 
@@ -224,13 +224,13 @@ final class AvroBlocks {
     if raw.count == 0, remaining > 0, try raw.fill(1) == 0 {
       throw failure("the file ends within a block", at: raw.offset)
     }
-    guard let decoder else { return }
+    guard let decoder = unsafe decoder else { return }
     let given = Int(min(Int64(raw.count), remaining))
-    var source: UnsafePointer<UInt8>? = raw.base
+    var source: UnsafePointer<UInt8>? = unsafe raw.base
     var sourceCount = given
-    var target: UnsafeMutablePointer<UInt8>? = memory + end
+    var target: UnsafeMutablePointer<UInt8>? = unsafe memory + end
     var room = capacity - end
-    let status = codec_decode(decoder, &source, &sourceCount, &target, &room)
+    let status = unsafe codec_decode(decoder, &source, &sourceCount, &target, &room)
     let taken = given - sourceCount
     let produced = capacity - end - room
     raw.advance(taken)
@@ -261,17 +261,17 @@ final class AvroBlocks {
     }
     let count = Int(remaining)
     guard try raw.fill(count) >= count else { throw failure("the file ends within a block", at: raw.offset) }
-    let size = codec_snappy_size(raw.base, count - 4)
+    let size = unsafe codec_snappy_size(raw.base, count - 4)
     // No three bytes become more than 64.
     guard size >= 0, size <= Int64(Bound.snappy), size <= Int64(count) * 32 else {
       throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
     }
     makeRoom(Int(size))
-    guard codec_snappy_decode(raw.base, count - 4, memory, Int(size)) == 0 else {
+    guard unsafe codec_snappy_decode(raw.base, count - 4, memory, Int(size)) == 0 else {
       throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
     }
-    let sum = UnsafeRawPointer(raw.base + count - 4).loadUnaligned(as: UInt32.self).bigEndian
-    guard codec_crc32(memory, Int(size)) == sum else {
+    let sum = unsafe UnsafeRawPointer(raw.base + count - 4).loadUnaligned(as: UInt32.self).bigEndian
+    guard unsafe codec_crc32(memory, Int(size)) == sum else {
       throw failure("the checksum of the block does not match its bytes", at: blockOffset)
     }
     end = Int(size)

@@ -44,7 +44,7 @@ enum AvroFlaw: UInt8 {
 }
 
 /// A place in the bytes of a block. 16 readable bytes follow the end.
-struct AvroCursor {
+@safe struct AvroCursor {
   var at: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
   var fault = AvroFault.none
@@ -55,19 +55,19 @@ struct AvroCursor {
   var beyond = Int64(AvroBlocks.Bound.row)
 
   init(_ start: UnsafePointer<UInt8>, _ count: Int) {
-    at = start
-    end = start + count
+    unsafe at = unsafe start
+    unsafe end = unsafe start + count
   }
 
-  @inline(__always) var left: Int { end - at }
+  @inline(__always) var left: Int { unsafe end - at }
 
   /// A number of the zigzag encoding; false at a fault.
   @inline(__always)
   mutating func long(_ value: inout Int64) -> Bool {
-    if at < end {
-      let first = at[0]
+    if unsafe at < end {
+      let first = unsafe at[0]
       if first < 0x80 {
-        at += 1
+        unsafe at += 1
         value = Int64(first >> 1) ^ -Int64(first & 1)
         return true
       }
@@ -78,16 +78,16 @@ struct AvroCursor {
   @inline(__always)
   private mutating func longer(_ value: inout Int64) -> Bool {
     guard left >= 10 else { return careful(&value) }
-    var bits = UInt64(at[0] & 0x7F)
+    var bits = unsafe UInt64(at[0] & 0x7F)
     var shift: UInt64 = 7
     var index = 1
     while index < 10 {
-      let byte = at[index]
+      let byte = unsafe at[index]
       index += 1
       bits |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
         if index == 10, byte > 1 { break }
-        at += index
+        unsafe at += index
         value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
         return true
       }
@@ -101,17 +101,17 @@ struct AvroCursor {
   private mutating func careful(_ value: inout Int64) -> Bool {
     var bits: UInt64 = 0
     var shift: UInt64 = 0
-    var place = at
-    while place < end {
-      let byte = place[0]
-      place += 1
+    var place = unsafe at
+    while unsafe place < end {
+      let byte = unsafe place[0]
+      unsafe place += 1
       if shift == 63, byte > 1 {
         fault = .number
         return false
       }
       bits |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
-        at = place
+        unsafe at = unsafe place
         value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
         return true
       }

@@ -53,14 +53,14 @@ indirect enum AvroDatum: Equatable {
     case .int(let number): Digits.append(number, to: &out)
     case .float(let number): ValueText.append(number, to: &out)
     case .double(let number): ValueText.append(number, to: &out)
-    case .bytes(let bytes): bytes.withUnsafeBytes { ValueText.append(base64: $0, to: &out) }
+    case .bytes(let bytes): unsafe bytes.withUnsafeBytes { unsafe ValueText.append(base64: $0, to: &out) }
     case .date(let days): ValueText.append(date: days, to: &out)
     case .time(let time, let unit): ValueText.append(time: time, unit: unit, to: &out)
     case .timestamp(let stamp, let unit, let zoned):
       ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
     case .interval(let interval): ValueText.append(interval, to: &out)
     case .uuid(let bytes):
-      bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { ValueText.append(uuid: base, to: &out) } }
+      unsafe bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { unsafe ValueText.append(uuid: base, to: &out) } }
     default: break
     }
     return out.string
@@ -94,23 +94,23 @@ struct AvroDatumReader {
     if column.isNull(row) { return .null }
     switch column.type {
     case .bool: return .bool(column.bool(row))
-    case .int8: return .int(Int64(column.fixed(Int8.self)[row]))
-    case .int16: return .int(Int64(column.fixed(Int16.self)[row]))
-    case .int32: return .int(Int64(column.fixed(Int32.self)[row]))
-    case .int64: return .int(column.fixed(Int64.self)[row])
-    case .uint8: return .int(Int64(column.fixed(UInt8.self)[row]))
-    case .uint16: return .int(Int64(column.fixed(UInt16.self)[row]))
-    case .uint32: return .int(Int64(column.fixed(UInt32.self)[row]))
-    case .float32: return .float(column.fixed(Float.self)[row])
-    case .float64: return .double(column.fixed(Double.self)[row])
+    case .int8: return unsafe .int(Int64(column.fixed(Int8.self)[row]))
+    case .int16: return unsafe .int(Int64(column.fixed(Int16.self)[row]))
+    case .int32: return unsafe .int(Int64(column.fixed(Int32.self)[row]))
+    case .int64: return unsafe .int(column.fixed(Int64.self)[row])
+    case .uint8: return unsafe .int(Int64(column.fixed(UInt8.self)[row]))
+    case .uint16: return unsafe .int(Int64(column.fixed(UInt16.self)[row]))
+    case .uint32: return unsafe .int(Int64(column.fixed(UInt32.self)[row]))
+    case .float32: return unsafe .float(column.fixed(Float.self)[row])
+    case .float64: return unsafe .double(column.fixed(Double.self)[row])
     case .uint64, .decimal, .numeric: return .decimal(text(row))
     case .text: return .string(text(row))
-    case .bytes: return .bytes(Array(column.bytes(row)))
-    case .date: return .date(column.fixed(Int32.self)[row])
-    case .time(let unit): return .time(column.fixed(Int64.self)[row], unit)
-    case .timestamp(let unit, let zoned): return .timestamp(column.fixed(Int64.self)[row], unit, zoned: zoned)
-    case .interval: return .interval(column.fixed(Interval.self)[row])
-    case .uuid: return .uuid(withUnsafeBytes(of: column.fixed(UInt128.self)[row]) { Array($0) })
+    case .bytes: return unsafe .bytes(Array(column.bytes(row)))
+    case .date: return unsafe .date(column.fixed(Int32.self)[row])
+    case .time(let unit): return unsafe .time(column.fixed(Int64.self)[row], unit)
+    case .timestamp(let unit, let zoned): return unsafe .timestamp(column.fixed(Int64.self)[row], unit, zoned: zoned)
+    case .interval: return unsafe .interval(column.fixed(Interval.self)[row])
+    case .uuid: return unsafe .uuid(withUnsafeBytes(of: column.fixed(UInt128.self)[row]) { unsafe Array($0) })
     case .json: return (try? Value.parseJSON(text(row))).map(AvroDatum.init) ?? .string(text(row))
     case .list:
       let elements = column.elements(row)

@@ -12,31 +12,31 @@ enum AvroDecimal {
     }
     // Up to 8 bytes by one load: those behind the number are readable and shifted out.
     if bytes.count <= 8 {
-      let word = Int64(bigEndian: base.loadUnaligned(as: Int64.self))
+      let word = unsafe Int64(bigEndian: base.loadUnaligned(as: Int64.self))
       value = Int128(word &>> Int64(64 - bytes.count * 8))
       return true
     }
-    return readLong(bytes, &value)
+    return unsafe readLong(bytes, &value)
   }
 
   @inline(never)
   private static func readLong(_ bytes: UnsafeRawBufferPointer, _ value: inout Int128) -> Bool {
-    let sign: UInt8 = bytes[0] & 0x80 == 0 ? 0 : 0xFF
+    let sign: UInt8 = unsafe bytes[0] & 0x80 == 0 ? 0 : 0xFF
     let extra = max(0, bytes.count - 16)
-    for index in 0..<extra where bytes[index] != sign { return false }
-    if extra > 0, (bytes[extra] ^ sign) & 0x80 != 0 { return false }
+    for index in 0..<extra where unsafe bytes[index] != sign { return false }
+    if extra > 0, unsafe (bytes[extra] ^ sign) & 0x80 != 0 { return false }
     var bits: UInt128 = sign == 0 ? 0 : .max
-    for index in extra..<bytes.count { bits = bits << 8 | UInt128(bytes[index]) }
+    for index in extra..<bytes.count { bits = unsafe bits << 8 | UInt128(bytes[index]) }
     value = Int128(truncatingIfNeeded: bits)
     return true
   }
 
   /// False when it takes more than 256 bits.
   static func read(_ bytes: UnsafeRawBufferPointer, _ value: inout Int256) -> Bool {
-    let sign: UInt8 = bytes.isEmpty || bytes[0] & 0x80 == 0 ? 0 : 0xFF
+    let sign: UInt8 = unsafe bytes.isEmpty || bytes[0] & 0x80 == 0 ? 0 : 0xFF
     let extra = max(0, bytes.count - 32)
-    for index in 0..<extra where bytes[index] != sign { return false }
-    if extra > 0, (bytes[extra] ^ sign) & 0x80 != 0 { return false }
+    for index in 0..<extra where unsafe bytes[index] != sign { return false }
+    if extra > 0, unsafe (bytes[extra] ^ sign) & 0x80 != 0 { return false }
     let fill: UInt64 = sign == 0 ? 0 : .max
     var words = (fill, fill, fill, fill)
     func push(_ byte: UInt8) {
@@ -45,7 +45,7 @@ enum AvroDecimal {
       words.1 = words.1 << 8 | words.0 >> 56
       words.0 = words.0 << 8 | UInt64(byte)
     }
-    for index in extra..<bytes.count { push(bytes[index]) }
+    for index in extra..<bytes.count { unsafe push(bytes[index]) }
     value = Int256(words.0, words.1, words.2, words.3)
     return true
   }
@@ -56,18 +56,18 @@ enum AvroDecimal {
   /// Appends the digits; false, and nothing, for a number that is too long.
   static func append(_ bytes: UnsafeRawBufferPointer, scale: Int, to out: inout TextBuffer) -> Bool {
     var value = Int256.zero
-    if read(bytes, &value), value.fits(digits: 76) {
+    if unsafe read(bytes, &value), value.fits(digits: 76) {
       DecimalText.append(value, scale: scale, to: &out)
       return true
     }
     guard bytes.count <= maxBytes else { return false }
-    appendLong(bytes, scale, to: &out)
+    unsafe appendLong(bytes, scale, to: &out)
     return true
   }
 
   private static func appendLong(_ bytes: UnsafeRawBufferPointer, _ scale: Int, to out: inout TextBuffer) {
-    var magnitude = Array(bytes)
-    if bytes[0] & 0x80 != 0 {
+    var magnitude = unsafe Array(bytes)
+    if unsafe bytes[0] & 0x80 != 0 {
       out.append(byte: UInt8(ascii: "-"))
       negate(&magnitude)
     }

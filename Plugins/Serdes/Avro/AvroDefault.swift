@@ -63,7 +63,7 @@ struct AvroDefault {
   }
 
   private mutating func append<T: FixedWidthInteger>(little value: T) {
-    withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes += $0 }
   }
 
   /// Each character stands for the byte of its code point.

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Records
 
 /// One step of writing a row: where the column lies and what it becomes. Plain memory, as in `AvroOp`.
-struct AvroEncodeOp {
+@safe struct AvroEncodeOp {
   enum Kind: UInt8 {
     case bool, int8, int16, int32, int64, uint8, uint16, uint32
     case float, double, floatToDouble
@@ -44,29 +44,29 @@ struct AvroEncodeOp {
     self.kind = kind
     self.column = column
     self.node = node
-    values = UnsafeRawPointer(bitPattern: 64) ?? UnsafeRawPointer(AvroEncodeOp.nothing.base)
+    unsafe values = unsafe UnsafeRawPointer(bitPattern: 64) ?? UnsafeRawPointer(AvroEncodeOp.nothing.base)
   }
 
   private static let nothing = Allocation(capacity: 64)
 
   /// Points into a batch's column.
   mutating func bind(_ column: Column) {
-    values = column.values.start
-    offsets = column.offsetValues.baseAddress
-    validity = column.validity?.start
+    unsafe values = unsafe column.values.start
+    unsafe offsets = unsafe column.offsetValues.baseAddress
+    unsafe validity = unsafe column.validity?.start
     offset = column.offset
   }
 
   @inline(__always)
   func isNull(_ row: Int) -> Bool {
-    guard let validity else { return false }
+    guard let validity = unsafe validity else { return false }
     let bit = offset + row
-    return validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
+    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
   }
 
   @inline(__always)
   func load<T: BitwiseCopyable>(_ row: Int, as _: T.Type = T.self) -> T {
-    values.loadUnaligned(fromByteOffset: (offset + row) * MemoryLayout<T>.size, as: T.self)
+    unsafe values.loadUnaligned(fromByteOffset: (offset + row) * MemoryLayout<T>.size, as: T.self)
   }
 }
 

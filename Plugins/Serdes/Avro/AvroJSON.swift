@@ -35,8 +35,8 @@ enum AvroJSON {
   }
 
   private static func appendFallback(_ action: AvroAction, to out: inout TextBuffer, _ depth: Int) -> Bool {
-    withUnsafeMutablePointer(to: &out) { out in
-      AvroSlow.withFallback(action) { append(action.parts[0], to: &out.pointee, &$0, depth + 1) }
+    unsafe withUnsafeMutablePointer(to: &out) { out in
+      AvroSlow.withFallback(action) { unsafe append(action.parts[0], to: &out.pointee, &$0, depth + 1) }
     }
   }
 
@@ -52,7 +52,7 @@ enum AvroJSON {
       }
       if !isFirst { out.append(byte: UInt8(ascii: ",")) }
       isFirst = false
-      key.withUnsafeBytes { out.append(bytes: $0) }
+      unsafe key.withUnsafeBytes { unsafe out.append(bytes: $0) }
       guard append(part, to: &out, &cursor, depth + 1) else { return false }
     }
     out.append(byte: UInt8(ascii: "}"))
@@ -87,10 +87,10 @@ enum AvroJSON {
   private static func appendString(to out: inout TextBuffer, _ cursor: inout AvroCursor) -> Bool {
     var count = 0
     guard cursor.length(&count) else { return false }
-    let bytes = UnsafeRawBufferPointer(start: cursor.at, count: count)
-    if !UTF8Text.isValid(bytes) { cursor.mark(.utf8) }
-    JSONText.append(string: bytes, to: &out)
-    cursor.at += count
+    let bytes = unsafe UnsafeRawBufferPointer(start: cursor.at, count: count)
+    if unsafe !UTF8Text.isValid(bytes) { cursor.mark(.utf8) }
+    unsafe JSONText.append(string: bytes, to: &out)
+    unsafe cursor.at += count
     return true
   }
 
@@ -112,7 +112,7 @@ enum AvroJSON {
         out.append("null")
         return true
       }
-      symbol.withUnsafeBytes { JSONText.append(string: $0, to: &out) }
+      unsafe symbol.withUnsafeBytes { unsafe JSONText.append(string: $0, to: &out) }
       return true
     case (.bytes, .json): return appendVerbatim(to: &out, &cursor)
     default: return appendThroughColumn(action, to: &out, &cursor)
@@ -122,10 +122,10 @@ enum AvroJSON {
   private static func appendVerbatim(to out: inout TextBuffer, _ cursor: inout AvroCursor) -> Bool {
     var count = 0
     guard cursor.length(&count) else { return false }
-    let bytes = UnsafeRawBufferPointer(start: cursor.at, count: count)
-    if !JSONText.isValid(bytes) { cursor.mark(.json) }
-    out.append(bytes: bytes)
-    cursor.at += count
+    let bytes = unsafe UnsafeRawBufferPointer(start: cursor.at, count: count)
+    if unsafe !JSONText.isValid(bytes) { cursor.mark(.json) }
+    unsafe out.append(bytes: bytes)
+    unsafe cursor.at += count
     return true
   }
 

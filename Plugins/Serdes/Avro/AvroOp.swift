@@ -2,7 +2,7 @@ internal import Glibc
 internal import Records
 
 /// One step of reading a row, with the memory that it appends to. Plain memory: the row loop touches no reference.
-struct AvroOp {
+@safe struct AvroOp {
   enum Kind: UInt8 {
     case bool, int, long, scaled, float, double
     case text, bytes, fixed
@@ -44,10 +44,10 @@ struct AvroOp {
   init(_ kind: Kind, width: Int = 0) {
     self.kind = kind
     self.width = width
-    let nothing = AvroOp.nothing.base
-    values = nothing
-    offsets = nothing.assumingMemoryBound(to: Int32.self)
-    validity = nothing.assumingMemoryBound(to: UInt8.self)
+    let nothing = unsafe AvroOp.nothing.base
+    unsafe values = unsafe nothing
+    unsafe offsets = unsafe nothing.assumingMemoryBound(to: Int32.self)
+    unsafe validity = unsafe nothing.assumingMemoryBound(to: UInt8.self)
   }
 
   private static let nothing = Allocation(capacity: 64)
@@ -57,18 +57,18 @@ struct AvroOp {
 
   @inline(__always)
   mutating func setNull(_ row: Int) {
-    validity[row >> 3] &= ~(1 << UInt8(truncatingIfNeeded: row & 7))
+    unsafe validity[row >> 3] &= ~(1 << UInt8(truncatingIfNeeded: row & 7))
     nullCount += 1
     if isVariable {
-      offsets[row + 1] = Int32(truncatingIfNeeded: byteCount)
+      unsafe offsets[row + 1] = Int32(truncatingIfNeeded: byteCount)
     } else if width > 0 {
-      memset(values + row * width, 0, width)
+      unsafe memset(values + row * width, 0, width)
     }
   }
 }
 
 /// Why the row loop has come back.
-enum AvroStop {
+@safe enum AvroStop {
   /// As many rows as were asked for, or as fit into the batch.
   case rows
   /// The bytes end within a row, which the cursor stands at again.

@@ -2,34 +2,34 @@ internal import Glibc
 internal import Records
 
 /// The bytes of a block that is being made. A final class with plain memory: the row loop copies its pointers.
-final class AvroOut {
+@safe final class AvroOut {
   fileprivate(set) var base: UnsafeMutablePointer<UInt8>
   fileprivate(set) var capacity: Int
   var count = 0
 
   init(capacity: Int) {
-    base = .allocate(capacity: capacity)
+    unsafe base = .allocate(capacity: capacity)
     self.capacity = capacity
   }
 
-  deinit { base.deallocate() }
+  deinit { unsafe base.deallocate() }
 
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
   /// Room for `length` bytes behind the last one.
   @inline(__always)
   func reserve(_ length: Int) -> UnsafeMutablePointer<UInt8> {
     if count + length > capacity { grow(length) }
-    return base + count
+    return unsafe base + count
   }
 
   @inline(never)
   private func grow(_ more: Int) {
     let size = max(capacity * 2, count + more)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size)
-    memcpy(larger, base, count)
-    base.deallocate()
-    base = larger
+    unsafe memcpy(larger, base, count)
+    unsafe base.deallocate()
+    unsafe base = unsafe larger
     capacity = size
   }
 
@@ -39,43 +39,43 @@ final class AvroOut {
     var rest = UInt64(bitPattern: number &<< 1 ^ number &>> 63)
     var length = 0
     while rest >= 0x80 {
-      room[length] = UInt8(truncatingIfNeeded: rest) | 0x80
+      unsafe room[length] = UInt8(truncatingIfNeeded: rest) | 0x80
       rest &>>= 7
       length += 1
     }
-    room[length] = UInt8(truncatingIfNeeded: rest)
+    unsafe room[length] = UInt8(truncatingIfNeeded: rest)
     return length + 1
   }
 
   @inline(__always)
-  func append(long number: Int64) { count += AvroOut.put(number, to: reserve(10)) }
+  func append(long number: Int64) { unsafe count += AvroOut.put(number, to: reserve(10)) }
 
   @inline(__always)
   func append(byte: UInt8) {
-    reserve(1)[0] = byte
+    unsafe reserve(1)[0] = byte
     count += 1
   }
 
   func append<T: FixedWidthInteger>(little value: T) {
-    UnsafeMutableRawPointer(reserve(MemoryLayout<T>.size)).storeBytes(of: value.littleEndian, as: T.self)
+    unsafe UnsafeMutableRawPointer(reserve(MemoryLayout<T>.size)).storeBytes(of: value.littleEndian, as: T.self)
     count += MemoryLayout<T>.size
   }
 
   func append(raw bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress else { return }
-    memcpy(reserve(bytes.count), source, bytes.count)
+    unsafe memcpy(reserve(bytes.count), source, bytes.count)
     count += bytes.count
   }
 
   /// A length and the bytes.
   func append(bytes: UnsafeRawBufferPointer) {
     append(long: Int64(bytes.count))
-    append(raw: bytes)
+    unsafe append(raw: bytes)
   }
 
   func append(text: String) {
     var text = text
-    text.withUTF8 { append(bytes: UnsafeRawBufferPointer($0)) }
+    text.withUTF8 { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
   }
 
   /// The shortest big-endian two's complement of a number, to `room` (up to 16 bytes).
@@ -87,7 +87,7 @@ final class AvroOut {
     var at = length
     while at > 0 {
       at -= 1
-      room[at] = UInt8(truncatingIfNeeded: rest)
+      unsafe room[at] = UInt8(truncatingIfNeeded: rest)
       rest &>>= 8
     }
     return length
@@ -101,7 +101,7 @@ final class AvroOut {
     var at = size
     while at > 0 {
       at -= 1
-      room[at] = UInt8(truncatingIfNeeded: rest)
+      unsafe room[at] = UInt8(truncatingIfNeeded: rest)
       rest >>= 8
     }
     return true

@@ -2,7 +2,7 @@ internal import Glibc
 internal import Records
 
 /// The bytes of an input in pieces that lie together in memory, with their place in the input.
-final class AvroRawInput {
+@safe final class AvroRawInput {
   let name: String
   /// Of the first byte at hand.
   private(set) var offset: Int64 = 0
@@ -18,13 +18,13 @@ final class AvroRawInput {
     self.input = input
     name = input.name
     size = input.size
-    memory = .allocate(capacity: capacity + AvroRawInput.padding)
-    memory.initialize(repeating: 0, count: capacity + AvroRawInput.padding)
+    unsafe memory = .allocate(capacity: capacity + AvroRawInput.padding)
+    unsafe memory.initialize(repeating: 0, count: capacity + AvroRawInput.padding)
   }
 
-  deinit { memory.deallocate() }
+  deinit { unsafe memory.deallocate() }
 
-  var base: UnsafePointer<UInt8> { UnsafePointer(memory + start) }
+  var base: UnsafePointer<UInt8> { unsafe UnsafePointer(memory + start) }
   /// Bytes at hand.
   var count: Int { end - start }
   /// Bytes up to the input's end, where that is known.
@@ -40,13 +40,13 @@ final class AvroRawInput {
   func fill(_ wanted: Int) throws -> Int {
     while count < wanted {
       if start > 0, capacity - start < wanted || start == end {
-        memmove(memory, memory + start, count)
+        unsafe memmove(memory, memory + start, count)
         end -= start
         start = 0
       }
       if end == capacity { grow(to: min(capacity * 2, start + wanted)) }
-      let room = UnsafeMutableRawBufferPointer(start: memory + end, count: capacity - end)
-      let got = try input.read(into: room)
+      let room = unsafe UnsafeMutableRawBufferPointer(start: memory + end, count: capacity - end)
+      let got = try unsafe input.read(into: room)
       if got == 0 { break }
       end += got
     }
@@ -55,10 +55,10 @@ final class AvroRawInput {
 
   private func grow(to size: Int) {
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + AvroRawInput.padding)
-    memcpy(larger, memory, end)
-    memset(larger + end, 0, size + AvroRawInput.padding - end)
-    memory.deallocate()
-    memory = larger
+    unsafe memcpy(larger, memory, end)
+    unsafe memset(larger + end, 0, size + AvroRawInput.padding - end)
+    unsafe memory.deallocate()
+    unsafe memory = unsafe larger
     capacity = size
   }
 
@@ -67,19 +67,19 @@ final class AvroRawInput {
   func bytes(_ length: Int) throws -> [UInt8] {
     guard try fill(length) >= length else { throw ends() }
     defer { advance(length) }
-    return Array(UnsafeBufferPointer(start: base, count: length))
+    return unsafe Array(UnsafeBufferPointer(start: base, count: length))
   }
 
   /// A number of the zigzag encoding.
   func long() throws -> Int64 {
     let have = try fill(10)
-    var cursor = AvroCursor(base, have)
+    var cursor = unsafe AvroCursor(base, have)
     var value: Int64 = 0
     guard cursor.long(&value) else {
       if cursor.fault == .end { throw ends() }
       throw Failure(.data, "reading '\(name)' at byte \(offset): \(cursor.fault.text)")
     }
-    advance(cursor.at - base)
+    unsafe advance(cursor.at - base)
     return value
   }
 }

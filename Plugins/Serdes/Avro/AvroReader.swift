@@ -84,28 +84,28 @@ public final class AvroReader: RecordSource {
 
   /// Reads rows of the current block until the batch is full or the window is empty.
   private func read() throws {
-    let window = blocks.window
-    var cursor = AvroCursor(window.start + consumed, window.count - consumed)
+    let window = unsafe blocks.window
+    var cursor = unsafe AvroCursor(window.start + consumed, window.count - consumed)
     cursor.beyond = blocks.beyond
     while left > 0, !rows.isFull {
       let before = rows.count
       let stop = rows.run(&cursor, rows: Int(min(left, Int64(Limits.batchRows))))
       left -= Int64(rows.count - before)
       rowCount += Int64(rows.count - before)
-      consumed = cursor.at - window.start
+      consumed = unsafe cursor.at - window.start
       switch stop {
       case .rows: continue
       case .end:
-        let offset = blocks.offset(of: cursor.at)
+        let offset = unsafe blocks.offset(of: cursor.at)
         let isLonger = try blocks.more(consumed: consumed)
         consumed = 0
         guard isLonger else { throw fault(.end, offset) }
         return
-      case .fault(let fault): throw self.fault(fault, blocks.offset(of: cursor.at))
+      case .fault(let fault): throw unsafe self.fault(fault, blocks.offset(of: cursor.at))
       case .bad(let flaw, let start):
         left -= 1
         rowCount += 1
-        try badRows.add(
+        try unsafe badRows.add(
           name: blocks.name, offset: blocks.offset(of: start), line: rowCount, reason: flaw.text,
           raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start))
       }

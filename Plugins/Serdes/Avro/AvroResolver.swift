@@ -212,7 +212,7 @@ struct AvroResolver {
         var text = TextBuffer()
         JSONText.append(text: key, to: &text)
         text.append(byte: UInt8(ascii: ":"))
-        return Array(text.bytes)
+        return unsafe Array(text.bytes)
       })
   }
 

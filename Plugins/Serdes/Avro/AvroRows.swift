@@ -2,7 +2,7 @@ internal import Glibc
 internal import Records
 
 /// Reads rows from the bytes of a block into the columns of a batch, step by step of the plan.
-final class AvroRows {
+@safe final class AvroRows {
   let schema: Schema
   /// Rows of the batch so far.
   private(set) var count = 0
@@ -26,8 +26,8 @@ final class AvroRows {
     actions = layout.actions
     builders = layout.builders
     opCount = layout.ops.count
-    ops = .allocate(capacity: max(1, opCount))
-    ops.initialize(from: layout.ops, count: opCount)
+    unsafe ops = .allocate(capacity: max(1, opCount))
+    unsafe ops.initialize(from: layout.ops, count: opCount)
     owners = []
     let width = layout.ops.reduce(1) { $0 + max($1.width, 8) }
     rowCapacity = max(64, min(Limits.batchRows, Limits.batchBytes / width))
@@ -36,7 +36,7 @@ final class AvroRows {
     for index in 0..<opCount { start(index) }
   }
 
-  deinit { ops.deallocate() }
+  deinit { unsafe ops.deallocate() }
 
   var isFull: Bool { count >= rowCapacity || byteCount >= Limits.batchBytes }
 
@@ -48,11 +48,11 @@ final class AvroRows {
     defer { cursor = c }
     var left = min(rows, rowCapacity - count)
     while left > 0, byteCount < Limits.batchBytes {
-      let start = c.at
+      let start = unsafe c.at
       guard row(&c) else {
         let fault = c.fault
         takeBack()
-        c.at = start
+        unsafe c.at = unsafe start
         c.fault = .none
         c.flaw = .none
         return fault == .end ? .end : .fault(fault)
@@ -61,9 +61,9 @@ final class AvroRows {
         let flaw = c.flaw
         takeBack()
         c.flaw = .none
-        return .bad(flaw, start: start)
+        return unsafe .bad(flaw, start: start)
       }
-      byteCount += c.at - start + c.growth
+      unsafe byteCount += c.at - start + c.growth
       c.growth = 0
       count += 1
       left -= 1
@@ -76,17 +76,17 @@ final class AvroRows {
     let row = count
     var index = 0
     while index < opCount {
-      let op = ops + index
+      let op = unsafe ops + index
       index += 1
-      if op.pointee.isNullable {
+      if unsafe op.pointee.isNullable {
         var isNull = false
-        guard branch(op, &c, &isNull) else { return false }
+        guard unsafe branch(op, &c, &isNull) else { return false }
         if isNull {
-          setNull(op, row, &index)
+          unsafe setNull(op, row, &index)
           continue
         }
       }
-      guard value(op, &c, row) else { return false }
+      guard unsafe value(op, &c, row) else { return false }
     }
     return true
   }
@@ -94,17 +94,17 @@ final class AvroRows {
   @inline(__always)
   private func branch(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
     guard c.need(1) else { return false }
-    let byte = c.at[0]
-    if byte == op.pointee.valueBranch {
-      c.at += 1
+    let byte = unsafe c.at[0]
+    if unsafe byte == op.pointee.valueBranch {
+      unsafe c.at += 1
       return true
     }
-    if byte == op.pointee.nullBranch {
-      c.at += 1
+    if unsafe byte == op.pointee.nullBranch {
+      unsafe c.at += 1
       isNull = true
       return true
     }
-    return longBranch(op, &c, &isNull)
+    return unsafe longBranch(op, &c, &isNull)
   }
 
   /// A branch whose number takes more bytes than it has to, or one that is none.
@@ -112,71 +112,71 @@ final class AvroRows {
   private func longBranch(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
     var branch = 0
     guard c.branch(2, &branch) else { return false }
-    isNull = branch == Int(op.pointee.nullBranch >> 1)
+    isNull = unsafe branch == Int(op.pointee.nullBranch >> 1)
     return true
   }
 
   @inline(__always)
   private func setNull(_ op: UnsafeMutablePointer<AvroOp>, _ row: Int, _ index: inout Int) {
-    guard op.pointee.kind == .group else { return op.pointee.setNull(row) }
-    for field in 0..<op.pointee.size where ops[index + field].column >= 0 {
-      if ops[index + field].kind == .slow {
-        builders[ops[index + field].slot].appendNull()
+    guard unsafe op.pointee.kind == .group else { return unsafe op.pointee.setNull(row) }
+    for field in unsafe 0..<op.pointee.size where unsafe ops[index + field].column >= 0 {
+      if unsafe ops[index + field].kind == .slow {
+        unsafe builders[ops[index + field].slot].appendNull()
       } else {
-        ops[index + field].setNull(row)
+        unsafe ops[index + field].setNull(row)
       }
     }
-    index += op.pointee.size
+    unsafe index += op.pointee.size
   }
 
   @inline(__always)
   private func value(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
     var number: Int64 = 0
-    switch op.pointee.kind {
+    switch unsafe op.pointee.kind {
     case .int:
       guard c.long(&number) else { return false }
       let value = Int32(truncatingIfNeeded: number)
       if Int64(value) != number { c.mark(.integer) }
-      op.pointee.values.assumingMemoryBound(to: Int32.self)[row] = value
+      unsafe op.pointee.values.assumingMemoryBound(to: Int32.self)[row] = value
     case .long:
       guard c.long(&number) else { return false }
-      op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
+      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
     case .scaled:
       guard c.long(&number) else { return false }
-      let (time, overflow) = number.multipliedReportingOverflow(by: op.pointee.factor)
+      let (time, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
       if overflow { c.mark(.time) }
-      op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
+      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
     case .float:
       guard c.need(4) else { return false }
-      let bits = UnsafeRawPointer(c.at).loadUnaligned(as: UInt32.self)
-      op.pointee.values.assumingMemoryBound(to: UInt32.self)[row] = bits
-      c.at += 4
+      let bits = unsafe UnsafeRawPointer(c.at).loadUnaligned(as: UInt32.self)
+      unsafe op.pointee.values.assumingMemoryBound(to: UInt32.self)[row] = bits
+      unsafe c.at += 4
     case .double:
       guard c.need(8) else { return false }
-      let bits = UnsafeRawPointer(c.at).loadUnaligned(as: UInt64.self)
-      op.pointee.values.assumingMemoryBound(to: UInt64.self)[row] = bits
-      c.at += 8
-    case .text: return text(op, &c, row)
+      let bits = unsafe UnsafeRawPointer(c.at).loadUnaligned(as: UInt64.self)
+      unsafe op.pointee.values.assumingMemoryBound(to: UInt64.self)[row] = bits
+      unsafe c.at += 8
+    case .text: return unsafe text(op, &c, row)
     case .decimal:
       var length = 0
       guard c.length(&length) else { return false }
-      decimal(op, &c, row, length)
+      unsafe decimal(op, &c, row, length)
     case .fixedDecimal:
-      guard c.need(op.pointee.size) else { return false }
-      decimal(op, &c, row, op.pointee.size)
+      guard unsafe c.need(op.pointee.size) else { return false }
+      unsafe decimal(op, &c, row, op.pointee.size)
     case .bool:
       guard c.need(1) else { return false }
-      if c.at[0] > 1 { c.mark(.boolean) }
-      let bit = (c.at[0] & 1) << UInt8(truncatingIfNeeded: row & 7)
-      op.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] |= bit
-      c.at += 1
-    case .bytes, .fixed: return bytes(op, &c, row)
+      if unsafe c.at[0] > 1 { c.mark(.boolean) }
+      let bit = unsafe (c.at[0] & 1) << UInt8(truncatingIfNeeded: row & 7)
+      unsafe op.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] |= bit
+      unsafe c.at += 1
+    case .bytes, .fixed: return unsafe bytes(op, &c, row)
     case .uuid:
       guard c.need(16) else { return false }
-      (op.pointee.values + row * 16).copyMemory(from: c.at, byteCount: 16)
-      c.at += 16
-    case .slow: return AvroSlow.append(actions[op.pointee.slot], to: builders[op.pointee.slot], &c)
-    case .skip: return AvroSlow.skip(actions[op.pointee.slot], &c, 0)
+      unsafe (op.pointee.values + row * 16).copyMemory(from: c.at, byteCount: 16)
+      unsafe c.at += 16
+    case .slow: return unsafe AvroSlow.append(actions[op.pointee.slot], to: builders[op.pointee.slot], &c)
+    case .skip: return unsafe AvroSlow.skip(actions[op.pointee.slot], &c, 0)
     case .group: break
     }
     return true
@@ -186,120 +186,120 @@ final class AvroRows {
   private func text(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
     var length = 0
     guard c.length(&length) else { return false }
-    let used = op.pointee.byteCount
-    if used + length + 8 > op.pointee.byteCapacity { grow(op, length) }
-    let source = UnsafeRawPointer(c.at)
-    let target = op.pointee.values + used
+    let used = unsafe op.pointee.byteCount
+    if unsafe used + length + 8 > op.pointee.byteCapacity { unsafe grow(op, length) }
+    let source = unsafe UnsafeRawPointer(c.at)
+    let target = unsafe op.pointee.values + used
     var high: UInt64 = 0
     var at = 0
     // Whole words: 8 bytes behind the source are readable, 8 behind the target are room.
     while at + 8 <= length {
-      let word = source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
+      let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       high |= word
       at += 8
     }
     if at < length {
-      let word = source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
+      let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       high |= word &<< UInt64((8 - (length - at)) * 8)
     }
-    if high & 0x8080_8080_8080_8080 != 0 { check(source, length, &c) }
-    c.at += length
-    op.pointee.byteCount = used + length
-    op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
+    if high & 0x8080_8080_8080_8080 != 0 { unsafe check(source, length, &c) }
+    unsafe c.at += length
+    unsafe op.pointee.byteCount = used + length
+    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
     return true
   }
 
   @inline(never)
   private func check(_ start: UnsafeRawPointer, _ length: Int, _ c: inout AvroCursor) {
-    if !UTF8Text.isValid(UnsafeRawBufferPointer(start: start, count: length)) { c.mark(.utf8) }
+    if unsafe !UTF8Text.isValid(UnsafeRawBufferPointer(start: start, count: length)) { c.mark(.utf8) }
   }
 
   @inline(never)
   private func bytes(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
-    var length = op.pointee.size
-    guard op.pointee.kind == .fixed ? c.need(length) : c.length(&length) else { return false }
-    let used = op.pointee.byteCount
-    if used + length + 8 > op.pointee.byteCapacity { grow(op, length) }
-    memcpy(op.pointee.values + used, c.at, length)
-    c.at += length
-    op.pointee.byteCount = used + length
-    op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
+    var length = unsafe op.pointee.size
+    guard unsafe op.pointee.kind == .fixed ? c.need(length) : c.length(&length) else { return false }
+    let used = unsafe op.pointee.byteCount
+    if unsafe used + length + 8 > op.pointee.byteCapacity { unsafe grow(op, length) }
+    unsafe memcpy(op.pointee.values + used, c.at, length)
+    unsafe c.at += length
+    unsafe op.pointee.byteCount = used + length
+    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
     return true
   }
 
   @inline(__always)
   private func decimal(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int, _ length: Int) {
     var value: Int128 = 0
-    let isRead = AvroDecimal.read(UnsafeRawBufferPointer(start: c.at, count: length), &value)
-    if !isRead || value.magnitude >= op.pointee.bound { c.mark(.decimal) }
-    c.at += length
-    op.pointee.values.assumingMemoryBound(to: Int128.self)[row] = value
+    let isRead = unsafe AvroDecimal.read(UnsafeRawBufferPointer(start: c.at, count: length), &value)
+    if unsafe !isRead || value.magnitude >= op.pointee.bound { c.mark(.decimal) }
+    unsafe c.at += length
+    unsafe op.pointee.values.assumingMemoryBound(to: Int128.self)[row] = value
   }
 
   /// Takes back what the current row has left behind.
   private func takeBack() {
     let row = count
-    for index in 0..<opCount where ops[index].column >= 0 {
-      if ops[index].kind == .slow {
-        AvroSlow.cut(builders[ops[index].slot], to: row)
+    for index in 0..<opCount where unsafe ops[index].column >= 0 {
+      if unsafe ops[index].kind == .slow {
+        unsafe AvroSlow.cut(builders[ops[index].slot], to: row)
         continue
       }
       let bit: UInt8 = 1 << UInt8(row & 7)
-      if ops[index].validity[row >> 3] & bit == 0 {
-        ops[index].validity[row >> 3] |= bit
-        ops[index].nullCount -= 1
+      if unsafe ops[index].validity[row >> 3] & bit == 0 {
+        unsafe ops[index].validity[row >> 3] |= bit
+        unsafe ops[index].nullCount -= 1
       }
-      if ops[index].isVariable { ops[index].byteCount = Int(ops[index].offsets[row]) }
-      if ops[index].kind == .bool { ops[index].values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~bit }
+      if unsafe ops[index].isVariable { unsafe ops[index].byteCount = unsafe Int(ops[index].offsets[row]) }
+      if unsafe ops[index].kind == .bool { unsafe ops[index].values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~bit }
     }
   }
 
   // MARK: memory
 
   private func start(_ index: Int) {
-    guard ops[index].column >= 0, ops[index].kind != .slow else { return }
+    guard unsafe ops[index].column >= 0, unsafe ops[index].kind != .slow else { return }
     let bits = (rowCapacity + 7) / 8
     let validity = Allocation(capacity: bits)
-    memset(validity.base, 0xFF, bits)
+    unsafe memset(validity.base, 0xFF, bits)
     var offsets: Allocation?
     let size: Int
-    if ops[index].isVariable {
+    if unsafe ops[index].isVariable {
       // What the last batch needed, and a little.
-      size = max(ops[index].byteCount + ops[index].byteCount / 16, 4_096) + 8
+      size = unsafe max(ops[index].byteCount + ops[index].byteCount / 16, 4_096) + 8
       let memory = Allocation(capacity: (rowCapacity + 1) * 4)
-      ops[index].offsets = memory.base.assumingMemoryBound(to: Int32.self)
-      ops[index].offsets[0] = 0
+      unsafe ops[index].offsets = unsafe memory.base.assumingMemoryBound(to: Int32.self)
+      unsafe ops[index].offsets[0] = 0
       offsets = memory
     } else {
-      size = ops[index].kind == .bool ? bits : rowCapacity * ops[index].width
+      size = unsafe ops[index].kind == .bool ? bits : rowCapacity * ops[index].width
     }
     let values = Allocation(capacity: size)
-    if ops[index].kind == .bool { memset(values.base, 0, bits) }
-    ops[index].values = values.base
-    ops[index].validity = validity.base.assumingMemoryBound(to: UInt8.self)
-    ops[index].byteCount = 0
-    ops[index].byteCapacity = size
-    ops[index].nullCount = 0
+    if unsafe ops[index].kind == .bool { unsafe memset(values.base, 0, bits) }
+    unsafe ops[index].values = unsafe values.base
+    unsafe ops[index].validity = unsafe validity.base.assumingMemoryBound(to: UInt8.self)
+    unsafe ops[index].byteCount = 0
+    unsafe ops[index].byteCapacity = size
+    unsafe ops[index].nullCount = 0
     owners[index] = Memory(values: values, offsets: offsets, validity: validity)
   }
 
   @inline(never)
   private func grow(_ op: UnsafeMutablePointer<AvroOp>, _ more: Int) {
-    let size = max(op.pointee.byteCapacity * 2, op.pointee.byteCount + more + 8)
+    let size = unsafe max(op.pointee.byteCapacity * 2, op.pointee.byteCount + more + 8)
     let memory = Allocation(capacity: size)
-    memcpy(memory.base, op.pointee.values, op.pointee.byteCount)
-    op.pointee.values = memory.base
-    op.pointee.byteCapacity = size
-    owners[op - ops].values = memory
+    unsafe memcpy(memory.base, op.pointee.values, op.pointee.byteCount)
+    unsafe op.pointee.values = unsafe memory.base
+    unsafe op.pointee.byteCapacity = size
+    unsafe owners[op - ops].values = memory
   }
 
   /// The rows so far; the next batch starts.
   func finish() -> RecordBatch {
     var columns: [Column?] = Array(repeating: nil, count: schema.fields.count)
-    for index in 0..<opCount where ops[index].column >= 0 {
-      columns[ops[index].column] = ops[index].kind == .slow ? builders[ops[index].slot].finish() : column(index)
+    for index in 0..<opCount where unsafe ops[index].column >= 0 {
+      unsafe columns[ops[index].column] = unsafe ops[index].kind == .slow ? builders[ops[index].slot].finish() : column(index)
       start(index)
     }
     let batch = RecordBatch(schema: schema, columns: columns.compactMap { $0 }, count: count)
@@ -309,7 +309,7 @@ final class AvroRows {
   }
 
   private func column(_ index: Int) -> Column {
-    let op = ops[index]
+    let op = unsafe ops[index]
     let memory = owners[index]
     let used = op.isVariable ? op.byteCount : op.kind == .bool ? (count + 7) / 8 : count * op.width
     return Column(

@@ -8,9 +8,9 @@ enum AvroScalar {
     switch action.kind {
     case .boolean:
       guard cursor.need(1) else { return false }
-      if cursor.at[0] > 1 { cursor.mark(.boolean) }
-      builder.append(bool: cursor.at[0] != 0)
-      cursor.at += 1
+      if unsafe cursor.at[0] > 1 { cursor.mark(.boolean) }
+      unsafe builder.append(bool: cursor.at[0] != 0)
+      unsafe cursor.at += 1
       return true
     case .int, .long:
       var number: Int64 = 0
@@ -19,21 +19,21 @@ enum AvroScalar {
       return true
     case .float:
       guard cursor.need(4) else { return false }
-      let value = Float(bitPattern: UnsafeRawPointer(cursor.at).loadUnaligned(as: UInt32.self))
-      cursor.at += 4
+      let value = unsafe Float(bitPattern: UnsafeRawPointer(cursor.at).loadUnaligned(as: UInt32.self))
+      unsafe cursor.at += 4
       if action.type == .float64 { builder.append(Double(value)) } else { builder.append(value) }
       return true
     case .double:
       guard cursor.need(8) else { return false }
-      builder.append(UnsafeRawPointer(cursor.at).loadUnaligned(as: UInt64.self))
-      cursor.at += 8
+      unsafe builder.append(UnsafeRawPointer(cursor.at).loadUnaligned(as: UInt64.self))
+      unsafe cursor.at += 8
       return true
     case .bytes, .fixed:
       var count = action.size
       guard action.kind == .fixed ? cursor.need(count) : cursor.length(&count) else { return false }
-      let bytes = UnsafeRawBufferPointer(start: cursor.at, count: count)
-      cursor.at += count
-      append(bytes, action, to: builder, &cursor)
+      let bytes = unsafe UnsafeRawBufferPointer(start: cursor.at, count: count)
+      unsafe cursor.at += count
+      unsafe append(bytes, action, to: builder, &cursor)
       return true
     case .enumeration: return appendSymbol(action, to: builder, &cursor)
     default:
@@ -90,7 +90,7 @@ enum AvroScalar {
       return true
     }
     cursor.growth += symbol.count
-    symbol.withUnsafeBytes { builder.append(bytes: $0) }
+    unsafe symbol.withUnsafeBytes { unsafe builder.append(bytes: $0) }
     return true
   }
 
@@ -108,27 +108,27 @@ enum AvroScalar {
     _ bytes: UnsafeRawBufferPointer, _ action: AvroAction, to builder: ColumnBuilder, _ cursor: inout AvroCursor
   ) {
     switch action.type {
-    case .bytes: builder.append(bytes: bytes)
+    case .bytes: unsafe builder.append(bytes: bytes)
     case .text:
-      if !UTF8Text.isValid(bytes) { cursor.mark(.utf8) }
-      builder.append(bytes: bytes)
-    case .decimal(let precision, _): append(decimal: bytes, precision, to: builder, &cursor)
+      if unsafe !UTF8Text.isValid(bytes) { cursor.mark(.utf8) }
+      unsafe builder.append(bytes: bytes)
+    case .decimal(let precision, _): unsafe append(decimal: bytes, precision, to: builder, &cursor)
     case .uint64:
       var number: Int128 = 0
-      let isNarrow = AvroDecimal.read(bytes, &number)
+      let isNarrow = unsafe AvroDecimal.read(bytes, &number)
       let value = isNarrow ? UInt64(exactly: number) : nil
       if value == nil { cursor.mark(.integer) }
       builder.append(value ?? 0)
     case .numeric where action.scale != nil:
       var text = TextBuffer()
-      if !AvroDecimal.append(bytes, scale: action.scale ?? 0, to: &text) { cursor.mark(.decimal) }
-      builder.append(bytes: text.bytes)
-    case .interval where action.kind == .fixed: append(duration: bytes, to: builder, &cursor)
+      if unsafe !AvroDecimal.append(bytes, scale: action.scale ?? 0, to: &text) { cursor.mark(.decimal) }
+      unsafe builder.append(bytes: text.bytes)
+    case .interval where action.kind == .fixed: unsafe append(duration: bytes, to: builder, &cursor)
     case .uuid where action.kind == .fixed:
-      builder.append(bytes.loadUnaligned(as: UInt128.self))
+      unsafe builder.append(bytes.loadUnaligned(as: UInt128.self))
     default:
       let flaw: AvroFlaw = action.type == .uuid ? .uuid : action.type == .json ? .json : .number
-      if ValueParser(action.type).append(bytes, to: builder) != .ok {
+      if unsafe ValueParser(action.type).append(bytes, to: builder) != .ok {
         cursor.mark(flaw)
         builder.appendNull()
       }
@@ -140,14 +140,14 @@ enum AvroScalar {
   ) {
     if precision <= 38 {
       var value: Int128 = 0
-      if !AvroDecimal.read(bytes, &value) || value.magnitude >= DecimalText.power(precision).magnitude {
+      if unsafe !AvroDecimal.read(bytes, &value) || value.magnitude >= DecimalText.power(precision).magnitude {
         cursor.mark(.decimal)
         value = 0
       }
       return builder.append(value)
     }
     var wide = Int256.zero
-    if !AvroDecimal.read(bytes, &wide) || !wide.fits(digits: precision) {
+    if unsafe !AvroDecimal.read(bytes, &wide) || !wide.fits(digits: precision) {
       cursor.mark(.decimal)
       wide = .zero
     }
@@ -156,9 +156,9 @@ enum AvroScalar {
 
   /// Three little-endian unsigned numbers of 32 bits: months, days, milliseconds.
   static func duration(_ bytes: UnsafeRawBufferPointer) -> Interval? {
-    let months = bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
-    let days = bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
-    let millis = bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+    let months = unsafe bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+    let days = unsafe bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+    let millis = unsafe bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
     guard let months = Int32(exactly: months), let days = Int32(exactly: days) else { return nil }
     return Interval(months: months, days: days, nanoseconds: Int64(millis) * 1_000_000)
   }
@@ -166,7 +166,7 @@ enum AvroScalar {
   private static func append(
     duration bytes: UnsafeRawBufferPointer, to builder: ColumnBuilder, _ cursor: inout AvroCursor
   ) {
-    let value = duration(bytes)
+    let value = unsafe duration(bytes)
     if value == nil { cursor.mark(.time) }
     builder.append(value ?? Interval(months: 0, days: 0, nanoseconds: 0))
   }

@@ -5,15 +5,15 @@ enum ScalarText {
   static func double(_ text: String) -> Double? {
     var text = text
     var value = 0.0
-    return text.withUTF8 { ValueParse.float64(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
+    return text.withUTF8 { unsafe ValueParse.float64(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
   }
 
   static func uuid(_ text: String) -> [UInt8]? {
     var text = text
     var bytes = [UInt8](repeating: 0, count: 16)
     let result = text.withUTF8 { source in
-      bytes.withUnsafeMutableBufferPointer { target in
-        target.baseAddress.map { ValueParse.uuid(UnsafeRawBufferPointer(source), into: $0) } ?? .malformed
+      unsafe bytes.withUnsafeMutableBufferPointer { target in
+        unsafe target.baseAddress.map { unsafe ValueParse.uuid(UnsafeRawBufferPointer(source), into: $0) } ?? .malformed
       }
     }
     return result == .ok ? bytes : nil
@@ -23,7 +23,7 @@ enum ScalarText {
   static func isValid(_ text: String, _ type: DataType) -> Bool {
     var text = text
     let builder = ColumnBuilder(type, rows: 1)
-    return text.withUTF8 { ValueParser(type).append(UnsafeRawBufferPointer($0), to: builder) } == .ok
+    return text.withUTF8 { unsafe ValueParser(type).append(UnsafeRawBufferPointer($0), to: builder) } == .ok
   }
 
   static func interval(_ datum: AvroDatum) -> Interval? {
@@ -31,7 +31,7 @@ enum ScalarText {
     case .interval(let interval): return interval
     case .string(var text):
       var interval = Interval(months: 0, days: 0, nanoseconds: 0)
-      let result = text.withUTF8 { ValueParse.interval(UnsafeRawBufferPointer($0), into: &interval) }
+      let result = text.withUTF8 { unsafe ValueParse.interval(UnsafeRawBufferPointer($0), into: &interval) }
       return result == .ok ? interval : nil
     default: return nil
     }
@@ -51,11 +51,11 @@ enum ScalarText {
     guard precision <= 76 else { return long(digits, precision, scale) }
     var value = Int256.zero
     let result = digits.withUTF8 {
-      DecimalText.parse256(UnsafeRawBufferPointer($0), precision: precision, scale: scale, into: &value)
+      unsafe DecimalText.parse256(UnsafeRawBufferPointer($0), precision: precision, scale: scale, into: &value)
     }
     guard result == .ok else { return nil }
     var bytes = [value.w3, value.w2, value.w1, value.w0].flatMap { word in
-      withUnsafeBytes(of: word.bigEndian) { Array($0) }
+      unsafe withUnsafeBytes(of: word.bigEndian) { unsafe Array($0) }
     }
     shorten(&bytes)
     return bytes

@@ -91,7 +91,7 @@ struct AvroScalarWriter {
     guard var digits = digits(datum) else { return nil }
     var value: Int128 = 0
     let result = digits.withUTF8 {
-      DecimalText.parse128(UnsafeRawBufferPointer($0), precision: 19, scale: 0, into: &value)
+      unsafe DecimalText.parse128(UnsafeRawBufferPointer($0), precision: 19, scale: 0, into: &value)
     }
     return result == .ok ? Int64(exactly: value) : nil
   }
@@ -189,7 +189,7 @@ struct AvroScalarWriter {
     } else {
       out.append(long: Int64(raw.count))
     }
-    raw.withUnsafeBytes { out.append(raw: $0) }
+    unsafe raw.withUnsafeBytes { unsafe out.append(raw: $0) }
     return true
   }
 
@@ -204,7 +204,7 @@ struct AvroScalarWriter {
     } else {
       out.append(long: Int64(raw.count))
     }
-    raw.withUnsafeBytes { out.append(raw: $0) }
+    unsafe raw.withUnsafeBytes { unsafe out.append(raw: $0) }
     return true
   }
 

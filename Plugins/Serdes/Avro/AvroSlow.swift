@@ -38,13 +38,13 @@ struct AvroSlow {
 
   /// Reads a default; its bytes are Ferry's own, so nothing can be wrong with them but a value out of range.
   static func withFallback(_ action: AvroAction, _ body: (inout AvroCursor) -> Bool) -> Bool {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: action.bytes.count + 16) { room in
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: action.bytes.count + 16) { room in
       guard let base = room.baseAddress else { return false }
-      room.update(repeating: 0)
-      action.bytes.withUnsafeBufferPointer {
-        if let source = $0.baseAddress { base.update(from: source, count: $0.count) }
+      unsafe room.update(repeating: 0)
+      unsafe action.bytes.withUnsafeBufferPointer {
+        if let source = $0.baseAddress { unsafe base.update(from: source, count: $0.count) }
       }
-      var inner = AvroCursor(base, action.bytes.count)
+      var inner = unsafe AvroCursor(base, action.bytes.count)
       return body(&inner)
     }
   }
@@ -71,7 +71,7 @@ struct AvroSlow {
       return false
     }
     cursor.growth += text.count
-    builder.append(bytes: text.bytes)
+    unsafe builder.append(bytes: text.bytes)
     return true
   }
 
@@ -120,7 +120,7 @@ struct AvroSlow {
 
   private static func skip(bytes count: Int, _ cursor: inout AvroCursor) -> Bool {
     guard cursor.need(count) else { return false }
-    cursor.at += count
+    unsafe cursor.at += count
     return true
   }
 

@@ -148,7 +148,7 @@ struct InferAvroSchemaTask: FerryTask {
     let schema = try context.openRecords(from).schema
     let stored = try context.create("schema.avsc")
     var text = try AvroProperties.infer(schema, from, properties, context)
-    try text.withUTF8 { try stored.write(UnsafeRawBufferPointer($0)) }
+    try text.withUTF8 { try unsafe stored.write(UnsafeRawBufferPointer($0)) }
     try stored.commit()
     return ["uri": .string(stored.uri)]
   }
@@ -171,7 +171,7 @@ enum AvroProperties {
   private static func read(_ reference: StorageReference, _ context: TaskContext) throws -> String {
     let input = try context.open(reference)
     var bytes = [UInt8](repeating: 0, count: AvroSchema.Bound.text + 1)
-    let count = try bytes.withUnsafeMutableBytes { try input.readFully(into: $0) }
+    let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
     return String(decoding: bytes[..<count], as: UTF8.self)
   }
 
@@ -193,7 +193,7 @@ enum AvroProperties {
       for index in candidates {
         let column = batch.columns[index]
         let texts = (0..<column.count).lazy.filter { !column.isNull($0) }
-          .map { String(decoding: column.bytes($0), as: UTF8.self) }.filter { !words.isNull($0) }
+          .map { unsafe String(decoding: column.bytes($0), as: UTF8.self) }.filter { !words.isNull($0) }
         for text in texts {
           guard words.bool(text) != nil else {
             candidates.remove(index)

@@ -71,8 +71,8 @@ public final class AvroWriter: RecordSink {
       head.append(text: value)
     }
     head.append(byte: 0)
-    sync.withUnsafeBytes { head.append(raw: $0) }
-    try output.write(head.bytes)
+    unsafe sync.withUnsafeBytes { unsafe head.append(raw: $0) }
+    try unsafe output.write(head.bytes)
   }
 
   public func write(_ batch: RecordBatch) throws {
@@ -113,10 +113,10 @@ public final class AvroWriter: RecordSink {
   private func flush() throws {
     guard blockRows > 0 else { return }
     let head = AvroOut(capacity: 32)
-    let packed = try codec.pack(block.bytes, name: output.name)
+    let packed = try unsafe codec.pack(block.bytes, name: output.name)
     head.append(long: Int64(blockRows))
     head.append(long: Int64(packed.count))
-    try sync.withUnsafeBytes { try output.write(parts: [head.bytes, packed, $0]) }
+    try unsafe sync.withUnsafeBytes { try unsafe output.write(parts: [head.bytes, packed, $0]) }
     withExtendedLifetime(head) {}
     block.count = 0
     blockRows = 0
@@ -132,37 +132,37 @@ public final class AvroWriter: RecordSink {
 }
 
 /// Compresses blocks.
-final class AvroBlockPacker {
+@safe final class AvroBlockPacker {
   private let codec: AvroCodec
   private let encoder: OpaquePointer?
   private let room = AvroOut(capacity: 64)
 
   init(_ codec: AvroCodec, level: Int?) throws {
     self.codec = codec
-    encoder = codec.kind.flatMap { codec_encoder_open($0, Int32(clamping: level ?? -1)) }
-    if codec.kind != nil, encoder == nil {
+    unsafe encoder = unsafe codec.kind.flatMap { unsafe codec_encoder_open($0, Int32(clamping: level ?? -1)) }
+    if codec.kind != nil, unsafe encoder == nil {
       throw Failure(.configuration, "the codec '\(codec.rawValue)' cannot be started with the level \(level ?? -1)")
     }
   }
 
-  deinit { if let encoder { codec_encoder_close(encoder) } }
+  deinit { if let encoder = unsafe encoder { unsafe codec_encoder_close(encoder) } }
 
   /// The bytes that go into the file; valid until the next call.
   func pack(_ bytes: UnsafeRawBufferPointer, name: String) throws -> UnsafeRawBufferPointer {
-    guard codec != .null else { return bytes }
+    guard codec != .null else { return unsafe bytes }
     room.count = 0
-    let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    if let encoder {
-      let bound = codec_encode_bound(encoder, bytes.count)
-      room.count = codec_encode(encoder, source, bytes.count, room.reserve(bound), bound)
+    let source = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    if let encoder = unsafe encoder {
+      let bound = unsafe codec_encode_bound(encoder, bytes.count)
+      room.count = unsafe codec_encode(encoder, source, bytes.count, room.reserve(bound), bound)
     } else {
       let bound = codec_snappy_bound(bytes.count)
-      room.count = codec_snappy_encode(source, bytes.count, room.reserve(bound), bound)
-      if room.count > 0 { room.append(little: codec_crc32(source, bytes.count).byteSwapped) }
+      room.count = unsafe codec_snappy_encode(source, bytes.count, room.reserve(bound), bound)
+      if room.count > 0 { unsafe room.append(little: codec_crc32(source, bytes.count).byteSwapped) }
     }
     guard room.count > 0 else {
       throw Failure(.bug, "writing '\(name)': the codec '\(codec.rawValue)' refused a block")
     }
-    return room.bytes
+    return unsafe room.bytes
   }
 }

@@ -2,7 +2,7 @@ internal import CScan
 internal import Records
 
 /// Cuts CSV text into runs of rows with the right number of fields; all others go to `bad`.
-final class CSVBlocks {
+@safe final class CSVBlocks {
   let window: ByteWindow
   private let options: CSVReadOptions
   private let bad: BadRows
@@ -30,13 +30,13 @@ final class CSVBlocks {
     self.options = options
     self.bad = bad
     nulls = NullWords(options.nullValues)
-    positions = .allocate(capacity: 0)
-    rowEnds = .allocate(capacity: 0)
+    unsafe positions = .allocate(capacity: 0)
+    unsafe rowEnds = .allocate(capacity: 0)
   }
 
   deinit {
-    positions.deallocate()
-    rowEnds.deallocate()
+    unsafe positions.deallocate()
+    unsafe rowEnds.deallocate()
   }
 
   /// The next run of at most `limit` rows, nil at the end. It is valid until the next call.
@@ -58,8 +58,8 @@ final class CSVBlocks {
       if end > first {
         next = end
         rowCount += end - first
-        let before = first == 0 ? 0 : Int(rowEnds[first - 1]) + 1
-        return CSVTable(
+        let before = unsafe first == 0 ? 0 : Int(rowEnds[first - 1]) + 1
+        return unsafe CSVTable(
           base: window.base, positions: positions + before, columns: width, firstStart: start, count: end - first,
           quote: options.textDelimiter, nulls: nulls)
       }
@@ -97,7 +97,7 @@ final class CSVBlocks {
     if next == found, try !findRows() { return nil }
     let width = fieldCount(next)
     columns = width
-    var table = CSVTable(
+    var table = unsafe CSVTable(
       base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,
       firstStart: rowStart(next), count: 1, quote: options.textDelimiter, nulls: NullWords([]))
     guard invalid.isEmpty || !invalid.contains(next) else {
@@ -107,7 +107,7 @@ final class CSVBlocks {
     }
     next += 1
     var names: [String] = []
-    for column in 0..<width { names.append(String(decoding: table.field(0, column).bytes, as: UTF8.self)) }
+    for column in 0..<width { unsafe names.append(String(decoding: table.field(0, column).bytes, as: UTF8.self)) }
     return names
   }
 
@@ -121,19 +121,19 @@ final class CSVBlocks {
   }
 
   private func isEmptyLine(_ row: Int) -> Bool {
-    fieldCount(row) == 1 && Int(positions[Int(rowEnds[row])]) == rowStart(row)
+    unsafe fieldCount(row) == 1 && Int(positions[Int(rowEnds[row])]) == rowStart(row)
   }
 
   private func fieldCount(_ row: Int) -> Int {
-    Int(rowEnds[row]) - (row == 0 ? -1 : Int(rowEnds[row - 1]))
+    unsafe Int(rowEnds[row]) - (row == 0 ? -1 : Int(rowEnds[row - 1]))
   }
 
   private func rowStart(_ row: Int) -> Int {
-    row == 0 ? 0 : CSVTable.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
+    unsafe row == 0 ? 0 : CSVTable.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
   }
 
   private func refuse(_ row: Int, _ start: Int) throws {
-    let end = Int(positions[Int(rowEnds[row])])
+    let end = unsafe Int(positions[Int(rowEnds[row])])
     if options.skipEmptyRows, isEmptyLine(row) { return }
     let fields = fieldCount(row)
     let isInvalid = invalid.contains(row)
@@ -146,7 +146,7 @@ final class CSVBlocks {
 
   private func report(_ start: Int, _ end: Int, _ reason: String) throws {
     rowCount += 1
-    try bad.add(
+    try unsafe bad.add(
       name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
       raw: UnsafeRawBufferPointer(start: window.base + start, count: end - start))
   }
@@ -154,7 +154,7 @@ final class CSVBlocks {
   /// Reports a row of a table as bad after the fact.
   func report(_ table: borrowing CSVTable, row: Int, reason: String) throws {
     let start = table.rowStart(row)
-    try bad.add(
+    try unsafe bad.add(
       name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
       raw: UnsafeRawBufferPointer(
         start: window.base + start, count: Int(table.positions[(row + 1) * table.columns - 1]) - start))
@@ -173,7 +173,7 @@ final class CSVBlocks {
           if try walkRow(limit) { return true }
           if !isIrregular { continue }
         } else {
-          let result = scan_csv(
+          let result = unsafe scan_csv(
             window.base, limit, options.fieldSeparator, options.textDelimiter, positions, rowEnds)
           found = result.rows
           isIrregular = result.scanned < limit
@@ -200,7 +200,7 @@ final class CSVBlocks {
   /// A CR at the end may be half of a CRLF.
   private var usable: Int {
     let count = window.count
-    return count > 0 && !window.isComplete && window.base[count - 1] == 0x0D ? count - 1 : count
+    return unsafe count > 0 && !window.isComplete && window.base[count - 1] == 0x0D ? count - 1 : count
   }
 
   private func dropFound() {
@@ -212,18 +212,18 @@ final class CSVBlocks {
 
   private func makeRoom(_ count: Int) {
     guard room < count + 72 else { return }
-    positions.deallocate()
-    rowEnds.deallocate()
+    unsafe positions.deallocate()
+    unsafe rowEnds.deallocate()
     room = count + count / 4 + 72
-    positions = .allocate(capacity: room)
-    rowEnds = .allocate(capacity: room)
+    unsafe positions = .allocate(capacity: room)
+    unsafe rowEnds = .allocate(capacity: room)
   }
 
   /// One row with a quote where RFC 4180 has none. True when a row was found; a bad one is reported and dropped.
   private func walkRow(_ limit: Int) throws -> Bool {
     var separators = 0
     var end = 0
-    let status = scan_row(
+    let status = unsafe scan_row(
       window.base, limit, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
     switch status {
     case scan_row_ok:
@@ -232,13 +232,13 @@ final class CSVBlocks {
       if options.allowExtraCharsAfterClosingQuote { break }
       try report(
         0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
-      window.consume(CSVTable.behindLineEnd(window.base, end))
+      unsafe window.consume(CSVTable.behindLineEnd(window.base, end))
       isIrregular = false
       return false
     default:
       return false
     }
-    rowEnds[0] = UInt32(separators - 1)
+    unsafe rowEnds[0] = UInt32(separators - 1)
     found = 1
     isIrregular = false
     try checkText()
@@ -247,17 +247,17 @@ final class CSVBlocks {
 
   /// Notes the rows with bytes that are not UTF-8.
   private func checkText() throws {
-    let end = Int(positions[Int(rowEnds[found - 1])])
-    if scan_is_ascii(window.base, end) != 0 { return }
+    let end = unsafe Int(positions[Int(rowEnds[found - 1])])
+    if unsafe scan_is_ascii(window.base, end) != 0 { return }
     var at = 0
     var row = 0
     while at < end {
-      guard let place = UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at)) else {
+      guard let place = unsafe UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at)) else {
         return
       }
-      while Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
+      while unsafe Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
       invalid.insert(row)
-      at = Int(positions[Int(rowEnds[row])])
+      at = unsafe Int(positions[Int(rowEnds[row])])
       row += 1
       if row == found { return }
     }
@@ -271,12 +271,12 @@ final class CSVBlocks {
     var separators = 0
     var end = 0
     makeRoom(window.count)
-    let status = scan_row(
+    let status = unsafe scan_row(
       window.base, window.count, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
-    let last = separators == 0 ? 0 : Int(positions[separators - 1]) + 1
+    let last = unsafe separators == 0 ? 0 : Int(positions[separators - 1]) + 1
     var longest = end - last
     for index in 0..<separators {
-      longest = max(longest, Int(positions[index]) - (index == 0 ? 0 : Int(positions[index - 1]) + 1))
+      longest = unsafe max(longest, Int(positions[index]) - (index == 0 ? 0 : Int(positions[index - 1]) + 1))
     }
     guard longest > options.maxFieldSize else { return false }
     let reason = "a field is longer than \(options.maxFieldSize) bytes, what 'maxFieldSize' allows"
@@ -301,15 +301,15 @@ final class CSVBlocks {
       let length = lineLength()
       // One more byte tells a CR from a CRLF.
       if length + 1 < window.count || (length < window.count && window.isComplete) {
-        return window.consume(CSVTable.behindLineEnd(window.base, length))
+        return unsafe window.consume(CSVTable.behindLineEnd(window.base, length))
       }
       if length == window.count { window.consume(length) }
       if try !window.fill() {
-        if length < window.count { window.consume(CSVTable.behindLineEnd(window.base, length)) }
+        if length < window.count { unsafe window.consume(CSVTable.behindLineEnd(window.base, length)) }
         return
       }
     }
   }
 
-  private func lineLength() -> Int { scan_find_special(window.base, window.count, 0x0A, 0x0D) }
+  private func lineLength() -> Int { unsafe scan_find_special(window.base, window.count, 0x0A, 0x0D) }
 }

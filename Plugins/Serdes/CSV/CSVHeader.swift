@@ -5,16 +5,16 @@ internal import Records
 enum CSVHeader {
   static func skipMark(_ window: ByteWindow) throws {
     try window.fill(atLeast: 3)
-    if window.count >= 3, window.base[0] == 0xEF, window.base[1] == 0xBB, window.base[2] == 0xBF { window.consume(3) }
+    if window.count >= 3, unsafe window.base[0] == 0xEF, unsafe window.base[1] == 0xBB, unsafe window.base[2] == 0xBF { window.consume(3) }
   }
 
   /// Leaves out a line, whatever quotes it has.
   static func skipLine(_ window: ByteWindow) throws {
     while true {
-      let end = scan_find_special(window.base, window.count, 0x0A, 0x0D)
+      let end = unsafe scan_find_special(window.base, window.count, 0x0A, 0x0D)
       // One more byte tells a CR from a CRLF.
       if end + 1 < window.count || (end < window.count && window.isComplete) {
-        return window.consume(CSVTable.behindLineEnd(window.base, end))
+        return unsafe window.consume(CSVTable.behindLineEnd(window.base, end))
       }
       if try !window.fill() { return window.consume(window.count) }
     }

@@ -126,7 +126,7 @@ public final class CSVReader: RecordSource {
 
   private func append(_ table: borrowing CSVTable, _ rows: Range<Int>) throws {
     if rows.isEmpty { return }
-    var part = CSVTable(
+    var part = unsafe CSVTable(
       base: table.base, positions: table.positions + rows.lowerBound * table.columns, columns: table.columns,
       firstStart: table.rowStart(rows.lowerBound), count: rows.count, quote: table.quote, nulls: table.nulls)
     var errors: [FieldError] = []

@@ -2,7 +2,7 @@ internal import CScan
 internal import Records
 
 /// Rows of CSV that have as many fields as the header.
-struct CSVTable: FieldTable, ~Copyable {
+@safe struct CSVTable: FieldTable, ~Copyable {
   static let isTagged = false
 
   /// All positions count from here.
@@ -17,31 +17,31 @@ struct CSVTable: FieldTable, ~Copyable {
   let nulls: NullWords
   var scratch = TextBuffer()
 
-  var byteCount: Int { count == 0 ? 0 : Int(positions[count * columns - 1]) + 1 - firstStart }
+  var byteCount: Int { unsafe count == 0 ? 0 : Int(positions[count * columns - 1]) + 1 - firstStart }
 
   /// Where a row starts: behind the line end of the one before.
   @inline(__always)
   func rowStart(_ row: Int) -> Int {
     if row == 0 { return firstStart }
-    return CSVTable.behindLineEnd(base, Int(positions[row * columns - 1]))
+    return unsafe CSVTable.behindLineEnd(base, Int(positions[row * columns - 1]))
   }
 
   @inline(__always)
   static func behindLineEnd(_ base: UnsafePointer<UInt8>, _ end: Int) -> Int {
-    base[end] == 0x0D && base[end + 1] == 0x0A ? end + 2 : end + 1
+    unsafe base[end] == 0x0D && base[end + 1] == 0x0A ? end + 2 : end + 1
   }
 
   @inline(__always)
   func raw(_ row: Int, _ column: Int) -> FieldText {
     let index = row * columns + column
-    let start = column == 0 ? rowStart(row) : Int(positions[index - 1]) + 1
-    return FieldText(start: base + start, count: Int(positions[index]) - start, kind: .bare)
+    let start = unsafe column == 0 ? rowStart(row) : Int(positions[index - 1]) + 1
+    return unsafe FieldText(start: base + start, count: Int(positions[index]) - start, kind: .bare)
   }
 
   @inline(__always)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
     var field = raw(row, column)
-    if field.count > 0, field.start[0] == quote, quote != 0 { return unquote(field) }
+    if field.count > 0, unsafe field.start[0] == quote, quote != 0 { return unquote(field) }
     if nulls.contains(field) { field.kind = .null }
     return field
   }
@@ -49,40 +49,40 @@ struct CSVTable: FieldTable, ~Copyable {
   /// The text between the quotes; pairs of quotes become one in a copy.
   @inline(never)
   private mutating func unquote(_ field: FieldText) -> FieldText {
-    let inner = field.start + 1
+    let inner = unsafe field.start + 1
     let length = field.count - 2
-    if length >= 0, inner[length] == quote,
-      scan_find_special(inner, length, quote, quote) == length
+    if length >= 0, unsafe inner[length] == quote,
+      unsafe scan_find_special(inner, length, quote, quote) == length
         || !contains(quote, inner, length)
     {
-      return FieldText(start: inner, count: length, kind: .quoted)
+      return unsafe FieldText(start: inner, count: length, kind: .quoted)
     }
     scratch.removeAll()
     var at = 0
     let end = field.count - 1
     while at < end {
-      if inner[at] == quote {
+      if unsafe inner[at] == quote {
         at += 1
-        if at < end, inner[at] == quote {
+        if at < end, unsafe inner[at] == quote {
           scratch.append(byte: quote)
           at += 1
         } else {
           // Behind the closing quote: extra characters, where they are allowed.
-          if at < end { scratch.append(inner + at, end - at) }
+          if at < end { unsafe scratch.append(inner + at, end - at) }
           break
         }
       } else {
-        scratch.append(byte: inner[at])
+        unsafe scratch.append(byte: inner[at])
         at += 1
       }
     }
-    let text = scratch.bytes
-    return FieldText(
+    let text = unsafe scratch.bytes
+    return unsafe FieldText(
       start: text.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? inner, count: text.count, kind: .quoted)
   }
 
   private func contains(_ byte: UInt8, _ start: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    for index in 0..<length where start[index] == byte { return true }
+    for index in 0..<length where unsafe start[index] == byte { return true }
     return false
   }
 }
@@ -105,6 +105,6 @@ struct NullWords {
 
   @inline(never)
   private func matches(_ field: FieldText) -> Bool {
-    words.contains { $0.count == field.count && $0.elementsEqual(field.bytes) }
+    words.contains { unsafe $0.count == field.count && $0.elementsEqual(field.bytes) }
   }
 }

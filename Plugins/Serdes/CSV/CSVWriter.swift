@@ -108,44 +108,44 @@ public final class CSVWriter: RecordSink {
       if index > 0 { text.append(byte: options.fieldSeparator) }
       var name = field.name
       name.withUTF8 { bytes in
-        append(UnsafeRawBufferPointer(bytes), isQuoted: options.quoteMode != .required, to: &text)
+        unsafe append(UnsafeRawBufferPointer(bytes), isQuoted: options.quoteMode != .required, to: &text)
       }
     }
-    if !schema.fields.isEmpty { lineEnd.withUnsafeBytes { text.append(bytes: $0) } }
+    if !schema.fields.isEmpty { unsafe lineEnd.withUnsafeBytes { unsafe text.append(bytes: $0) } }
   }
 
   /// Appends a field, in quotes where it needs them.
   @inline(__always)
   private func append(_ bytes: UnsafeRawBufferPointer, isQuoted: Bool, to out: inout TextBuffer) {
-    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count > 0 else {
-      if isQuoted || null.isEmpty { quote(bytes, to: &out) }
+    guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count > 0 else {
+      if isQuoted || null.isEmpty { unsafe quote(bytes, to: &out) }
       return
     }
-    let special = scan_find_special(base, bytes.count, options.fieldSeparator, options.textDelimiter)
-    if special < bytes.count || isQuoted || (bytes.count == null.count && bytes.elementsEqual(null)) {
-      quote(bytes, to: &out)
+    let special = unsafe scan_find_special(base, bytes.count, options.fieldSeparator, options.textDelimiter)
+    if unsafe special < bytes.count || isQuoted || (bytes.count == null.count && bytes.elementsEqual(null)) {
+      unsafe quote(bytes, to: &out)
     } else {
-      out.append(base, bytes.count)
+      unsafe out.append(base, bytes.count)
     }
   }
 
   private func quote(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
     let quote = options.textDelimiter
-    if quote == 0 { return out.append(bytes: bytes) }
-    var room = out.reserve(bytes.count * 2 + 2)
-    let start = room
-    room[0] = quote
-    room += 1
-    for byte in bytes {
-      room[0] = byte
-      room += 1
+    if quote == 0 { return unsafe out.append(bytes: bytes) }
+    var room = unsafe out.reserve(bytes.count * 2 + 2)
+    let start = unsafe room
+    unsafe room[0] = quote
+    unsafe room += 1
+    for unsafe byte in unsafe bytes {
+      unsafe room[0] = byte
+      unsafe room += 1
       if byte == quote {
-        room[0] = quote
-        room += 1
+        unsafe room[0] = quote
+        unsafe room += 1
       }
     }
-    room[0] = quote
-    out.advance(room - start + 1)
+    unsafe room[0] = quote
+    unsafe out.advance(room - start + 1)
   }
 
   public func write(_ batch: RecordBatch) throws {
@@ -166,34 +166,34 @@ public final class CSVWriter: RecordSink {
   private func encode(_ formatter: TextFormatter, _ rows: Range<Int>, _ plan: Plan, _ block: CellBlock) {
     if plan.isText {
       if !plan.isQuoted, borrow(formatter, rows, block) { return }
-      return block.write { out, ends in
+      return unsafe block.write { out, ends in
         for row in rows {
           if formatter.isNull(row) {
-            null.withUnsafeBytes { out.append(bytes: $0) }
+            unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
           } else {
-            append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
+            unsafe append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
           }
-          ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+          unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
         }
       }
     }
     if !plan.isQuoted && !plan.mayNeedQuotes {
-      return block.write { out, ends in
-        formatter.append(rows, pattern: plan.pattern, isISO: true, to: &out, ends: ends, null: null)
+      return unsafe block.write { out, ends in
+        unsafe formatter.append(rows, pattern: plan.pattern, isISO: true, to: &out, ends: ends, null: null)
       }
     }
     var scratch = TextBuffer()
-    block.write { out, ends in
+    unsafe block.write { out, ends in
       for row in rows {
         if formatter.isNull(row) {
-          null.withUnsafeBytes { out.append(bytes: $0) }
+          unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
         } else {
           scratch.removeAll()
           var end: Int32 = 0
-          formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
-          append(scratch.bytes, isQuoted: plan.isQuoted, to: &out)
+          unsafe formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
+          unsafe append(scratch.bytes, isQuoted: plan.isQuoted, to: &out)
         }
-        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+        unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }
     }
   }
@@ -201,24 +201,24 @@ public final class CSVWriter: RecordSink {
   /// Takes the texts from the batch where none of them needs quotes: one look over all of them instead of a copy.
   private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
     let column = formatter.column
-    guard null.isEmpty, let offsets = column.offsetValues.baseAddress else { return false }
-    let first = Int(offsets[rows.lowerBound])
-    let last = Int(offsets[rows.upperBound])
+    guard null.isEmpty, let offsets = unsafe column.offsetValues.baseAddress else { return false }
+    let first = unsafe Int(offsets[rows.lowerBound])
+    let last = unsafe Int(offsets[rows.upperBound])
     guard last + CellBlock.slack <= column.values.count else { return false }
-    let start = column.values.start.assumingMemoryBound(to: UInt8.self)
+    let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
     guard
-      scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last - first
+      unsafe scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last - first
     else { return false }
-    for row in rows where offsets[row] == offsets[row + 1] && !formatter.isNull(row) { return false }
+    for row in rows where unsafe offsets[row] == offsets[row + 1] && !formatter.isNull(row) { return false }
     if column.nullCount > 0 {
-      for row in rows where formatter.isNull(row) && offsets[row] != offsets[row + 1] { return false }
+      for row in rows where unsafe formatter.isNull(row) && offsets[row] != offsets[row + 1] { return false }
     }
-    block.borrow(start, offsets + rows.lowerBound)
+    unsafe block.borrow(start, offsets + rows.lowerBound)
     return true
   }
 
   private func flush() throws {
-    try output.write(text.bytes)
+    try unsafe output.write(text.bytes)
     text.removeAll()
   }
 

@@ -4,7 +4,7 @@ internal import Records
 
 /// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with 64
 /// readable bytes behind it.
-final class ByteWindow {
+@safe final class ByteWindow {
   static let padding = 128
   /// 1 MiB: large enough to make calls cheap, small enough to stay in the second-level cache with its index.
   static let usualReadSize = 1 << 20
@@ -29,38 +29,38 @@ final class ByteWindow {
     name = input.name
     self.readSize = max(1, readSize)
     capacity = self.readSize + self.readSize / 4
-    memory = ByteWindow.allocate(capacity)
+    unsafe memory = unsafe ByteWindow.allocate(capacity)
   }
 
-  deinit { free(memory) }
+  deinit { unsafe free(memory) }
 
   /// Zeroed, so that the padding is never read before it is written; untouched pages cost nothing.
   private static func allocate(_ size: Int) -> UnsafeMutablePointer<UInt8> {
     let count = size + padding
-    guard let memory = calloc(count, 1) else {
+    guard let memory = unsafe calloc(count, 1) else {
       let room = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
-      room.initialize(repeating: 0, count: count)
-      return room
+      unsafe room.initialize(repeating: 0, count: count)
+      return unsafe room
     }
-    return memory.assumingMemoryBound(to: UInt8.self)
+    return unsafe memory.assumingMemoryBound(to: UInt8.self)
   }
 
-  var base: UnsafePointer<UInt8> { UnsafePointer(memory + start) }
+  var base: UnsafePointer<UInt8> { unsafe UnsafePointer(memory + start) }
   var count: Int { end - start }
 
   /// Reads more behind what is there; false at the input's end.
   func fill() throws -> Bool {
     if isComplete { return false }
     if start > 0 {
-      memmove(memory, memory + start, end - start)
+      unsafe memmove(memory, memory + start, end - start)
       end -= start
       start = 0
     }
     if capacity - end < readSize { grow(to: max(capacity * 2, end + readSize)) }
-    let count = try input.read(into: UnsafeMutableRawBufferPointer(start: memory + end, count: readSize))
+    let count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(start: memory + end, count: readSize))
     end += count
     // What was read before must not pass for the LF of a CRLF.
-    memory[end] = 0
+    unsafe memory[end] = 0
     if count == 0 { isComplete = true }
     return count > 0
   }
@@ -71,16 +71,16 @@ final class ByteWindow {
   }
 
   private func grow(to size: Int) {
-    let larger = ByteWindow.allocate(size)
-    memcpy(larger, memory, end)
-    free(memory)
-    memory = larger
+    let larger = unsafe ByteWindow.allocate(size)
+    unsafe memcpy(larger, memory, end)
+    unsafe free(memory)
+    unsafe memory = unsafe larger
     capacity = size
   }
 
   /// Moves the window's start forward.
   func consume(_ count: Int) {
-    line += Int64(scan_count_lines(base, count))
+    unsafe line += Int64(scan_count_lines(base, count))
     offset += Int64(count)
     start += count
   }
@@ -89,12 +89,12 @@ final class ByteWindow {
   func endLastLine() {
     guard isComplete, !hasEndLine else { return }
     hasEndLine = true
-    if count > 0, memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
-    memory[end] = UInt8(ascii: "\n")
+    if count > 0, unsafe memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
+    unsafe memory[end] = UInt8(ascii: "\n")
     end += 1
-    memory[end] = 0
+    unsafe memory[end] = 0
   }
 
   /// The line number of a place in the window.
-  func line(at position: Int) -> Int64 { line + Int64(scan_count_lines(base, position)) }
+  func line(at position: Int) -> Int64 { unsafe line + Int64(scan_count_lines(base, position)) }
 }

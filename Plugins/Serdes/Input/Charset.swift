@@ -3,7 +3,7 @@ internal import Records
 
 /// Decodes another character set to UTF-8 through iconv. A byte that means nothing in the character set becomes 0xFF,
 /// which no UTF-8 text has: the reader that checks its rows finds it there and treats the row as bad.
-final class CharsetInput: ByteInput {
+@safe final class CharsetInput: ByteInput {
   let name: String
   let size: Int64? = nil
   private let input: any ByteInput
@@ -22,22 +22,22 @@ final class CharsetInput: ByteInput {
   private init(_ input: any ByteInput, charset: String) throws {
     name = input.name
     self.input = input
-    guard let converter = iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else {
+    guard let converter = unsafe iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else {
       throw Charset.unknown(charset)
     }
-    self.converter = converter
+    unsafe self.converter = unsafe converter
   }
 
-  deinit { iconv_close(converter) }
+  deinit { unsafe iconv_close(converter) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     guard let target = buffer.baseAddress, buffer.count > 0 else { return 0 }
     // A character takes up to four bytes: a smaller buffer is served from a larger one.
-    if buffer.count < 16 { return try readSmall(into: buffer) }
+    if buffer.count < 16 { return try unsafe readSmall(into: buffer) }
     while true {
       if pending.count - position < 16 { try refill() }
       if pending.count == position { return 0 }
-      let written = convert(to: target, buffer.count)
+      let written = unsafe convert(to: target, buffer.count)
       if written > 0 { return written }
     }
   }
@@ -47,11 +47,11 @@ final class CharsetInput: ByteInput {
   private func readSmall(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     if small.isEmpty {
       var room = [UInt8](repeating: 0, count: 64)
-      let count = try room.withUnsafeMutableBytes { try read(into: $0) }
+      let count = try unsafe room.withUnsafeMutableBytes { try unsafe read(into: $0) }
       small = Array(room[..<count])
     }
     let count = min(buffer.count, small.count)
-    buffer.copyBytes(from: small[..<count])
+    unsafe buffer.copyBytes(from: small[..<count])
     small.removeFirst(count)
     return count
   }
@@ -62,30 +62,30 @@ final class CharsetInput: ByteInput {
     position = 0
     let old = pending.count
     pending.append(contentsOf: repeatElement(0, count: 1 << 16))
-    let count = try pending.withUnsafeMutableBytes { bytes in
-      try input.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old...]))
+    let count = try unsafe pending.withUnsafeMutableBytes { bytes in
+      try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old...]))
     }
     pending.removeLast((1 << 16) - count)
     if count == 0 { isComplete = true }
   }
 
   private func convert(to target: UnsafeMutableRawPointer, _ room: Int) -> Int {
-    var out: UnsafeMutablePointer<CChar>? = target.assumingMemoryBound(to: CChar.self)
+    var out: UnsafeMutablePointer<CChar>? = unsafe target.assumingMemoryBound(to: CChar.self)
     var outLeft = room
-    pending.withUnsafeMutableBytes { bytes in
+    unsafe pending.withUnsafeMutableBytes { bytes in
       guard let base = bytes.baseAddress else { return }
       while outLeft > 0 {
-        var source: UnsafeMutablePointer<CChar>? = (base + position).assumingMemoryBound(to: CChar.self)
+        var source: UnsafeMutablePointer<CChar>? = unsafe (base + position).assumingMemoryBound(to: CChar.self)
         var left = bytes.count - position
-        let status = iconv(converter, &source, &left, &out, &outLeft)
+        let status = unsafe iconv(converter, &source, &left, &out, &outLeft)
         let code = errno
         position = bytes.count - left
         if status != -1 || left == 0 { return }
         if code == E2BIG || (code == EINVAL && !isComplete) { return }
         if outLeft == 0 { return }
         // One byte without a meaning, or the half of a character at the end.
-        out?.pointee = CChar(bitPattern: 0xFF)
-        out = out.map { $0 + 1 }
+        unsafe out?.pointee = CChar(bitPattern: 0xFF)
+        unsafe out = unsafe out.map { unsafe $0 + 1 }
         outLeft -= 1
         position += 1
         if position == bytes.count { return }
@@ -96,7 +96,7 @@ final class CharsetInput: ByteInput {
 }
 
 /// Encodes UTF-8 to another character set on its way to an output.
-final class CharsetOutput: ByteOutput {
+@safe final class CharsetOutput: ByteOutput {
   let name: String
   private let output: any ByteOutput
   private let converter: iconv_t
@@ -112,16 +112,16 @@ final class CharsetOutput: ByteOutput {
     name = output.name
     self.output = output
     self.charset = charset
-    guard let converter = iconv_open(charset, "UTF-8"), Int(bitPattern: converter) != -1 else {
+    guard let converter = unsafe iconv_open(charset, "UTF-8"), Int(bitPattern: converter) != -1 else {
       throw Charset.unknown(charset)
     }
-    self.converter = converter
+    unsafe self.converter = unsafe converter
   }
 
-  deinit { iconv_close(converter) }
+  deinit { unsafe iconv_close(converter) }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws {
-    rest.append(contentsOf: bytes)
+    unsafe rest.append(contentsOf: bytes)
     try convert()
   }
 
@@ -135,20 +135,20 @@ final class CharsetOutput: ByteOutput {
     var position = 0
     while position < rest.count {
       var written = 0
-      let code: Int32 = rest.withUnsafeMutableBytes { bytes in
-        room.withUnsafeMutableBufferPointer { target in
-          var source = bytes.baseAddress.map { ($0 + position).assumingMemoryBound(to: CChar.self) }
+      let code: Int32 = unsafe rest.withUnsafeMutableBytes { bytes in
+        unsafe room.withUnsafeMutableBufferPointer { target in
+          var source = unsafe bytes.baseAddress.map { unsafe ($0 + position).assumingMemoryBound(to: CChar.self) }
           var left = bytes.count - position
           var out = target.baseAddress
           var outLeft = target.count
-          let status = iconv(converter, &source, &left, &out, &outLeft)
+          let status = unsafe iconv(converter, &source, &left, &out, &outLeft)
           let code = errno
           position = bytes.count - left
           written = target.count - outLeft
           return status == -1 ? code : 0
         }
       }
-      try room.withUnsafeBytes { try output.write(UnsafeRawBufferPointer(rebasing: $0[..<written])) }
+      try unsafe room.withUnsafeBytes { try unsafe output.write(UnsafeRawBufferPointer(rebasing: $0[..<written])) }
       if code == EINVAL { break }
       if code == EILSEQ {
         throw Failure(

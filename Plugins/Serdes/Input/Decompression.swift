@@ -25,22 +25,22 @@ final class PeekedInput: ByteInput {
 
   func peek(_ count: Int) throws -> [UInt8] {
     var room = [UInt8](repeating: 0, count: count)
-    let got = try room.withUnsafeMutableBytes { try input.readFully(into: $0) }
+    let got = try unsafe room.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
     head = Array(room[..<got])
     return head
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    if position == head.count { return try input.read(into: buffer) }
+    if position == head.count { return try unsafe input.read(into: buffer) }
     let count = min(buffer.count, head.count - position)
-    buffer.copyBytes(from: head[position..<position + count])
+    unsafe buffer.copyBytes(from: head[position..<position + count])
     position += count
     return count
   }
 }
 
 /// gzip, also of several members one after the other.
-final class GzipInput: ByteInput {
+@safe final class GzipInput: ByteInput {
   let name: String
   let size: Int64? = nil
   private let input: any ByteInput
@@ -52,46 +52,46 @@ final class GzipInput: ByteInput {
   init(_ input: any ByteInput) {
     self.input = input
     name = input.name
-    stream = .allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    buffer = .allocate(byteCount: 1 << 16, alignment: 16)
-    _ = ferry_inflate_init(stream)
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
+    unsafe buffer = .allocate(byteCount: 1 << 16, alignment: 16)
+    _ = unsafe ferry_inflate_init(stream)
   }
 
   deinit {
-    inflateEnd(stream)
-    stream.deallocate()
-    buffer.deallocate()
+    unsafe inflateEnd(stream)
+    unsafe stream.deallocate()
+    unsafe buffer.deallocate()
   }
 
   func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
-    if isComplete || target.isEmpty { return 0 }
-    stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    stream.pointee.avail_out = UInt32(min(target.count, 1 << 30))
-    let room = stream.pointee.avail_out
-    while stream.pointee.avail_out == room {
-      if stream.pointee.avail_in == 0 {
-        let count = try input.read(into: buffer)
+    if unsafe isComplete || target.isEmpty { return 0 }
+    unsafe stream.pointee.next_out = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    unsafe stream.pointee.avail_out = UInt32(min(target.count, 1 << 30))
+    let room = unsafe stream.pointee.avail_out
+    while unsafe stream.pointee.avail_out == room {
+      if unsafe stream.pointee.avail_in == 0 {
+        let count = try unsafe input.read(into: buffer)
         if count == 0 {
           guard !isInsideMember else { throw damaged("it ends too early") }
           isComplete = true
           return 0
         }
-        stream.pointee.next_in = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_in = UInt32(count)
+        unsafe stream.pointee.next_in = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        unsafe stream.pointee.avail_in = UInt32(count)
       }
       if !isInsideMember {
-        inflateReset(stream)
+        unsafe inflateReset(stream)
         isInsideMember = true
       }
-      let status = inflate(stream, Z_NO_FLUSH)
+      let status = unsafe inflate(stream, Z_NO_FLUSH)
       if status == Z_STREAM_END {
         isInsideMember = false
       } else if status != Z_OK && status != Z_BUF_ERROR {
-        throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
+        throw unsafe damaged(stream.pointee.msg.map { unsafe String(cString: $0) } ?? "code \(status)")
       }
     }
-    return Int(room - stream.pointee.avail_out)
+    return unsafe Int(room - stream.pointee.avail_out)
   }
 
   private func damaged(_ reason: String) -> Failure {

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Records
 
 /// Cuts JSON text into rows and has simdjson find their members.
-final class JSONBlocks {
+@safe final class JSONBlocks {
   let window: ByteWindow
   let rows: OpaquePointer
   private let options: JSONReadOptions
@@ -36,28 +36,28 @@ final class JSONBlocks {
     self.window = window
     self.options = options
     self.bad = bad
-    rows = json_rows_new(options.maxDepth, options.flatten, options.duplicateKeys == .last ? 1 : 0)
+    unsafe rows = unsafe json_rows_new(options.maxDepth, options.flatten, options.duplicateKeys == .last ? 1 : 0)
   }
 
   deinit {
-    json_rows_free(rows)
-    fields.deallocate()
+    unsafe json_rows_free(rows)
+    unsafe fields.deallocate()
   }
 
-  var columnCount: Int { json_rows_column_count(rows) }
+  var columnCount: Int { unsafe json_rows_column_count(rows) }
 
   var columnNames: [String] {
-    (0..<json_rows_column_count(rows)).map { column in
+    unsafe (0..<json_rows_column_count(rows)).map { column in
       var length = 0
-      let name = json_rows_column_name(rows, column, &length)
-      return String(decoding: UnsafeRawBufferPointer(start: name, count: length), as: UTF8.self)
+      let name = unsafe json_rows_column_name(rows, column, &length)
+      return unsafe String(decoding: UnsafeRawBufferPointer(start: name, count: length), as: UTF8.self)
     }
   }
 
   func addColumn(_ name: String) {
     var name = name
     name.withUTF8 { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { _ = json_rows_add_column(rows, $0.baseAddress, $0.count) }
+      unsafe bytes.withMemoryRebound(to: CChar.self) { _ = unsafe json_rows_add_column(rows, $0.baseAddress, $0.count) }
     }
   }
 
@@ -76,7 +76,7 @@ final class JSONBlocks {
       }
       if end > first {
         take(end - first)
-        return JSONTable(
+        return unsafe JSONTable(
           base: window.base, fields: fields + (first - readBase) * stride, stride: stride, count: end - first,
           byteCount: Int(ends[end - 1] - starts[first]), replacesSurrogates: options.invalidText == .replace)
       }
@@ -110,7 +110,7 @@ final class JSONBlocks {
     case json_row_too_large.rawValue: return "a value is too large"
     default: return "it is not JSON"
     }
-    let table = JSONTable(
+    let table = unsafe JSONTable(
       base: window.base, fields: fields + (row - readBase) * stride, stride: stride, count: 1, byteCount: 0,
       replacesSurrogates: options.invalidText == .replace)
     return table.needsCheck(0) ? table.fault(0, depth: options.maxDepth) : nil
@@ -121,7 +121,7 @@ final class JSONBlocks {
   }
 
   private func report(from start: Int, to end: Int, _ reason: String) throws {
-    try bad.add(
+    try unsafe bad.add(
       name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
       raw: UnsafeRawBufferPointer(start: window.base + start, count: end - start))
   }
@@ -163,11 +163,11 @@ final class JSONBlocks {
   private static let maxAttempts = 8
 
   private func read(_ count: Int) -> Int {
-    starts.withUnsafeBufferPointer { starts in
-      ends.withUnsafeBufferPointer { ends in
-        status.withUnsafeMutableBufferPointer { status in
+    unsafe starts.withUnsafeBufferPointer { starts in
+      unsafe ends.withUnsafeBufferPointer { ends in
+        unsafe status.withUnsafeMutableBufferPointer { status in
           guard let s = starts.baseAddress, let e = ends.baseAddress else { return 0 }
-          return json_rows_read(
+          return unsafe json_rows_read(
             rows, window.base, window.count, s + next, e + next, count, fields, stride, status.baseAddress)
         }
       }
@@ -176,9 +176,9 @@ final class JSONBlocks {
 
   private func makeRoom(_ count: Int) {
     if count <= fieldRoom { return }
-    fields.deallocate()
+    unsafe fields.deallocate()
     fieldRoom = count + count / 4
-    fields = .allocate(capacity: fieldRoom)
+    unsafe fields = .allocate(capacity: fieldRoom)
   }
 
   /// Finds rows in the window, reading on where it holds no whole one; false at the end.
@@ -206,11 +206,11 @@ final class JSONBlocks {
     if options.layout != .automatic { return options.layout == .lines }
     while true {
       var at = 0
-      while at < window.count, JSONBlocks.isSpace(window.base[at]) { at += 1 }
-      if at < window.count, window.base[at] == UInt8(ascii: "[") { return false }
-      let end = scan_find_special(window.base + at, window.count - at, 0x0A, 0x0D) + at
+      while at < window.count, unsafe JSONBlocks.isSpace(window.base[at]) { at += 1 }
+      if at < window.count, unsafe window.base[at] == UInt8(ascii: "[") { return false }
+      let end = unsafe scan_find_special(window.base + at, window.count - at, 0x0A, 0x0D) + at
       if end < window.count {
-        return JSONText.isValid(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
+        return unsafe JSONText.isValid(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
           || JSONBlocks.looksLikeLines(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
       }
       if try !window.fill() { return at < window.count }
@@ -219,18 +219,18 @@ final class JSONBlocks {
 
   /// A first line that is bad still makes lines, unless it only opens a document.
   private static func looksLikeLines(_ line: UnsafeRawBufferPointer) -> Bool {
-    guard let last = line.last(where: { !isSpace($0) }) else { return true }
+    guard let last = unsafe line.last(where: { !isSpace($0) }) else { return true }
     return last == UInt8(ascii: "}")
   }
 
   static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
   private func findLines() throws {
-    let base = window.base
+    let base = unsafe window.base
     let count = window.count
     var start = 0
-    while start < count, let found = memchr(base + start, 0x0A, count - start) {
-      let end = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
+    while start < count, let found = unsafe memchr(base + start, 0x0A, count - start) {
+      let end = unsafe UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
       append(start, end)
       start = end + 1
     }
@@ -246,8 +246,8 @@ final class JSONBlocks {
   private func append(_ start: Int, _ end: Int) {
     var first = start
     var last = end
-    while first < last, JSONBlocks.isSpace(window.base[first]) { first += 1 }
-    while last > first, JSONBlocks.isSpace(window.base[last - 1]) { last -= 1 }
+    while first < last, unsafe JSONBlocks.isSpace(window.base[first]) { first += 1 }
+    while last > first, unsafe JSONBlocks.isSpace(window.base[last - 1]) { last -= 1 }
     if first == last { return }
     starts.append(UInt32(first))
     ends.append(UInt32(last))
@@ -255,35 +255,35 @@ final class JSONBlocks {
 
   /// Rows of an array or documents one behind the other.
   private func findDocuments() throws {
-    let base = window.base
+    let base = unsafe window.base
     let count = window.count
     var at = 0
     while true {
-      while at < count, JSONBlocks.isSpace(base[at]) || (base[at] == UInt8(ascii: ",") && isInArray && wantsComma) {
-        if base[at] == UInt8(ascii: ",") { wantsComma = false }
+      while at < count, unsafe JSONBlocks.isSpace(base[at]) || (base[at] == UInt8(ascii: ",") && isInArray && wantsComma) {
+        if unsafe base[at] == UInt8(ascii: ",") { wantsComma = false }
         at += 1
       }
       usedBytes = at
       guard at < count else { break }
-      if base[at] == UInt8(ascii: "["), !isInArray {
+      if unsafe base[at] == UInt8(ascii: "["), !isInArray {
         isInArray = true
         wantsComma = false
         at += 1
         continue
       }
-      if base[at] == UInt8(ascii: "]"), isInArray {
+      if unsafe base[at] == UInt8(ascii: "]"), isInArray {
         isInArray = false
         at += 1
         continue
       }
       // A comma too many is a row of its own: a bad one.
-      if base[at] == UInt8(ascii: ",") {
+      if unsafe base[at] == UInt8(ascii: ",") {
         append(at, at + 1)
         at += 1
         continue
       }
       var state = scan_json_state()
-      let end = scan_json_value(base, at, count, &state)
+      let end = unsafe scan_json_value(base, at, count, &state)
       if end > count || (end == count && state.in_scalar != 0 && !window.isComplete) { break }
       // A closing bracket that nothing has opened is a bad row, too.
       let stop = end == at ? at + 1 : end
@@ -303,7 +303,7 @@ final class JSONBlocks {
     if !starts.isEmpty { return true }
     if window.count > 0 {
       var at = 0
-      while at < window.count, JSONBlocks.isSpace(window.base[at]) { at += 1 }
+      while at < window.count, unsafe JSONBlocks.isSpace(window.base[at]) { at += 1 }
       if at < window.count {
         rowCount += 1
         isClosed = true
@@ -323,7 +323,7 @@ final class JSONBlocks {
     try report(from: 0, to: min(window.count, 1 << 16), "a row is longer than \(options.maxRowSize) bytes")
     if isLines == true {
       while true {
-        let end = scan_find_special(window.base, window.count, 0x0A, 0x0A)
+        let end = unsafe scan_find_special(window.base, window.count, 0x0A, 0x0A)
         if end < window.count { return window.consume(end + 1) }
         window.consume(window.count)
         if try !window.fill() { return }
@@ -332,7 +332,7 @@ final class JSONBlocks {
     var state = scan_json_state()
     while true {
       let count = window.count
-      let end = scan_json_value(window.base, 0, count, &state)
+      let end = unsafe scan_json_value(window.base, 0, count, &state)
       window.consume(min(end, count))
       if end <= count { return }
       if try !window.fill() { return }

@@ -134,7 +134,7 @@ public final class JSONReader: TextReader {
 
   private func append(_ table: borrowing JSONTable, _ rows: Range<Int>) {
     if rows.isEmpty { return }
-    var part = JSONTable(
+    var part = unsafe JSONTable(
       base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
       byteCount: 0, replacesSurrogates: table.replacesSurrogates)
     var errors: [FieldError] = []

@@ -36,7 +36,7 @@ public final class JSONWriter: RecordSink {
       key.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
       JSONText.append(text: name, to: &key)
       key.append(byte: UInt8(ascii: ":"))
-      return Array(key.bytes)
+      return unsafe Array(key.bytes)
     }
     patterns = try schema.fields.map { field in
       guard case .timestamp(_, zoned: true) = field.type, options.timeZone != "UTC" else { return nil }
@@ -96,28 +96,28 @@ public final class JSONWriter: RecordSink {
     switch formatter.column.type {
     case .text:
       if borrow(formatter, rows, block) { return }
-      writeEach(formatter, rows, block) { row, out in JSONText.append(string: formatter.bytes(row), to: &out) }
+      writeEach(formatter, rows, block) { row, out in unsafe JSONText.append(string: formatter.bytes(row), to: &out) }
     case .json:
-      writeEach(formatter, rows, block) { row, out in JSONWriter.append(json: formatter.bytes(row), to: &out) }
+      writeEach(formatter, rows, block) { row, out in unsafe JSONWriter.append(json: formatter.bytes(row), to: &out) }
     case .date, .time, .timestamp, .uuid, .interval, .bytes:
       // No text of these types has anything to escape.
       if formatter.column.nullCount == 0 {
         block.before.append(UInt8(ascii: "\""))
         block.after = [UInt8(ascii: "\"")]
-        block.write { out, ends in
-          formatter.append(rows, pattern: pattern, isISO: false, to: &out, ends: ends, null: [])
+        unsafe block.write { out, ends in
+          unsafe formatter.append(rows, pattern: pattern, isISO: false, to: &out, ends: ends, null: [])
         }
       } else {
         writeEach(formatter, rows, block) { row, out in
           out.append(byte: UInt8(ascii: "\""))
           var end: Int32 = 0
-          formatter.append(row..<row + 1, pattern: pattern, isISO: false, to: &out, ends: &end, null: [])
+          unsafe formatter.append(row..<row + 1, pattern: pattern, isISO: false, to: &out, ends: &end, null: [])
           out.append(byte: UInt8(ascii: "\""))
         }
       }
     case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .decimal:
-      block.write { out, ends in
-        formatter.append(rows, pattern: nil, isISO: false, to: &out, ends: ends, null: Array("null".utf8))
+      unsafe block.write { out, ends in
+        unsafe formatter.append(rows, pattern: nil, isISO: false, to: &out, ends: ends, null: Array("null".utf8))
       }
     case .float32, .float64, .numeric, .list:
       writeEach(formatter, rows, block) { row, out in formatter.appendJSON(row, to: &out) }
@@ -128,44 +128,44 @@ public final class JSONWriter: RecordSink {
   private func writeEach(
     _ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock, _ body: (Int, inout TextBuffer) -> Void
   ) {
-    block.write { out, ends in
+    unsafe block.write { out, ends in
       for row in rows {
         if formatter.isNull(row) { out.append("null") } else { body(row, &out) }
-        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+        unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }
     }
   }
 
   /// JSON as it is, on one line: a line end stands between tokens only.
   private static func append(json bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    let room = out.reserve(bytes.count)
-    for (index, byte) in bytes.enumerated() { room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte }
+    let room = unsafe out.reserve(bytes.count)
+    for unsafe (index, byte) in unsafe bytes.enumerated() { unsafe room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte }
     out.advance(bytes.count)
   }
 
   /// Takes the texts from the batch where none of them is NULL or needs an escape.
   private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
     let column = formatter.column
-    guard let offsets = column.offsetValues.baseAddress else { return false }
+    guard let offsets = unsafe column.offsetValues.baseAddress else { return false }
     if column.nullCount > 0 { for row in rows where formatter.isNull(row) { return false } }
-    let first = Int(offsets[rows.lowerBound])
-    let last = Int(offsets[rows.upperBound])
+    let first = unsafe Int(offsets[rows.lowerBound])
+    let last = unsafe Int(offsets[rows.upperBound])
     guard last + CellBlock.slack <= column.values.count else { return false }
-    let start = column.values.start.assumingMemoryBound(to: UInt8.self)
-    guard scan_find_escape(start + first, last - first) == last - first else { return false }
+    let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
+    guard unsafe scan_find_escape(start + first, last - first) == last - first else { return false }
     block.before.append(UInt8(ascii: "\""))
     block.after = [UInt8(ascii: "\"")]
-    block.borrow(start, offsets + rows.lowerBound)
+    unsafe block.borrow(start, offsets + rows.lowerBound)
     return true
   }
 
   /// Writes what is there; the last `keeping` bytes stay, so that a comma can still be taken back.
   private func flush(keeping: Int = 0) throws {
     let count = max(0, text.count - keeping)
-    try output.write(UnsafeRawBufferPointer(rebasing: text.bytes[..<count]))
-    let rest = Array(text.bytes[count...])
+    try unsafe output.write(UnsafeRawBufferPointer(rebasing: text.bytes[..<count]))
+    let rest = unsafe Array(text.bytes[count...])
     text.removeAll()
-    rest.withUnsafeBytes { text.append(bytes: $0) }
+    unsafe rest.withUnsafeBytes { unsafe text.append(bytes: $0) }
   }
 
   public func finish() throws {

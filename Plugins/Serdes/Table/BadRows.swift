@@ -48,24 +48,24 @@ public final class BadRows {
     count += 1
     let place = "reading line \(line) (byte \(offset)) of '\(name)': \(reason)"
     if policy == .error {
-      throw Failure(
+      throw unsafe Failure(
         .data, place, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows",
         sensitive: String(decoding: raw.prefix(1_000), as: UTF8.self))
     }
     if let limit, count > limit {
       throw Failure(
         .data, "\(place); it is bad row number \(count), 'maxBadLines' allows \(limit)",
-        sensitive: String(decoding: raw.prefix(1_000), as: UTF8.self))
+        sensitive: unsafe String(decoding: raw.prefix(1_000), as: UTF8.self))
     }
     if policy == .warn, count <= BadRows.maxWarnings { warn(place) }
-    if policy == .reject { try store(offset, line, reason, raw) }
+    if policy == .reject { try unsafe store(offset, line, reason, raw) }
   }
 
   private func store(_ offset: Int64, _ line: Int64, _ reason: String, _ raw: UnsafeRawBufferPointer) throws {
     builder.columns[0].append(offset)
     builder.columns[1].append(line)
     builder.columns[2].append(text: reason)
-    builder.columns[3].append(bytes: raw)
+    unsafe builder.columns[3].append(bytes: raw)
     if builder.finishRow(bytes: raw.count + 64) { try flush() }
   }
 

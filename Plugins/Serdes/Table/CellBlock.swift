@@ -3,7 +3,7 @@ internal import Glibc
 internal import Records
 
 /// The finished texts of some rows of one column, in one piece, ready to be put into rows.
-final class CellBlock {
+@safe final class CellBlock {
   private(set) var base: UnsafePointer<UInt8>
   /// Where each text starts and, one further, ends.
   private(set) var offsets: UnsafePointer<Int32>
@@ -16,29 +16,29 @@ final class CellBlock {
 
   init(rows: Int) {
     room = rows + 1
-    ownOffsets = .allocate(capacity: room)
-    ownOffsets.initialize(repeating: 0, count: room)
-    offsets = UnsafePointer(ownOffsets)
-    base = UnsafePointer(ownOffsets).withMemoryRebound(to: UInt8.self, capacity: 1) { $0 }
+    unsafe ownOffsets = .allocate(capacity: room)
+    unsafe ownOffsets.initialize(repeating: 0, count: room)
+    unsafe offsets = unsafe UnsafePointer(ownOffsets)
+    unsafe base = unsafe UnsafePointer(ownOffsets).withMemoryRebound(to: UInt8.self, capacity: 1) { unsafe $0 }
   }
 
-  deinit { ownOffsets.deallocate() }
+  deinit { unsafe ownOffsets.deallocate() }
 
   /// Uses texts that lie in memory already, with `slack` readable bytes behind them; they must outlive the block's use.
   func borrow(_ start: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>) {
-    base = start.assumingMemoryBound(to: UInt8.self)
-    self.offsets = offsets
+    unsafe base = unsafe start.assumingMemoryBound(to: UInt8.self)
+    unsafe self.offsets = unsafe offsets
   }
 
   /// Has the texts written: `body` appends them to the buffer and notes their ends.
   func write(_ body: (inout TextBuffer, UnsafeMutablePointer<Int32>) -> Void) {
     text.removeAll()
-    ownOffsets[0] = 0
-    body(&text, ownOffsets + 1)
+    unsafe ownOffsets[0] = 0
+    unsafe body(&text, ownOffsets + 1)
     // Rows are put together with copies of 16 bytes: that many must be readable behind the last text.
-    _ = text.reserve(CellBlock.slack)
-    base = text.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? base
-    offsets = UnsafePointer(ownOffsets)
+    _ = unsafe text.reserve(CellBlock.slack)
+    unsafe base = unsafe text.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? base
+    unsafe offsets = unsafe UnsafePointer(ownOffsets)
   }
 
   static let slack = 16
@@ -46,7 +46,7 @@ final class CellBlock {
 
 /// Puts the cells of several columns together, row by row.
 struct RowAssembler {
-  private struct Piece {
+  @safe private struct Piece {
     let base: UnsafePointer<UInt8>
     let offsets: UnsafePointer<Int32>
     let before: UnsafePointer<UInt8>
@@ -64,26 +64,26 @@ struct RowAssembler {
       let after = index == blocks.count - 1 ? block.after + lineEnd : block.after
       for text in [block.before, after] {
         places.append((constants.count, text.count))
-        text.withUnsafeBytes { constants.append(bytes: $0) }
+        unsafe text.withUnsafeBytes { unsafe constants.append(bytes: $0) }
         for _ in 0..<CellBlock.slack { constants.append(byte: 0) }
       }
     }
-    guard let texts = constants.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    guard let texts = unsafe constants.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let pieces = blocks.enumerated().map { index, block in
-      Piece(
+      unsafe Piece(
         base: block.base, offsets: block.offsets, before: texts + places[index * 2].0,
         beforeCount: places[index * 2].1, after: texts + places[index * 2 + 1].0,
         afterCount: places[index * 2 + 1].1)
     }
-    pieces.withUnsafeBufferPointer { pieces in
+    unsafe pieces.withUnsafeBufferPointer { pieces in
       for row in 0..<rows {
-        for piece in pieces {
-          let start = Int(piece.offsets[row])
-          let length = Int(piece.offsets[row + 1]) - start
-          let room = out.reserve(piece.beforeCount + length + piece.afterCount + 3 * CellBlock.slack)
-          copy(piece.before, piece.beforeCount, to: room)
-          copy(piece.base + start, length, to: room + piece.beforeCount)
-          copy(piece.after, piece.afterCount, to: room + piece.beforeCount + length)
+        for unsafe piece in unsafe pieces {
+          let start = unsafe Int(piece.offsets[row])
+          let length = unsafe Int(piece.offsets[row + 1]) - start
+          let room = unsafe out.reserve(piece.beforeCount + length + piece.afterCount + 3 * CellBlock.slack)
+          unsafe copy(piece.before, piece.beforeCount, to: room)
+          unsafe copy(piece.base + start, length, to: room + piece.beforeCount)
+          unsafe copy(piece.after, piece.afterCount, to: room + piece.beforeCount + length)
           out.advance(piece.beforeCount + length + piece.afterCount)
         }
       }
@@ -95,10 +95,10 @@ struct RowAssembler {
   @inline(__always)
   private static func copy(_ source: UnsafePointer<UInt8>, _ count: Int, to target: UnsafeMutablePointer<UInt8>) {
     if count <= 16 {
-      let bytes = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt8>.self)
-      UnsafeMutableRawPointer(target).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
+      let bytes = unsafe UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt8>.self)
+      unsafe UnsafeMutableRawPointer(target).storeBytes(of: bytes, as: SIMD16<UInt8>.self)
     } else {
-      memcpy(target, source, count)
+      unsafe memcpy(target, source, count)
     }
   }
 }

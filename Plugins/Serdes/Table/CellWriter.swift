@@ -20,7 +20,7 @@ enum TimeTexts {
   /// Cuts a fraction of 6 or 9 digits back to the thousands it needs.
   private static func trim(_ digits: Int, _ start: Int, _ out: inout TextBuffer) {
     var left = digits
-    while left > 3, out.bytes[out.count - 1] == 48, out.bytes[out.count - 2] == 48, out.bytes[out.count - 3] == 48 {
+    while left > 3, unsafe out.bytes[out.count - 1] == 48, unsafe out.bytes[out.count - 2] == 48, unsafe out.bytes[out.count - 3] == 48 {
       out.truncate(to: out.count - 3)
       left -= 3
     }
@@ -33,28 +33,28 @@ extension TextFormatter {
     _ rows: Range<Int>, pattern: TextPattern?, isISO: Bool, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int32>,
     null: [UInt8]
   ) {
-    if column.nullCount == 0 && pattern == nil && !isISO { return append(rows: rows, to: &out, ends: ends) }
+    if column.nullCount == 0 && pattern == nil && !isISO { return unsafe append(rows: rows, to: &out, ends: ends) }
     var index = 0
     for row in rows {
       if isNull(row) {
-        null.withUnsafeBytes { out.append(bytes: $0) }
+        unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
       } else if let pattern {
         append(row, pattern, to: &out)
       } else if isISO, case .timestamp(let unit, let zoned) = column.type {
-        TimeTexts.append(timestamp: column.fixed(Int64.self)[row], unit: unit, zoned: zoned, to: &out)
+        unsafe TimeTexts.append(timestamp: column.fixed(Int64.self)[row], unit: unit, zoned: zoned, to: &out)
       } else {
         append(row, to: &out)
       }
-      ends[index] = Int32(truncatingIfNeeded: out.count)
+      unsafe ends[index] = Int32(truncatingIfNeeded: out.count)
       index += 1
     }
   }
 
   private func append(_ row: Int, _ pattern: TextPattern, to out: inout TextBuffer) {
     switch column.type {
-    case .date: pattern.append(date: column.fixed(Int32.self)[row], to: &out)
-    case .time(let unit): pattern.append(time: column.fixed(Int64.self)[row], unit: unit, to: &out)
-    case .timestamp(let unit, _): pattern.append(timestamp: column.fixed(Int64.self)[row], unit: unit, to: &out)
+    case .date: unsafe pattern.append(date: column.fixed(Int32.self)[row], to: &out)
+    case .time(let unit): unsafe pattern.append(time: column.fixed(Int64.self)[row], unit: unit, to: &out)
+    case .timestamp(let unit, _): unsafe pattern.append(timestamp: column.fixed(Int64.self)[row], unit: unit, to: &out)
     default: append(row, to: &out)
     }
   }

@@ -20,7 +20,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, builder, &errors) { field in
         if plan.isInferred && !Canonical.isInteger(field) { return .malformed }
         var value: Int64 = 0
-        let result = Digits.parse(field.bytes, into: &value)
+        let result = unsafe Digits.parse(field.bytes, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -28,7 +28,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, builder, &errors) { field in
         if plan.isInferred && !Canonical.isDecimal(field) { return .malformed }
         var value: Int128 = 0
-        let result = DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
+        let result = unsafe DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -36,7 +36,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, builder, &errors) { field in
         if plan.isInferred && !Canonical.isNumber(field) { return .malformed }
         var value = 0.0
-        let result = ValueParse.float64(field.bytes, into: &value)
+        let result = unsafe ValueParse.float64(field.bytes, into: &value)
         if result == .ok {
           if plan.isInferred && !Canonical.keepsDigits(field, as: value) { return .losesDigits }
           builder.append(value)
@@ -46,7 +46,7 @@ extension FieldTable where Self: ~Copyable {
     case .date:
       each(column, builder, &errors) { field in
         var value: Int32 = 0
-        let result = ValueParse.date(field.bytes, into: &value)
+        let result = unsafe ValueParse.date(field.bytes, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -54,7 +54,7 @@ extension FieldTable where Self: ~Copyable {
     default:
       each(column, builder, &errors) { field in
         if plan.isInferred && !Canonical.isCanonical(field, plan.type) { return .malformed }
-        return plan.parser.append(field.bytes, to: builder)
+        return unsafe plan.parser.append(field.bytes, to: builder)
       }
     }
   }
@@ -93,7 +93,7 @@ extension FieldTable where Self: ~Copyable {
         errors.append(FieldError(row: row, column: column, result: .malformed))
         builder.appendNull()
       } else {
-        builder.append(bytes: field.start, count: field.count)
+        unsafe builder.append(bytes: field.start, count: field.count)
       }
     }
   }
@@ -101,7 +101,7 @@ extension FieldTable where Self: ~Copyable {
   private mutating func fillJSON(_ column: Int, _ builder: ColumnBuilder) {
     for row in 0..<count {
       let field = raw(row, column)
-      if field.kind == .null { builder.appendNull() } else { builder.append(bytes: field.start, count: field.count) }
+      if field.kind == .null { builder.appendNull() } else { unsafe builder.append(bytes: field.start, count: field.count) }
     }
   }
 }
@@ -111,32 +111,32 @@ enum Canonical {
   @inline(__always)
   static func isInteger(_ field: FieldText) -> Bool {
     guard field.count > 0 else { return false }
-    if field.start[0] &- 49 < 9 { return true }
-    if field.start[0] == 48 { return field.count == 1 }
-    return field.start[0] == UInt8(ascii: "-") && field.count > 1 && field.start[1] &- 49 < 9
+    if unsafe field.start[0] &- 49 < 9 { return true }
+    if unsafe field.start[0] == 48 { return field.count == 1 }
+    return unsafe field.start[0] == UInt8(ascii: "-") && field.count > 1 && field.start[1] &- 49 < 9
   }
 
   /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?` as far as its ends show; the parser sees the rest.
   @inline(__always)
   static func isDecimal(_ field: FieldText) -> Bool {
     guard field.count > 0 else { return false }
-    let sign = field.start[0] == UInt8(ascii: "-") ? 1 : 0
-    guard field.count > sign, field.start[field.count - 1] &- 48 < 10 else { return false }
-    if field.start[sign] == 48 {
-      if field.count > sign + 1, field.start[sign + 1] != UInt8(ascii: ".") { return false }
-    } else if field.start[sign] &- 49 >= 9 {
+    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, unsafe field.start[field.count - 1] &- 48 < 10 else { return false }
+    if unsafe field.start[sign] == 48 {
+      if field.count > sign + 1, unsafe field.start[sign + 1] != UInt8(ascii: ".") { return false }
+    } else if unsafe field.start[sign] &- 49 >= 9 {
       return false
     }
-    for index in 0..<field.count where field.start[index] | 0x20 == UInt8(ascii: "e") { return false }
+    for index in 0..<field.count where unsafe field.start[index] | 0x20 == UInt8(ascii: "e") { return false }
     return true
   }
 
   /// A number without zeros in front, with an exponent or not.
   @inline(__always)
   static func isNumber(_ field: FieldText) -> Bool {
-    let sign = field.start[0] == UInt8(ascii: "-") ? 1 : 0
-    guard field.count > sign, field.start[sign] &- 48 < 10 else { return false }
-    return field.start[sign] != 48 || field.count == sign + 1 || field.start[sign + 1] &- 48 > 9
+    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, unsafe field.start[sign] &- 48 < 10 else { return false }
+    return unsafe field.start[sign] != 48 || field.count == sign + 1 || field.start[sign + 1] &- 48 > 9
   }
 
   /// Whether the shortest text of a number has the same digits as the field.
@@ -144,13 +144,13 @@ enum Canonical {
     guard value.isFinite else { return false }
     if field.count <= 15 { return true }
     var shortest = Array(value.description.utf8)
-    return shortest.withUnsafeMutableBytes { Self.digits(UnsafeRawBufferPointer($0)) } == digits(field.bytes)
+    return unsafe shortest.withUnsafeMutableBytes { unsafe Self.digits(UnsafeRawBufferPointer($0)) } == digits(field.bytes)
   }
 
   /// The significant digits: no sign, point, exponent, zeros in front and behind.
   private static func digits(_ text: UnsafeRawBufferPointer) -> [UInt8] {
     var digits: [UInt8] = []
-    for byte in text {
+    for unsafe byte in unsafe text {
       if byte | 0x20 == UInt8(ascii: "e") { break }
       if byte &- 48 < 10, byte != 48 || !digits.isEmpty { digits.append(byte) }
     }
@@ -161,7 +161,7 @@ enum Canonical {
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
     switch type {
     case .bool:
-      field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
+      unsafe field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
     case .decimal: isDecimal(field)
     case .timestamp: field.count >= 16
     case .time: field.count >= 8

@@ -1,7 +1,7 @@
 internal import Records
 
 /// The text of one field of one row.
-struct FieldText {
+@safe struct FieldText {
   enum Kind: UInt8 {
     /// NULL, or a JSON member that is not there.
     case null
@@ -17,7 +17,7 @@ struct FieldText {
   var count: Int
   var kind: Kind
 
-  @inline(__always) var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  @inline(__always) var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
 }
 
 /// Well-formed rows that lie in memory, their fields found but not yet converted.

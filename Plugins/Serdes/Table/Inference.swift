@@ -36,7 +36,7 @@ struct Inference {
       kinds.insert(.nested)
     } else if isTagged && field.kind == .quoted {
       kinds.insert(.text)
-    } else if field.start[0] &- 48 < 10 || field.start[0] == UInt8(ascii: "-") {
+    } else if unsafe field.start[0] &- 48 < 10 || field.start[0] == UInt8(ascii: "-") {
       if !observeNumber(field) && (isTagged || !observeTime(field)) { kinds.insert(.text) }
     } else if isTagged || isWord(field) {
       kinds.insert(.bool)
@@ -48,15 +48,15 @@ struct Inference {
   private func isWord(_ field: FieldText) -> Bool {
     guard field.count == 4 || field.count == 5 else { return false }
     var value = false
-    return ValueParse.bool(field.bytes, into: &value) == .ok
+    return unsafe ValueParse.bool(field.bytes, into: &value) == .ok
   }
 
   private mutating func observeNumber(_ field: FieldText) -> Bool {
     if Canonical.isInteger(field), field.count > 18 || parses(field, .int64) {
-      for index in 1..<max(field.count, 1) where field.start[index] &- 48 > 9 { return observeDecimal(field) }
+      for index in 1..<max(field.count, 1) where unsafe field.start[index] &- 48 > 9 { return observeDecimal(field) }
       kinds.insert(.integer)
       if field.count > 18 && !parses(field, .int64) { exceedsInt64 = true }
-      noteDigits(field.count - (field.start[0] == UInt8(ascii: "-") ? 1 : 0), 0, field)
+      unsafe noteDigits(field.count - (field.start[0] == UInt8(ascii: "-") ? 1 : 0), 0, field)
       return true
     }
     return observeDecimal(field)
@@ -65,23 +65,23 @@ struct Inference {
   private mutating func observeDecimal(_ field: FieldText) -> Bool {
     var point: Int?
     var value = 0.0
-    let parsed = ValueParse.float64(field.bytes, into: &value)
+    let parsed = unsafe ValueParse.float64(field.bytes, into: &value)
     guard parsed == .ok || parsed == .outOfRange else { return false }
     guard Canonical.isDecimal(field) else {
       // With an exponent; leading zeros, as in 007.5, make it a text.
       guard Canonical.isNumber(field) else { return false }
-      for index in 0..<field.count where field.start[index] | 0x20 == UInt8(ascii: "e") {
+      for index in 0..<field.count where unsafe field.start[index] | 0x20 == UInt8(ascii: "e") {
         kinds.insert(.exponent)
         if parsed != .ok || !Canonical.keepsDigits(field, as: value) { exceedsDouble = true }
         return true
       }
       return false
     }
-    for index in 0..<field.count where field.start[index] == UInt8(ascii: ".") { point = index }
+    for index in 0..<field.count where unsafe field.start[index] == UInt8(ascii: ".") { point = index }
     kinds.insert(.decimal)
-    let sign = field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
     let whole = (point ?? field.count) - sign
-    noteDigits(whole == 1 && field.start[sign] == 48 ? 0 : whole, point.map { field.count - $0 - 1 } ?? 0, field)
+    unsafe noteDigits(whole == 1 && field.start[sign] == 48 ? 0 : whole, point.map { field.count - $0 - 1 } ?? 0, field)
     return true
   }
 
@@ -90,7 +90,7 @@ struct Inference {
     scale = max(scale, fraction)
     guard whole + fraction > 15, !exceedsDouble else { return }
     var value = 0.0
-    if ValueParse.float64(field.bytes, into: &value) != .ok || !Canonical.keepsDigits(field, as: value) {
+    if unsafe ValueParse.float64(field.bytes, into: &value) != .ok || !Canonical.keepsDigits(field, as: value) {
       exceedsDouble = true
     }
   }
@@ -121,11 +121,11 @@ struct Inference {
     var number: Int64 = 0
     var day: Int32 = 0
     switch type {
-    case .int64: return Digits.parse(field.bytes, into: &number) == .ok
-    case .date: return ValueParse.date(field.bytes, into: &day) == .ok
-    case .time(let unit): return ValueParse.time(field.bytes, unit: unit, into: &number) == .ok
+    case .int64: return unsafe Digits.parse(field.bytes, into: &number) == .ok
+    case .date: return unsafe ValueParse.date(field.bytes, into: &day) == .ok
+    case .time(let unit): return unsafe ValueParse.time(field.bytes, unit: unit, into: &number) == .ok
     case .timestamp(let unit, let zoned):
-      return ValueParse.timestamp(field.bytes, unit: unit, zoned: zoned, into: &number) == .ok
+      return unsafe ValueParse.timestamp(field.bytes, unit: unit, zoned: zoned, into: &number) == .ok
     default: return false
     }
   }

@@ -144,7 +144,7 @@ public struct TextPattern: Sendable {
   ) {
     for step in steps {
       switch step {
-      case .literal(let bytes): bytes.withUnsafeBytes { out.append(bytes: $0) }
+      case .literal(let bytes): unsafe bytes.withUnsafeBytes { unsafe out.append(bytes: $0) }
       case .field(let letter, let count):
         switch letter {
         case UInt8(ascii: "y"), UInt8(ascii: "u"): appendYear(date.year, count, to: &out)
@@ -185,7 +185,7 @@ public struct TextPattern: Sendable {
   }
 
   private func name(_ name: StaticString, _ count: Int, to out: inout TextBuffer) {
-    out.append(name.utf8Start, count == 4 ? name.utf8CodeUnitCount : min(3, name.utf8CodeUnitCount))
+    unsafe out.append(name.utf8Start, count == 4 ? name.utf8CodeUnitCount : min(3, name.utf8CodeUnitCount))
   }
 
   private func appendFraction(_ nanoseconds: Int, _ count: Int, to out: inout TextBuffer) {
