@@ -41,7 +41,8 @@ let pluginLibraries: [Target] = [
   .target(
     name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
     exclude: [
-      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh", "setup.sh",
+      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh",
+      "setup.sh",
     ], swiftSettings: settings),
   // The codecs of Avro's blocks: four streaming interfaces, some of them macros, behind one.
   .target(
@@ -53,7 +54,9 @@ let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"], facesC: true),
   plugin("SQLite", ["SQL", "CSQLite"], facesC: true),
-  plugin("Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"], facesC: true),
+  plugin(
+    "Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"],
+    facesC: true),
   plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"], facesC: true),
 ]
 

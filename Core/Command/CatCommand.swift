@@ -9,7 +9,8 @@ struct CatCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, csv }
 
   static let configuration = CommandConfiguration(
-    commandName: "cat", abstract: "Prints the rows of a file: a URI of internal storage or a path. .arrow, .csv, .json, .jsonl, .avro.")
+    commandName: "cat",
+    abstract: "Prints the rows of a file: a URI of internal storage or a path. .arrow, .csv, .json, .jsonl, .avro.")
 
   @Argument(help: "ferry:///…, file:///… or a path.", completion: .file())
   var file: String

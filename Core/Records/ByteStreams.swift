@@ -24,7 +24,7 @@ public protocol ByteOutput: AnyObject {
 
 extension ByteOutput {
   public func write(parts: [UnsafeRawBufferPointer]) throws {
-    for unsafe part in unsafe parts { try unsafe write(part) }
+    for index in parts.indices { try unsafe write(parts[index]) }
   }
 }
 
@@ -144,7 +144,8 @@ public final class FileOutput: ByteOutput {
     while unsafe done < vectors.count {
       // 1024 is the most that Linux takes at once.
       let count = unsafe vectors.withUnsafeBufferPointer {
-        unsafe writev(descriptor, $0.baseAddress.map { unsafe $0 + done }, unsafe Int32(min(vectors.count - done, 1_024)))
+        unsafe writev(
+          descriptor, $0.baseAddress.map { unsafe $0 + done }, unsafe Int32(min(vectors.count - done, 1_024)))
       }
       if count < 0 {
         if errno == EINTR { continue }

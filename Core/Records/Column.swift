@@ -43,7 +43,8 @@ public struct Column: Sendable {
   @inlinable
   public var offsetValues: UnsafeBufferPointer<Int32> {
     guard let offsets else { return unsafe UnsafeBufferPointer(start: nil, count: 0) }
-    return unsafe UnsafeBufferPointer(start: offsets.start.assumingMemoryBound(to: Int32.self) + offset, count: count + 1)
+    return unsafe UnsafeBufferPointer(
+      start: offsets.start.assumingMemoryBound(to: Int32.self) + offset, count: count + 1)
   }
 
   @inlinable

@@ -89,7 +89,9 @@ internal import Glibc
     if unsafe state.pointee.count == state.pointee.rowCapacity { growRows() }
     let used = unsafe state.pointee.byteCount
     if unsafe used + length > state.pointee.byteCapacity { growBytes(length) }
-    if let start = unsafe start, length > 0 { unsafe (state.pointee.values + used).copyMemory(from: start, byteCount: length) }
+    if let start = unsafe start, length > 0 {
+      unsafe (state.pointee.values + used).copyMemory(from: start, byteCount: length)
+    }
     finishVariable(length)
   }
 
@@ -155,7 +157,9 @@ internal import Glibc
         if unsafe state.pointee.validity[row >> 3] & (1 << UInt8(row & 7)) == 0 { unsafe state.pointee.nullCount -= 1 }
         unsafe state.pointee.validity[row >> 3] &= ~(1 << UInt8(row & 7))
       }
-      if type == .bool { unsafe state.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~(1 << UInt8(row & 7)) }
+      if type == .bool {
+        unsafe state.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~(1 << UInt8(row & 7))
+      }
     }
     unsafe state.pointee.count = kept
     switch type.layout {

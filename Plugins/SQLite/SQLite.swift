@@ -53,7 +53,9 @@ struct SQLiteURL {
   var busyTimeout: Int32 = 15_000
   var pragmas: [(name: String, value: String)] = []
 
-  private static let known = ["foreign_keys", "journal_mode", "synchronous", "cache_size", "temp_store", "locking_mode"]
+  private static let known = [
+    "foreign_keys", "journal_mode", "synchronous", "cache_size", "temp_store", "locking_mode",
+  ]
 
   init(_ url: String) throws {
     let rest = url.dropFirst("jdbc:sqlite:".count)
@@ -68,7 +70,8 @@ struct SQLiteURL {
   }
 
   private mutating func set(_ name: String, _ value: String) throws {
-    let isWord = !value.isEmpty
+    let isWord =
+      !value.isEmpty
       && value.utf8.allSatisfy { $0 == 45 || $0 == 95 || $0 &- 48 < 10 || ($0 | 32) &- 97 < 26 }
     switch name.lowercased() {
     case "busy_timeout": busyTimeout = Int32(value) ?? busyTimeout

@@ -189,7 +189,9 @@ private final class RowBinder {
   }
 
   @inline(__always)
-  private func load<T: BitwiseCopyable>(_ row: Int, _: T.Type) -> T { unsafe values.assumingMemoryBound(to: T.self)[row] }
+  private func load<T: BitwiseCopyable>(_ row: Int, _: T.Type) -> T {
+    unsafe values.assumingMemoryBound(to: T.self)[row]
+  }
 
   /// A nil destructor is SQLITE_STATIC: the memory stays as it is until the step is over.
   @inline(__always)
@@ -276,7 +278,7 @@ private final class RowBinder {
     if unsafe text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return false }
     var digits = 0
     var zeros = 0
-    for unsafe byte in unsafe text where byte &- 48 < 10 {
+    for unsafebyte in unsafe text where byte &- 48 < 10 {
       if byte == 48 {
         if digits > 0 { zeros += 1 }
       } else {

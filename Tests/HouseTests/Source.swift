@@ -118,7 +118,15 @@ struct CodeScanner {
   private mutating func scanComment() {
     var depth = 0
     repeat {
-      if starts("/*") { depth += 1; blank(2) } else if starts("*/") { depth -= 1; blank(2) } else { blank() }
+      if starts("/*") {
+        depth += 1
+        blank(2)
+      } else if starts("*/") {
+        depth -= 1
+        blank(2)
+      } else {
+        blank()
+      }
     } while depth > 0 && position < bytes.count
   }
 
@@ -140,9 +148,15 @@ struct CodeScanner {
     let quotes = starts("\"\"\"") ? 3 : 1
     blank(quotes)
     while position < bytes.count, !matches(quotes, hashes) {
-      guard bytes[position] == UInt8(ascii: "\\") else { blank(); continue }
+      guard bytes[position] == UInt8(ascii: "\\") else {
+        blank()
+        continue
+      }
       let marks = bytes[(position + 1)...].prefix { $0 == UInt8(ascii: "#") }.count
-      guard marks == hashes, position + 1 + marks < bytes.count else { blank(); continue }
+      guard marks == hashes, position + 1 + marks < bytes.count else {
+        blank()
+        continue
+      }
       blank(1 + marks)
       if starts("(") {
         blank()

@@ -9,9 +9,12 @@ import Testing
 @Suite struct CoercionTests {
   static let infinity = "infinity"
 
-  func coerce(_ text: String?, _ from: DataType, _ to: LoadTarget, zone: String = "UTC", roundFloats: Bool = false) throws -> String? {
+  func coerce(_ text: String?, _ from: DataType, _ to: LoadTarget, zone: String = "UTC", roundFloats: Bool = false)
+    throws -> String?
+  {
     let padded = try Samples.column(from, [nil, nil, nil, text, nil])
-    let coercion = try Coercion(from: from, to: to, name: "c", options: CoercionOptions(timeZone: zone, roundFloats: roundFloats))
+    let coercion = try Coercion(
+      from: from, to: to, name: "c", options: CoercionOptions(timeZone: zone, roundFloats: roundFloats))
     // A slice, so that offsets and shared bitmaps are looked at too.
     let result = try coercion.apply(padded.slice(1, 4), firstRow: 11)
     #expect(result.type == to.type && result.count == 4)
@@ -34,22 +37,33 @@ import Testing
   struct Case: Sendable { var text: String, from: DataType, to: DataType, expected: String }
 
   static let good: [Case] = [
-    Case(text: "127", from: .int64, to: .int8, expected: "127"), Case(text: "-128", from: .int16, to: .int8, expected: "-128"),
-    Case(text: "18446744073709551615", from: .uint64, to: .decimal(precision: 20, scale: 0), expected: "18446744073709551615"),
+    Case(text: "127", from: .int64, to: .int8, expected: "127"),
+    Case(text: "-128", from: .int16, to: .int8, expected: "-128"),
+    Case(
+      text: "18446744073709551615", from: .uint64, to: .decimal(precision: 20, scale: 0),
+      expected: "18446744073709551615"),
     Case(text: "9223372036854775807", from: .int64, to: .uint64, expected: "9223372036854775807"),
     Case(text: "18446744073709551615", from: .uint64, to: .text, expected: "18446744073709551615"),
     Case(text: "9007199254740992", from: .int64, to: .float64, expected: "9007199254740992.0"),
-    Case(text: "3.0", from: .float64, to: .int32, expected: "3"), Case(text: "0.1", from: .float64, to: .float32, expected: "0.1"),
+    Case(text: "3.0", from: .float64, to: .int32, expected: "3"),
+    Case(text: "0.1", from: .float64, to: .float32, expected: "0.1"),
     Case(text: "0.1", from: .float32, to: .float64, expected: "0.10000000149011612"),
-    Case(text: "0.10", from: dec, to: .float64, expected: "0.1"), Case(text: "12.00", from: dec, to: .int16, expected: "12"),
-    Case(text: "-99999999.99", from: dec, to: .float64, expected: "-99999999.99"), Case(text: "0.50", from: dec, to: .float32, expected: "0.5"),
+    Case(text: "0.10", from: dec, to: .float64, expected: "0.1"),
+    Case(text: "12.00", from: dec, to: .int16, expected: "12"),
+    Case(text: "-99999999.99", from: dec, to: .float64, expected: "-99999999.99"),
+    Case(text: "0.50", from: dec, to: .float32, expected: "0.5"),
     Case(text: "12.30", from: dec, to: .decimal(precision: 3, scale: 1), expected: "12.3"),
     Case(text: "99999999.99", from: dec, to: wide, expected: "99999999.99000000000000000000"),
-    Case(text: "5.36000000000000000000", from: wide, to: dec, expected: "5.36"), Case(text: "5.36", from: dec, to: .numeric, expected: "5.36"),
-    Case(text: "0.1", from: .float64, to: dec, expected: "0.10"), Case(text: "1e-07", from: .float64, to: .numeric, expected: "0.0000001"),
-    Case(text: "12.00", from: .numeric, to: .int64, expected: "12"), Case(text: "1.50", from: .numeric, to: dec, expected: "1.50"),
-    Case(text: "true", from: .bool, to: .int32, expected: "1"), Case(text: "1", from: .int8, to: .bool, expected: "true"),
-    Case(text: "12", from: .text, to: .int32, expected: "12"), Case(text: "yes", from: .text, to: .bool, expected: "true"),
+    Case(text: "5.36000000000000000000", from: wide, to: dec, expected: "5.36"),
+    Case(text: "5.36", from: dec, to: .numeric, expected: "5.36"),
+    Case(text: "0.1", from: .float64, to: dec, expected: "0.10"),
+    Case(text: "1e-07", from: .float64, to: .numeric, expected: "0.0000001"),
+    Case(text: "12.00", from: .numeric, to: .int64, expected: "12"),
+    Case(text: "1.50", from: .numeric, to: dec, expected: "1.50"),
+    Case(text: "true", from: .bool, to: .int32, expected: "1"),
+    Case(text: "1", from: .int8, to: .bool, expected: "true"),
+    Case(text: "12", from: .text, to: .int32, expected: "12"),
+    Case(text: "yes", from: .text, to: .bool, expected: "true"),
     Case(text: "2024-02-29", from: .date, to: us, expected: "2024-02-29T00:00:00"),
     Case(text: "2024-02-29T00:00:00", from: us, to: .date, expected: "2024-02-29"),
     Case(text: "2024-02-29 00:00:00", from: .text, to: .date, expected: "2024-02-29"),
@@ -58,11 +72,18 @@ import Testing
     Case(text: "23:59:59.999999", from: .time(.microseconds), to: .time(.nanoseconds), expected: "23:59:59.999999000"),
     Case(text: "01:00:00", from: .time(.microseconds), to: .interval, expected: "PT1H"),
     Case(text: "PT90M", from: .interval, to: .time(.microseconds), expected: "01:30:00"),
-    Case(text: "123e4567-e89b-12d3-a456-426614174000", from: .uuid, to: .bytes, expected: "123e4567e89b12d3a456426614174000"),
-    Case(text: "123e4567e89b12d3a456426614174000", from: .bytes, to: .uuid, expected: "123e4567-e89b-12d3-a456-426614174000"),
-    Case(text: "c3a9", from: .bytes, to: .text, expected: "é"), Case(text: "é", from: .text, to: .bytes, expected: "c3a9"),
-    Case(text: "{\"a\": 1}", from: .text, to: .json, expected: "{\"a\": 1}"), Case(text: "2024-01-01", from: .date, to: .json, expected: "\"2024-01-01\""),
-    Case(text: "[1,2]", from: .list(.int16), to: .list(.int64), expected: "[1,2]"), Case(text: "[1,null]", from: .list(.int16), to: .text, expected: "[1,null]"),
+    Case(
+      text: "123e4567-e89b-12d3-a456-426614174000", from: .uuid, to: .bytes,
+      expected: "123e4567e89b12d3a456426614174000"),
+    Case(
+      text: "123e4567e89b12d3a456426614174000", from: .bytes, to: .uuid,
+      expected: "123e4567-e89b-12d3-a456-426614174000"),
+    Case(text: "c3a9", from: .bytes, to: .text, expected: "é"),
+    Case(text: "é", from: .text, to: .bytes, expected: "c3a9"),
+    Case(text: "{\"a\": 1}", from: .text, to: .json, expected: "{\"a\": 1}"),
+    Case(text: "2024-01-01", from: .date, to: .json, expected: "\"2024-01-01\""),
+    Case(text: "[1,2]", from: .list(.int16), to: .list(.int64), expected: "[1,2]"),
+    Case(text: "[1,null]", from: .list(.int16), to: .text, expected: "[1,null]"),
   ]
 
   @Test(arguments: good) func goesOver(_ example: Case) throws {
@@ -70,22 +91,34 @@ import Testing
   }
 
   static let bad: [Case] = [
-    Case(text: "128", from: .int64, to: .int8, expected: "22003"), Case(text: "-1", from: .int64, to: .uint64, expected: "22003"),
+    Case(text: "128", from: .int64, to: .int8, expected: "22003"),
+    Case(text: "-1", from: .int64, to: .uint64, expected: "22003"),
     Case(text: "18446744073709551615", from: .uint64, to: .int64, expected: "22003"),
-    Case(text: "9007199254740993", from: .int64, to: .float64, expected: "22003"), Case(text: "16777217", from: .int32, to: .float32, expected: "22003"),
-    Case(text: "3.5", from: .float64, to: .int32, expected: "22003"), Case(text: "NaN", from: .float64, to: .int64, expected: "22003"),
-    Case(text: "1e+300", from: .float64, to: .float32, expected: "22003"), Case(text: "0.30000000000000004", from: .float64, to: .float32, expected: "22003"),
-    Case(text: "0.125", from: .float64, to: dec, expected: "22003"), Case(text: "12.34", from: dec, to: .int32, expected: "22003"),
+    Case(text: "9007199254740993", from: .int64, to: .float64, expected: "22003"),
+    Case(text: "16777217", from: .int32, to: .float32, expected: "22003"),
+    Case(text: "3.5", from: .float64, to: .int32, expected: "22003"),
+    Case(text: "NaN", from: .float64, to: .int64, expected: "22003"),
+    Case(text: "1e+300", from: .float64, to: .float32, expected: "22003"),
+    Case(text: "0.30000000000000004", from: .float64, to: .float32, expected: "22003"),
+    Case(text: "0.125", from: .float64, to: dec, expected: "22003"),
+    Case(text: "12.34", from: dec, to: .int32, expected: "22003"),
     Case(text: "12.34", from: dec, to: .decimal(precision: 10, scale: 1), expected: "22003"),
     Case(text: "100.00", from: dec, to: .decimal(precision: 4, scale: 2), expected: "22003"),
-    Case(text: "0.12345678901234567890", from: wide, to: .float64, expected: "22003"), Case(text: "1.005", from: .numeric, to: dec, expected: "22003"),
-    Case(text: "NaN", from: .numeric, to: dec, expected: "22003"), Case(text: "12.5", from: .numeric, to: .int64, expected: "22003"),
-    Case(text: "2", from: .int8, to: .bool, expected: "22000"), Case(text: "12.0", from: .text, to: .int32, expected: "22018"),
-    Case(text: "", from: .text, to: .int32, expected: "22018"), Case(text: "2023-02-29", from: .text, to: .date, expected: "22018"),
+    Case(text: "0.12345678901234567890", from: wide, to: .float64, expected: "22003"),
+    Case(text: "1.005", from: .numeric, to: dec, expected: "22003"),
+    Case(text: "NaN", from: .numeric, to: dec, expected: "22003"),
+    Case(text: "12.5", from: .numeric, to: .int64, expected: "22003"),
+    Case(text: "2", from: .int8, to: .bool, expected: "22000"),
+    Case(text: "12.0", from: .text, to: .int32, expected: "22018"),
+    Case(text: "", from: .text, to: .int32, expected: "22018"),
+    Case(text: "2023-02-29", from: .text, to: .date, expected: "22018"),
     Case(text: "2024-02-29T00:00:01", from: us, to: .date, expected: "22008"),
-    Case(text: "2024-02-29T12:00:00.123456789", from: ns, to: us, expected: "22003"), Case(text: "3000-01-01T00:00:00", from: us, to: ns, expected: "22003"),
-    Case(text: "ff", from: .bytes, to: .text, expected: "22021"), Case(text: "00", from: .bytes, to: .uuid, expected: "22000"),
-    Case(text: "{", from: .text, to: .json, expected: "22018"), Case(text: "P1D", from: .interval, to: .time(.microseconds), expected: "22008"),
+    Case(text: "2024-02-29T12:00:00.123456789", from: ns, to: us, expected: "22003"),
+    Case(text: "3000-01-01T00:00:00", from: us, to: ns, expected: "22003"),
+    Case(text: "ff", from: .bytes, to: .text, expected: "22021"),
+    Case(text: "00", from: .bytes, to: .uuid, expected: "22000"),
+    Case(text: "{", from: .text, to: .json, expected: "22018"),
+    Case(text: "P1D", from: .interval, to: .time(.microseconds), expected: "22008"),
     Case(text: "[1,200]", from: .list(.int16), to: .list(.int8), expected: "22003"),
   ]
 
@@ -99,8 +132,11 @@ import Testing
   @Test func zones() throws {
     let paris = "Europe/Paris"
     #expect(try coerce("2024-07-01T12:00:00", Self.us, LoadTarget(Self.instant), zone: paris) == "2024-07-01T10:00:00Z")
-    #expect(try coerce("2024-01-01T12:00:00.5Z", Self.instant, LoadTarget(Self.us), zone: paris) == "2024-01-01T13:00:00.500000")
-    #expect(try coerce("2004-10-19 10:23:54+04", .text, LoadTarget(Self.instant), zone: paris) == "2004-10-19T06:23:54Z")
+    #expect(
+      try coerce("2024-01-01T12:00:00.5Z", Self.instant, LoadTarget(Self.us), zone: paris)
+        == "2024-01-01T13:00:00.500000")
+    #expect(
+      try coerce("2004-10-19 10:23:54+04", .text, LoadTarget(Self.instant), zone: paris) == "2004-10-19T06:23:54Z")
     #expect(try coerce("2004-10-19 10:23:54", .text, LoadTarget(Self.instant), zone: paris) == "2004-10-19T08:23:54Z")
     #expect(try coerce("2004-10-19T06:23:54Z", .text, LoadTarget(Self.us), zone: paris) == "2004-10-19T08:23:54")
     // Clocks show 02:30 twice on that night, and never on the other.
@@ -126,11 +162,15 @@ import Testing
     #expect(try coerce("infinity", .date, LoadTarget(Self.us, takesInfiniteDates: true)) == "infinity")
     #expect(failure("NaN", .float64, LoadTarget(.float64))?.code == "22003")
     #expect(try coerce("NaN", .float64, LoadTarget(.float64, takesNonFinite: true)) == "NaN")
-    #expect(try coerce("0.12345678901234567890", Self.wide, LoadTarget(.float64), roundFloats: true) == "0.12345678901234568")
+    #expect(
+      try coerce("0.12345678901234567890", Self.wide, LoadTarget(.float64), roundFloats: true) == "0.12345678901234568")
   }
 
   @Test func refusals() {
-    for (a, b) in [(DataType.date, DataType.int32), (.bool, .float64), (.uuid, .int64), (.list(.int32), .int32), (.json, .int64), (.time(.microseconds), .date)] {
+    for (a, b) in [
+      (DataType.date, DataType.int32), (.bool, .float64), (.uuid, .int64), (.list(.int32), .int32), (.json, .int64),
+      (.time(.microseconds), .date),
+    ] {
       #expect(throws: Failure.self) { try Coercion(from: a, to: LoadTarget(b), name: "c") }
       #expect(CoercionMatrix.kind(a, b) == .refused)
     }
@@ -164,6 +204,7 @@ import Testing
     if ProcessInfo.processInfo.environment["FERRY_WRITE_DOCS"] != nil {
       try CoercionTable.page.write(to: file, atomically: true, encoding: .utf8)
     }
-    #expect(try String(contentsOf: file, encoding: .utf8) == CoercionTable.page, "write it anew with FERRY_WRITE_DOCS=1")
+    #expect(
+      try String(contentsOf: file, encoding: .utf8) == CoercionTable.page, "write it anew with FERRY_WRITE_DOCS=1")
   }
 }

@@ -32,9 +32,11 @@ enum Dialects {
     ("SELECT :a", "SELECT $1"), ("SELECT :a, :b, :a", "SELECT $1, $2, $1"), ("SELECT ':a' || :a", "SELECT ':a' || $1"),
     ("SELECT x::int, :a::text", "SELECT x::int, $1::text"), ("SELECT '10:20'::time", "SELECT '10:20'::time"),
     ("SELECT \":a\" FROM t -- :a\n WHERE b = :b", "SELECT \":a\" FROM t -- :a\n WHERE b = $1"),
-    ("SELECT /* :a /* :b */ :a */ :b", "SELECT /* :a /* :b */ :a */ $1"), ("SELECT $$ :a $$, $x$ :b $$ $x$", "SELECT $$ :a $$, $x$ :b $$ $x$"),
+    ("SELECT /* :a /* :b */ :a */ :b", "SELECT /* :a /* :b */ :a */ $1"),
+    ("SELECT $$ :a $$, $x$ :b $$ $x$", "SELECT $$ :a $$, $x$ :b $$ $x$"),
     ("SELECT E'it\\'s :a', :a", "SELECT E'it\\'s :a', $1"), ("SELECT 'it''s :a', :a", "SELECT 'it''s :a', $1"),
-    ("SELECT a[1:2], (:a,:b)", "SELECT a[1:2], ($1,$2)"), ("VALUES(:a,:b)", "VALUES($1,$2)"), ("SELECT a ? 'b'", "SELECT a ? 'b'"),
+    ("SELECT a[1:2], (:a,:b)", "SELECT a[1:2], ($1,$2)"), ("VALUES(:a,:b)", "VALUES($1,$2)"),
+    ("SELECT a ? 'b'", "SELECT a ? 'b'"),
   ])
   func namesBecomePlaceholders(_ sql: String, _ expected: String) throws {
     let bound = try SQLParameters.bind(sql, ["a": 1, "b": 2], Dialects.postgres)
@@ -42,7 +44,8 @@ enum Dialects {
   }
 
   @Test func questionDialectsRepeatTheValue() throws {
-    let bound = try SQLParameters.bind("SELECT :a, `:b`, \":b\", 'x\\':b', :b, :a # :a\n", ["a": 1, "b": 2], Dialects.mysql)
+    let bound = try SQLParameters.bind(
+      "SELECT :a, `:b`, \":b\", 'x\\':b', :b, :a # :a\n", ["a": 1, "b": 2], Dialects.mysql)
     #expect(bound.sql == "SELECT ?, `:b`, \":b\", 'x\\':b', ?, ? # :a\n")
     #expect(bound.values == [1, 2, 1])
   }
@@ -55,7 +58,9 @@ enum Dialects {
   }
 
   @Test func tokensAreTheWholeText() {
-    let texts = ["'", "\"", "/*", "--", "$a$", ":", "?", "E'\\", "a'b\"c`d", "/* /* */", "$", "é:é", "'\\", "[", "::=:"]
+    let texts = [
+      "'", "\"", "/*", "--", "$a$", ":", "?", "E'\\", "a'b\"c`d", "/* /* */", "$", "é:é", "'\\", "[", "::=:",
+    ]
     for text in texts {
       for dialect in [Dialects.postgres, Dialects.mysql, Dialect()] {
         let tokens = SQLScanner.tokens(text, dialect)
@@ -75,12 +80,16 @@ enum Dialects {
 @Suite struct SplitterTests {
   @Test(arguments: [
     ("SELECT 1", ["SELECT 1"]), ("SELECT 1; SELECT 2;", ["SELECT 1", "SELECT 2"]), (";;", []), ("-- only; this\n", []),
-    ("SELECT ';' ; SELECT \";\"", ["SELECT ';'", "SELECT \";\""]), ("SELECT '{\"a\": \"x;y\"}'", ["SELECT '{\"a\": \"x;y\"}'"]),
+    ("SELECT ';' ; SELECT \";\"", ["SELECT ';'", "SELECT \";\""]),
+    ("SELECT '{\"a\": \"x;y\"}'", ["SELECT '{\"a\": \"x;y\"}'"]),
     ("DO $$ BEGIN a; b; END $$; SELECT 1", ["DO $$ BEGIN a; b; END $$", "SELECT 1"]),
     ("BEGIN; SELECT 1; COMMIT", ["BEGIN", "SELECT 1", "COMMIT"]),
     (
       "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 THEN 2 END; DELETE FROM u; END; SELECT 2",
-      ["CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 THEN 2 END; DELETE FROM u; END", "SELECT 2"]
+      [
+        "CREATE TRIGGER x AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 THEN 2 END; DELETE FROM u; END",
+        "SELECT 2",
+      ]
     ),
     (
       "CREATE PROCEDURE p() BEGIN IF a THEN b; END IF; WHILE c DO d; END WHILE; END; CALL p()",
@@ -98,24 +107,30 @@ enum Dialects {
 
 @Suite struct InsertShapeTests {
   @Test(arguments: [
-    "INSERT INTO t (a, b) VALUES (?, ?)", "insert into T(a,b) values(?,?);", "INSERT INTO \"t\" (\"a\", b) VALUES ( ? , ? ) -- x",
+    "INSERT INTO t (a, b) VALUES (?, ?)", "insert into T(a,b) values(?,?);",
+    "INSERT INTO \"t\" (\"a\", b) VALUES ( ? , ? ) -- x",
   ])
   func plain(_ sql: String) throws {
     let shape = try #require(InsertShape(sql, Dialects.postgres))
-    #expect(shape.isPlain && shape.table == TableName(["t"]) && shape.columns == ["a", "b"] && shape.placeholders == [0, 1])
+    #expect(
+      shape.isPlain && shape.table == TableName(["t"]) && shape.columns == ["a", "b"] && shape.placeholders == [0, 1])
   }
 
   @Test(arguments: [
     "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING", "INSERT IGNORE INTO t (a, b) VALUES (?, ?)",
     "INSERT INTO t (a, b) VALUES (?, ?) RETURNING a", "REPLACE INTO t (a, b) VALUES (?, ?)",
-    "INSERT INTO t (a, b, c) VALUES (?, ?, now())", "INSERT INTO t (a, b) VALUES (?, ? + 1)", "INSERT INTO t (a, b) VALUES (?, ?), (1, 2)",
+    "INSERT INTO t (a, b, c) VALUES (?, ?, now())", "INSERT INTO t (a, b) VALUES (?, ? + 1)",
+    "INSERT INTO t (a, b) VALUES (?, ?), (1, 2)",
   ])
   func typedButAsWritten(_ sql: String) throws {
     let shape = try #require(InsertShape(sql, Dialects.postgres))
-    #expect(!shape.isPlain && shape.table == TableName(["t"]) && shape.placeholders.count == 2 && shape.placeholders[0] == 0)
+    #expect(
+      !shape.isPlain && shape.table == TableName(["t"]) && shape.placeholders.count == 2 && shape.placeholders[0] == 0)
   }
 
-  @Test(arguments: ["UPDATE t SET a = ?", "INSERT INTO t SELECT ?", "DELETE FROM t", "INSERT INTO t (a) VALUES (?, ?)", "INSERT"])
+  @Test(arguments: [
+    "UPDATE t SET a = ?", "INSERT INTO t SELECT ?", "DELETE FROM t", "INSERT INTO t (a) VALUES (?, ?)", "INSERT",
+  ])
   func others(_ sql: String) { #expect(InsertShape(sql, Dialects.postgres) == nil) }
 
   @Test func names() throws {

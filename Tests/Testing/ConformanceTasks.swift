@@ -40,8 +40,11 @@ extension DatabaseConformance {
     try batch([source], ["sql": "INSERT INTO ordered (c, b, a) VALUES (?, ?, ?)"])
     try batch([source], ["sql": "INSERT INTO ordered (a, b, c) VALUES (?, ?, ?)", "columns": ["a", "missing", "c"]])
     let row = ["1", "two", "3"]
-    #expect(try database.independent("SELECT a, b, c FROM ordered ORDER BY b IS NULL") == [row, row, row, ["1", nil, "3"]])
-    let unknown = try failure { try batch([table([("nope", integers(0..<1)), ("a", integers(0..<1))])], ["table": "ordered"]) }
+    #expect(
+      try database.independent("SELECT a, b, c FROM ordered ORDER BY b IS NULL") == [row, row, row, ["1", nil, "3"]])
+    let unknown = try failure {
+      try batch([table([("nope", integers(0..<1)), ("a", integers(0..<1))])], ["table": "ordered"])
+    }
     #expect(unknown.category == .schema && unknown.message.contains("nope"))
   }
 
@@ -86,7 +89,9 @@ extension DatabaseConformance {
     }
     let one = table([("id", integers(0..<1))])
     #expect(try failure { try batch([one], ["table": "there_is_no_such_table"]) }.category == .schema)
-    #expect(try failure { try batch([one], ["sql": "INSERT INTO there_is_no_such_table (id) VALUES (?)"]) }.category == .schema)
+    #expect(
+      try failure { try batch([one], ["sql": "INSERT INTO there_is_no_such_table (id) VALUES (?)"]) }.category
+        == .schema)
   }
 
   func rowNumbers() throws {
@@ -138,7 +143,8 @@ extension DatabaseConformance {
   func queries() throws {
     try create("several", [("id", .int64)])
     func run(_ sql: String, _ more: ValueMap = [:]) throws -> ValueMap {
-      try SQLQueries<Driver>.runAlone(properties(["sql": .string(sql)]).merging(more), storage: database.storage).outputs
+      try SQLQueries<Driver>.runAlone(properties(["sql": .string(sql)]).merging(more), storage: database.storage)
+        .outputs
     }
     let sql = """
       INSERT INTO several (id) VALUES (1); -- one; two

@@ -19,12 +19,14 @@ extension DatabaseConformance {
       #expect(outputs["rowCount"]?.int == Int64(values.count))
       #expect(outputs["updatedCount"]?.int == Int64(values.count))
       let seen = try database.independent("SELECT v FROM \(name) ORDER BY id")
-      expectSame(seen.map { $0[0] }, values.map { $0.map { database.shown($0, type) } }, "\(type.name), independent client")
+      expectSame(
+        seen.map { $0[0] }, values.map { $0.map { database.shown($0, type) } }, "\(type.name), independent client")
       let (schema, batches) = try stored("SELECT v FROM \(name) ORDER BY id")
       let back = batches.flatMap { Samples.texts($0.columns[0]) }
       let target = schema.fields[0].type
       // The database may have a wider type: its texts must mean the same values.
-      let expected = try Samples.texts(Coercion(from: type, to: LoadTarget(target), name: "v").apply(source.columns[1], firstRow: 1))
+      let expected = try Samples.texts(
+        Coercion(from: type, to: LoadTarget(target), name: "v").apply(source.columns[1], firstRow: 1))
       expectSame(back, expected, "\(type.name), read back")
     }
   }
@@ -90,7 +92,8 @@ extension DatabaseConformance {
   func hostileStrings() throws {
     try create("strings", [("id", .int64), ("v", .text)])
     let values = [
-      "", " ", "'", "''", "\"", "`", "\\", "\\'", "\\n", "\n", "\r", "\t", "NULL", "null", "\\N", "--", "/*", "$$", "?", ":id", ";",
+      "", " ", "'", "''", "\"", "`", "\\", "\\'", "\\n", "\n", "\r", "\t", "NULL", "null", "\\N", "--", "/*", "$$", "?",
+      ":id", ";",
       "%s", "{{ x }}", "é", "e\u{301}", "🚢", "\u{FEFF}bom", "\u{7F}", "\u{1}", String(repeating: "x", count: 100_000),
     ]
     try batch([table([("id", integers(0..<values.count)), ("v", try texts(values))])], ["table": "strings"])
@@ -105,7 +108,9 @@ extension DatabaseConformance {
 
   func hostileNames() throws {
     let dialect = Driver.dialect
-    let names = ["a b", "select", "Ünïcode", "semi;colon", "co:lon", "que?stion", "do$$llar", "it's", "dou\"ble", "back`tick"]
+    let names = [
+      "a b", "select", "Ünïcode", "semi;colon", "co:lon", "que?stion", "do$$llar", "it's", "dou\"ble", "back`tick",
+    ]
     let type = database.columnType(.int64) ?? ""
     let columns = names.map { "\(dialect.quote($0)) \(type)" }.joined(separator: ", ")
     let tableName = "we\"ird ta'ble; --"

@@ -104,7 +104,8 @@ public struct DatabaseConformance<Database: TestedDatabase> {
 
   func table(_ columns: [(String, Column)], nullable: Bool = true) -> RecordBatch {
     RecordBatch(
-      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1), count: columns.first?.1.count ?? 0)
+      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1),
+      count: columns.first?.1.count ?? 0)
   }
 
   func integers(_ range: Range<Int>) -> Column {
@@ -124,9 +125,13 @@ public struct DatabaseConformance<Database: TestedDatabase> {
   }
 
   /// Compares long lists; shows the first difference only, shortened.
-  func expectSame<T: Equatable>(_ found: [T], _ expected: [T], _ what: String = "", at location: SourceLocation = #_sourceLocation) {
+  func expectSame<T: Equatable>(
+    _ found: [T], _ expected: [T], _ what: String = "", at location: SourceLocation = #_sourceLocation
+  ) {
     if found == expected { return }
-    let index = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(found.count, expected.count)
+    let index =
+      zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+      ?? min(found.count, expected.count)
     func show(_ list: [T]) -> String { index < list.count ? String("\(list[index])".prefix(200)) : "nothing" }
     Issue.record(
       "\(what): \(found.count) values for \(expected.count); at \(index) found \(show(found)), expected \(show(expected))",

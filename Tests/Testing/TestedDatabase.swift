@@ -55,7 +55,13 @@ public enum Samples {
     (.float64, ["0.0", "-0.5", "0.1", "1.7976931348623157e+308", "5e-324", "0.30000000000000004"]),
     (.decimal(precision: 10, scale: 2), ["0.00", "-0.01", "99999999.99", "-99999999.99", "5.36"]),
     (.decimal(precision: 38, scale: 10), ["9999999999999999999999999999.9999999999", "-0.0000000001", "1.1000000000"]),
-    (.text, ["", "a", "Grüße, 世界 🚢", "'; DROP TABLE t; --", "\\N", "\\\\", "tab\there", "line\nbreak\r\n", "\"quoted\"", "%s ? :x $1"]),
+    (
+      .text,
+      [
+        "", "a", "Grüße, 世界 🚢", "'; DROP TABLE t; --", "\\N", "\\\\", "tab\there", "line\nbreak\r\n", "\"quoted\"",
+        "%s ? :x $1",
+      ]
+    ),
     (.bytes, ["", "00", "deadbeef", "00ff00", "5c4e"]),
     (.date, ["1970-01-01", "2024-02-29", "1900-03-01", "9999-12-31", "1000-01-01"]),
     (.time(.microseconds), ["00:00:00", "23:59:59.999999", "04:05:30", "12:00:00.000001"]),
@@ -63,8 +69,17 @@ public enum Samples {
       .timestamp(.microseconds, zoned: false),
       ["1970-01-01T00:00:00", "2050-12-31T22:59:57.150150", "1999-12-31T23:59:59.999999", "2004-10-19T10:23:54"]
     ),
-    (.timestamp(.microseconds, zoned: true), ["1970-01-01T00:00:01Z", "2004-10-19T10:23:54.250000Z", "2037-12-31T23:59:59.999999Z"]),
-    (.uuid, ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "123e4567-e89b-12d3-a456-426614174000"]),
+    (
+      .timestamp(.microseconds, zoned: true),
+      ["1970-01-01T00:00:01Z", "2004-10-19T10:23:54.250000Z", "2037-12-31T23:59:59.999999Z"]
+    ),
+    (
+      .uuid,
+      [
+        "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "123e4567-e89b-12d3-a456-426614174000",
+      ]
+    ),
     (.json, ["{\"a\": [1, 2, {\"b\": null}]}", "[]", "\"text\"", "{\"q\": \"it's\"}"]),
   ]
 
@@ -125,7 +140,9 @@ public enum Python {
     do { try process.run() } catch { throw TestFault("Python is missing at \(path): set FERRY_TEST_PYTHON") }
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw TestFault("the Python script ended with \(process.terminationStatus)") }
+    guard process.terminationStatus == 0 else {
+      throw TestFault("the Python script ended with \(process.terminationStatus)")
+    }
     return try Value.parseJSON(String(decoding: data, as: UTF8.self))
   }
 

@@ -76,7 +76,8 @@ internal import Records
 
   private func failure(_ status: Int32) -> Failure {
     let reason =
-      unsafe handle.flatMap { unsafe sqlite3_errmsg($0) }.map { unsafe String(cString: $0) } ?? String(cString: sqlite3_errstr(status))
+      unsafe handle.flatMap { unsafe sqlite3_errmsg($0) }.map { unsafe String(cString: $0) }
+      ?? String(cString: sqlite3_errstr(status))
     return Failure(
       status == SQLITE_FULL ? .quota : .transient, "the record of runs in '\(path)': \(reason)",
       hint: "Check the storage folder's permissions and free space", code: "SQLite \(status)")

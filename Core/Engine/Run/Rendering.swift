@@ -24,17 +24,20 @@ extension Scope {
   /// Variables of a flow that name each other are rendered at most so deep.
   private static let deepestVariable = 20
 
-  /// A flow's variables may hold templates themselves. Those that a template uses are rendered before it, so that a secret
-  /// or an output that another variable names is not asked for.
+  /// A flow's variables may hold templates themselves. Only those that a template uses are rendered before it, so that no
+  /// secret is asked for that nothing needs.
   func withVariables(of template: Template, depth: Int = 0) throws -> Scope {
     var scope = self
     for reference in template.references where reference.path.count > 1 && reference.path[0] == "vars" {
       let name = reference.path[1]
-      guard var variables = scope.variables["vars"]?.map, let value = variables[name], value.holdsTemplate else { continue }
+      guard var variables = scope.variables["vars"]?.map, let value = variables[name], value.holdsTemplate else {
+        continue
+      }
       guard depth < Scope.deepestVariable else {
         throw Failure(.configuration, "variable '\(name)': the flow's variables name each other in a circle")
       }
-      do { variables[name] = try value.renderedVariable(in: self, depth: depth + 1) } catch let error as ExpressionError {
+      do { variables[name] = try value.renderedVariable(in: self, depth: depth + 1) } catch let error as ExpressionError
+      {
         if reference.guarded { continue }
         throw Failure(.configuration, "variable '\(name)': \(error)")
       }

@@ -149,7 +149,9 @@ final class Workspace: Sendable {
       if let folder { return folder }
       let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
       var template = Array("\(base)/ferry-XXXXXX".utf8CString)
-      guard unsafe mkdtemp(&template) != nil else { throw FileError.failure("making a working folder in '\(base)'", errno) }
+      guard unsafe mkdtemp(&template) != nil else {
+        throw FileError.failure("making a working folder in '\(base)'", errno)
+      }
       let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       folder = path
       return path

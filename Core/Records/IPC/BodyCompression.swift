@@ -21,7 +21,8 @@ enum BodyCodec: Int8 {
   func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
     switch self {
     case .lz4: unsafe BodyCodec.decompressLZ4(source, into: target)
-    case .zstd: unsafe ZSTD_decompress(target.baseAddress, target.count, source.baseAddress, source.count) == target.count
+    case .zstd:
+      unsafe ZSTD_decompress(target.baseAddress, target.count, source.baseAddress, source.count) == target.count
     }
   }
 
@@ -29,7 +30,9 @@ enum BodyCodec: Int8 {
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) -> Bool {
     var context: OpaquePointer?
-    guard unsafe LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else { return false }
+    guard unsafe LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else {
+      return false
+    }
     defer { unsafe LZ4F_freeDecompressionContext(context) }
     var read = 0
     var written = 0
@@ -37,7 +40,8 @@ enum BodyCodec: Int8 {
       var readNow = source.count - read
       var writtenNow = target.count - written
       let hint = unsafe LZ4F_decompress(
-        context, target.baseAddress.map { unsafe $0 + written }, &writtenNow, unsafe source.baseAddress.map { unsafe $0 + read }, &readNow,
+        context, target.baseAddress.map { unsafe $0 + written }, &writtenNow,
+        unsafe source.baseAddress.map { unsafe $0 + read }, &readNow,
         nil)
       if LZ4F_isError(hint) != 0 { return false }
       read += readNow

@@ -100,7 +100,8 @@ final class MessageInput {
       let count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(start: chunk.base, count: 65_536))
       if count == 0 { break }
       total += Int64(count)
-      unsafe tail.append(contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
+      unsafe tail.append(
+        contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
       tail = Array(tail.suffix(10))
     }
     position += total

@@ -217,7 +217,9 @@ struct BodyReader {
     guard buffer.count >= needed else {
       throw failure(plan, "a buffer has \(buffer.count) bytes, its values need \(needed)", at: offset)
     }
-    if alignment > 1, unsafe Int(bitPattern: buffer.start) & (alignment - 1) != 0 { return unsafe Buffer(copying: buffer.bytes) }
+    if alignment > 1, unsafe Int(bitPattern: buffer.start) & (alignment - 1) != 0 {
+      return unsafe Buffer(copying: buffer.bytes)
+    }
     return buffer
   }
 
@@ -234,7 +236,8 @@ struct BodyReader {
     guard decompressed <= ArrowFormat.Bound.decompressed, let memory = Allocation(trying: length) else {
       throw failure(plan, "the batch takes more than \(decompressed) bytes decompressed, too much", at: offset)
     }
-    guard unsafe codec.decompress(source.bytes, into: UnsafeMutableRawBufferPointer(start: memory.base, count: length)) else {
+    guard unsafe codec.decompress(source.bytes, into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
+    else {
       throw failure(plan, "a compressed buffer is damaged", at: offset)
     }
     return Buffer(memory, count: length)

@@ -112,7 +112,9 @@ public final class RecordFileWriter: RecordSink {
     byteCount += Int64(bytes.count)
   }
 
-  private func little(_ value: UInt32) -> [UInt8] { unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) } }
+  private func little(_ value: UInt32) -> [UInt8] {
+    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) }
+  }
 
   private func mismatch(_ other: Schema) -> Failure {
     let expected = schema.fields.map { "\($0.name) \($0.type.name)" }.joined(separator: ", ")

@@ -29,8 +29,9 @@ public enum UTF8Check {
 
   private static func allStartCharacters(_ values: UnsafeRawPointer, _ offsets: UnsafeBufferPointer<Int32>) -> Bool {
     guard let last = unsafe offsets.last else { return true }
-    for unsafe offset in unsafe offsets where offset < last {
-      if unsafe values.load(fromByteOffset: Int(offset), as: UInt8.self) & 0xC0 == 0x80 { return false }
+    for index in 0..<offsets.count {
+      let offset = unsafe offsets[index]
+      if offset < last, unsafe values.load(fromByteOffset: Int(offset), as: UInt8.self) & 0xC0 == 0x80 { return false }
     }
     return true
   }

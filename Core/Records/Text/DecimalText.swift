@@ -164,7 +164,9 @@ public enum DecimalText {
   public static func parse256(
     _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int256
   ) -> ParseResult {
-    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self), let parts = unsafe scan(base, text.count) else {
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self),
+      let parts = unsafe scan(base, text.count)
+    else {
       return .malformed
     }
     let (placement, result) = unsafe place(base, parts, precision: precision, scale: scale)

@@ -7,7 +7,9 @@ extension ValueParse {
 
   public static func float64(_ text: Text, into value: inout Double) -> ParseResult {
     guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 53, abs(exponent) <= 22 {
+    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 53,
+      abs(exponent) <= 22
+    {
       // Both factors are exact, so that one rounding is the correct one.
       let exact = Double(mantissa)
       value = exponent < 0 ? exact / powers[-exponent] : exact * powers[exponent]
@@ -19,7 +21,9 @@ extension ValueParse {
 
   public static func float32(_ text: Text, into value: inout Float) -> ParseResult {
     guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 24, abs(exponent) <= 10 {
+    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 24,
+      abs(exponent) <= 10
+    {
       let exact = Float(mantissa)
       value = exponent < 0 ? exact / Float(powers[-exponent]) : exact * Float(powers[exponent])
       if unsafe mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }

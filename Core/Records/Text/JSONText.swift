@@ -235,7 +235,8 @@ public enum UTF8Text {
       if unsafe lead == 0xE0 && b[1] < 0xA0 || lead == 0xED && b[1] >= 0xA0 { return 0 }
       return 3
     }
-    guard lead <= 0xF4, left >= 4, unsafe b[1] & 0xC0 == 0x80, unsafe b[2] & 0xC0 == 0x80, unsafe b[3] & 0xC0 == 0x80 else { return 0 }
+    guard lead <= 0xF4, left >= 4, unsafe b[1] & 0xC0 == 0x80, unsafe b[2] & 0xC0 == 0x80, unsafe b[3] & 0xC0 == 0x80
+    else { return 0 }
     if unsafe lead == 0xF0 && b[1] < 0x90 || lead == 0xF4 && b[1] >= 0x90 { return 0 }
     return 4
   }
@@ -291,7 +292,9 @@ extension JSONText {
   private static func scalar(_ text: UnsafeRawBufferPointer, _ at: inout Int) -> UInt32? {
     guard let first = unsafe unit(text, &at) else { return nil }
     guard first >= 0xD800, first < 0xE000 else { return first }
-    guard first < 0xDC00, at + 6 <= text.count, unsafe text[at] == UInt8(ascii: "\\"), unsafe text[at + 1] == UInt8(ascii: "u") else {
+    guard first < 0xDC00, at + 6 <= text.count, unsafe text[at] == UInt8(ascii: "\\"),
+      unsafe text[at + 1] == UInt8(ascii: "u")
+    else {
       return nil
     }
     at += 2

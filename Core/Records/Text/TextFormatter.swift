@@ -72,7 +72,8 @@
     case .timestamp(let unit, let zoned):
       ValueText.append(timestamp: fixed(row), unit: unit, zoned: zoned, separator: separator, to: &out)
     case .interval: ValueText.append(fixed(row, as: Interval.self), to: &out)
-    case .uuid: unsafe ValueText.append(uuid: (start + (offset + row) * 16).assumingMemoryBound(to: UInt8.self), to: &out)
+    case .uuid:
+      unsafe ValueText.append(uuid: (start + (offset + row) * 16).assumingMemoryBound(to: UInt8.self), to: &out)
     case .list: appendList(row, to: &out)
     }
   }

@@ -4,7 +4,9 @@ public enum ValueParse {
   public typealias Text = UnsafeRawBufferPointer
 
   @inline(__always)
-  static func bytes(_ text: Text) -> UnsafePointer<UInt8>? { unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) }
+  static func bytes(_ text: Text) -> UnsafePointer<UInt8>? {
+    unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self)
+  }
 
   /// `true`, `false`, `t`, `f`, `yes`, `no`, `y`, `n`, `on`, `off`, `1`, `0`, in any case.
   public static func bool(_ text: Text, into value: inout Bool) -> ParseResult {
@@ -61,7 +63,9 @@ public enum ValueParse {
         if unsafe base[at] != UInt8(ascii: "-") { return .malformed }
         at += 1
       }
-      guard let high = unsafe HexText.value(base[at]), let low = unsafe HexText.value(base[at + 1]) else { return .malformed }
+      guard let high = unsafe HexText.value(base[at]), let low = unsafe HexText.value(base[at + 1]) else {
+        return .malformed
+      }
       unsafe out[index] = high << 4 | low
       at += 2
     }
@@ -72,13 +76,17 @@ public enum ValueParse {
   static func hex(_ text: Text, to out: UnsafeMutablePointer<UInt8>) -> Int? {
     guard var base = unsafe bytes(text) else { return 0 }
     var count = text.count
-    if count >= 2, unsafe base[1] | 0x20 == UInt8(ascii: "x"), unsafe base[0] == UInt8(ascii: "\\") || base[0] == UInt8(ascii: "0") {
+    if count >= 2, unsafe base[1] | 0x20 == UInt8(ascii: "x"),
+      unsafe base[0] == UInt8(ascii: "\\") || base[0] == UInt8(ascii: "0")
+    {
       unsafe base += 2
       count -= 2
     }
     if count % 2 != 0 { return nil }
     for index in 0..<count / 2 {
-      guard let high = unsafe HexText.value(base[index * 2]), let low = unsafe HexText.value(base[index * 2 + 1]) else { return nil }
+      guard let high = unsafe HexText.value(base[index * 2]), let low = unsafe HexText.value(base[index * 2 + 1]) else {
+        return nil
+      }
       unsafe out[index] = high << 4 | low
     }
     return count / 2

@@ -16,15 +16,22 @@ public struct ValueParser {
     case .int32: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.integer($0, into: &$1) }
     case .decimal(let precision, let scale):
       if precision <= 38 {
-        return unsafe add(text, builder, Int128(0)) { unsafe DecimalText.parse128($0, precision: precision, scale: scale, into: &$1) }
+        return unsafe add(text, builder, Int128(0)) {
+          unsafe DecimalText.parse128($0, precision: precision, scale: scale, into: &$1)
+        }
       }
-      return unsafe add(text, builder, Int256.zero) { unsafe DecimalText.parse256($0, precision: precision, scale: scale, into: &$1) }
+      return unsafe add(text, builder, Int256.zero) {
+        unsafe DecimalText.parse256($0, precision: precision, scale: scale, into: &$1)
+      }
     case .float64: return unsafe add(text, builder, 0.0) { unsafe ValueParse.float64($0, into: &$1) }
     case .float32: return unsafe add(text, builder, Float(0)) { unsafe ValueParse.float32($0, into: &$1) }
     case .date: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.date($0, into: &$1) }
     case .timestamp(let unit, let zoned):
-      return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1) }
-    case .time(let unit): return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.time($0, unit: unit, into: &$1) }
+      return unsafe add(text, builder, Int64(0)) {
+        unsafe ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1)
+      }
+    case .time(let unit):
+      return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.time($0, unit: unit, into: &$1) }
     case .bool:
       var value = false
       let result = unsafe ValueParse.bool(text, into: &value)
@@ -37,7 +44,9 @@ public struct ValueParser {
     case .uint32: return unsafe add(text, builder, UInt32(0)) { unsafe ValueParse.integer($0, into: &$1) }
     case .uint64: return unsafe add(text, builder, UInt64(0)) { unsafe Digits.parse($0, into: &$1) }
     case .interval:
-      return unsafe add(text, builder, Interval(months: 0, days: 0, nanoseconds: 0)) { unsafe ValueParse.interval($0, into: &$1) }
+      return unsafe add(text, builder, Interval(months: 0, days: 0, nanoseconds: 0)) {
+        unsafe ValueParse.interval($0, into: &$1)
+      }
     case .uuid: return unsafe appendUUID(text, to: builder)
     case .numeric: return unsafe NumericText.append(text, to: builder)
     case .json:
@@ -122,7 +131,8 @@ public struct ValueParser {
     }
     if unsafe value.first == UInt8(ascii: "\""), type != .json {
       scratch.removeAll()
-      guard unsafe JSONText.unescape(UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]), to: &scratch) else {
+      guard unsafe JSONText.unescape(UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]), to: &scratch)
+      else {
         return .malformed
       }
       return unsafe append(scratch.bytes, to: child)
@@ -158,7 +168,8 @@ enum NumericText {
     }
     func digit(_ index: Int) -> UInt8 {
       if index < 0 || index >= count { return 48 }
-      return unsafe index < whole.count ? base[whole.lowerBound + index] : base[fraction.lowerBound + index - whole.count]
+      return unsafe index < whole.count
+        ? base[whole.lowerBound + index] : base[fraction.lowerBound + index - whole.count]
     }
     if parts.isNegative && !parts.isZero { put(UInt8(ascii: "-")) }
     var index = min(position, 0)

@@ -150,7 +150,7 @@ public enum ValueText {
   public static func append(hex bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
     let room = unsafe out.reserve(bytes.count * 2)
     let digits = unsafe hexDigits.utf8Start
-    for unsafe (index, byte) in unsafe bytes.enumerated() {
+    for unsafe(index, byte) in unsafe bytes.enumerated() {
       unsafe room[index * 2] = unsafe digits[Int(byte >> 4)]
       unsafe room[index * 2 + 1] = unsafe digits[Int(byte & 15)]
     }

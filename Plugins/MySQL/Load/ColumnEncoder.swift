@@ -98,7 +98,8 @@ final class ColumnEncoder {
 
   private func checkYears(_ column: Column, _ row: inout Int) throws(LoadFault) {
     let values = unsafe column.fixed(Int16.self)
-    for at in 0..<column.count where unsafe values[at] != 0 && !(1_901...2_155).contains(values[at]) && !column.isNull(at) {
+    for at in 0..<column.count
+    where unsafe values[at] != 0 && !(1_901...2_155).contains(values[at]) && !column.isNull(at) {
       row = at
       throw .year
     }
@@ -116,7 +117,9 @@ final class ColumnEncoder {
   private func checkMembers(_ column: Column, _ members: Set<String>, _ row: inout Int) throws(LoadFault) {
     for at in 0..<column.count where !column.isNull(at) {
       let bytes = unsafe column.bytes(at)
-      guard let first = unsafe bytes.first, first &- 48 < 10, unsafe bytes.allSatisfy({ $0 &- 48 < 10 }) else { continue }
+      guard let first = unsafe bytes.first, first &- 48 < 10, unsafe bytes.allSatisfy({ $0 &- 48 < 10 }) else {
+        continue
+      }
       if unsafe !members.contains(String(decoding: bytes, as: UTF8.self)) {
         row = at
         throw .position

@@ -48,7 +48,9 @@ enum PacketBuilder {
     for _ in rows { for column in columns { append(column.type, to: &out) } }
     unsafe columns.withUnsafeBufferPointer { columns in
       for row in rows {
-        for column in columns.indices where unsafe !columns[column].isNull(row) { unsafe columns[column].append(row, to: &out) }
+        for column in columns.indices where unsafe !columns[column].isNull(row) {
+          unsafe columns[column].append(row, to: &out)
+        }
       }
     }
   }

@@ -25,7 +25,8 @@ internal import Records
   func isNull(_ row: Int) -> Bool {
     guard let validity = unsafe validity else { return false }
     let bit = validityOffset + row
-    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
+    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7))
+      == 0
   }
 
   /// At most so many bytes does the value take in a packet.

@@ -71,7 +71,9 @@ internal import Records
         unsafe plan.pointee.builder._withUnsafeGuaranteedRef { $0.appendNull() }
         continue
       }
-      let fault = unsafe plan.pointee.builder._withUnsafeGuaranteedRef { unsafe plan.pointee.codec.append(&cursor, to: $0) }
+      let fault = unsafe plan.pointee.builder._withUnsafeGuaranteedRef {
+        unsafe plan.pointee.codec.append(&cursor, to: $0)
+      }
       if fault != .none { throw self.fault(fault, index) }
     }
     return batch.finishRow(bytes: row.count + overhead)
@@ -155,7 +157,9 @@ extension ColumnCodec {
     guard length >= 0 else { return .cutShort }
     var value: Int128 = 0
     let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: length)
-    guard unsafe DecimalText.parse128(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
+    guard unsafe DecimalText.parse128(text, precision: precision, scale: scale, into: &value) == .ok else {
+      return .malformed
+    }
     builder.append(value)
     unsafe cursor.at += length
     return .none
@@ -168,7 +172,9 @@ extension ColumnCodec {
     guard length >= 0 else { return .cutShort }
     var value = Int256.zero
     let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: length)
-    guard unsafe DecimalText.parse256(text, precision: precision, scale: scale, into: &value) == .ok else { return .malformed }
+    guard unsafe DecimalText.parse256(text, precision: precision, scale: scale, into: &value) == .ok else {
+      return .malformed
+    }
     builder.append(value)
     unsafe cursor.at += length
     return .none
@@ -224,7 +230,8 @@ extension ColumnCodec {
     }
     var id: (UInt64, UInt64) = (0, 0)
     let result = unsafe withUnsafeMutableBytes(of: &id) { out in
-      unsafe out.baseAddress.map { unsafe ValueParse.uuid(bytes, into: $0.assumingMemoryBound(to: UInt8.self)) } ?? .malformed
+      unsafe out.baseAddress.map { unsafe ValueParse.uuid(bytes, into: $0.assumingMemoryBound(to: UInt8.self)) }
+        ?? .malformed
     }
     guard result == .ok else { return .malformed }
     builder.append(UUIDBytes(low: id.0, high: id.1))

@@ -152,7 +152,9 @@ struct ServerError: Error, Hashable {
   var cipher: String? { unsafe isClosed ? nil : mysql_get_ssl_cipher(mysql).map { unsafe String(cString: $0) } }
 
   /// Whether a transaction is open, as the server said last.
-  var isInTransaction: Bool { unsafe !isClosed && ferry_mysql_server_status(mysql) & UInt32(SERVER_STATUS_IN_TRANS) != 0 }
+  var isInTransaction: Bool {
+    unsafe !isClosed && ferry_mysql_server_status(mysql) & UInt32(SERVER_STATUS_IN_TRANS) != 0
+  }
 
   /// Warnings of the last command.
   var warningCount: Int { unsafe isClosed ? 0 : Int(mysql_warning_count(mysql)) }
@@ -208,7 +210,9 @@ struct ServerError: Error, Hashable {
       return unsafe .done(affected: mysql_affected_rows(mysql))
     }
     isReading = true
-    if let field = unsafe ferry_mysql_fields(mysql) { return .rows((0..<Int(count)).map { unsafe WireField(field[$0]) }) }
+    if let field = unsafe ferry_mysql_fields(mysql) {
+      return .rows((0..<Int(count)).map { unsafe WireField(field[$0]) })
+    }
     if let statement, statement.fieldCount == Int(count) { return .rows(statement.fields) }
     throw ServerError(number: 2_027, state: "HY000", text: "the server sent rows without describing their columns")
   }
@@ -286,7 +290,9 @@ struct ServerError: Error, Hashable {
     guard let statement = unsafe mysql_stmt_init(mysql) else { throw fail() }
     var sql = sql
     let status = sql.withUTF8 { bytes in
-      unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe mysql_stmt_prepare(statement, $0.baseAddress, UInt($0.count)) }
+      unsafe bytes.withMemoryRebound(to: CChar.self) {
+        unsafe mysql_stmt_prepare(statement, $0.baseAddress, UInt($0.count))
+      }
     }
     guard status == 0 else {
       let error = unsafe ServerError(

@@ -22,7 +22,8 @@ struct WireMoment {
     }
     if length >= 7 {
       second =
-        unsafe Int(at.load(fromByteOffset: 4, as: UInt8.self)) * 3_600 + Int(at.load(fromByteOffset: 5, as: UInt8.self)) * 60
+        unsafe Int(at.load(fromByteOffset: 4, as: UInt8.self)) * 3_600 + Int(at.load(fromByteOffset: 5, as: UInt8.self))
+        * 60
         + Int(at.load(fromByteOffset: 6, as: UInt8.self))
     }
     if length >= 11 { microsecond = unsafe Int(at.loadUnaligned(fromByteOffset: 7, as: UInt32.self)) }

@@ -84,7 +84,7 @@ extension ServerConnection {
 
   private func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
     let values: [UnsafePointer<CChar>?] = unsafe texts.map { unsafe $0.flatMap { unsafe UnsafePointer(strdup($0)) } }
-    defer { for unsafe text in unsafe values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer { for unsafetext in unsafe values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
     return try unsafe body(values)
   }
 
@@ -191,11 +191,15 @@ extension ServerConnection {
   // MARK: pipeline
 
   func enterPipeline() throws {
-    guard unsafe PQenterPipelineMode(handle) == 1 else { throw Failure(.bug, "entering pipeline mode: \(connectionMessage)") }
+    guard unsafe PQenterPipelineMode(handle) == 1 else {
+      throw Failure(.bug, "entering pipeline mode: \(connectionMessage)")
+    }
   }
 
   func leavePipeline() throws {
-    guard unsafe PQexitPipelineMode(handle) == 1 else { throw Failure(.bug, "leaving pipeline mode: \(connectionMessage)") }
+    guard unsafe PQexitPipelineMode(handle) == 1 else {
+      throw Failure(.bug, "leaving pipeline mode: \(connectionMessage)")
+    }
   }
 
   /// Queues one run of a prepared statement. Sends nothing yet.

@@ -56,7 +56,9 @@ internal import Synchronization
     notices = NoticeSink()
     self.silence = silence
     let connection = unsafe ServerConnection.start(parameters)
-    guard let connection = unsafe connection else { throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection") }
+    guard let connection = unsafe connection else {
+      throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection")
+    }
     unsafe handle = unsafe connection
     // With the error code in the text: libpq keeps no other trace of it when a connection is refused.
     unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
@@ -93,7 +95,7 @@ internal import Synchronization
   private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
     var names: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.name)) }
     var values: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.value)) }
-    defer { for unsafe text in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer { for unsafetext in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
     unsafe names.append(nil)
     unsafe values.append(nil)
     return unsafe PQconnectStartParams(names, values, 0)
@@ -201,7 +203,9 @@ internal import Synchronization
     guard let result = unsafe PQgetResult(handle) else { return nil }
     let wrapped = unsafe ServerResult(result)
     // A connection that breaks while a result is read becomes a result without an SQLSTATE.
-    if unsafe PQresultStatus(result) == PGRES_FATAL_ERROR, unsafe PQstatus(handle) == CONNECTION_BAD, wrapped.error.sqlState.isEmpty {
+    if unsafe PQresultStatus(result) == PGRES_FATAL_ERROR, unsafe PQstatus(handle) == CONNECTION_BAD,
+      wrapped.error.sqlState.isEmpty
+    {
       throw lost(doing())
     }
     return wrapped

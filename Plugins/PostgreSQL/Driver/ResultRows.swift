@@ -62,7 +62,9 @@ final class ResultRows: SQLRows {
       }
       // The trailer: a field count of -1.
       if row.count == 2 { return true }
-      do throws(RowDecoder.Fault) { try unsafe decoder.append(copyRow: row) } catch { throw failure(error, after: rows) }
+      do throws(RowDecoder.Fault) { try unsafe decoder.append(copyRow: row) } catch {
+        throw failure(error, after: rows)
+      }
       rows += 1
       bytes += row.count
       return rows < maxRows && bytes < maxBytes

@@ -127,7 +127,7 @@ enum NumericEncoder {
     return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rest.count) { digits in
       var count = 0
       var point: Int?
-      for unsafe byte in unsafe rest {
+      for unsafebyte in unsafe rest {
         if byte == UInt8(ascii: "."), point == nil {
           point = count
         } else if (48...57).contains(byte) {

@@ -49,7 +49,8 @@ internal import Records
     func bytes(_ row: Int) -> UnsafeRawBufferPointer {
       guard let offsets = unsafe offsets else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
       let start = unsafe Int(offsets[row])
-      return unsafe UnsafeRawBufferPointer(start: values.unsafelyUnwrapped + start, count: Int(offsets[row + 1]) - start)
+      return unsafe UnsafeRawBufferPointer(
+        start: values.unsafelyUnwrapped + start, count: Int(offsets[row + 1]) - start)
     }
   }
 

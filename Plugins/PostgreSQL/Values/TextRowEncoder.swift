@@ -32,7 +32,7 @@ final class TextRowEncoder {
   private static func escape(_ bytes: UnsafeRawBufferPointer, into buffer: OutputBuffer) {
     let room = unsafe buffer.reserve(bytes.count * 2)
     var count = 0
-    for unsafe byte in unsafe bytes {
+    for unsafebyte in unsafe bytes {
       let escaped: UInt8? =
         switch byte {
         case UInt8(ascii: "\\"): byte
@@ -125,7 +125,7 @@ struct ServerText {
     var text = TextBuffer()
     append(row, to: &text)
     out.append("\"")
-    for unsafe byte in unsafe text.bytes {
+    for unsafebyte in unsafe text.bytes {
       if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append("\\") }
       out.append(byte: byte)
     }

@@ -8,7 +8,9 @@ indirect enum CoercionStep: Sendable {
   case decimals
   case floats(round: Bool)
   case decimalToFloat(round: Bool)
-  case dateToTimestamp(Zone?), timestampToDate(Zone?), timestamps(Zone?)
+  case dateToTimestamp(Zone?)
+  case timestampToDate(Zone?)
+  case timestamps(Zone?)
   case times, timeToInterval, intervalToTime
   case uuidToBytes, bytesToUUID
   /// Bytes that have to be UTF-8.

@@ -101,7 +101,8 @@ enum DecimalSteps {
       }
       return out.fits(digits: newPrecision) ? .none : .outOfRange
     }
-    let wide = precision > 38
+    let wide =
+      precision > 38
       ? column
       : try ColumnMap.fixed(
         column, .decimal(precision: 76, scale: scale), from: Int128.self, zero: Int256.zero

@@ -90,7 +90,10 @@ struct LimitCheck: Sendable {
       }
     }
     guard let length = target.length else { return }
-    let limit = switch length { case .characters(let n), .utf16Units(let n), .bytes(let n): n }
+    let limit =
+      switch length {
+      case .characters(let n), .utf16Units(let n), .bytes(let n): n
+      }
     for row in 0..<column.count where Int(offsets[row + 1]) - Int(offsets[row]) > limit {
       if !column.isNull(row), LimitCheck.count(column.bytes(row), length) > limit {
         throw BadValue(row: row, fault: .tooLong)

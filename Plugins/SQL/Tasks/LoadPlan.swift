@@ -1,5 +1,5 @@
-internal import Expression
 internal import Engine
+internal import Expression
 internal import Records
 
 /// How a record file's columns get into a statement or a table: made once per load.

@@ -89,7 +89,9 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     self.codec = codec
     guard let kind = codec.kind else { return }
     unsafe decoder = unsafe codec_decoder_open(kind)
-    guard unsafe decoder != nil else { throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'") }
+    guard unsafe decoder != nil else {
+      throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'")
+    }
   }
 
   private func readMetadata() throws {

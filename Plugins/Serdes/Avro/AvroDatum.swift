@@ -60,7 +60,9 @@ indirect enum AvroDatum: Equatable {
       ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
     case .interval(let interval): ValueText.append(interval, to: &out)
     case .uuid(let bytes):
-      unsafe bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { unsafe ValueText.append(uuid: base, to: &out) } }
+      unsafe bytes.withUnsafeBufferPointer {
+        if let base = $0.baseAddress { unsafe ValueText.append(uuid: base, to: &out) }
+      }
     default: break
     }
     return out.string

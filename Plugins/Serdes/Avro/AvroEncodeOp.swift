@@ -61,7 +61,8 @@ internal import Records
   func isNull(_ row: Int) -> Bool {
     guard let validity = unsafe validity else { return false }
     let bit = offset + row
-    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7)) == 0
+    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7))
+      == 0
   }
 
   @inline(__always)

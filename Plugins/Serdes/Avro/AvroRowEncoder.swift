@@ -175,7 +175,8 @@ enum AvroRefusal: UInt8 {
     case .float: unsafe out.append(little: op.pointee.load(row, as: UInt32.self))
     case .floatToDouble: unsafe out.append(little: Double(op.pointee.load(row, as: Float.self)).bitPattern)
     case .uuidBytes:
-      unsafe out.append(raw: UnsafeRawBufferPointer(start: op.pointee.values + (op.pointee.offset + row) * 16, count: 16))
+      unsafe out.append(
+        raw: UnsafeRawBufferPointer(start: op.pointee.values + (op.pointee.offset + row) * 16, count: 16))
     case .uuidText:
       var text = TextBuffer(capacity: 64)
       let start = unsafe op.pointee.values + (op.pointee.offset + row) * 16
@@ -184,12 +185,16 @@ enum AvroRefusal: UInt8 {
     case .fixedDecimal:
       var value: Int128 = unsafe op.pointee.load(row)
       if unsafe op.pointee.isChecked, unsafe !scale(op, &value) { return .precision }
-      guard unsafe AvroOut.put(big: value, size: op.pointee.size, to: out.reserve(op.pointee.size)) else { return .precision }
+      guard unsafe AvroOut.put(big: value, size: op.pointee.size, to: out.reserve(op.pointee.size)) else {
+        return .precision
+      }
       unsafe out.count += op.pointee.size
     case .constant: unsafe defaults[op.pointee.size].withUnsafeBytes { unsafe out.append(raw: $0) }
     default:
       guard let datum = formatters[index]?.datum(row) else { return .conversion }
-      guard unsafe converter.append(datum, op.pointee.node, to: out) else { return datum == .null ? .null : .conversion }
+      guard unsafe converter.append(datum, op.pointee.node, to: out) else {
+        return datum == .null ? .null : .conversion
+      }
     }
     return .none
   }

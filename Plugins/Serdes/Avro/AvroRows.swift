@@ -252,7 +252,9 @@ internal import Records
         unsafe ops[index].nullCount -= 1
       }
       if unsafe ops[index].isVariable { unsafe ops[index].byteCount = unsafe Int(ops[index].offsets[row]) }
-      if unsafe ops[index].kind == .bool { unsafe ops[index].values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~bit }
+      if unsafe ops[index].kind == .bool {
+        unsafe ops[index].values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~bit
+      }
     }
   }
 
@@ -299,7 +301,8 @@ internal import Records
   func finish() -> RecordBatch {
     var columns: [Column?] = Array(repeating: nil, count: schema.fields.count)
     for index in 0..<opCount where unsafe ops[index].column >= 0 {
-      unsafe columns[ops[index].column] = unsafe ops[index].kind == .slow ? builders[ops[index].slot].finish() : column(index)
+      unsafe columns[ops[index].column] =
+        unsafe ops[index].kind == .slow ? builders[ops[index].slot].finish() : column(index)
       start(index)
     }
     let batch = RecordBatch(schema: schema, columns: columns.compactMap { $0 }, count: count)

@@ -252,7 +252,8 @@ internal import Records
     var at = 0
     var row = 0
     while at < end {
-      guard let place = unsafe UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at)) else {
+      guard let place = unsafe UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
+      else {
         return
       }
       while unsafe Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }

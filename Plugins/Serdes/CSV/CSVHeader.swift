@@ -5,7 +5,9 @@ internal import Records
 enum CSVHeader {
   static func skipMark(_ window: ByteWindow) throws {
     try window.fill(atLeast: 3)
-    if window.count >= 3, unsafe window.base[0] == 0xEF, unsafe window.base[1] == 0xBB, unsafe window.base[2] == 0xBF { window.consume(3) }
+    if window.count >= 3, unsafe window.base[0] == 0xEF, unsafe window.base[1] == 0xBB, unsafe window.base[2] == 0xBF {
+      window.consume(3)
+    }
   }
 
   /// Leaves out a line, whatever quotes it has.

@@ -136,7 +136,7 @@ public final class CSVWriter: RecordSink {
     let start = unsafe room
     unsafe room[0] = quote
     unsafe room += 1
-    for unsafe byte in unsafe bytes {
+    for unsafebyte in unsafe bytes {
       unsafe room[0] = byte
       unsafe room += 1
       if byte == quote {
@@ -207,7 +207,8 @@ public final class CSVWriter: RecordSink {
     guard last + CellBlock.slack <= column.values.count else { return false }
     let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
     guard
-      unsafe scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last - first
+      unsafe scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last
+        - first
     else { return false }
     for row in rows where unsafe offsets[row] == offsets[row + 1] && !formatter.isNull(row) { return false }
     if column.nullCount > 0 {

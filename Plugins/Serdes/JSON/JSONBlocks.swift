@@ -259,7 +259,9 @@ internal import Records
     let count = window.count
     var at = 0
     while true {
-      while at < count, unsafe JSONBlocks.isSpace(base[at]) || (base[at] == UInt8(ascii: ",") && isInArray && wantsComma) {
+      while at < count,
+        unsafe JSONBlocks.isSpace(base[at]) || (base[at] == UInt8(ascii: ",") && isInArray && wantsComma)
+      {
         if unsafe base[at] == UInt8(ascii: ",") { wantsComma = false }
         at += 1
       }

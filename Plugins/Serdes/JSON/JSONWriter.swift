@@ -139,7 +139,9 @@ public final class JSONWriter: RecordSink {
   /// JSON as it is, on one line: a line end stands between tokens only.
   private static func append(json bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
     let room = unsafe out.reserve(bytes.count)
-    for unsafe (index, byte) in unsafe bytes.enumerated() { unsafe room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte }
+    for unsafe(index, byte) in unsafe bytes.enumerated() {
+      unsafe room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
+    }
     out.advance(bytes.count)
   }
 

@@ -77,7 +77,7 @@ struct RowAssembler {
     }
     unsafe pieces.withUnsafeBufferPointer { pieces in
       for row in 0..<rows {
-        for unsafe piece in unsafe pieces {
+        for unsafepiece in unsafe pieces {
           let start = unsafe Int(piece.offsets[row])
           let length = unsafe Int(piece.offsets[row + 1]) - start
           let room = unsafe out.reserve(piece.beforeCount + length + piece.afterCount + 3 * CellBlock.slack)

@@ -20,7 +20,9 @@ enum TimeTexts {
   /// Cuts a fraction of 6 or 9 digits back to the thousands it needs.
   private static func trim(_ digits: Int, _ start: Int, _ out: inout TextBuffer) {
     var left = digits
-    while left > 3, unsafe out.bytes[out.count - 1] == 48, unsafe out.bytes[out.count - 2] == 48, unsafe out.bytes[out.count - 3] == 48 {
+    while left > 3, unsafe out.bytes[out.count - 1] == 48, unsafe out.bytes[out.count - 2] == 48,
+      unsafe out.bytes[out.count - 3] == 48
+    {
       out.truncate(to: out.count - 3)
       left -= 3
     }

@@ -101,7 +101,11 @@ extension FieldTable where Self: ~Copyable {
   private mutating func fillJSON(_ column: Int, _ builder: ColumnBuilder) {
     for row in 0..<count {
       let field = raw(row, column)
-      if field.kind == .null { builder.appendNull() } else { unsafe builder.append(bytes: field.start, count: field.count) }
+      if field.kind == .null {
+        builder.appendNull()
+      } else {
+        unsafe builder.append(bytes: field.start, count: field.count)
+      }
     }
   }
 }
@@ -144,13 +148,14 @@ enum Canonical {
     guard value.isFinite else { return false }
     if field.count <= 15 { return true }
     var shortest = Array(value.description.utf8)
-    return unsafe shortest.withUnsafeMutableBytes { unsafe Self.digits(UnsafeRawBufferPointer($0)) } == digits(field.bytes)
+    return unsafe shortest.withUnsafeMutableBytes { unsafe Self.digits(UnsafeRawBufferPointer($0)) }
+      == digits(field.bytes)
   }
 
   /// The significant digits: no sign, point, exponent, zeros in front and behind.
   private static func digits(_ text: UnsafeRawBufferPointer) -> [UInt8] {
     var digits: [UInt8] = []
-    for unsafe byte in unsafe text {
+    for unsafebyte in unsafe text {
       if byte | 0x20 == UInt8(ascii: "e") { break }
       if byte &- 48 < 10, byte != 48 || !digits.isEmpty { digits.append(byte) }
     }
@@ -161,7 +166,8 @@ enum Canonical {
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
     switch type {
     case .bool:
-      unsafe field.count >= 4 && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
+      unsafe field.count >= 4
+        && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
     case .decimal: isDecimal(field)
     case .timestamp: field.count >= 16
     case .time: field.count >= 8
