@@ -24,7 +24,7 @@ public protocol ByteOutput: AnyObject {
 
 extension ByteOutput {
   public func write(parts: [UnsafeRawBufferPointer]) throws {
-    for index in parts.indices { try unsafe write(parts[index]) }
+    for index in 0..<(unsafe parts.count) { try unsafe write(parts[index]) }
   }
 }
 

@@ -1,5 +1,5 @@
 public import Engine
-public import SQL
+internal import SQL
 
 /// The tasks for MySQL.
 public let mysqlPlugin = Plugin(

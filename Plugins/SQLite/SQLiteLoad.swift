@@ -278,7 +278,9 @@ private final class RowBinder {
     if unsafe text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return false }
     var digits = 0
     var zeros = 0
-    for unsafebyte in unsafe text where byte &- 48 < 10 {
+    for position in 0..<text.count {
+      let byte = unsafe text[position]
+      guard byte &- 48 < 10 else { continue }
       if byte == 48 {
         if digits > 0 { zeros += 1 }
       } else {

@@ -84,7 +84,7 @@ extension ServerConnection {
 
   private func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
     let values: [UnsafePointer<CChar>?] = unsafe texts.map { unsafe $0.flatMap { unsafe UnsafePointer(strdup($0)) } }
-    defer { for unsafetext in unsafe values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer { unsafe values.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
     return try unsafe body(values)
   }
 

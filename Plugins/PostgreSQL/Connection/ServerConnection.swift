@@ -95,7 +95,7 @@ internal import Synchronization
   private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
     var names: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.name)) }
     var values: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.value)) }
-    defer { for unsafetext in unsafe names + values { unsafe free(UnsafeMutablePointer(mutating: text)) } }
+    defer { unsafe (names + values).forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
     unsafe names.append(nil)
     unsafe values.append(nil)
     return unsafe PQconnectStartParams(names, values, 0)

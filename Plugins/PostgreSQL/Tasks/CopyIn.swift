@@ -1,7 +1,7 @@
 public import Engine
 public import Expression
 internal import Records
-public import SQL
+internal import SQL
 
 /// Loads a file into a table by COPY.
 public struct CopyIn: FerryTask {

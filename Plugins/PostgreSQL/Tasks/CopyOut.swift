@@ -1,7 +1,7 @@
 public import Engine
 public import Expression
 internal import Records
-public import SQL
+internal import SQL
 
 /// Writes a table or a query's result into a file by COPY.
 public struct CopyOut: FerryTask {

@@ -127,7 +127,8 @@ enum NumericEncoder {
     return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rest.count) { digits in
       var count = 0
       var point: Int?
-      for unsafebyte in unsafe rest {
+      for position in unsafe rest.indices {
+        let byte = unsafe rest[position]
         if byte == UInt8(ascii: "."), point == nil {
           point = count
         } else if (48...57).contains(byte) {

@@ -32,7 +32,8 @@ final class TextRowEncoder {
   private static func escape(_ bytes: UnsafeRawBufferPointer, into buffer: OutputBuffer) {
     let room = unsafe buffer.reserve(bytes.count * 2)
     var count = 0
-    for unsafebyte in unsafe bytes {
+    for position in 0..<bytes.count {
+      let byte = unsafe bytes[position]
       let escaped: UInt8? =
         switch byte {
         case UInt8(ascii: "\\"): byte
@@ -125,7 +126,8 @@ struct ServerText {
     var text = TextBuffer()
     append(row, to: &text)
     out.append("\"")
-    for unsafebyte in unsafe text.bytes {
+    for position in 0..<text.count {
+      let byte = unsafe text.bytes[position]
       if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append("\\") }
       out.append(byte: byte)
     }

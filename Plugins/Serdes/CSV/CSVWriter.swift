@@ -136,7 +136,8 @@ public final class CSVWriter: RecordSink {
     let start = unsafe room
     unsafe room[0] = quote
     unsafe room += 1
-    for unsafebyte in unsafe bytes {
+    for position in 0..<bytes.count {
+      let byte = unsafe bytes[position]
       unsafe room[0] = byte
       unsafe room += 1
       if byte == quote {

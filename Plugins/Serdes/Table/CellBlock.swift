@@ -77,7 +77,8 @@ struct RowAssembler {
     }
     unsafe pieces.withUnsafeBufferPointer { pieces in
       for row in 0..<rows {
-        for unsafepiece in unsafe pieces {
+        for position in 0..<pieces.count {
+          let piece = unsafe pieces[position]
           let start = unsafe Int(piece.offsets[row])
           let length = unsafe Int(piece.offsets[row + 1]) - start
           let room = unsafe out.reserve(piece.beforeCount + length + piece.afterCount + 3 * CellBlock.slack)

@@ -155,7 +155,8 @@ enum Canonical {
   /// The significant digits: no sign, point, exponent, zeros in front and behind.
   private static func digits(_ text: UnsafeRawBufferPointer) -> [UInt8] {
     var digits: [UInt8] = []
-    for unsafebyte in unsafe text {
+    for position in 0..<text.count {
+      let byte = unsafe text[position]
       if byte | 0x20 == UInt8(ascii: "e") { break }
       if byte &- 48 < 10, byte != 48 || !digits.isEmpty { digits.append(byte) }
     }
