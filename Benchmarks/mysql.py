@@ -13,7 +13,8 @@ TABLE = """(
   l_orderkey bigint NOT NULL, l_partkey int NOT NULL, l_suppkey int NOT NULL, l_linenumber int NOT NULL,
   l_quantity decimal(15,2) NOT NULL, l_extendedprice decimal(15,2) NOT NULL, l_discount decimal(15,2) NOT NULL,
   l_tax decimal(15,2) NOT NULL, l_returnflag char(1) NOT NULL, l_linestatus char(1) NOT NULL, l_shipdate date NOT NULL,
-  l_commitdate date NOT NULL, l_receiptdate date NOT NULL, l_shipinstruct char(25) NOT NULL, l_shipmode char(10) NOT NULL,
+  l_commitdate date NOT NULL, l_receiptdate date NOT NULL, l_shipinstruct char(25) NOT NULL,
+  l_shipmode char(10) NOT NULL,
   l_comment varchar(44) NOT NULL) ENGINE=InnoDB CHARACTER SET utf8mb4"""
 
 # The same rows as PostgreSQL's: everything follows from the number of the row.
@@ -35,7 +36,8 @@ def available():
 
 def parts():
     found = urllib.parse.urlsplit(url)
-    return found.hostname, found.port or 3306, urllib.parse.unquote(found.username), urllib.parse.unquote(found.password)
+    user, password = urllib.parse.unquote(found.username), urllib.parse.unquote(found.password)
+    return found.hostname, found.port or 3306, user, password
 
 
 def client(*options):
@@ -59,7 +61,8 @@ def connection():
 
 def query(sql="SELECT * FROM lineitem", **more):
     return {
-        "id": "read", "type": "io.kestra.plugin.jdbc.mysql.Query", **connection(), "sql": sql, "fetchType": "STORE", **more,
+        "id": "read", "type": "io.kestra.plugin.jdbc.mysql.Query", **connection(), "sql": sql, "fetchType": "STORE",
+        **more,
     }  # fmt: skip
 
 

@@ -100,7 +100,8 @@ struct ErrorTests {
 
   @Test func `every prefix of a template parses or errs`() {
     let source =
-      "a{% for x in [1, {'a': \"#{b}\\u0041\"}] %}{{- x.y['z'] | date('a', timeZone=\"b\") ?? 1..2 -}}{% endfor %}{# c #}"
+      "a{% for x in [1, {'a': \"#{b}\\u0041\"}] %}{{- x.y['z'] | date('a', timeZone=\"b\") ?? 1..2 -}}"
+      + "{% endfor %}{# c #}"
     for end in source.indices { _ = try? Template(String(source[..<end])).references }
     #expect((try? Template(source)) != nil)
   }

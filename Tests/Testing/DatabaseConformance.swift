@@ -134,7 +134,10 @@ public struct DatabaseConformance<Database: TestedDatabase> {
       ?? min(found.count, expected.count)
     func show(_ list: [T]) -> String { index < list.count ? String("\(list[index])".prefix(200)) : "nothing" }
     Issue.record(
-      "\(what): \(found.count) values for \(expected.count); at \(index) found \(show(found)), expected \(show(expected))",
+      """
+      \(what): \(found.count) values for \(expected.count); at \(index) found \(show(found)), \
+      expected \(show(expected))
+      """,
       sourceLocation: location)
   }
 

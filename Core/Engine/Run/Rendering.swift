@@ -24,8 +24,8 @@ extension Scope {
   /// Variables of a flow that name each other are rendered at most so deep.
   private static let deepestVariable = 20
 
-  /// A flow's variables may hold templates themselves. Only those that a template uses are rendered before it, so that no
-  /// secret is asked for that nothing needs.
+  /// A flow's variables may hold templates themselves. Only those that a template uses are rendered before it, so that
+  /// no secret is asked for that nothing needs.
   func withVariables(of template: Template, depth: Int = 0) throws -> Scope {
     var scope = self
     for reference in template.references where reference.path.count > 1 && reference.path[0] == "vars" {

@@ -81,8 +81,8 @@ public struct LoadTarget: Sendable, Hashable {
   /// The stored integer has to lie in here: days of a date, units of a time or a timestamp, an integer smaller than its
   /// `DataType` (mediumint, year). Checked for finite values.
   public var range: ClosedRange<Int64>?
-  /// The stored value has to be a multiple of it: 1,000 where a column of µs keeps milliseconds. For timestamps and times
-  /// in units of their type, for intervals in nanoseconds.
+  /// The stored value has to be a multiple of it: 1,000 where a column of µs keeps milliseconds. For timestamps and
+  /// times in units of their type, for intervals in nanoseconds.
   public var step: Int64 = 1
   /// Whether PostgreSQL's ±infinity of dates and timestamps can be stored.
   public var takesInfiniteDates: Bool
