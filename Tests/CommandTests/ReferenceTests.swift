@@ -35,6 +35,16 @@ import Testing
     }
   }
 
+  @Test func everyExampleFileIsAFlowWithoutErrors() throws {
+    let folder = Ferry.root.appending(path: "examples")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path()).filter { $0.hasSuffix(".yaml") }
+    #expect(names.contains("quickstart.yaml"))
+    for name in names {
+      let source = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+      #expect(FlowParser.parse(source, file: name, registry: registry).diagnostics.map(\.line) == [])
+    }
+  }
+
   @Test func namesFollowTheRules() {
     for task in tasks {
       let info = task.info
