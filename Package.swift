@@ -81,11 +81,11 @@ let core: [Target] = [
 let testTargets: [Target] = [
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
-  tests("SerdesTests", ["Records", "Serdes"]),
+  tests("SerdesTests", ["Records", "Expression", "Engine", "Serdes"]),
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL", "FerryTesting"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
-  tests("EngineTests", ["Engine", "Expression", "Records"]),
+  tests("EngineTests", ["Engine", "Expression", "Records", "Serdes"]),
   tests("CommandTests", ["ferry", "Engine", "Records"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
 ]

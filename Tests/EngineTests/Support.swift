@@ -1,6 +1,7 @@
 import Expression
 import Foundation
 import Records
+import Serdes
 import Testing
 
 @testable import Engine
@@ -67,7 +68,7 @@ struct Bench {
   let folder: Folder
   let engine: Engine
   let recorder = Recorder()
-  let registry = Registry([testPlugin, helloPlugin])
+  let registry = Registry([testPlugin, helloPlugin, .serdes])
 
   init(environment: String = "", level: LogLevel = .info, folder: Folder? = nil) throws {
     self.folder = try folder ?? Folder()

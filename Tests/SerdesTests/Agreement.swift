@@ -7,14 +7,18 @@ enum Agreement {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
+  static let python: URL = {
+    let given = ProcessInfo.processInfo.environment["FERRY_TEST_PYTHON"]
+    return given.map { URL(filePath: $0) } ?? root.appending(path: ".test/venv/bin/python")
+  }()
+
   /// The rows that independent readers see; NULL as "∅".
   static func rows(_ kind: String, _ bytes: [UInt8]) throws -> [[String]] {
     let file = FileManager.default.temporaryDirectory.appending(path: "serdes-\(UUID().uuidString).\(kind)")
     try Data(bytes).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let process = Process()
-    let python = ProcessInfo.processInfo.environment["FERRY_TEST_PYTHON"]
-    process.executableURL = python.map { URL(filePath: $0) } ?? root.appending(path: ".test/venv/bin/python")
+    process.executableURL = python
     process.arguments = [root.appending(path: "Tests/Testing/python/serdes_agree.py").path(), kind, file.path()]
     let output = Pipe()
     process.standardOutput = output
