@@ -6,7 +6,6 @@ import os
 import pathlib
 import sys
 import tempfile
-import urllib.parse
 
 import databases
 from databases import Road, compare, flow, sh
@@ -21,9 +20,8 @@ GOAL = 1 / 7
 
 
 def jdbc_url(scheme, connection):
-    user, password = (urllib.parse.quote(connection[key], safe="") for key in ("username", "password"))
-    server = connection["url"].split("://", 1)[1]
-    return f"jdbc:{scheme}://{server}?user={user}&password={password}"
+    os.environ["TRANSFER_USER"], os.environ["TRANSFER_PASSWORD"] = connection["username"], connection["password"]
+    return f"jdbc:{scheme}://{connection['url'].split('://', 1)[1]}"
 
 
 def main():

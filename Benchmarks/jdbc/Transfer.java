@@ -20,9 +20,14 @@ public final class Transfer {
     System.out.printf("%d %d %.3f %.3f%n", read, written, (middle - start) / 1e9, (end - middle) / 1e9);
   }
 
+  /** The user and the password come by the environment: the drivers differ in how a URL escapes them. */
+  private static Connection connect(String url) throws SQLException {
+    return DriverManager.getConnection(url, System.getenv("TRANSFER_USER"), System.getenv("TRANSFER_PASSWORD"));
+  }
+
   private static long query(String url, String sql, String file) throws Exception {
     long rows = 0;
-    try (Connection connection = DriverManager.getConnection(url);
+    try (Connection connection = connect(url);
         Writer out = new BufferedWriter(new OutputStreamWriter(new FileOutputStream(file), StandardCharsets.UTF_8), 32768)) {
       connection.setAutoCommit(false);
       try (Statement statement = connection.createStatement(ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_READ_ONLY)) {
@@ -54,7 +59,7 @@ public final class Transfer {
 
   private static long batch(String url, String sql, String file) throws Exception {
     long rows = 0;
-    try (Connection connection = DriverManager.getConnection(url);
+    try (Connection connection = connect(url);
         BufferedReader in = new BufferedReader(new InputStreamReader(new FileInputStream(file), StandardCharsets.UTF_8), 32768)) {
       connection.setAutoCommit(false);
       try (PreparedStatement statement = connection.prepareStatement(sql)) {

@@ -16,6 +16,8 @@ public final class CSVReader: RecordSource {
   private let options: CSVReadOptions
   private let blocks: CSVBlocks
   private let plans: [ColumnPlan]
+  /// Columns whose inferred type rests on no value yet.
+  private let undecided: [Int]
   private let builder: BatchBuilder
   private var inference: [Inference]
   private let rowWidth: Int
@@ -43,6 +45,8 @@ public final class CSVReader: RecordSource {
     }
     let isInferred = options.types == .infer
     plans = schema.fields.map { ColumnPlan($0.type, isInferred: isInferred, bytes: options.bytes) }
+    let undecided = known == nil && isInferred ? inference.map(\.isUndecided) : []
+    self.undecided = undecided.indices.filter { undecided[$0] }
     builder = BatchBuilder(schema)
     rowWidth = schema.fields.reduce(0) { sum, field in
       if case .fixed(let width) = field.type.layout { return sum + width }
@@ -87,10 +91,10 @@ public final class CSVReader: RecordSource {
   private func append(_ table: inout CSVTable) throws {
     var errors: [FieldError] = []
     fill(&table, &errors)
+    // A column without a value in the first block gets its type from all rows as soon as it has one.
+    if undecided.contains(where: { builder.columns[$0].variableByteCount > 0 }) { throw SchemaTooNarrow() }
     if !errors.isEmpty {
-      if options.types == .infer {
-        throw SchemaTooNarrow()
-      }
+      if options.types == .infer { throw SchemaTooNarrow() }
       for column in builder.columns { column.removeLast(table.count) }
       try appendGoodRows(of: table, errors)
       return

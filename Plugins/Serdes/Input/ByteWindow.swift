@@ -23,6 +23,8 @@ internal import Records
   /// The line number at the window's start, from 1.
   private(set) var line: Int64 = 1
   private var hasEndLine = false
+  /// The byte in front of the window is a CR, counted as a line end: an LF behind it belongs to it.
+  private var followsCR = false
 
   init(_ input: any ByteInput, readSize: Int = usualReadSize) {
     self.input = input
@@ -80,7 +82,8 @@ internal import Records
 
   /// Moves the window's start forward.
   func consume(_ count: Int) {
-    unsafe line += Int64(scan_count_lines(base, count))
+    line = self.line(at: count)
+    if count > 0 { followsCR = unsafe base[count - 1] == UInt8(ascii: "\r") }
     offset += Int64(count)
     start += count
   }
@@ -96,5 +99,8 @@ internal import Records
   }
 
   /// The line number of a place in the window.
-  func line(at position: Int) -> Int64 { unsafe line + Int64(scan_count_lines(base, position)) }
+  func line(at position: Int) -> Int64 {
+    let counted = unsafe followsCR && position > 0 && base[0] == UInt8(ascii: "\n")
+    return unsafe line + Int64(scan_count_lines(base, position)) - (counted ? 1 : 0)
+  }
 }

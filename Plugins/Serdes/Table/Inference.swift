@@ -27,6 +27,9 @@ struct Inference {
 
   init(isTagged: Bool) { self.isTagged = isTagged }
 
+  /// No value has been seen: the type is a guess.
+  var isUndecided: Bool { kinds.isEmpty }
+
   /// Nothing more can change the type.
   private var isSettled: Bool { !isTagged && kinds.contains(.text) }
 
