@@ -73,6 +73,8 @@ build() {
   for word in $(line_of "$file" libraries); do more+=("-l$word"); done
   swiftc "${swift_options[@]}" -module-name "$name" -I "$home/modules" "${sources[@]}" "$file" "${more[@]}" \
     -o "$home/fuzz"
+  # The compiler leaves a module that nobody wants where it is started.
+  rm -f "$name"-1.swift{doc,module,sourceinfo}
 }
 
 status=0
