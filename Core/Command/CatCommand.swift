@@ -3,7 +3,6 @@ internal import Engine
 internal import Expression
 internal import Glibc
 internal import Records
-internal import Serdes
 
 struct CatCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, csv }
@@ -79,22 +78,15 @@ struct CatCommand: ParsableCommand {
   }
 }
 
-/// Opens a file of rows by its extension: record files, CSV (all columns as text), JSON, Avro.
+/// Opens a file of rows by its extension.
 enum RowFile {
   static func open(_ file: String, stored: (String) throws -> any ByteInput) throws -> any RecordSource {
     let isURI = file.contains(":///")
     func input() throws -> any ByteInput {
       isURI && !file.hasPrefix("file://") ? try stored(file) : try FileInput(path: path(file))
     }
-    switch format(of: file) {
-    case "csv": return try CSVReader(input())
-    case "json", "jsonl", "ndjson":
-      // A table needs its columns before its first row: one pass finds those of all rows.
-      let columns = try JSONReader(input()).wholeSchema()
-      return try JSONReader(input(), known: columns)
-    case "avro": return try AvroReader(input())
-    default: return try RecordFileReader(input())
-    }
+    if let format = format(of: file), let read = rowReaders[format] { return try read(input) }
+    return try RecordFileReader(input())
   }
 
   /// The last extension that does not name a compression.
