@@ -50,13 +50,13 @@ let pluginLibraries: [Target] = [
     linkerSettings: ["z", "snappy", "zstd", "bz2", "lzma"].map { .linkedLibrary($0) }),
 ]
 
+let serdesC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
+
 let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"], facesC: true),
   plugin("SQLite", ["SQL", "CSQLite"], facesC: true),
-  plugin(
-    "Serdes", ["CScan", "CSimdJSON", "CZlib", "CCodecs"], exclude: ["CScan", "CSimdJSON", "CZlib", "CCodecs"],
-    facesC: true),
+  plugin("Serdes", serdesC.map { .target(name: $0) }, exclude: serdesC, facesC: true),
   plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"], facesC: true),
 ]
 

@@ -1,6 +1,7 @@
 """Both tasks one after the other, between MySQL and PostgreSQL, beside a JDBC program that does the same.
 
-The program is jdbc/Transfer.java; it needs javac and Debian's libpostgresql-jdbc-java and libmariadb-java. One round by default: the program takes a minute.
+The program is jdbc/Transfer.java; it needs javac and Debian's libpostgresql-jdbc-java and
+libmariadb-java. One round by default: the program takes a minute.
 """
 import os
 import pathlib

@@ -101,8 +101,10 @@ struct TaskTests {
     #expect(parsed == .list(try TaskTests.json.split(separator: "\n").map { try Value.parseJSON(String($0)) }))
   }
 
-  @Test(arguments: zip(names("serdes.avro.AvroWriter", "serdes.avro.IonToAvro"),
-    names("serdes.avro.AvroReader", "serdes.avro.AvroToIon")))
+  @Test(
+    arguments: zip(
+      names("serdes.avro.AvroWriter", "serdes.avro.IonToAvro"),
+      names("serdes.avro.AvroReader", "serdes.avro.AvroToIon")))
   func `a record file becomes Avro and one again`(writer: String, reader: String) throws {
     let folder = try Folder()
     let records = try folder.run(
@@ -229,10 +231,14 @@ struct TaskTests {
   private static func pack(_ kind: String, _ from: String, _ to: String) throws {
     let process = Process()
     process.executableURL = Agreement.python
-    let open = kind == "gz" ? "import gzip; f = gzip.open(b, 'wb')"
+    let open =
+      kind == "gz"
+      ? "import gzip; f = gzip.open(b, 'wb')"
       : "import pyarrow as pa; f = pa.CompressedOutputStream(b, 'zstd')"
-    process.arguments = ["-c", "import sys; a, b = sys.argv[1:]; \(open); f.write(open(a, 'rb').read()); f.close()",
-      from, to]
+    process.arguments = [
+      "-c", "import sys; a, b = sys.argv[1:]; \(open); f.write(open(a, 'rb').read()); f.close()",
+      from, to,
+    ]
     try process.run()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
@@ -251,10 +257,11 @@ struct TaskTests {
     #expect(result.counts.read == 70_001 && result.counts.written == 70_001 && result.counts.isBalanced)
   }
 
-  @Test(arguments: [
-    ["fieldSeparator": "ab"], ["charset": "KLINGON"], ["columns": ["a": "integr"]],
-    ["types": "infer", "columns": ["a": "int64"]],
-  ] as [ValueMap])
+  @Test(
+    arguments: [
+      ["fieldSeparator": "ab"], ["charset": "KLINGON"], ["columns": ["a": "integr"]],
+      ["types": "infer", "columns": ["a": "int64"]],
+    ] as [ValueMap])
   func `what is wrong with the properties is said`(properties: ValueMap) throws {
     let folder = try Folder()
     let from = try folder.write("a.csv", "a\n1\n")

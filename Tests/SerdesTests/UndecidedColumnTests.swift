@@ -23,7 +23,9 @@ import Testing
       },
       progress: { batch in
         guard batch.schema.fields[0].type == .int64 else { return }
-        for row in 0..<batch.count { seen.append(batch.columns.map { $0.isNull(row) ? nil : $0.fixed(Int64.self)[row] }) }
+        for row in 0..<batch.count {
+          seen.append(batch.columns.map { $0.isNull(row) ? nil : $0.fixed(Int64.self)[row] })
+        }
       })
     #expect(schema.fields.map(\.type) == [.int64, .int64])
     #expect(seen == [[nil, 1], [nil, 2], [5, 3]])

@@ -29,14 +29,13 @@ enum CoercionTable {
 
       Nothing is rounded, truncated, shifted or nulled silently. A float takes a decimal number when its shortest text
       has the same digits, so that the way back gives the same number; `roundFloats: true` takes the nearest float.
-      A text becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show twice
-      the earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a wall
-      clock. A timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three zeros. On
-      top of the types come the target's limits: length, range, U+0000, infinity, NaN.
-
+      A text becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show
+      twice the earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a
+      wall clock. A timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three
+      zeros. On top of the types come the target's limits: length, range, U+0000, infinity, NaN.
       """
     let names = types.map(\.name)
-    page += "\n| from \\ to | " + names.joined(separator: " | ") + " |\n"
+    page += "\n\n| from \\ to | " + names.joined(separator: " | ") + " |\n"
     page += "|---|" + String(repeating: ":-:|", count: types.count) + "\n"
     for source in types {
       let cells = types.map { sign(CoercionMatrix.kind(source, $0)) }
