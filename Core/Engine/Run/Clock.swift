@@ -20,8 +20,9 @@ extension Instant {
     let date = Calendar.date(days: Int(days))
     let milliseconds = rest / 1_000
     let seconds = milliseconds / 1_000
-    return "\(date.year)-\(padded(Int64(date.month)))-\(padded(Int64(date.day)))T"
-      + "\(padded(seconds / 3_600)):\(padded(seconds / 60 % 60)):\(padded(seconds % 60)).\(padded(milliseconds % 1_000, 3))Z"
+    let day = "\(date.year)-\(padded(Int64(date.month)))-\(padded(Int64(date.day)))"
+    let time = "\(padded(seconds / 3_600)):\(padded(seconds / 60 % 60)):\(padded(seconds % 60))"
+    return "\(day)T\(time).\(padded(milliseconds % 1_000, 3))Z"
   }
 }
 
