@@ -28,7 +28,7 @@ struct Concat: FerryTask {
     guard let first = references.first else {
       throw Failure(.configuration, "there is no file to put together", hint: "Name at least one in 'files'")
     }
-    if try isRecordFile(context.open(first)) { return try joinRecords(references, context) }
+    if try RecordFileReader.isRecordFile(context.open(first)) { return try joinRecords(references, context) }
     return try joinBytes(references, context)
   }
 
@@ -193,13 +193,6 @@ struct Delete: FerryTask {
     }
     return ["uri": .string(uri.uri), "deleted": .bool(deleted)]
   }
-}
-
-/// Whether a file starts as record files do.
-func isRecordFile(_ input: any ByteInput) throws -> Bool {
-  var magic = [UInt8](repeating: 0, count: 6)
-  let count = try unsafe magic.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
-  return count == 6 && magic == Array("ARROW1".utf8)
 }
 
 func copyBytes(from input: any ByteInput, to output: any ByteOutput, _ context: TaskContext) throws {
