@@ -1,5 +1,5 @@
 internal import Engine
-internal import Expression
+package import Expression
 internal import Foundation
 internal import Records
 internal import SQL
@@ -160,7 +160,7 @@ public struct DatabaseConformance<Database: TestedDatabase> {
 }
 
 extension ValueMap {
-  func merging(_ other: ValueMap) -> ValueMap {
+  package func merging(_ other: ValueMap) -> ValueMap {
     var all = self
     for (name, value) in other { all[name] = value }
     return all

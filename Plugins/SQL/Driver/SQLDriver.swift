@@ -21,6 +21,9 @@ public protocol SQLDriver: Sendable {
   /// How SQL text is written for this database, before a connection says otherwise.
   static var dialect: Dialect { get }
 
+  /// What the connections of this database add to the outputs of every task: see `SQLConnection.outputs`.
+  static var outputs: [TaskOutput] { get }
+
   /// Opens a connection. Blocks; ends early by itself when `context` is cancelled or its own connect time-out is over.
   /// Secrets that it finds inside of the URL go through `context.hide`.
   static func connect(
@@ -30,6 +33,7 @@ public protocol SQLDriver: Sendable {
 
 extension SQLDriver {
   public static var aliases: [String] { [] }
+  public static var outputs: [TaskOutput] { [] }
 }
 
 /// For databases without properties of their own.

@@ -42,7 +42,7 @@ public struct SQLBatch<D: SQLDriver>: FerryTask {
       outputs: [
         TaskOutput("rowCount", .integer, "How many rows were read."),
         TaskOutput("updatedCount", .integer, "How many rows the database changed."),
-      ],
+      ] + D.outputs,
       example: """
         id: load
         type: io.kestra.plugin.jdbc.\(D.name).Batch

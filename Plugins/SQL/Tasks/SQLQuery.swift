@@ -12,7 +12,7 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
         Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements \
         are one transaction. Decimals, dates and timestamps keep every digit.
         """,
-      outputs: FetchProperties.outputs,
+      outputs: FetchProperties.outputs + D.outputs,
       example: """
         id: query
         type: io.kestra.plugin.jdbc.\(D.name).Query
@@ -78,7 +78,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
           "outputs", .list(.map(.any)),
           "One entry for each statement that returned rows, with 'row', 'rows', 'uri' and 'size' as Query gives them."),
         TaskOutput("updateCount", .integer, "How many rows all other statements changed together."),
-      ],
+      ] + D.outputs,
       example: """
         id: queries
         type: io.kestra.plugin.jdbc.\(D.name).Queries
@@ -136,7 +136,7 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
       "jdbc.\(D.name).Trigger", aliases: D.aliases.map { "jdbc.\($0).Trigger" },
       "Runs the polling query of a trigger on \(D.title), once.",
       details: "Ferry has no scheduler of its own: as a task the trigger's query runs once, as Query does.",
-      outputs: FetchProperties.outputs,
+      outputs: FetchProperties.outputs + D.outputs,
       example: """
         id: new_rows
         type: io.kestra.plugin.jdbc.\(D.name).Trigger
