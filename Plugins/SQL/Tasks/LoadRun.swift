@@ -18,7 +18,7 @@ struct LoadRun {
         updated += try write(part, first)
         progress.rows += Int64(part.count)
         context.ledger.add(read: part.count, written: part.count, bytes: part.byteCount, batches: 1)
-        if commit == .chunk { updated = try commitChunk(updated) }
+        if commit == .chunk, progress.rows % Int64(chunk) == 0 { updated = try commitChunk(updated) }
       }
       progress.phase = .database
       updated += try finish()
@@ -32,8 +32,8 @@ struct LoadRun {
     return ["rowCount": .int(progress.rows), "updatedCount": .int(progress.committedUpdates)]
   }
 
-  /// Calls `body` with parts of the input and the number of their first row: parts of `chunk` rows with a commit after
-  /// each, whole batches otherwise. Rows that an earlier attempt has committed are skipped.
+  /// Calls `body` with parts of the input and the number of their first row: whole batches, cut where a chunk ends that
+  /// is committed. Rows that an earlier attempt has committed are skipped.
   private func eachPart(of source: any RecordSource, _ body: (RecordBatch, Int64) throws -> Void) throws {
     var position: Int64 = 0
     while true {
