@@ -22,10 +22,9 @@ struct CheckCommand: ParsableCommand {
 
 enum FlowFile {
   /// Parses a flow and prints its problems; nil when there is an error among them.
-  static func load(_ file: String, quiet: Bool = false) throws -> Flow? {
-    let source = try String.contents(of: FileInput(path: file))
-    let (flow, diagnostics) = FlowParser.parse(source, file: file, registry: registry)
-    if !quiet || flow == nil { for diagnostic in diagnostics { Console.error.line(diagnostic.line) } }
+  static func load(_ file: String) throws -> Flow? {
+    let (flow, diagnostics) = try FlowParser.load(file, registry: registry)
+    for diagnostic in diagnostics { Console.error.line(diagnostic.line) }
     return flow
   }
 }

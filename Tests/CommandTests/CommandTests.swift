@@ -44,7 +44,9 @@ import Testing
       tasks:
         - {id: a, type: core.log.Log, mesage: x}
         - {id: a, type: core.debug.Return, format: "{{ outputs.z.value }}"}
+        - {id: b, type: core.flow.Subflow, flowId: flaw, inputs: {x: 1}}
       """)
+    let place = ferry.folder.resolvingSymlinksInPath().path()
     for command in ["check", "run"] {
       let result = try await ferry.run(command, "flow.yaml")
       #expect(result.status == 2 && result.output == "")
@@ -54,6 +56,7 @@ import Testing
           flow.yaml:3:33: error: unknown property 'mesage' in core.log.Log. Did you mean 'message'?
           flow.yaml:4:10: error: the task id 'a' is already used in line 3
           flow.yaml:4:50: error: there is no task 'z'. Did you mean 'a'?
+          flow.yaml:5:46: error: there is no flow 'flaw' in '\(place)'. Did you mean 'flow'?
 
           """)
     }

@@ -11,8 +11,21 @@ public struct FlowParser {
   var defaults: [PluginDefault] = []
   var hasTaskInputs = false
 
-  /// Reads the flow from a text. The flow is nil when there is an error among the diagnostics.
+  /// Reads the flow of a file, and looks at the flows beside it that it runs. The flow is nil when there is an error
+  /// among the diagnostics.
+  public static func load(_ file: String, registry: Registry) throws -> (flow: Flow?, diagnostics: [Diagnostic]) {
+    parse(try String.contents(of: FileInput(path: file)), file: file, registry: registry, Loaded())
+  }
+
+  /// Reads the flow from a text alone. The flow is nil when there is an error among the diagnostics.
   public static func parse(_ source: String, file: String, registry: Registry) -> (
+    flow: Flow?, diagnostics: [Diagnostic]
+  ) {
+    parse(source, file: file, registry: registry, nil)
+  }
+
+  /// - Parameter loaded: nil when the flows beside this one don't matter.
+  static func parse(_ source: String, file: String, registry: Registry, _ loaded: Loaded?) -> (
     flow: Flow?, diagnostics: [Diagnostic]
   ) {
     var parser = FlowParser(registry: registry, file: file, source: source)
@@ -22,6 +35,7 @@ public struct FlowParser {
       flow = parser.flow(root)
       if let found = flow {
         parser.checkReferences(of: found, root: root)
+        if let loaded { parser.checkSubflows(of: found, loaded) }
         flow?.hasTaskInputs = parser.hasTaskInputs
       }
     } catch {
@@ -96,7 +110,8 @@ public struct FlowParser {
     return flow
   }
 
-  private static func name(of file: String) -> String {
+  /// The id of a flow that does not say it: the name of its file.
+  static func name(of file: String) -> String {
     let last = file.split(separator: "/").last.map(String.init) ?? "flow"
     let name = last.split(separator: ".").first.map(String.init) ?? "flow"
     // The name becomes part of storage URIs.

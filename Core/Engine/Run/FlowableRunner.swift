@@ -144,7 +144,7 @@ extension FlowRunner {
   private func subflow(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
     let id = try property("flowId", of: task, run, frame)?.text ?? ""
     let namespace = try property("namespace", of: task, run, frame)?.text
-    let child = try Subflows.find(id, namespace: namespace, beside: flow, registry: engine.settings.registry)
+    let child = try child(id, namespace)
     let inputs = try property("inputs", of: task, run, frame)?.map ?? ValueMap()
     let waits = try property("wait", of: task, run, frame)?.isTruthy ?? true
     let execution = try await engine.run(
@@ -158,6 +158,14 @@ extension FlowRunner {
     guard execution.state == .failed else { return execution.state }
     if !transmits { return .success }
     throw Failure(.configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
+  }
+
+  private func child(_ id: String, _ namespace: String?) throws -> Flow {
+    let (file, source) = try Subflows(beside: flow.file).find(id, namespace: namespace)
+    let (found, diagnostics) = FlowParser.parse(source, file: file, registry: engine.settings.registry)
+    if let found { return found }
+    let problems = diagnostics.filter { $0.severity == .error }.map(\.line).joined(separator: "\n")
+    throw Failure(.configuration, "the flow '\(id)' has problems:\n\(problems)")
   }
 
   private func labels(_ task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> ValueMap {
@@ -182,29 +190,5 @@ extension FlowRunner.Frame {
     var frame = self
     if !frame.parents.isEmpty { frame.parents[0] = run }
     return frame
-  }
-}
-
-/// Finds the file of a flow beside another one.
-enum Subflows {
-  static func find(_ id: String, namespace: String?, beside flow: Flow, registry: Registry) throws -> Flow {
-    let folder = Engine.folder(of: flow.file)
-    var seen: [String] = []
-    for name in try LocalStorage.names(in: folder).sorted() where name.hasSuffix(".yaml") || name.hasSuffix(".yml") {
-      let path = "\(folder)/\(name)"
-      guard let source = try? String.contents(of: FileInput(path: path)), source.contains(id) else { continue }
-      let (found, diagnostics) = FlowParser.parse(source, file: path, registry: registry)
-      let candidate = found?.id ?? (try? Node.parse(source)["id"]?.text) ?? String(name.prefix { $0 != "." })
-      seen.append(candidate)
-      guard candidate == id, namespace == nil || found == nil || found?.namespace == namespace else { continue }
-      guard let found else {
-        let problems = diagnostics.filter { $0.severity == .error }.map(\.line).joined(separator: "\n")
-        throw Failure(.configuration, "the flow '\(id)' has problems:\n\(problems)")
-      }
-      return found
-    }
-    throw Failure(
-      .configuration, "there is no flow '\(id)'\(namespace.map { " of namespace '\($0)'" } ?? "") in '\(folder)'",
-      hint: nearest(id, in: seen).map { "Did you mean '\($0)'?" } ?? "Put its file beside this flow")
   }
 }

@@ -48,7 +48,7 @@ extension Scope {
 }
 
 extension Value {
-  fileprivate var holdsTemplate: Bool {
+  var holdsTemplate: Bool {
     switch self {
     case .string(let text): text.isTemplate
     case .list(let values): values.contains(where: \.holdsTemplate)
