@@ -105,6 +105,13 @@ public final class FileInput: ByteInput {
 
 /// A file that appears under its name only as a whole: written beside it, flushed to disk, renamed.
 public final class FileOutput: ByteOutput {
+  /// Whether a file has the name of one that is not whole: still being written, or left by a process that was killed.
+  public static func isUnfinished(_ name: String) -> Bool {
+    let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).suffix(2)
+    guard name.hasSuffix(".part"), let number = parts.first else { return false }
+    return number.contains(UInt8(ascii: "-")) && number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- 48 < 10 }
+  }
+
   public let name: String
   private let path: String
   private let temporary: String

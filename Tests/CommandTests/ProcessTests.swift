@@ -101,6 +101,54 @@ import Testing
     #expect(try await ferry.run("run", "flow.yaml", "--restart", id).status == 2)
   }
 
+  /// Half-written files and working folders go when the execution is found dead, not before; whole files stay.
+  @Test func whatTheKilledLeaveIsCleanedUp() async throws {
+    let ferry = try Ferry()
+    let scratch = ferry.folder.appending(path: "scratch")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, i AS j FROM n"
+    try ferry.write(
+      "flow.yaml",
+      """
+      id: endless
+      namespace: a.b
+      tasks:
+        - id: whole
+          type: jdbc.sqlite.Query
+          url: "jdbc:sqlite::memory:"
+          sql: SELECT 1 AS n
+          fetchType: STORE
+          outputDbFile: true
+        - id: half
+          type: jdbc.sqlite.Query
+          url: jdbc:sqlite:copy.db
+          sqliteFile: "{{ outputs.whole.databaseUri }}"
+          sql: \(endless)
+          fetchType: STORE
+      """)
+    // Another's, and one that only looks like it.
+    let others = ["ferry-other-abc", "ferry-"].map { scratch.appending(path: $0) }
+    for folder in others { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+    let inScratch = try Ferry(environment: ["TMPDIR": scratch.path(), "FERRY_HOME": ferry.storage.path()])
+    func files() throws -> [String] {
+      try ferry.stored().map(\.path).filter { $0.hasPrefix("files/") }.map {
+        String($0.split(separator: "/").last ?? "")
+      }
+    }
+    func parts() throws -> [String] { try files().filter { $0.hasSuffix(".part") } }
+    func folders() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: scratch.path()).count }
+    let child = try inScratch.start(["run", "../\(ferry.folder.lastPathComponent)/flow.yaml"])
+    for _ in 0..<500 where try parts().isEmpty || folders() < 3 { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(try await inScratch.run("runs").output.contains("RUNNING"))
+    #expect(try parts().count == 1 && folders() == 3)
+    child.signal(SIGKILL)
+    _ = try await child.wait()
+    #expect(try parts().count == 1 && folders() == 3)
+    #expect(try await inScratch.run("runs").output.contains("FAILED"))
+    #expect(try files().sorted() == ["database.sqlite", "records.arrow"])
+    #expect(try folders() == 2)
+  }
+
   /// Killed at any moment, the record stays whole and no file has its name before it is whole.
   @Test func deathAtRandomMomentsLeavesARecord() async throws {
     let ferry = try Ferry()

@@ -59,14 +59,16 @@ import Testing
     let storage = try storage(folder)
     let uri = try StorageURI("ferry:///a/b.txt")
     try write(storage, uri.text, "old")
+    // A name of the user's own.
+    try write(storage, "ferry:///a/1.part", "whole")
     do {
       let output = try storage.create(uri)
       try Array("new".utf8).withUnsafeBytes { try output.write($0) }
       #expect(try read(storage, uri.text) == "old")
-      #expect(try storage.list(StorageURI("ferry:///a")) == ["b.txt"])
+      #expect(try storage.list(StorageURI("ferry:///a")) == ["1.part", "b.txt"])
     }
     // Dropped without a commit: nothing is left, and what was there is.
-    #expect(try FileManager.default.contentsOfDirectory(atPath: storage.root + "/a") == ["b.txt"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: storage.root + "/a").sorted() == ["1.part", "b.txt"])
     #expect(try read(storage, uri.text) == "old")
   }
 

@@ -54,7 +54,7 @@ extension TaskContext {
       ledger: Ledger(), cancellation: cancellation, timeZone: "UTC", storage: LocalStorage(root: root),
       folder: "ferry:///tests/", scope: Scope(variables: [:], host: NoHost()),
       logger: TaskLogger(redactor: Redactor(), level: .trace, executionID: "test") { log.add($0) },
-      workspace: Workspace())
+      workspace: Workspace("test"))
   }
 }
 

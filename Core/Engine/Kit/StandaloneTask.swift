@@ -23,7 +23,7 @@ extension TaskContext {
   ) throws -> T {
     let local = try LocalStorage(root: storage)
     let redactor = Redactor()
-    let workspace = Workspace()
+    let workspace = Workspace("alone")
     defer { workspace.remove() }
     let host = Host(
       environment: try Environment(), redactor: redactor, storage: local, folder: storage, namespace: "test")

@@ -14,12 +14,14 @@ public final class RunStore: RunObserver {
 
   private let state: Locked<UncheckedBox<State>>
   private let lockFolder: String
+  private let storage: LocalStorage
 
   /// Lines of log that are held back until the next change of state: one transaction for many lines.
   private static let heldLogs = 256
 
   /// - Parameter folder: holds `ferry.db` and the folder `locks`; made when it is not there.
-  public init(folder: String) throws {
+  init(folder: String, storage: LocalStorage) throws {
+    self.storage = storage
     lockFolder = folder + "/locks"
     try LocalStorage.makeFolders(lockFolder)
     state = Locked(UncheckedBox(State(database: try RunStore.openDatabase(folder))))
@@ -299,12 +301,15 @@ public final class RunStore: RunObserver {
     close(lock)
   }
 
-  /// Executions that are recorded as running though nobody holds their lock were killed.
+  /// Executions that are recorded as running though nobody holds their lock were killed. What they had begun to write
+  /// goes with the mark.
   private func markKilled() throws {
     try state.withLock { box in
       let running = try box.value.database.run(
-        "SELECT id FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')")
-      for id in running.compactMap({ $0.first.flatMap { $0 } }) where box.value.locks[id] == nil {
+        "SELECT \(RunStore.columns) FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')"
+      ).map(RunStore.execution)
+      for execution in running where box.value.locks[execution.id] == nil {
+        let id = execution.id
         guard let lock = try? takeLock(id, attempts: 1) else { continue }
         defer { dropLock(lock, id) }
         try box.value.database.transaction {
@@ -318,6 +323,8 @@ public final class RunStore: RunObserver {
             "UPDATE executions SET state = 'FAILED', ended = ?, error = ? WHERE id = ? AND state IN \(open)",
             [now, RunStore.killed, id])
         }
+        // Whoever may list the runs need not be allowed to clean up after them.
+        try? storage.clean(after: execution)
       }
     }
   }

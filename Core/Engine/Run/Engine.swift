@@ -32,7 +32,7 @@ public final class Engine: Sendable {
     self.settings = settings
     try LocalStorage.makeFolders(settings.folder)
     storage = try LocalStorage(root: settings.folder + "/files")
-    store = try RunStore(folder: settings.folder)
+    store = try RunStore(folder: settings.folder, storage: storage)
   }
 
   /// Opens a file of internal storage or a local one.

@@ -67,6 +67,11 @@ public struct Execution: Sendable {
   public var taskRuns: [TaskRun] = []
 }
 
+extension Execution {
+  /// Where the files of its tasks lie in internal storage; ends with a `/`.
+  var folder: String { "ferry:///\(namespace.replacing(".", with: "/"))/\(flowID)/executions/\(id)/" }
+}
+
 /// A line of log.
 public struct LogLine: Sendable {
   public var time: Instant

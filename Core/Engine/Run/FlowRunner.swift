@@ -10,7 +10,8 @@ final class FlowRunner: Sendable {
   let cancellation: Cancellation
   let memory: Locked<Memory>
   let depth: Int
-  private let start: Execution
+  /// As it began.
+  let start: Execution
   private let environment: ValueMap
 
   /// What tasks have left so far.

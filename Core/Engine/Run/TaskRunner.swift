@@ -77,7 +77,7 @@ extension FlowRunner {
     guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
     try cancellation.check()
     var scope = scope(task, run, frame)
-    let workspace = Workspace()
+    let workspace = Workspace(executionID)
     defer { workspace.remove() }
     // A task that takes an input file finds it there, and its other properties may name it.
     if task.properties.contains(where: { $0.key == "inputFile" }) {
@@ -146,8 +146,7 @@ extension FlowRunner {
   }
 
   private func folder(of task: TaskNode, _ run: TaskRun) -> String {
-    let namespace = flow.namespace.replacing(".", with: "/")
-    return "ferry:///\(namespace)/\(flow.id)/executions/\(executionID)/tasks/\(task.id)/\(run.id)/"
+    "\(start.folder)tasks/\(task.id)/\(run.id)/"
   }
 
   // MARK: ends

@@ -29,7 +29,7 @@ public struct LocalStorage: Storage {
     let folder = try path(uri)
     guard LocalStorage.isFolder(folder) else { throw FileError.failure("listing '\(uri.text)'", ENOENT) }
     // A file that is still being written is not there yet.
-    let names = try LocalStorage.names(in: folder).filter { !$0.hasSuffix(".part") }
+    let names = try LocalStorage.names(in: folder).filter { !FileOutput.isUnfinished($0) }
       .map { LocalStorage.isFolder("\(folder)/\($0)") ? $0 + "/" : $0 }
     return names.sorted()
   }
@@ -63,6 +63,15 @@ public struct LocalStorage: Storage {
         .configuration, "deleting everything below '\(uri.text)' is refused", hint: "Name a folder of internal storage")
     }
     return try LocalStorage.deleteAll(path(uri))
+  }
+
+  /// Deletes what a process that was killed had begun to write below a folder, and its working folders.
+  func clean(after execution: Execution) throws {
+    let folder = try path(StorageURI(execution.folder))
+    if LocalStorage.isFolder(folder) { try LocalStorage.deleteParts(below: folder) }
+    for name in try LocalStorage.names(in: Workspace.base) where name.hasPrefix(Workspace.prefix(execution.id)) {
+      _ = try LocalStorage.deleteAll("\(Workspace.base)/\(name)")
+    }
   }
 
   public func localPath(_ uri: StorageURI) throws -> String? { try path(uri) }
@@ -104,11 +113,13 @@ public struct LocalStorage: Storage {
     }
   }
 
-  static func isFolder(_ path: String) -> Bool {
+  /// - Parameter followsLinks: whether a symbolic link to a folder is one.
+  static func isFolder(_ path: String, followsLinks: Bool = true) -> Bool {
     var info = stat()
     let code = errno
     defer { errno = code }
-    return unsafe stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    let status = unsafe followsLinks ? stat(path, &info) : lstat(path, &info)
+    return status == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
   /// What is directly inside of a folder.
@@ -138,19 +149,37 @@ public struct LocalStorage: Storage {
     guard unsafe rmdir(path) == 0 else { throw FileError.failure("deleting '\(path)'", errno) }
     return count
   }
+
+  /// Deletes the files of a tree that were never whole.
+  fileprivate static func deleteParts(below folder: String) throws {
+    for name in try names(in: folder) {
+      let path = "\(folder)/\(name)"
+      if isFolder(path, followsLinks: false) {
+        try deleteParts(below: path)
+      } else if FileOutput.isUnfinished(name), unsafe unlink(path) != 0, errno != ENOENT {
+        throw FileError.failure("deleting '\(path)'", errno)
+      }
+    }
+  }
 }
 
 /// A folder of a running task, made when it is first asked for, removed with the task.
 final class Workspace: Sendable {
   private let folder: Locked<String?> = Locked(nil)
+  private let owner: String
+
+  /// - Parameter owner: the execution; whoever finds it dead removes the folder.
+  init(_ owner: String) { self.owner = owner }
+
+  static var base: String { unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp" }
+  static func prefix(_ owner: String) -> String { "ferry-\(owner)-" }
 
   func path() throws -> String {
     try folder.withLock { folder in
       if let folder { return folder }
-      let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-      var template = Array("\(base)/ferry-XXXXXX".utf8CString)
+      var template = Array("\(Workspace.base)/\(Workspace.prefix(owner))XXXXXX".utf8CString)
       guard unsafe mkdtemp(&template) != nil else {
-        throw FileError.failure("making a working folder in '\(base)'", errno)
+        throw FileError.failure("making a working folder in '\(Workspace.base)'", errno)
       }
       let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       folder = path
