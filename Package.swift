@@ -38,12 +38,6 @@ let pluginLibraries: [Target] = [
   .target(name: "CScan", path: "Plugins/Serdes/CScan"),
   .target(name: "CSimdJSON", path: "Plugins/Serdes/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
   system("CZlib", "Plugins/Serdes/CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-  .target(
-    name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
-    exclude: [
-      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh",
-      "setup.sh",
-    ], swiftSettings: settings),
   // The codecs of Avro's blocks: four streaming interfaces, some of them macros, behind one.
   .target(
     name: "CCodecs", path: "Plugins/Serdes/CCodecs",
@@ -64,6 +58,7 @@ let core: [Target] = [
   system("CLZ4", "Core/Records/CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
   system("CZstd", "Core/Records/CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
   system("CSQLite", "Core/Engine/CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+  system("CMalloc", "Core/Command/CMalloc", apt: "libc6-dev"),
   .target(
     name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
     swiftSettings: unsafeSpelledOut),
@@ -73,12 +68,18 @@ let core: [Target] = [
     path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),
   .executableTarget(
     name: "ferry",
-    dependencies: ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    dependencies: ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
-    path: "Core/Command", swiftSettings: settings),
+    path: "Core/Command", exclude: ["CMalloc"], swiftSettings: settings),
 ]
 
 let testTargets: [Target] = [
+  .target(
+    name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
+    exclude: [
+      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh",
+      "setup.sh",
+    ], swiftSettings: settings),
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
   tests("SerdesTests", ["Records", "Expression", "Engine", "Serdes"]),

@@ -1,4 +1,4 @@
-"""CSV, JSON and Avro to record files and back: Ferry beside Polars, DuckDB and pyarrow on one thread, taking turns.
+"""CSV, JSON and Avro to record files and back: Ferry beside Polars, DuckDB and pyarrow, taking turns.
 
 usage: serdes.py [--rows N] [--runs N] [--folder FOLDER] [WORK …]
 
@@ -6,9 +6,9 @@ usage: serdes.py [--rows N] [--runs N] [--folder FOLDER] [WORK …]
     FERRY_BENCH_ROWS    rows of `lineitem` (default 2,000,000)
     FERRY_BENCH_ROUNDS  runs of which the median counts (default 5)
 
-Ferry runs a flow as a user would, its start and its bookkeeping included. The others run in a process of their own;
-their times are without the start of Python, their peak memory is that of the process. All files are in one folder, in
-memory (/dev/shm) where there is room for them.
+All use one thread, or two where it says so. Ferry runs a flow as a user would, its start and its bookkeeping
+included. The others run in a process of their own; their times are without the start of Python, their peak
+memory is that of the process. All files are in one folder, in memory (/dev/shm) where there is room for them.
 """
 
 import argparse
@@ -45,6 +45,7 @@ class Work:
     yardstick: str  # the peer that the goal names; "" for the fastest
     goal: float  # Ferry's wall time over the yardstick's
     memory: int = 0  # MiB, 0 for no goal
+    threads: int = 1
 
 
 def reader(kind, **properties):
@@ -58,7 +59,9 @@ def writer(kind, **properties):
 ALL = ("polars", "duckdb", "pyarrow")
 WORKS = {
     "csv-text": Work("CSV, all text", "lineitem.csv", reader("Csv"), ALL, "polars", 1.0, 96),
+    "csv-text-2": Work("CSV, text, 2 thr.", "lineitem.csv", reader("Csv"), ALL, "polars", 1.0, 96, 2),
     "csv-typed": Work("CSV, typed", "lineitem.csv", reader("Csv", columns=TYPES), ALL, "polars", 1.0, 96),
+    "csv-typed-2": Work("CSV, typed, 2 thr.", "lineitem.csv", reader("Csv", columns=TYPES), ALL, "polars", 1.0, 96, 2),
     "csv-infer": Work("CSV, types found", "lineitem.csv", reader("Csv", types="infer"), ALL, "polars", 1.0, 96),
     "json": Work("NDJSON", "lineitem.ndjson", reader("Json"), ALL, "duckdb", 0.8, 128),
     "avro-null": Work("Avro, null", "null.avro", reader("Avro"), ("polars",), "polars", 1.0, 96),
@@ -87,7 +90,8 @@ def flow(name, work, folder):
     path = folder / f"{name}.yaml"
     task = {"id": "task"} | work.task | {"from": f"file://{folder / work.file}"}
     path.write_text(json.dumps({"id": name, "namespace": "bench", "tasks": [task]}, indent=1))
-    return [FERRY, "run", str(path), "--storage", str(folder / "storage"), "--log-format", "json"]
+    options = ["--threads", str(work.threads), "--storage", str(folder / "storage"), "--log-format", "json"]
+    return [FERRY, "run", str(path)] + options
 
 
 def run_ferry(command, folder):
@@ -97,8 +101,9 @@ def run_ferry(command, folder):
         shutil.rmtree(folder / "storage", ignore_errors=True)
 
 
-def run_peer(name, peer, folder):
-    result = measure.once([sys.executable, str(PEERS), name, peer, str(folder)])
+def run_peer(name, peer, folder, threads):
+    work = name.removesuffix(f"-{threads}")
+    result = measure.once([sys.executable, str(PEERS), work, peer, str(folder), str(threads)])
     (folder / "peer").unlink(missing_ok=True)
     times = json.loads(result.output.splitlines()[-1])
     return measure.Measured(times["wall"], times["cpu"], result.memory)
@@ -109,7 +114,8 @@ def compare(name, work, runs, folder):
     results = {side: [] for side in ("ferry",) + work.peers}
     for _ in range(runs):
         for side, measured in results.items():
-            measured.append(run_ferry(command, folder) if side == "ferry" else run_peer(name, side, folder))
+            is_ferry = side == "ferry"
+            measured.append(run_ferry(command, folder) if is_ferry else run_peer(name, side, folder, work.threads))
     medians = {side: measure.middle(measured) for side, measured in results.items()}
     yardstick = work.yardstick or min(work.peers, key=lambda peer: medians[peer].wall)
     # Of the pairs that ran one after the other, so that the machine's moods fall on both.

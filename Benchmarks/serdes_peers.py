@@ -1,6 +1,6 @@
-"""The same work as Ferry's serdes by Polars, DuckDB and pyarrow, on one thread; prints seconds and CPU seconds as JSON.
+"""The same work as Ferry's serdes by Polars, DuckDB and pyarrow; prints seconds and CPU seconds as JSON.
 
-usage: serdes_peers.py WORK PEER FOLDER
+usage: serdes_peers.py WORK PEER FOLDER [THREADS]
 WORK: one of serdes.py, or `make` for the files that it begins with; PEER: polars, duckdb, pyarrow
 """
 
@@ -9,8 +9,9 @@ import os
 import sys
 import time
 
-os.environ["POLARS_MAX_THREADS"] = "1"
-os.environ["OMP_NUM_THREADS"] = "1"
+THREADS = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+os.environ["POLARS_MAX_THREADS"] = str(THREADS)
+os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
 NAMES = (
     "l_orderkey l_partkey l_suppkey l_linenumber l_quantity l_extendedprice l_discount l_tax l_returnflag "
@@ -66,7 +67,7 @@ def with_duckdb(work, folder):
     import duckdb
     import pyarrow as pa
 
-    connection = duckdb.connect(config={"threads": 1})
+    connection = duckdb.connect(config={"threads": THREADS})
 
     def to_ipc(query):
         reader = connection.execute(query).to_arrow_reader(65_536)
@@ -97,7 +98,7 @@ def with_pyarrow(work, folder):
     import pyarrow.csv
     import pyarrow.json
 
-    pa.set_cpu_count(1)
+    pa.set_cpu_count(THREADS)
     pa.set_io_thread_count(1)
     if work.startswith("csv"):
         types = {name: pa.string() for name in NAMES} if work == "csv-text" else {}
@@ -105,12 +106,12 @@ def with_pyarrow(work, folder):
             types = {name: pa.decimal128(15, 2) for name in DECIMALS} | {name: pa.int64() for name in INTEGERS}
         reader = pa.csv.open_csv(
             f"{folder}/lineitem.csv",
-            read_options=pa.csv.ReadOptions(use_threads=False),
+            read_options=pa.csv.ReadOptions(use_threads=THREADS > 1),
             convert_options=pa.csv.ConvertOptions(column_types=types),
         )
     elif work == "json":
         reader = pa.json.open_json(
-            f"{folder}/lineitem.ndjson", read_options=pa.json.ReadOptions(use_threads=False)
+            f"{folder}/lineitem.ndjson", read_options=pa.json.ReadOptions(use_threads=THREADS > 1)
         )
     else:
         table = pa.ipc.open_file(f"{folder}/typed.arrow")
@@ -126,7 +127,7 @@ def with_pyarrow(work, folder):
 
 
 def main():
-    work, peer, folder = sys.argv[1:]
+    work, peer, folder = sys.argv[1:4]
     if work == "make":
         return make(folder)
     __import__(peer)

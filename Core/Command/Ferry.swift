@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CMalloc
 internal import Engine
 internal import Glibc
 internal import Records
@@ -19,6 +20,8 @@ struct Ferry: AsyncParsableCommand {
     ])
 
   static func main() async {
+    // Batches are made on one thread and freed on another: with an arena for each thread, glibc keeps more of them.
+    mallopt(M_ARENA_MAX, 1)
     // Output into a pipe that was closed (`ferry cat … | head`) ends quietly at the write.
     signal(SIGPIPE, SIG_IGN)
     do {

@@ -45,6 +45,9 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Time zone of wall clocks, where a task has no timeZoneId of its own.")
   var timeZone = "UTC"
 
+  @Option(help: "Threads that a task may keep busy. Default: one for each processor, four at most.")
+  var threads: Int?
+
   @Option(help: "Go on with a failed execution at the task that failed, with the outputs of those before.")
   var restart: String?
 
@@ -57,6 +60,7 @@ struct RunCommand: AsyncParsableCommand {
     var settings = EngineSettings(folder: storage.folder(environment), registry: registry, environment: environment)
     settings.logLevel = logLevel.level
     settings.timeZone = timeZone
+    settings.threads = max(1, threads ?? min(Threads.processors, 4))
     settings.globals = try readGlobals()
     let given = try readInputs()
     if dryRun {

@@ -1,5 +1,6 @@
 internal import Engine
 internal import Glibc
+internal import Records
 internal import Synchronization
 
 /// Turns SIGINT and SIGTERM into a cancellation. The second one ends the process at once.
@@ -17,7 +18,7 @@ enum Signals {
     pipeEnd.store(ends[1], ordering: .sequentiallyConsistent)
     for number in [SIGINT, SIGTERM] { install(number) }
     let reading = ends[0]
-    BlockingExecutor.start {
+    Threads.start {
       if let number = next(reading) { cancellation.cancel(.signal(number)) }
       if let number = next(reading) { _exit(128 + number) }
     }

@@ -29,7 +29,7 @@ final class TextReporter: FinishingObserver {
   init(_ console: Console) {
     self.console = console
     style = Style(console.hasColor)
-    BlockingExecutor.start { [self] in
+    Threads.start { [self] in
       while !state.withLock({ $0.isOver }) {
         usleep(UInt32(TextReporter.redraw.seconds * 1e6))
         state.withLock { tick(&$0) }

@@ -230,7 +230,7 @@ import Testing
   @Test func cancellingKillsWhatRunsAndSkipsTheRest() async throws {
     let bench = try Bench()
     let cancellation = Cancellation()
-    BlockingExecutor.start {
+    Threads.start {
       usleep(200_000)
       cancellation.cancel(.signal(2))
     }
@@ -257,7 +257,7 @@ import Testing
     for _ in 0..<200 {
       let cancellation = Cancellation()
       let state = Locked((isFreed: false, usedAfter: false))
-      BlockingExecutor.start { cancellation.cancel(.sibling) }
+      Threads.start { cancellation.cancel(.sibling) }
       _ = try? cancellation.onCancel({
         for _ in 0..<20 { state.withLock { if $0.isFreed { $0.usedAfter = true } } }
       }) { usleep(UInt32.random(in: 0...60)) }

@@ -73,6 +73,7 @@ struct RandomTests {
       var first: Outcome?
       for readSize in [4_096, 1, 2, 5, 64, 100] {
         options.readSize = readSize
+        options.threads = 1 + readSize % 3
         let outcome = RandomTests.read { known, bad in
           try CSVReader(BytesInput(bytes), options, bad: bad, known: known)
         }
@@ -103,6 +104,7 @@ struct RandomTests {
       var first: Outcome?
       for readSize in [4_096, 1, 2, 5, 64] {
         options.readSize = readSize
+        options.threads = 1 + readSize % 3
         let outcome = RandomTests.read { known, bad in
           try JSONReader(BytesInput(bytes), options, bad: bad, known: known)
         }

@@ -7,6 +7,8 @@ public final class TaskContext: Sendable {
   public let cancellation: Cancellation
   /// The zone for wall clocks where the task has no `timeZoneId`: an IANA name.
   public let timeZone: String
+  /// How many threads a task may keep busy.
+  public let threads: Int
   let storage: any Storage
   /// `ferry:///…/tasks/TASK/RUN/`, under which this run's files go.
   let folder: String
@@ -15,12 +17,13 @@ public final class TaskContext: Sendable {
   let workspace: Workspace
 
   init(
-    ledger: Ledger, cancellation: Cancellation, timeZone: String, storage: any Storage, folder: String, scope: Scope,
-    logger: TaskLogger, workspace: Workspace
+    ledger: Ledger, cancellation: Cancellation, timeZone: String, threads: Int = 1, storage: any Storage,
+    folder: String, scope: Scope, logger: TaskLogger, workspace: Workspace
   ) {
     self.ledger = ledger
     self.cancellation = cancellation
     self.timeZone = timeZone
+    self.threads = threads
     self.storage = storage
     self.folder = folder
     self.scope = scope
@@ -61,8 +64,8 @@ public final class TaskContext: Sendable {
     _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none
   ) throws -> RecordOutput {
     let stored = try create(name)
-    return RecordOutput(
-      uri: stored.uri, writer: try RecordFileWriter(stored, schema: schema, compression: compression), ledger: ledger)
+    let writer = try RecordFileWriter(stored, schema: schema, compression: compression)
+    return RecordOutput(uri: stored.uri, writer: threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
   }
 
   /// A folder for files that the task needs while it runs; made at the first call, removed when the task ends.
@@ -109,10 +112,10 @@ public final class StoredOutput: ByteOutput {
 /// A record file that is being written: counts what it takes as written in the task's ledger.
 public final class RecordOutput: RecordSink {
   public let uri: String
-  private let writer: RecordFileWriter
+  private let writer: any RecordSink
   private let ledger: Ledger
 
-  init(uri: String, writer: RecordFileWriter, ledger: Ledger) {
+  init(uri: String, writer: any RecordSink, ledger: Ledger) {
     self.uri = uri
     self.writer = writer
     self.ledger = ledger

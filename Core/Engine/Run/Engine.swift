@@ -12,6 +12,8 @@ public struct EngineSettings: Sendable {
   public var logLevel = LogLevel.info
   /// An IANA name.
   public var timeZone = "UTC"
+  /// How many threads each task may keep busy.
+  public var threads = 1
   public var observer: (any RunObserver)?
 
   public init(folder: String, registry: Registry, environment: Environment) {

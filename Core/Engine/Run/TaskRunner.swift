@@ -92,8 +92,9 @@ extension FlowRunner {
     if let timeout { FlowRunner.watch(own, timeout, until: hasEnded) }
     defer { hasEnded.withLock { $0 = true } }
     let context = TaskContext(
-      ledger: ledger, cancellation: own, timeZone: engine.settings.timeZone, storage: engine.storage,
-      folder: folder(of: task, run), scope: scope, logger: logger(run, level: task.logLevel), workspace: workspace)
+      ledger: ledger, cancellation: own, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
+      storage: engine.storage, folder: folder(of: task, run), scope: scope,
+      logger: logger(run, level: task.logLevel), workspace: workspace)
     let outputs = try await BlockingExecutor.run {
       do { return try type.decode(from: properties).run(context) } catch {
         // A driver reports an interrupted call in its own words; the reason is ours.
@@ -108,7 +109,7 @@ extension FlowRunner {
   /// Ends an attempt that takes too long. On a thread of its own: it must not wait for others to give up theirs.
   private static func watch(_ attempt: Cancellation, _ limit: Duration, until hasEnded: Locked<Bool>) {
     let end = Instant.now().microseconds + Int64(min(limit.seconds, 1e9) * 1e6)
-    BlockingExecutor.start {
+    Threads.start {
       while !hasEnded.withLock({ $0 }) {
         let left = end - Instant.now().microseconds
         if left <= 0 { return attempt.cancel(.timeout(limit)) }

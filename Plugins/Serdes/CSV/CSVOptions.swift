@@ -40,6 +40,8 @@ public struct CSVReadOptions: Sendable {
   public var nullValues = ["\\N"]
   public var types = ColumnTypes.text
   public var bytes = BytesText.base64
+  /// How many columns are converted at a time.
+  public var threads = 1
   /// How many bytes are read at a time.
   public var readSize = 1 << 20
 

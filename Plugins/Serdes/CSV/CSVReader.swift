@@ -21,6 +21,7 @@ public final class CSVReader: RecordSource {
   private let builder: BatchBuilder
   private var inference: [Inference]
   private let rowWidth: Int
+  private let team: ThreadTeam
 
   /// Reads the header (and a first block for `.infer`).
   /// - Parameter known: the schema that an earlier reader found for the same input.
@@ -28,6 +29,7 @@ public final class CSVReader: RecordSource {
     _ input: any ByteInput, _ options: CSVReadOptions = CSVReadOptions(), bad: BadRows = BadRows(), known: Schema? = nil
   ) throws {
     self.options = options
+    team = ThreadTeam(threads: options.threads)
     let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
     let window = ByteWindow(decoded, readSize: options.readSize)
     blocks = CSVBlocks(window, options, bad)
@@ -82,15 +84,14 @@ public final class CSVReader: RecordSource {
   public func next() throws -> RecordBatch? {
     while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
       let room = min(builder.maxRows - builder.count, max(1, (builder.maxBytes - builder.byteCount) / max(rowWidth, 1)))
-      guard var table = try blocks.nextTable(limit: room) else { break }
-      try append(&table)
+      guard let table = try blocks.nextTable(limit: room) else { break }
+      try append(table)
     }
     return builder.count > 0 ? builder.finish() : nil
   }
 
-  private func append(_ table: inout CSVTable) throws {
-    var errors: [FieldError] = []
-    fill(&table, &errors)
+  private func append(_ table: consuming CSVTable) throws {
+    let errors = fill(table)
     // A column without a value in the first block gets its type from all rows as soon as it has one.
     if undecided.contains(where: { builder.columns[$0].variableByteCount > 0 }) { throw SchemaTooNarrow() }
     if !errors.isEmpty {
@@ -102,14 +103,9 @@ public final class CSVReader: RecordSource {
     builder.finishRows(table.count, bytes: max(table.byteCount, table.count * rowWidth))
   }
 
-  private func fill(_ table: inout CSVTable, _ errors: inout [FieldError]) {
-    for column in 0..<plans.count {
-      if column < table.columns {
-        table.fill(column, plans[column], builder.columns[column], &errors, as: column)
-      } else {
-        for _ in 0..<table.count { builder.columns[column].appendNull() }
-      }
-    }
+  private func fill(_ table: borrowing CSVTable) -> [FieldError] {
+    let width = table.columns
+    return table.fill(builder.columns, plans, from: plans.indices.map { $0 < width ? $0 : nil }, team)
   }
 
   /// Reports the bad rows and appends the runs between them.
@@ -130,11 +126,10 @@ public final class CSVReader: RecordSource {
 
   private func append(_ table: borrowing CSVTable, _ rows: Range<Int>) throws {
     if rows.isEmpty { return }
-    var part = unsafe CSVTable(
+    let part = unsafe CSVTable(
       base: table.base, positions: table.positions + rows.lowerBound * table.columns, columns: table.columns,
       firstStart: table.rowStart(rows.lowerBound), count: rows.count, quote: table.quote, nulls: table.nulls)
-    var errors: [FieldError] = []
-    fill(&part, &errors)
+    _ = fill(part)
     builder.finishRows(rows.count, bytes: max(part.byteCount, rows.count * rowWidth))
   }
 }

@@ -17,6 +17,12 @@ internal import Records
   let nulls: NullWords
   var scratch = TextBuffer()
 
+  func copy() -> CSVTable {
+    unsafe CSVTable(
+      base: base, positions: positions, columns: columns, firstStart: firstStart, count: count, quote: quote,
+      nulls: nulls)
+  }
+
   var byteCount: Int { unsafe count == 0 ? 0 : Int(positions[count * columns - 1]) + 1 - firstStart }
 
   /// Where a row starts: behind the line end of the one before.

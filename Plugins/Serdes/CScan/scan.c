@@ -184,11 +184,29 @@ scan_row_status scan_row(const uint8_t *bytes, size_t count, uint8_t separator, 
   return state == quoted ? scan_row_open_quote : scan_row_open;
 }
 
+/// How often a byte stands in a text.
+static size_t count_byte(const uint8_t *bytes, size_t count, uint8_t byte) {
+  size_t found = 0, at = 0;
+#if defined(__SSE2__)
+  __m128i wanted = _mm_set1_epi8((char)byte);
+  while (at + 16 <= count) {
+    // Each lane counts down at most 255 times before the lanes are added up.
+    __m128i lanes = _mm_setzero_si128();
+    for (int n = 0; n < 255 && at + 16 <= count; n++, at += 16)
+      lanes = _mm_sub_epi8(lanes, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + at)), wanted));
+    __m128i sums = _mm_sad_epu8(lanes, _mm_setzero_si128());
+    found += (size_t)_mm_cvtsi128_si64(sums) + (size_t)_mm_cvtsi128_si64(_mm_srli_si128(sums, 8));
+  }
+#endif
+  for (; at < count; at++) found += bytes[at] == byte;
+  return found;
+}
+
 size_t scan_count_lines(const uint8_t *bytes, size_t count) {
-  size_t lines = 0;
-  for (size_t at = 0; at < count; at++) lines += bytes[at] == '\n';
-  if (memchr(bytes, '\r', count))
-    for (size_t at = 0; at < count; at++) lines += bytes[at] == '\r' && (at + 1 == count || bytes[at + 1] != '\n');
+  size_t lines = count_byte(bytes, count, '\n');
+  const uint8_t *end = bytes + count;
+  for (const uint8_t *cr = memchr(bytes, '\r', count); cr; cr = memchr(cr + 1, '\r', (size_t)(end - cr - 1)))
+    lines += cr + 1 == end || cr[1] != '\n';
   return lines;
 }
 

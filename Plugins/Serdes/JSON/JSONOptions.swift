@@ -39,6 +39,8 @@ public struct JSONReadOptions: Sendable {
   /// Types of columns by name; the others are inferred. A declared column that no row has is NULL.
   public var columns: [String: DataType] = [:]
   public var bytes = BytesText.base64
+  /// How many columns are converted at a time.
+  public var threads = 1
   /// How many bytes are read at a time.
   public var readSize = 1 << 20
 

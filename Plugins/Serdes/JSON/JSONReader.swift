@@ -20,6 +20,7 @@ public final class JSONReader: TextReader {
   /// simdjson's column behind each of the schema's, and whether one has a place there.
   private var physical: [Int] = []
   private var isMapped: [Bool] = []
+  private let team: ThreadTeam
 
   private struct Seen {
     var inference: [Inference] = []
@@ -33,6 +34,7 @@ public final class JSONReader: TextReader {
     known: Schema? = nil
   ) throws {
     self.options = options
+    team = ThreadTeam(threads: options.threads)
     let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
     let window = ByteWindow(decoded, readSize: options.readSize)
     try CSVHeader.skipMark(window)
@@ -97,24 +99,18 @@ public final class JSONReader: TextReader {
     for column in 0..<table.stride where column >= isMapped.count || !isMapped[column] {
       if table.hasMember(column) { throw SchemaTooNarrow() }
     }
-    var errors: [FieldError] = []
     let count = table.count
     let bytes = table.byteCount
-    fill(&table, &errors)
+    let errors = fill(table)
     if errors.isEmpty { return builder.finishRows(count, bytes: bytes) }
     if errors.contains(where: { plans[$0.column].isInferred }) { throw SchemaTooNarrow() }
     for column in builder.columns { column.removeLast(count) }
     try appendGoodRows(of: table, errors)
   }
 
-  private func fill(_ table: inout JSONTable, _ errors: inout [FieldError]) {
-    for column in 0..<plans.count {
-      if physical[column] < table.stride {
-        table.fill(physical[column], plans[column], builder.columns[column], &errors, as: column)
-      } else {
-        for _ in 0..<table.count { builder.columns[column].appendNull() }
-      }
-    }
+  private func fill(_ table: borrowing JSONTable) -> [FieldError] {
+    let stride = table.stride
+    return table.fill(builder.columns, plans, from: physical.map { $0 < stride ? $0 : nil }, team)
   }
 
   private func appendGoodRows(of table: borrowing JSONTable, _ errors: [FieldError]) throws {
@@ -134,11 +130,10 @@ public final class JSONReader: TextReader {
 
   private func append(_ table: borrowing JSONTable, _ rows: Range<Int>) {
     if rows.isEmpty { return }
-    var part = unsafe JSONTable(
+    let part = unsafe JSONTable(
       base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
       byteCount: 0, replacesSurrogates: table.replacesSurrogates)
-    var errors: [FieldError] = []
-    fill(&part, &errors)
+    _ = fill(part)
     builder.finishRows(rows.count, bytes: table.byteCount * rows.count / max(table.count, 1))
   }
 }

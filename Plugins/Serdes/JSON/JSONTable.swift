@@ -16,6 +16,12 @@ internal import Records
   /// Set when a string could not be unescaped; the caller looks at it behind each column.
   var scratch = TextBuffer()
 
+  func copy() -> JSONTable {
+    unsafe JSONTable(
+      base: base, fields: fields, stride: stride, count: count, byteCount: byteCount,
+      replacesSurrogates: replacesSurrogates)
+  }
+
   @inline(__always)
   func kind(_ row: Int, _ column: Int) -> UInt32 { unsafe fields[row * stride + column].size >> 28 }
 

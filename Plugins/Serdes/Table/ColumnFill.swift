@@ -1,14 +1,26 @@
 internal import Records
+internal import Synchronization
 
 extension FieldTable where Self: ~Copyable {
-  /// Appends a column's fields to its builder, NULL in place of those that are no values of the type.
-  /// - Parameter number: the column's place in the schema, where it is another than in the table.
-  mutating func fill(
-    _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError], as number: Int? = nil
-  ) {
-    let before = errors.count
-    fill(column, plan, builder, &errors)
-    if let number { for index in before..<errors.count { errors[index].column = number } }
+  /// Appends all columns, several at a time; NULL in place of fields that are no values of their column's type.
+  /// - Parameter places: where each of the builders' columns stands in the table, nil for one that is not there.
+  func fill(
+    _ builders: [ColumnBuilder], _ plans: [ColumnPlan], from places: [Int?], _ team: ThreadTeam
+  ) -> [FieldError] {
+    let all = Mutex<[FieldError]>([])
+    team.each(builders.count) { index in
+      guard let place = places[index] else {
+        for _ in 0..<count { builders[index].appendNull() }
+        return
+      }
+      var table = copy()
+      var errors: [FieldError] = []
+      table.fill(place, plans[index], builders[index], &errors)
+      if errors.isEmpty { return }
+      for position in errors.indices { errors[position].column = index }
+      all.withLock { [errors] in $0 += errors }
+    }
+    return all.withLock { $0 }
   }
 
   private mutating func fill(

@@ -32,6 +32,8 @@ protocol FieldTable: ~Copyable {
   mutating func field(_ row: Int, _ column: Int) -> FieldText
   /// A field as it is in the input.
   func raw(_ row: Int, _ column: Int) -> FieldText
+  /// The same rows for another thread: `field` uses memory of its own.
+  func copy() -> Self
 }
 
 /// How one column is read.

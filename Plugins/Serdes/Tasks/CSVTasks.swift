@@ -56,8 +56,9 @@ struct CSVReaderTask: FerryTask {
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    let options = try options()
-    return try TextLoad.run(context, policy: onBadLines, limit: maxBadLines) { known, bad in
+    var options = try options()
+    options.threads = context.threads
+    return try TextLoad.run(context, policy: onBadLines, limit: maxBadLines) { [options] known, bad in
       try CSVReader(context.open(from), options, bad: bad, known: known)
     }
   }

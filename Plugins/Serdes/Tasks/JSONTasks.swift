@@ -51,6 +51,7 @@ struct JSONReaderTask: FerryTask {
     options.maxRowSize = maxRowSize
     options.columns = try TextProperties.columns(columns)
     options.bytes = bytesFormat
+    options.threads = context.threads
     return try TextLoad.run(context, policy: onBadLines, limit: maxBadLines) { known, bad in
       try JSONReader(context.open(from), options, bad: bad, known: known)
     }
