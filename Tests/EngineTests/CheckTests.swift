@@ -91,6 +91,14 @@ import Testing
       "retry: {type: expo, interval: PT1S}",
       "f.yaml:4:15: error: unknown type 'expo' of retry"
     ),
+    (
+      "retry: {interval: PT1S, behavior: CREATE_NEW_EXECUTION}",
+      "f.yaml:4:35: warning: behavior: the failed task is tried again in the same execution, whatever this says"
+    ),
+    (
+      "retry: {interval: PT1S, behavior: AGAIN}",
+      "f.yaml:4:35: error: behavior: expected one of RETRY_FAILED_TASK, CREATE_NEW_EXECUTION, found 'AGAIN'"
+    ),
     ("retry: {interval: PT1S, maxAttempts: 0}", "f.yaml:4:38: error: maxAttempt: expected an integer of at least 1"),
     ("outputs: [{id: a}]", "f.yaml:4:11: error: missing property 'value' of output 'a'"),
     (
@@ -139,11 +147,6 @@ import Testing
       """
       f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found string
       """, "core.storage.Size"
-    ),
-    (
-      "tasks:\n      - {id: b, type: core.debug.Return}\n    retry: {interval: PT1S}",
-      "f.yaml:6:5: warning: 'retry' has no effect on core.flow.Sequential: give it to the tasks inside",
-      "core.flow.Sequential"
     ),
   ])
   func propertiesOfTasksAreChecked(lines: String, expected: String, type: String) {

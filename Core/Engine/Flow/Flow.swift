@@ -109,6 +109,14 @@ struct RetryPolicy: Sendable {
   var maxDuration: Duration?
   var warningOnRetry = false
 
+  /// How long to wait when so many attempts have failed, nil when there must not be another.
+  func wait(after attempts: Int, since began: Instant) -> Duration? {
+    guard attempts < maxAttempts ?? Int.max else { return nil }
+    let wait = wait(before: attempts + 1)
+    if let maxDuration, began.duration(to: .now()) + wait > maxDuration { return nil }
+    return wait
+  }
+
   /// The wait before attempt number `attempt` (the first retry is 2). Exponential for true, with up to a tenth of
   /// jitter so that parallel tasks don't come back together.
   func wait(before attempt: Int) -> Duration {

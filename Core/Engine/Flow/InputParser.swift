@@ -90,8 +90,19 @@ extension FlowParser {
       }
     }
     policy.maxDuration = node["maxDuration"].flatMap { duration($0, "maxDuration") }
-    policy.warningOnRetry = node["warningOnRetry"]?.scalar == .bool(true)
+    policy.warningOnRetry = flag(node["warningOnRetry"], "warningOnRetry")
+    checkBehavior(node["behavior"])
     return policy
+  }
+
+  private mutating func checkBehavior(_ node: Node?) {
+    guard let node, let text = node.scalar?.text else { return }
+    let known = ["RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"]
+    if text == known[1] {
+      warning("behavior: the failed task is tried again in the same execution, whatever this says", at: node.position)
+    } else if text != known[0] {
+      error("behavior: expected one of \(known.joined(separator: ", ")), found '\(text)'", at: node.position)
+    }
   }
 
   private mutating func retryDelay(_ node: Node) -> RetryPolicy.Delay? {

@@ -1,12 +1,6 @@
 internal import Expression
 
 extension FlowParser {
-  /// What the engine handles for every task.
-  static let baseKeys = [
-    "id", "type", "description", "retry", "timeout", "disabled", "allowFailure", "allowWarning", "runIf", "logLevel",
-    "logToFile", "workerGroup", "version",
-  ]
-
   mutating func tasks(_ node: Node, _ name: String) -> [TaskNode] {
     let items = list(node, name)
     if items.isEmpty, node.items != nil { error("'\(name)' is empty", at: node.position) }
@@ -24,9 +18,8 @@ extension FlowParser {
     let declarations = PropertyDeclaration.collect(from: type.init())
     let given = merged(members, typeName, declarations)
     var task = TaskNode(id: id ?? "?", type: type, typeName: typeName, position: node.position, properties: [])
-    warnOfIgnored(node, task)
     readBase(Node(content: .map(given), position: node.position), into: &task)
-    task.properties = given.filter { !Self.baseKeys.contains($0.key) }
+    task.properties = given.filter { !BaseProperties.names.contains($0.key) }
     for index in task.properties.indices {
       check(task.properties[index], declarations, type: type.info.type, task: &task)
     }
@@ -84,15 +77,6 @@ extension FlowParser {
     }
   }
 
-  /// Flowables have no attempts: what a flow says about them would be lost in silence.
-  private mutating func warnOfIgnored(_ node: Node, _ task: TaskNode) {
-    guard task.type is any Flowable.Type else { return }
-    for member in node.members ?? [] where member.key == "retry" || member.key == "timeout" {
-      let message = "'\(member.key)' has no effect on \(task.type.info.type): give it to the tasks inside"
-      warning(message, at: member.keyPosition)
-    }
-  }
-
   private mutating func checkedBase<T: PropertyValue>(_ node: Node?, _ name: String, as type: T.Type) -> Value? {
     guard let node, let value = node.scalar, !value.isNull else { return nil }
     checkTemplates(in: node)
@@ -147,7 +131,7 @@ extension FlowParser {
     _ member: Node.Member, _ declarations: [PropertyDeclaration], type: String, task: inout TaskNode
   ) {
     guard let declaration = declarations.first(where: { ([$0.name] + $0.aliases).contains(member.key) }) else {
-      let names = declarations.flatMap { [$0.name] + $0.aliases } + Self.baseKeys
+      let names = declarations.flatMap { [$0.name] + $0.aliases } + BaseProperties.names
       error("unknown property '\(member.key)' in \(type)\(suggest(member.key, names))", at: member.keyPosition)
       return
     }

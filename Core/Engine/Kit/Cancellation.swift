@@ -7,6 +7,8 @@ public final class Cancellation: Sendable {
   public enum Reason: Sendable, Hashable {
     case signal(Int32)
     case timeout(Duration)
+    /// The time-out of a flowable around it.
+    case outerTimeout(Duration)
     /// Another task of the flow failed.
     case sibling
   }
@@ -73,6 +75,8 @@ public final class Cancellation: Sendable {
     case .signal: Failure(.cancelled, "stopped by a signal")
     case .timeout(let limit):
       Failure(.cancelled, "stopped by its timeout of \(limit.iso8601)", hint: "Raise the task's 'timeout'")
+    case .outerTimeout(let limit):
+      Failure(.cancelled, "stopped by the timeout of \(limit.iso8601) of a task around it")
     case .sibling: Failure(.cancelled, "stopped because another task failed")
     }
   }

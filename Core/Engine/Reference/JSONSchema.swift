@@ -128,17 +128,10 @@ public enum JSONSchema {
   }
 
   private static var base: ValueMap {
-    [
-      "id": ["type": ["string", "number"], "description": "The task's name, unique in the flow."],
-      "type": ["type": "string"],
-      "description": ["type": "string"], "retry": ["$ref": "#/definitions/retry"],
-      "timeout": ["type": ["string", "number"], "description": "How long one attempt may take: PT10M."],
-      "disabled": ["type": ["boolean", "string"]], "allowFailure": ["type": ["boolean", "string"]],
-      "allowWarning": ["type": ["boolean", "string"]],
-      "runIf": ["description": "The task is skipped when this comes to false."],
-      "logLevel": ["enum": ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]], "logToFile": [:], "workerGroup": [:],
-      "version": [:],
-    ]
+    var base = ValueMap(BaseProperties.declarations.map { ($0.name, property($0)) })
+    base["id"] = name
+    base["retry"] = ["$ref": "#/definitions/retry"]
+    return base
   }
 
   private static func property(_ declaration: PropertyDeclaration) -> Value {

@@ -16,6 +16,8 @@ public struct TaskReference {
     if !info.details.isEmpty { text += "\n  \(info.details.replacing("\n", with: "\n  "))\n" }
     text += "\nNames: \(names.joined(separator: ", "))\n\nProperties\n"
     for property in properties { text += describe(property) }
+    let base = BaseProperties.declarations.filter { $0.deprecated == nil }.map(\.name)
+    text += "  As every task: \(base.joined(separator: ", "))\n"
     if !info.outputs.isEmpty { text += "\nOutputs\n" }
     for output in info.outputs { text += "  \(output.name) (\(output.shape.name))\n      \(output.help)\n" }
     if !info.example.isEmpty { text += "\nExample\n\(indented(info.example))\n" }
@@ -41,21 +43,22 @@ public struct TaskReference {
     var text = "## \(info.type)\n\n\(info.summary)\n"
     if !info.details.isEmpty { text += "\n\(info.details)\n" }
     text += "\nNames: \(names.map { "`\($0)`" }.joined(separator: ", "))\n"
-    if !properties.isEmpty {
-      text += "\n| property | type | default | meaning |\n|---|---|---|---|\n"
-      for property in properties { text += row(property) }
-    }
+    if !properties.isEmpty { text += TaskReference.table(properties) }
     if !info.outputs.isEmpty {
       text += "\n| output | type | meaning |\n|---|---|---|\n"
       for output in info.outputs {
-        text += "| `\(output.name)` | \(cell(output.shape.name)) | \(cell(output.help)) |\n"
+        text += "| `\(output.name)` | \(TaskReference.cell(output.shape.name)) | \(TaskReference.cell(output.help)) |\n"
       }
     }
     if !info.example.isEmpty { text += "\n```yaml\n\(info.example)\n```\n" }
     return text
   }
 
-  private func row(_ property: PropertyDeclaration) -> String {
+  static func table(_ properties: [PropertyDeclaration]) -> String {
+    "\n| property | type | default | meaning |\n|---|---|---|---|\n" + properties.map(row).joined()
+  }
+
+  private static func row(_ property: PropertyDeclaration) -> String {
     var meaning = property.help
     if let range = property.range { meaning += " (\(range.description(unbounded: "up")))" }
     if !property.aliases.isEmpty { meaning += " Also `\(property.aliases.joined(separator: "`, `"))`." }
@@ -65,7 +68,7 @@ public struct TaskReference {
     return "| `\(property.name)` | \(cell(property.shape.name)) | \(cell(fallback)) | \(cell(meaning)) |\n"
   }
 
-  private func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
+  private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
 
   private var names: [String] { [info.type, "io.kestra.plugin.\(info.type)"] + info.aliases }
 
@@ -93,6 +96,8 @@ public enum ReferencePages {
       }
       pages.append(("\(plugin.name).md", page))
     }
+    index += "\n## Every task\n\nWhat the engine handles, whatever the type:\n"
+    index += TaskReference.table(BaseProperties.declarations)
     return [("README.md", index)] + pages
   }
 

@@ -28,8 +28,12 @@ final class FlowRunner: Sendable {
 
   /// Where a task stands: the flowables around it, the innermost first, and the iterations, the innermost last.
   struct Frame: Sendable {
+    /// The flow's, or that of a flowable with a time-out.
+    var cancellation: Cancellation
     var parents: [TaskRun] = []
     var iterations: [(value: Value, index: Int)] = []
+    /// What the nearest flowable says, for tasks that say nothing themselves.
+    var retry: RetryPolicy?
     /// Inside of `errors` or `finally`, which run again in a restart.
     var isHandler = false
 
@@ -106,12 +110,13 @@ final class FlowRunner: Sendable {
 
   /// A cancelled flow runs neither `errors` nor `finally`: who stops it wants it to stop.
   private func runAll() async -> RunState {
-    var state = await sequence(flow.tasks, Frame())
+    let frame = Frame(cancellation: cancellation, retry: flow.retry)
+    var state = await sequence(flow.tasks, frame)
     if state == .failed, !flow.errors.isEmpty, !cancellation.isCancelled {
-      _ = await sequence(flow.errors, Frame().handler)
+      _ = await sequence(flow.errors, frame.handler)
     }
     if !flow.finally.isEmpty, !cancellation.isCancelled {
-      let ended = await sequence(flow.finally, Frame().handler)
+      let ended = await sequence(flow.finally, frame.handler)
       state = state.combined(with: ended)
     }
     return state
@@ -145,7 +150,8 @@ final class FlowRunner: Sendable {
   private func renderOutputs(_ execution: inout Execution, _ state: RunState) -> RunState {
     for output in flow.outputs {
       do {
-        execution.outputs[output.id] = engine.redactor.redact(try output.value.rendered(in: scope(nil, nil, Frame())))
+        execution.outputs[output.id] = engine.redactor.redact(
+          try output.value.rendered(in: scope(nil, nil, Frame(cancellation: cancellation))))
       } catch {
         execution.error = engine.redactor.redact("output '\(output.id)': \(error)")
         return .failed
@@ -160,7 +166,7 @@ final class FlowRunner: Sendable {
   func sequence(_ tasks: [TaskNode], _ frame: Frame) async -> RunState {
     var state = RunState.success
     for task in tasks {
-      if cancellation.isCancelled { return .killed }
+      if frame.cancellation.isCancelled { return .killed }
       switch await run(task, frame) {
       case .failed: return .failed
       case .killed: return .killed

@@ -4,30 +4,15 @@ internal import Records
 /// Tasks that run other tasks.
 extension FlowRunner {
   func runFlowable(_ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async -> RunState {
-    var inner = frame
     run.attempts = 1
+    var inner = frame
     inner.parents.insert(run, at: 0)
+    inner.retry = task.retry ?? frame.retry
     do {
-      var state: RunState
-      switch kind {
-      case .sequential: state = await sequence(task.branch("tasks"), inner)
-      case .allowFailure:
-        state = await sequence(task.branch("tasks"), inner)
-        if state == .failed {
-          await runErrors(of: task, inner)
-          memory.withLock { $0.failure = nil }
-          return end(&run, .warning, task, frame)
-        }
-      case .parallel: state = try await parallel(task, run, inner)
-      case .forEach: state = try await forEach(task, run, inner)
-      case .dag: state = try await dag(task, run, inner)
-      case .ifElse: state = try await ifElse(task, &run, inner)
-      case .switchCase: state = try await switchCase(task, &run, inner)
-      case .subflow: state = try await subflow(task, &run, inner)
-      }
-      if state == .failed { await runErrors(of: task, inner) }
+      var state = try await runInTime(kind, task, &run, inner)
+      if state == .failed, !frame.cancellation.isCancelled { _ = await sequence(task.branch("errors"), inner.handler) }
       let allowed = try task.allowFailure?.rendered(in: scope(task, run, frame)).isTruthy ?? false
-      if state == .failed && allowed {
+      if state == .failed, allowed || kind == .allowFailure {
         memory.withLock { $0.failure = nil }
         state = .warning
       }
@@ -37,8 +22,31 @@ extension FlowRunner {
     }
   }
 
-  private func runErrors(of task: TaskNode, _ frame: Frame) async {
-    if !cancellation.isCancelled { _ = await sequence(task.branch("errors"), frame.handler) }
+  private func runInTime(
+    _ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame
+  ) async throws -> RunState {
+    let limit = TimeLimit(try timeout(of: task, run, frame), inside: frame.cancellation)
+    defer { limit.end() }
+    var inner = frame
+    inner.cancellation = limit.cancellation
+    let state = try await runTasks(kind, task, &run, inner)
+    guard state == .killed, limit.isOver, let reason = limit.cancellation.reason else { return state }
+    // What its tasks met is the flowable's own failure.
+    report(Cancellation.failure(reason), as: .failed, &run)
+    return .failed
+  }
+
+  private func runTasks(
+    _ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame
+  ) async throws -> RunState {
+    switch kind {
+    case .sequential, .allowFailure: await sequence(task.branch("tasks"), frame)
+    case .parallel: try await parallel(task, run, frame)
+    case .forEach: try await forEach(task, run, frame)
+    case .dag: try await dag(task, run, frame)
+    case .ifElse: try await ifElse(task, &run, frame)
+    case .switchCase: try await switchCase(task, &run, frame)
+    }
   }
 
   private func property(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> Value? {
@@ -141,23 +149,28 @@ extension FlowRunner {
 
   // MARK: subflows
 
-  private func subflow(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
+  /// One attempt; another one runs the flow from its beginning.
+  func subflow(
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ cancellation: Cancellation
+  ) async throws -> RunState {
     let id = try property("flowId", of: task, run, frame)?.text ?? ""
-    let namespace = try property("namespace", of: task, run, frame)?.text
-    let child = try child(id, namespace)
+    let child = try child(id, property("namespace", of: task, run, frame)?.text)
     let inputs = try property("inputs", of: task, run, frame)?.map ?? ValueMap()
     let waits = try property("wait", of: task, run, frame)?.isTruthy ?? true
+    let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
     let execution = try await engine.run(
       child, inputs: inputs, restart: try failedChild(of: run, frame), labels: try labels(task, run, frame),
       parentID: executionID, depth: depth + 1, cancellation: cancellation)
     run.outputs = ["executionId": .string(execution.id)]
-    if !waits { return execution.state == .killed ? .killed : .success }
+    if execution.state == .killed { try cancellation.check() }
+    if !waits { return .success }
     run.outputs["state"] = .string(execution.state.rawValue)
     run.outputs["outputs"] = .map(execution.outputs)
-    let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
     guard execution.state == .failed else { return execution.state }
     if !transmits { return .success }
-    throw Failure(.configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
+    let category = execution.taskRuns.first { $0.state == .failed && $0.category != nil }?.category
+    throw Failure(
+      category ?? .configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
   }
 
   private func child(_ id: String, _ namespace: String?) throws -> Flow {
@@ -179,7 +192,9 @@ extension FlowRunner {
 
   /// The execution that failed here before this flow was restarted: it goes on too, rather than do its work twice.
   private func failedChild(of run: TaskRun, _ frame: Frame) throws -> Execution? {
-    guard let id = memory.withLock({ $0.earlierChildren[frame.key(run.taskID)] }) else { return nil }
+    guard let id = memory.withLock({ $0.earlierChildren.removeValue(forKey: frame.key(run.taskID)) }) else {
+      return nil
+    }
     return try engine.store.execution(id)
   }
 }

@@ -1,5 +1,4 @@
 internal import Expression
-internal import Glibc
 internal import Records
 
 /// One task: whether it runs, its attempts, what becomes of it.
@@ -29,42 +28,38 @@ extension FlowRunner {
   }
 
   private func runAttempts(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger) async -> RunState {
-    let policy = task.retry ?? flow.retry
+    let policy = task.retry ?? frame.retry
     let began = Instant.now()
     while true {
       run.attempts += 1
+      var limit: TimeLimit?
       do {
-        run.outputs = try await attempt(task, run, frame, ledger)
+        let time = TimeLimit(try timeout(of: task, run, frame), inside: frame.cancellation)
+        limit = time
+        defer { time.end() }
+        let state = try await attempt(task, &run, frame, ledger, time.cancellation)
         run.ledger = ledger.counts
-        let warned = policy?.warningOnRetry == true && run.attempts > 1
-        return end(&run, warned ? .warning : .success, task, frame, ledger)
+        let warned = policy?.warningOnRetry == true && run.attempts > 1 && state == .success
+        return end(&run, warned ? .warning : state, task, frame, ledger)
       } catch {
         let failure = asFailure(error)
-        guard let policy, let wait = self.wait(policy, failure, run, since: began) else {
-          return fail(&run, failure, task, frame, ledger)
-        }
+        // Another attempt has its own time.
+        let isTransient = failure.category == .transient || failure.category == .quota || limit?.isOver == true
+        guard let policy, isTransient, !frame.cancellation.isCancelled,
+          let wait = policy.wait(after: run.attempts, since: began)
+        else { return fail(&run, failure, task, frame, ledger) }
         let message = engine.redactor.redact(failure.description)
         logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
         engine.emit(.taskRetrying(run, after: wait, error: message))
         ledger.restart()
         ledger.add(retries: 1)
-        await pause(wait)
+        await pause(wait, frame.cancellation)
       }
     }
   }
 
-  /// How long to wait before another attempt, nil when there must not be one.
-  private func wait(_ policy: RetryPolicy, _ failure: Failure, _ run: TaskRun, since began: Instant) -> Duration? {
-    guard !cancellation.isCancelled, failure.category == .transient || failure.category == .quota || failure.isTimeout,
-      run.attempts < policy.maxAttempts ?? Int.max
-    else { return nil }
-    let wait = policy.wait(before: run.attempts + 1)
-    if let limit = policy.maxDuration, began.duration(to: .now()) + wait > limit { return nil }
-    return wait
-  }
-
   /// Sleeps, but not past a cancellation.
-  private func pause(_ wait: Duration) async {
+  private func pause(_ wait: Duration, _ cancellation: Cancellation) async {
     let end = Instant.now().microseconds + Int64(wait.seconds * 1e6)
     while !cancellation.isCancelled {
       let left = end - Instant.now().microseconds
@@ -73,9 +68,17 @@ extension FlowRunner {
     }
   }
 
-  private func attempt(_ task: TaskNode, _ run: TaskRun, _ frame: Frame, _ ledger: Ledger) async throws -> ValueMap {
-    guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
+  /// How long an attempt, or a flowable with all inside of it, may take.
+  func timeout(of task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> Duration? {
+    try task.timeout?.rendered(in: scope(task, run, frame)).asDuration()
+  }
+
+  private func attempt(
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation
+  ) async throws -> RunState {
     try cancellation.check()
+    if task.type == Subflow.self { return try await subflow(task, &run, frame, cancellation) }
+    guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
     var scope = scope(task, run, frame)
     let workspace = Workspace(executionID)
     defer { workspace.remove() }
@@ -84,38 +87,19 @@ extension FlowRunner {
       scope.variables["inputFile"] = .string(try workspace.path() + "/inputFile")
     }
     let properties = try render(task, in: scope)
-    let timeout = try task.timeout?.rendered(in: scope).asDuration()
-    let own = Cancellation()
-    let link = cancellation.register { [cancellation] in own.cancel(cancellation.reason ?? .sibling) }
-    defer { cancellation.unregister(link) }
-    let hasEnded = Locked(false)
-    if let timeout { FlowRunner.watch(own, timeout, until: hasEnded) }
-    defer { hasEnded.withLock { $0 = true } }
     let context = TaskContext(
-      ledger: ledger, cancellation: own, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
-      storage: engine.storage, folder: folder(of: task, run), scope: scope,
+      ledger: ledger, cancellation: cancellation, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
+      storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", scope: scope,
       logger: logger(run, level: task.logLevel), workspace: workspace)
-    let outputs = try await BlockingExecutor.run {
+    run.outputs = try await BlockingExecutor.run {
       do { return try type.decode(from: properties).run(context) } catch {
         // A driver reports an interrupted call in its own words; the reason is ours.
-        try own.check()
+        try cancellation.check()
         throw error
       }
     }
     try checkBalance(ledger.counts)
-    return outputs
-  }
-
-  /// Ends an attempt that takes too long. On a thread of its own: it must not wait for others to give up theirs.
-  private static func watch(_ attempt: Cancellation, _ limit: Duration, until hasEnded: Locked<Bool>) {
-    let end = Instant.now().microseconds + Int64(min(limit.seconds, 1e9) * 1e6)
-    Threads.start {
-      while !hasEnded.withLock({ $0 }) {
-        let left = end - Instant.now().microseconds
-        if left <= 0 { return attempt.cancel(.timeout(limit)) }
-        usleep(UInt32(min(left, 20_000)))
-      }
-    }
+    return .success
   }
 
   private func checkBalance(_ counts: Ledger.Counts) throws {
@@ -146,24 +130,27 @@ extension FlowRunner {
     return values
   }
 
-  private func folder(of task: TaskNode, _ run: TaskRun) -> String {
-    "\(start.folder)tasks/\(task.id)/\(run.id)/"
-  }
-
   // MARK: ends
 
   func fail(_ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger())
     -> RunState
   {
-    run.error = engine.redactor.redact(failure.description)
-    run.category = failure.category
     run.ledger = ledger.counts
     let allowed = (try? task.allowFailure?.rendered(in: scope(task, run, frame)))??.isTruthy ?? false
-    let killed = failure.category == .cancelled && cancellation.isCancelled
+    let killed = failure.category == .cancelled && frame.cancellation.isCancelled
     let state: RunState = killed ? .killed : allowed ? .warning : .failed
-    logger(run).log(state == .warning ? .warn : .error, run.error ?? "")
-    if state != .warning { memory.withLock { [run] in $0.failure = $0.failure ?? (run.taskID, run.error ?? "") } }
+    report(failure, as: state, &run)
     return end(&run, state, task, frame, ledger)
+  }
+
+  /// Keeps and logs what a task failed of.
+  func report(_ failure: Failure, as state: RunState, _ run: inout TaskRun) {
+    run.error = engine.redactor.redact(failure.description)
+    run.category = failure.category
+    logger(run).log(state == .warning ? .warn : .error, run.error ?? "")
+    // A flowable whose time is over fails itself.
+    guard state == .failed || (state == .killed && cancellation.isCancelled) else { return }
+    memory.withLock { [run] in $0.failure = $0.failure ?? (run.taskID, run.error ?? "") }
   }
 
   func end(
@@ -199,8 +186,7 @@ extension FlowRunner {
 
   /// What a task did at this place in the execution that is being restarted, when that need not be done again.
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
-    let kind = (task.type as? any Flowable.Type)?.kind
-    guard !frame.isHandler, kind == nil || kind == .subflow,
+    guard !frame.isHandler, !(task.type is any Flowable.Type),
       let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }),
       earlier.value == frame.iterations.last.map({ engine.redactor.redact($0.value.text) })
     else { return nil }
@@ -231,11 +217,6 @@ extension FlowRunner {
     default: Failure(.bug, "\(error)")
     }
   }
-}
-
-extension Failure {
-  /// A time-out of one attempt; another attempt has its own time.
-  fileprivate var isTimeout: Bool { category == .cancelled && message.contains("timeout") }
 }
 
 extension FerryTask {

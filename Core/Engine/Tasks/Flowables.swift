@@ -12,7 +12,7 @@ protocol Flowable: DeclaredTask {
 }
 
 enum FlowableKind: Sendable {
-  case sequential, parallel, forEach, ifElse, switchCase, allowFailure, subflow, dag
+  case sequential, parallel, forEach, ifElse, switchCase, allowFailure, dag
 }
 
 struct Sequential: Flowable {
@@ -197,8 +197,8 @@ struct Dag: Flowable {
   @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
 }
 
-struct Subflow: Flowable {
-  static let kind = FlowableKind.subflow
+/// The engine runs it as it runs a task that does work: in attempts.
+struct Subflow: DeclaredTask {
   static let info = TaskInfo(
     "core.flow.Subflow", aliases: ["flows.Flow", "flows.Subflow", "core.flow.Flow"],
     "Runs another flow, whose file lies beside this one.",

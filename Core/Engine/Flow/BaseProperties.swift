@@ -1,0 +1,30 @@
+internal import Expression
+
+/// What the engine handles for every task, declared as a task declares its own properties.
+struct BaseProperties: Declaring {
+  @Property("The task's name, unique in the flow: its outputs are `outputs.ID`.") var id: String
+  @Property("The type, under any of its names.") var type: String
+  @Property("For readers of the flow.") var description: String?
+  @Property(
+    """
+    When and how often to try again after a failure that may pass by itself (transient, quota, the time-out of an \
+    attempt): `type` constant with `interval`, exponential with `interval`, `maxInterval` and `delayFactor`, or random \
+    with `minInterval` and `maxInterval`; `maxAttempts`, `maxDuration`, `warningOnRetry`. On a task that runs tasks it \
+    counts for those inside that have none of their own, as the flow's `retry` does for all. A Subflow starts again \
+    from its beginning.
+    """) var retry: ValueMap?
+  @Property("How long one attempt may take. On a task that runs tasks: how long all of them may take together.")
+  var timeout: Duration?
+  @Property("Leaves the task out, without a trace.") var disabled = false
+  @Property("Leaves the task out, as SKIPPED, when this comes to false.") var runIf: Value?
+  @Property("Makes a failure a warning: the flow goes on.") var allowFailure = false
+  @Property("Makes a warning a success.") var allowWarning = false
+  @Property("The least level of the task's messages that are kept.") var logLevel: LogLevel?
+  @Property("Accepted for Kestra's flows.", .deprecated("nothing: 'ferry runs ID' shows the log")) var logToFile = false
+  @Property("Accepted for Kestra's flows.", .deprecated("nothing: tasks run on this machine")) var workerGroup: Value?
+  @Property("Accepted for Kestra's flows.", .deprecated("nothing: Ferry's plugins have its own version"))
+  var version: String?
+
+  static let declarations = PropertyDeclaration.collect(from: BaseProperties())
+  static let names = declarations.map(\.name)
+}
