@@ -12,11 +12,18 @@ internal import Records
   private var position = 0
   private var isComplete = false
 
-  /// The input itself when it is UTF-8 already.
+  /// The input itself when it is UTF-8 already. A byte order mark of UTF-16 or UTF-32 goes before a `charset` of UTF-8,
+  /// in which no text begins so.
   static func decode(_ input: any ByteInput, charset: String) throws -> any ByteInput {
     let name = charset.uppercased()
-    if name == "UTF-8" || name == "UTF8" { return input }
-    return try CharsetInput(input, charset: name)
+    guard name == "UTF-8" || name == "UTF8" else { return try CharsetInput(input, charset: name) }
+    let peeked = PeekedInput(input)
+    let head = try peeked.peek(4)
+    if head == [0xFF, 0xFE, 0, 0] || head == [0, 0, 0xFE, 0xFF] { return try CharsetInput(peeked, charset: "UTF-32") }
+    if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
+      return try CharsetInput(peeked, charset: "UTF-16")
+    }
+    return peeked
   }
 
   private init(_ input: any ByteInput, charset: String) throws {
