@@ -23,6 +23,8 @@ struct Inference {
   private var exceedsInt64 = false
   /// Some number has more digits than a double gives back.
   private var exceedsDouble = false
+  /// Some number has more digits than any decimal keeps, once its exponent is written out.
+  private var exceedsNumeric = false
   let isTagged: Bool
 
   init(isTagged: Bool) { self.isTagged = isTagged }
@@ -75,6 +77,7 @@ struct Inference {
       guard Canonical.isNumber(field) else { return false }
       for index in 0..<field.count where unsafe field.start[index] | 0x20 == UInt8(ascii: "e") {
         kinds.insert(.exponent)
+        noteExponent(field, at: index)
         if parsed != .ok || !Canonical.keepsDigits(field, as: value) { exceedsDouble = true }
         return true
       }
@@ -88,7 +91,20 @@ struct Inference {
     return true
   }
 
+  /// PostgreSQL's numeric ends about there, too.
+  private static let maxDigits = 131_072
+
+  private mutating func noteExponent(_ field: FieldText, at position: Int) {
+    var exponent = 0
+    for index in position..<field.count where exponent <= Inference.maxDigits {
+      let digit = unsafe field.start[index] &- 48
+      if digit < 10 { exponent = exponent * 10 + Int(digit) }
+    }
+    if position + exponent > Inference.maxDigits { exceedsNumeric = true }
+  }
+
   private mutating func noteDigits(_ whole: Int, _ fraction: Int, _ field: FieldText) {
+    if whole + fraction > Inference.maxDigits { exceedsNumeric = true }
     wholeDigits = max(wholeDigits, whole)
     scale = max(scale, fraction)
     guard whole + fraction > 15, !exceedsDouble else { return }
@@ -149,6 +165,8 @@ struct Inference {
   private var number: DataType {
     let digits = wholeDigits + scale
     if kinds == .integer && !exceedsInt64 { return .int64 }
+    // As it is written, nothing is lost.
+    if exceedsNumeric { return isTagged ? .json : .text }
     if kinds.contains(.exponent) { return exceedsDouble ? (isTagged ? .numeric : .text) : .float64 }
     if digits <= 38 { return .decimal(precision: 38, scale: scale) }
     if digits <= 76 { return .decimal(precision: 76, scale: scale) }
