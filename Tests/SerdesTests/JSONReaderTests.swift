@@ -5,7 +5,7 @@ import Testing
 struct JSONReaderTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    let text: String
+    let bytes: [UInt8]
     let names: [String]
     let rows: [[String]]
     let change: @Sendable (inout JSONReadOptions) -> Void
@@ -13,7 +13,13 @@ struct JSONReaderTests {
       _ name: String, _ text: String, _ names: [String], _ rows: [[String]],
       _ change: @escaping @Sendable (inout JSONReadOptions) -> Void = { _ in }
     ) {
-      (testDescription, self.text, self.names, self.rows, self.change) = (name, text, names, rows, change)
+      self.init(name, bytes: Array(text.utf8), names, rows, change)
+    }
+    init(
+      _ name: String, bytes: [UInt8], _ names: [String], _ rows: [[String]],
+      _ change: @escaping @Sendable (inout JSONReadOptions) -> Void = { _ in }
+    ) {
+      (testDescription, self.bytes, self.names, self.rows, self.change) = (name, bytes, names, rows, change)
     }
   }
 
@@ -93,7 +99,66 @@ struct JSONReaderTests {
     Case("empty objects", "{}\n{}\n", [], [[], []]),
     Case("empty key", #"{"":1}"#, [" int64"], [["1"]]),
     Case("only nulls", #"{"a":null}"#, ["a text"], [["∅"]]),
+    Case(
+      "concatenated on one line", #"{"a":1}{"a":2} {"a":3}"# + "\n" + #"{"a":4}"#, ["a int64"],
+      [["1"], ["2"], ["3"], ["4"]]),
+    Case("arrays one behind the other", #"[{"a":1}][{"a":2},{"a":3}]"# + "\n[]", ["a int64"], [["1"], ["2"], ["3"]]),
+    Case("an array behind objects", #"{"a":1}"# + "\n" + #"[{"a":2}]"#, ["a int64"], [["1"], ["2"]]) {
+      $0.layout = .documents
+    },
+    Case("numbers on lines", "1\n\n-2\r\n30", ["value int64"], [["1"], ["-2"], ["30"]]),
+    Case("texts in an array", #"["a","\u0062",null,""]"#, ["value text"], [["a"], ["b"], ["∅"], [""]]),
+    Case("arrays on lines", "[1,2]\n[3]\n", ["value json"], [["[1,2]"], ["[3]"]]) { $0.layout = .lines },
+    Case("arrays in an array", "[[1,2],\n[3] , []]", ["value json"], [["[1,2]"], ["[3]"], ["[]"]]),
+    Case("one scalar", " \n 12.50 \n", ["value decimal(38,2)"], [["12.50"]]),
+    Case("one word", "true", ["value bool"], [["true"]]),
+    Case("a scalar over lines", "\n\"x\"\n\n", ["value text"], [["x"]]) { $0.layout = .documents },
+    Case(
+      "values and objects", #"[1,{"a":2},"x\ud83d\ude00"]"#, ["value json"],
+      [["1"], [#"{"a":2}"#], [#""x\ud83d\ude00""#]]),
+    Case(
+      "keys with dots, quotes and backslashes", #"{"a.b":1,"c\"":2,"\\":3,"\u0000":4}"#,
+      ["a.b int64", "c\" int64", "\\ int64", "\u{0} int64"], [["1", "2", "3", "4"]]),
+    Case(
+      "a member is a scalar and an object", #"{"a":{"x":1}}"# + "\n" + #"{"a":2}"# + "\n" + #"{"a":{"y":3}}"#,
+      ["a.x int64", "a int64", "a.y int64"], [["1", "∅", "∅"], ["∅", "2", "∅"], ["∅", "∅", "3"]]
+    ) { $0.flatten = 1 },
+    Case(
+      "last of duplicate objects", #"{"a":{"x":1,"y":2},"a":{"y":3}}"# + "\n" + #"{"a":{"x":1},"a":5}"#,
+      ["a.y int64", "a int64"], [["3", "∅"], ["∅", "5"]]
+    ) {
+      $0.flatten = 1
+      $0.duplicateKeys = .last
+    },
+    Case(
+      "lone surrogates in keys and nested", #"{"k\udc00":["\uD800",{"\ud800\ud801":"\ud83d\ude00"}]}"#,
+      ["k\u{FFFD} json"], [[#"["\ufffd",{"\ufffd\ufffd":"\ud83d\ude00"}]"#]]
+    ) { $0.invalidText = .replace },
+    Case(
+      "numbers at their limits",
+      #"{"a":-0,"b":1E5,"c":0.1e-7,"d":18446744073709551616,"e":1e400,"f":1e-99999999999,"g":-0.0}"#,
+      [
+        "a decimal(38,0)", "b float64", "c float64", "d decimal(38,0)", "e numeric", "f json", "g decimal(38,1)",
+      ],
+      [
+        [
+          "0", "100000.0", "1e-08", "18446744073709551616", "1" + String(repeating: "0", count: 400),
+          "1e-99999999999", "0.0",
+        ]
+      ]),
+    Case(
+      "40 digits", #"{"a":1234567890123456789012345678901234567890}"#, ["a decimal(76,0)"],
+      [["1234567890123456789012345678901234567890"]]),
+    Case(
+      "UTF-16 by its mark", bytes: [0xFE, 0xFF] + "{\"é\":\"😀\"}".utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] },
+      ["é text"], [["😀"]]),
+    Case(
+      "UTF-16 without a mark", bytes: "{\"é\":1}".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },
+      ["é int64"], [["1"]]
+    ) { $0.charset = "UTF-16LE" },
   ]
+
+  static let largeNumber = String(repeating: "9", count: 150_000)
 
   @Test(arguments: cases)
   func `the same rows whatever the buffer size`(_ item: Case) throws {
@@ -103,7 +168,7 @@ struct JSONReaderTests {
       options.readSize = readSize
       let sink = RowsSink()
       let (reader, _) = try TextTable.load(
-        open: { known, bad in try JSONReader(BytesInput(item.text.utf8), options, bad: bad, known: known) },
+        open: { known, bad in try JSONReader(BytesInput(item.bytes), options, bad: bad, known: known) },
         bad: { BadRows() },
         start: { (_: Schema) in
           sink.rows = []
@@ -125,8 +190,8 @@ struct JSONReaderTests {
     (#"{"a":"\x"}"#, "a string has an escape sequence that JSON does not have"),
     (#"{"a":"\u12g4"}"#, "a string has an escape sequence that JSON does not have"),
     (#"{"a":"\ud800"}"#, "a string has half of a surrogate pair, which is no character"),
-    (#"{"a":[1,]}"#, "a nested value is not JSON, or nested deeper than 'maxDepth' allows"),
-    (#"{"a":{"b":01}}"#, "a nested value is not JSON, or nested deeper than 'maxDepth' allows"),
+    (#"{"a":[1,]}"#, "it is not JSON"),
+    (#"{"a":{"b":01}}"#, "it is not JSON"),
     (#"{"a":1,"a":1}"#, "a key stands in it twice"), (#"{"a":null,"\u0061":1}"#, "a key stands in it twice"),
     ("[1]", "expected an object, found another JSON value"), ("5", "expected an object, found another JSON value"),
     ("\"x\"", "expected an object, found another JSON value"), ("null", "expected an object, found another JSON value"),
@@ -163,7 +228,7 @@ struct JSONReaderTests {
       (Array("{\"a\":\"".utf8) + [0xFF] + Array("\"}".utf8), "it has bytes that are not UTF-8"),
       (
         Array("{\"a\":\(String(repeating: "[", count: 600))\(String(repeating: "]", count: 600))}".utf8),
-        "a nested value is not JSON, or nested deeper than 'maxDepth' allows"
+        "it is nested deeper than 'maxDepth' allows (512)"
       ),
     ] {
       let rejected = RowsSink()
@@ -176,18 +241,97 @@ struct JSONReaderTests {
     }
   }
 
+  /// What stands between rows is checked as well: the good rows of each text are 1 and 2, as members or values.
+  static let badPlaces: [(String, [String])] = [
+    ("[{\"a\":1},{\"a\":x},{\"a\":2}]", ["it is not JSON"]),
+    ("[{\"a\":1},,{\"a\":2}]", ["no value stands in front of the comma"]),
+    ("[,{\"a\":1},{\"a\":2}]", ["no value stands in front of the comma"]),
+    ("[{\"a\":1},{\"a\":2},]", ["a comma stands in front of the end of the array"]),
+    ("[1,2,\n]", ["a comma stands in front of the end of the array"]),
+    ("[{\"a\":1},{\"a\":2}", ["the file ends within an array"]),
+    ("[{\"a\":1},{\"a\":2},", ["the file ends within an array"]),
+    ("[{\"a\":1},{\"a\":2},{\"a\":", ["the file ends within a value"]),
+    ("{\"a\":1}]{\"a\":2}", ["it is not JSON"]), ("{\"a\":1},{\"a\":2}", ["it is not JSON"]),
+    ("{\"a\":1}}{\"a\":2}", ["it is not JSON"]),
+    ("[{\"a\":1} {\"a\":3},{\"a\":2}]", ["no comma stands in front of it"]),
+    ("[1 3\t,2]", ["no comma stands in front of it"]), ("[1\"x\",2]", ["no comma stands in front of it"]),
+    ("[1,2]x", ["only objects and arrays may stand one behind the other"]),
+    ("[1,2],", ["it is not JSON"]), ("[1,2]]", ["it is not JSON"]), ("[1,2:]", ["it is not JSON"]),
+    ("[1,2}]", ["it is not JSON"]), ("[1,\u{C},2]", ["it is not JSON"]),
+    ("[{\"a\":1},[],{\"a\":2},null]", Array(repeating: "expected an object, found another JSON value", count: 2)),
+  ]
+
   @Test(arguments: [1, 3, 1 << 20])
-  func `bad elements of arrays`(readSize: Int) throws {
-    for (text, count) in [
-      ("[{\"a\":1},{\"a\":x},{\"a\":2}]", 1), ("[{\"a\":1},,{\"a\":2}]", 1), ("[{\"a\":1},{\"a\":2}", 1),
-      ("[{\"a\":1},{\"a\":2},{\"a\":", 1), ("{\"a\":1}]{\"a\":2}", 1),
-    ] {
+  func `what stands between rows is checked`(readSize: Int) throws {
+    for (text, reasons) in JSONReaderTests.badPlaces {
+      let rejected = RowsSink()
       var options = JSONReadOptions()
       options.readSize = readSize
       options.layout = .documents
-      let bad = BadRows(.skip)
-      #expect(try texts(JSONReader(BytesInput(text.utf8), options, bad: bad)) == [["1"], ["2"]], "\(text)")
-      #expect(bad.count == count, "\(text)")
+      let bad = BadRows(.reject, makeSink: { rejected })
+      let rows = try texts(JSONReader(BytesInput(text.utf8), options, bad: bad))
+      try bad.finish()
+      #expect(rows.map { $0.last } == (text == "[1,2:]" ? ["1"] : ["1", "2"]), "\(text)")
+      #expect(rejected.rows.map { $0[2] } == reasons, "\(text)")
+    }
+  }
+
+  @Test func `a row may be long and no longer than allowed`() throws {
+    let long = "\"" + String(repeating: "x", count: 3 << 20) + "\""
+    for (text, layout): (String, JSONReadOptions.Layout) in [
+      ("{\"a\":\"1\"}\n{\"a\":\(long)}\n{\"a\":\"2\"}\n", .lines),
+      ("[{\"a\":\"1\"},{\"a\":\(long)},{\"a\":\"2\"}]", .documents),
+      ("{\"a\":\"1\"}{\"a\":\(long)}{\"a\":\"2\"}", .automatic),
+    ] {
+      for (limit, readSize) in [(4 << 20, 1 << 16), (1 << 20, 1 << 16), (1 << 20, 1 << 23)] {
+        var options = JSONReadOptions()
+        (options.layout, options.maxRowSize, options.readSize) = (layout, limit, readSize)
+        let rejected = RowsSink()
+        let bad = BadRows(.reject, makeSink: { rejected })
+        let reader = try JSONReader(BytesInput(text.utf8), options, bad: bad)
+        let rows = try texts(reader).map { $0[0].count }
+        try bad.finish()
+        #expect(rows == (limit > 3 << 20 ? [1, 3 << 20, 1] : [1, 1]))
+        let reason = "a row is longer than 1048576 bytes, what 'maxRowSize' allows"
+        #expect(rejected.rows.map { $0[2] } == (limit > 3 << 20 ? [] : [reason]))
+        #expect(rejected.rows.allSatisfy { $0[0].count < 3 && Int($0[1]) == (layout == .lines ? 2 : 1) })
+      }
+    }
+  }
+
+  @Test func `a number too long for any decimal stays as it is`() throws {
+    let text = "[\(JSONReaderTests.largeNumber),1]"
+    let (reader, rows) = try JSONReaderTests.load(text)
+    #expect(reader.schema.fields[0].type == .json && rows == [[JSONReaderTests.largeNumber], ["1"]])
+  }
+
+  static func load(_ text: String) throws -> (JSONReader, [[String]]) {
+    let sink = RowsSink()
+    let (reader, _) = try TextTable.load(
+      open: { known, bad in try JSONReader(BytesInput(text.utf8), bad: bad, known: known) }, bad: { BadRows() },
+      start: { (_: Schema) in
+        sink.rows = []
+        return sink
+      })
+    return (reader, sink.rows)
+  }
+
+  @Test func `levels are counted to the last`() throws {
+    for (depth, isGood) in [(10, true), (11, false)] {
+      var options = JSONReadOptions()
+      options.maxDepth = 10
+      for (text, column) in [
+        (String(repeating: "[", count: depth) + String(repeating: "]", count: depth), "value"),
+        (
+          String(repeating: "{\"a\":", count: depth - 1) + "[]" + String(repeating: "}", count: depth - 1), "a"
+        ),
+      ] {
+        options.layout = .lines
+        let bad = BadRows(.skip)
+        let reader = try JSONReader(BytesInput(text.utf8), options, bad: bad)
+        #expect(try texts(reader).count == (isGood ? 1 : 0) && bad.count == (isGood ? 0 : 1), "\(text)")
+        if isGood { #expect(reader.schema.fields.map(\.name) == [column]) }
+      }
     }
   }
 }

@@ -320,32 +320,22 @@ extension JSONText {
 }
 
 extension JSONText {
-  /// Checks the escape sequences inside of a JSON string: `.outOfRange` for half of a surrogate pair.
-  public static func checkEscapes(_ text: UnsafeRawBufferPointer) -> ParseResult {
+  /// Appends valid JSON text with `\\ufffd` in place of each half of a surrogate pair.
+  public static func append(json text: UnsafeRawBufferPointer, replacingSurrogatesTo out: inout TextBuffer) {
     var at = 0
-    var result = ParseResult.ok
     while at < text.count {
-      guard unsafe text[at] == UInt8(ascii: "\\") else {
+      let start = at
+      at += 1
+      if unsafe text[start] == UInt8(ascii: "\\"), at < text.count {
+        let kind = unsafe text[at]
         at += 1
-        continue
-      }
-      guard at + 1 < text.count else { return .malformed }
-      let kind = unsafe text[at + 1]
-      at += 2
-      switch kind {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-        UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-        break
-      case UInt8(ascii: "u"):
-        var next = at
-        guard unsafe unit(text, &next) != nil else { return .malformed }
-        if unsafe scalar(text, &at) == nil {
-          result = .outOfRange
-          at = next
+        if kind == UInt8(ascii: "u"), unsafe scalar(text, &at) == nil {
+          out.append("\\ufffd")
+          at = min(start + 6, text.count)
+          continue
         }
-      default: return .malformed
       }
+      unsafe out.append(bytes: UnsafeRawBufferPointer(rebasing: text[start..<at]))
     }
-    return result
   }
 }

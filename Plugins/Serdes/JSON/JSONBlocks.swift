@@ -1,28 +1,19 @@
-internal import CScan
 internal import CSimdJSON
-internal import Glibc
 internal import Records
 
 /// Cuts JSON text into rows and has simdjson find their members.
 @safe final class JSONBlocks {
   let window: ByteWindow
-  let rows: OpaquePointer
+  private let rows: OpaquePointer
+  private let finder: JSONRowFinder
   private let options: JSONReadOptions
   private let bad: BadRows
   /// Rows that were seen, good and bad.
   private(set) var rowCount = 0
-  /// Rows found in the window, how many of them simdjson has read.
-  private var starts: [UInt32] = []
-  private var ends: [UInt32] = []
+  /// How many of the found rows simdjson has read.
   private var next = 0
-  /// Bytes of the window that belong to the found rows.
-  private var usedBytes = 0
-
-  private var isLines: Bool?
-  /// Between the brackets of an array of rows.
-  private var isInArray = false
-  private var wantsComma = false
-  private var isClosed = false
+  /// The first good row has told whether rows are objects.
+  private var isDecided = false
 
   private var fields: UnsafeMutablePointer<json_field> = .allocate(capacity: 0)
   private var fieldRoom = 0
@@ -36,7 +27,11 @@ internal import Records
     self.window = window
     self.options = options
     self.bad = bad
-    unsafe rows = unsafe json_rows_new(options.maxDepth, options.flatten, options.duplicateKeys == .last ? 1 : 0)
+    finder = JSONRowFinder(window, options)
+    unsafe rows = unsafe json_rows_new(
+      json_rows_options(
+        max_depth: options.maxDepth, flatten: options.flatten, last_wins: options.duplicateKeys == .last ? 1 : 0,
+        replaces_surrogates: options.invalidText == .replace ? 1 : 0))
   }
 
   deinit {
@@ -78,7 +73,7 @@ internal import Records
         take(end - first)
         return unsafe JSONTable(
           base: window.base, fields: fields + (first - readBase) * stride, stride: stride, count: end - first,
-          byteCount: Int(ends[end - 1] - starts[first]), replacesSurrogates: options.invalidText == .replace)
+          byteCount: Int(finder.ends[end - 1] - finder.starts[first]))
       }
       try report(first, reason ?? "it is not JSON")
       take(1)
@@ -101,29 +96,25 @@ internal import Records
   private var readBase = 0
 
   private func fault(_ row: Int) -> String? {
+    if !finder.faults.isEmpty, let fault = finder.faults[row] { return fault }
     switch UInt32(status[row - readBase]) {
-    case json_row_ok.rawValue: break
+    case json_row_ok.rawValue: return nil
     case json_row_duplicate.rawValue: return "a key stands in it twice"
     case json_row_too_deep.rawValue: return "it is nested deeper than 'maxDepth' allows (\(options.maxDepth))"
     case json_row_not_object.rawValue: return "expected an object, found another JSON value"
     case json_row_bad_utf8.rawValue: return "it has bytes that are not \(options.charset)"
     case json_row_too_large.rawValue: return "a value is too large"
+    case json_row_bad_escape.rawValue: return "a string has an escape sequence that JSON does not have"
+    case json_row_lone_surrogate.rawValue: return "a string has half of a surrogate pair, which is no character"
     default: return "it is not JSON"
     }
-    let table = unsafe JSONTable(
-      base: window.base, fields: fields + (row - readBase) * stride, stride: stride, count: 1, byteCount: 0,
-      replacesSurrogates: options.invalidText == .replace)
-    return table.needsCheck(0) ? table.fault(0, depth: options.maxDepth) : nil
   }
 
   private func report(_ row: Int, _ reason: String) throws {
-    try report(from: Int(starts[row]), to: Int(ends[row]), reason)
-  }
-
-  private func report(from start: Int, to end: Int, _ reason: String) throws {
+    let start = Int(finder.starts[row])
     try unsafe bad.add(
       name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
-      raw: UnsafeRawBufferPointer(start: window.base + start, count: end - start))
+      raw: UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start))
   }
 
   /// Reports a row of the last table as bad after the fact.
@@ -133,13 +124,15 @@ internal import Records
 
   /// Has simdjson read the found rows, or more; false at the end.
   private func readRows() throws -> Bool {
-    while next == starts.count {
-      guard try findRows() else { return false }
+    while next == finder.starts.count {
+      next = 0
+      guard try finder.find() else { return false }
+      if !isDecided { decide() }
     }
     stride = max(columnCount, 1)
     var attempts = 0
     while true {
-      let count = min(starts.count - next, max(1, JSONBlocks.maxFields / stride))
+      let count = min(finder.starts.count - next, max(1, JSONBlocks.maxFields / stride))
       makeRoom(count * stride)
       if status.count < count { status = Array(repeating: 0, count: count) }
       let done = read(count)
@@ -157,14 +150,33 @@ internal import Records
     }
   }
 
+  /// The name of the column when rows are no objects.
+  private static let valueColumn = "value"
+
+  /// The first row that is JSON tells whether rows are objects; otherwise each is a value of one column.
+  private func decide() {
+    for row in finder.starts.indices where finder.faults[row] == nil {
+      let start = Int(finder.starts[row])
+      isDecided = unsafe window.base[start] == UInt8(ascii: "{")
+      if isDecided { return }
+      let text = unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
+      guard unsafe JSONText.isValid(text, depth: options.maxDepth) else { continue }
+      isDecided = true
+      var name = JSONBlocks.valueColumn
+      return name.withUTF8 { bytes in
+        unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe json_rows_take_values(rows, $0.baseAddress, $0.count) }
+      }
+    }
+  }
+
   /// 2^20 fields of 8 bytes: what bounds memory when rows have thousands of columns.
   private static let maxFields = 1 << 20
   /// So often a window is read anew when it brings new members.
   private static let maxAttempts = 8
 
   private func read(_ count: Int) -> Int {
-    unsafe starts.withUnsafeBufferPointer { starts in
-      unsafe ends.withUnsafeBufferPointer { ends in
+    unsafe finder.starts.withUnsafeBufferPointer { starts in
+      unsafe finder.ends.withUnsafeBufferPointer { ends in
         unsafe status.withUnsafeMutableBufferPointer { status in
           guard let s = starts.baseAddress, let e = ends.baseAddress else { return 0 }
           return unsafe json_rows_read(
@@ -179,165 +191,5 @@ internal import Records
     unsafe fields.deallocate()
     fieldRoom = count + count / 4
     unsafe fields = .allocate(capacity: fieldRoom)
-  }
-
-  /// Finds rows in the window, reading on where it holds no whole one; false at the end.
-  private func findRows() throws -> Bool {
-    window.consume(usedBytes)
-    usedBytes = 0
-    starts.removeAll(keepingCapacity: true)
-    ends.removeAll(keepingCapacity: true)
-    next = 0
-    while true {
-      if isLines == nil { isLines = try findLayout() }
-      if isLines == true { try findLines() } else { try findDocuments() }
-      if !starts.isEmpty { return true }
-      if window.count > options.maxRowSize { try dropOversized() }
-      if try window.fill() { continue }
-      if isLines != true { return try finishDocuments() }
-      if window.count == 0 { return false }
-      window.endLastLine()
-      try findLines()
-      return !starts.isEmpty
-    }
-  }
-
-  private func findLayout() throws -> Bool {
-    if options.layout != .automatic { return options.layout == .lines }
-    while true {
-      var at = 0
-      while at < window.count, unsafe JSONBlocks.isSpace(window.base[at]) { at += 1 }
-      if at < window.count, unsafe window.base[at] == UInt8(ascii: "[") { return false }
-      let end = unsafe scan_find_special(window.base + at, window.count - at, 0x0A, 0x0D) + at
-      if end < window.count {
-        return unsafe JSONText.isValid(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
-          || JSONBlocks.looksLikeLines(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
-      }
-      if try !window.fill() { return at < window.count }
-    }
-  }
-
-  /// A first line that is bad still makes lines, unless it only opens a document.
-  private static func looksLikeLines(_ line: UnsafeRawBufferPointer) -> Bool {
-    guard let last = unsafe line.last(where: { !isSpace($0) }) else { return true }
-    return last == UInt8(ascii: "}")
-  }
-
-  static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
-
-  private func findLines() throws {
-    let base = unsafe window.base
-    let count = window.count
-    var start = 0
-    while start < count, let found = unsafe memchr(base + start, 0x0A, count - start) {
-      let end = unsafe UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
-      append(start, end)
-      start = end + 1
-    }
-    usedBytes = start
-    // Only empty lines: they are done with.
-    if starts.isEmpty, start > 0 {
-      window.consume(start)
-      usedBytes = 0
-    }
-  }
-
-  /// Notes a row unless it is empty.
-  private func append(_ start: Int, _ end: Int) {
-    var first = start
-    var last = end
-    while first < last, unsafe JSONBlocks.isSpace(window.base[first]) { first += 1 }
-    while last > first, unsafe JSONBlocks.isSpace(window.base[last - 1]) { last -= 1 }
-    if first == last { return }
-    starts.append(UInt32(first))
-    ends.append(UInt32(last))
-  }
-
-  /// Rows of an array or documents one behind the other.
-  private func findDocuments() throws {
-    let base = unsafe window.base
-    let count = window.count
-    var at = 0
-    while true {
-      while at < count,
-        unsafe JSONBlocks.isSpace(base[at]) || (base[at] == UInt8(ascii: ",") && isInArray && wantsComma)
-      {
-        if unsafe base[at] == UInt8(ascii: ",") { wantsComma = false }
-        at += 1
-      }
-      usedBytes = at
-      guard at < count else { break }
-      if unsafe base[at] == UInt8(ascii: "["), !isInArray {
-        isInArray = true
-        wantsComma = false
-        at += 1
-        continue
-      }
-      if unsafe base[at] == UInt8(ascii: "]"), isInArray {
-        isInArray = false
-        at += 1
-        continue
-      }
-      // A comma too many is a row of its own: a bad one.
-      if unsafe base[at] == UInt8(ascii: ",") {
-        append(at, at + 1)
-        at += 1
-        continue
-      }
-      var state = scan_json_state()
-      let end = unsafe scan_json_value(base, at, count, &state)
-      if end > count || (end == count && state.in_scalar != 0 && !window.isComplete) { break }
-      // A closing bracket that nothing has opened is a bad row, too.
-      let stop = end == at ? at + 1 : end
-      append(at, stop)
-      wantsComma = true
-      at = stop
-    }
-    if starts.isEmpty, usedBytes > 0 {
-      window.consume(usedBytes)
-      usedBytes = 0
-    }
-  }
-
-  /// What is left when the input ends is no whole row.
-  private func finishDocuments() throws -> Bool {
-    try findDocuments()
-    if !starts.isEmpty { return true }
-    if window.count > 0 {
-      var at = 0
-      while at < window.count, unsafe JSONBlocks.isSpace(window.base[at]) { at += 1 }
-      if at < window.count {
-        rowCount += 1
-        isClosed = true
-        try report(from: at, to: window.count, "the file ends within a value")
-      }
-      window.consume(window.count)
-    } else if isInArray && !isClosed {
-      isClosed = true
-      rowCount += 1
-      try report(from: 0, to: 0, "the file ends within an array")
-    }
-    return false
-  }
-
-  private func dropOversized() throws {
-    rowCount += 1
-    try report(from: 0, to: min(window.count, 1 << 16), "a row is longer than \(options.maxRowSize) bytes")
-    if isLines == true {
-      while true {
-        let end = unsafe scan_find_special(window.base, window.count, 0x0A, 0x0A)
-        if end < window.count { return window.consume(end + 1) }
-        window.consume(window.count)
-        if try !window.fill() { return }
-      }
-    }
-    var state = scan_json_state()
-    while true {
-      let count = window.count
-      let end = unsafe scan_json_value(window.base, 0, count, &state)
-      window.consume(min(end, count))
-      if end <= count { return }
-      if try !window.fill() { return }
-    }
   }
 }

@@ -1,8 +1,11 @@
 internal import CSimdJSON
 public import Records
 
-/// Reads rows from JSON: one a line, the elements of an array, or documents one behind the other. A row is an object;
-/// its members are the columns. Memory is bound by the longest row.
+/// Reads rows from JSON: one a line, the elements of an array, or documents one behind the other. Memory is bound by
+/// the longest row.
+///
+/// The first row that is JSON tells what rows are: objects, whose members are the columns, or any JSON values, which
+/// are the column `value`.
 ///
 /// The schema is the one of the first block; a later member or type that it does not hold ends in `SchemaTooNarrow`
 /// (see `TextTable.load`).
@@ -132,7 +135,7 @@ public final class JSONReader: TextReader {
     if rows.isEmpty { return }
     let part = unsafe JSONTable(
       base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
-      byteCount: 0, replacesSurrogates: table.replacesSurrogates)
+      byteCount: 0)
     _ = fill(part)
     builder.finishRows(rows.count, bytes: table.byteCount * rows.count / max(table.count, 1))
   }

@@ -12,14 +12,11 @@ internal import Records
   let stride: Int
   let count: Int
   let byteCount: Int
-  let replacesSurrogates: Bool
-  /// Set when a string could not be unescaped; the caller looks at it behind each column.
+  /// A text that is not in the input as it is.
   var scratch = TextBuffer()
 
   func copy() -> JSONTable {
-    unsafe JSONTable(
-      base: base, fields: fields, stride: stride, count: count, byteCount: byteCount,
-      replacesSurrogates: replacesSurrogates)
+    unsafe JSONTable(base: base, fields: fields, stride: stride, count: count, byteCount: byteCount)
   }
 
   @inline(__always)
@@ -39,7 +36,8 @@ internal import Records
     switch field.size >> 28 {
     case json_bare.rawValue: return unsafe FieldText(start: start, count: count, kind: .bare)
     case json_string.rawValue: return unsafe FieldText(start: start, count: count, kind: .quoted)
-    case json_nested.rawValue: return unsafe FieldText(start: start, count: count, kind: .nested)
+    case json_nested.rawValue, json_nested_lone.rawValue:
+      return unsafe FieldText(start: start, count: count, kind: .nested)
     case json_escaped.rawValue: return unsafe unescape(start, count)
     default: return unsafe FieldText(start: start, count: 0, kind: .null)
     }
@@ -49,55 +47,38 @@ internal import Records
   private mutating func unescape(_ start: UnsafePointer<UInt8>, _ count: Int) -> FieldText {
     scratch.removeAll()
     let text = unsafe UnsafeRawBufferPointer(start: start, count: count)
-    // Rows with lone surrogates were sorted out before.
-    _ = unsafe JSONText.unescape(text, to: &scratch, replacingSurrogates: replacesSurrogates)
+    // Half a surrogate pair is here only where it is to be replaced.
+    _ = unsafe JSONText.unescape(text, to: &scratch, replacingSurrogates: true)
+    return unsafe scratchField(start, .quoted)
+  }
+
+  private func scratchField(_ other: UnsafePointer<UInt8>, _ kind: FieldText.Kind) -> FieldText {
     let bytes = unsafe scratch.bytes
     return unsafe FieldText(
-      start: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? start, count: bytes.count, kind: .quoted)
+      start: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? other, count: bytes.count, kind: kind)
   }
 
   /// The value's own JSON text.
   @inline(__always)
-  func raw(_ row: Int, _ column: Int) -> FieldText {
+  mutating func raw(_ row: Int, _ column: Int) -> FieldText {
     let field = unsafe fields[row * stride + column]
     let start = unsafe base + Int(field.start)
     let count = Int(field.size & 0x0FFF_FFFF)
     switch field.size >> 28 {
     case json_bare.rawValue: return unsafe FieldText(start: start, count: count, kind: .bare)
-    case json_string.rawValue, json_escaped.rawValue:
-      return unsafe FieldText(start: start - 1, count: count + 2, kind: .quoted)
+    case json_string.rawValue: return unsafe FieldText(start: start - 1, count: count + 2, kind: .quoted)
+    case json_escaped.rawValue: return unsafe withoutSurrogates(start - 1, count + 2, .quoted)
     case json_nested.rawValue: return unsafe FieldText(start: start, count: count, kind: .nested)
+    case json_nested_lone.rawValue: return unsafe withoutSurrogates(start, count, .nested)
     default: return unsafe FieldText(start: start, count: 0, kind: .null)
     }
   }
-
-  /// Why the strings or nested values of a row are not valid, nil when they are.
-  func fault(_ row: Int, depth: Int) -> String? {
-    for column in 0..<stride {
-      let field = unsafe fields[row * stride + column]
-      let text = unsafe UnsafeRawBufferPointer(start: base + Int(field.start), count: Int(field.size & 0x0FFF_FFFF))
-      if field.size >> 28 == json_escaped.rawValue {
-        switch unsafe JSONText.checkEscapes(text) {
-        case .ok: break
-        case .malformed: return "a string has an escape sequence that JSON does not have"
-        case .outOfRange, .losesDigits:
-          if !replacesSurrogates { return "a string has half of a surrogate pair, which is no character" }
-        }
-      } else if field.size >> 28 == json_nested.rawValue {
-        if unsafe !JSONText.isValid(text, depth: depth) {
-          return "a nested value is not JSON, or nested deeper than 'maxDepth' allows"
-        }
-      }
-    }
-    return nil
-  }
-
-  /// Whether `fault` has anything to look at.
-  func needsCheck(_ row: Int) -> Bool {
-    for column in 0..<stride {
-      let kind = unsafe fields[row * stride + column].size >> 28
-      if kind == json_escaped.rawValue || kind == json_nested.rawValue { return true }
-    }
-    return false
+  @inline(never)
+  private mutating func withoutSurrogates(
+    _ start: UnsafePointer<UInt8>, _ count: Int, _ kind: FieldText.Kind
+  ) -> FieldText {
+    scratch.removeAll()
+    unsafe JSONText.append(json: UnsafeRawBufferPointer(start: start, count: count), replacingSurrogatesTo: &scratch)
+    return unsafe scratchField(start, kind)
   }
 }

@@ -30,8 +30,8 @@ protocol FieldTable: ~Copyable {
   var byteCount: Int { get }
   /// A field without quotes and escapes; valid until the next call.
   mutating func field(_ row: Int, _ column: Int) -> FieldText
-  /// A field as it is in the input.
-  func raw(_ row: Int, _ column: Int) -> FieldText
+  /// A field as it is in the input; valid until the next call.
+  mutating func raw(_ row: Int, _ column: Int) -> FieldText
   /// The same rows for another thread: `field` uses memory of its own.
   func copy() -> Self
 }

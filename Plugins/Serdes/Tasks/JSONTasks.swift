@@ -9,12 +9,13 @@ struct JSONReaderTask: FerryTask {
   static let info = TaskInfo(
     "serdes.json.JsonReader", aliases: ["serdes.json.JsonToIon"], "Reads JSON rows into a record file.",
     details: """
-      The rows are objects: one a line, the elements of an array, or documents one behind the other; which of them \
-      is found out unless `newLine` says it. Files packed with gzip or zstd are unpacked. Memory is bound by the \
-      longest row.
+      The rows stand one a line, as the elements of an array, or as documents one behind the other; which of them is \
+      found out unless `newLine` says it. Files packed with gzip or zstd are unpacked. Memory is bound by the longest \
+      row. A file without any document has no rows.
 
-      Columns and types are those that all rows fit in: integers and decimals keep every digit, members that are \
-      missing are NULL, nested values and conflicting types are json columns.
+      The first row that is JSON tells what rows are: objects, whose members are the columns, or any other values, \
+      which are the one column `value`. Columns and types are those that all rows fit in: integers and decimals keep \
+      every digit, members that are missing are NULL, nested values and conflicting types are json columns.
       """,
     outputs: TextLoad.outputs,
     example: """
@@ -35,7 +36,7 @@ struct JSONReaderTask: FerryTask {
   @Property("ERROR: a row with half of a surrogate pair is bad. REPLACE: it becomes U+FFFD.")
   var invalidText = JSONReadOptions.InvalidText.error
   @Property("Levels of nesting a row may have.", .range(1...1_000)) var maxDepth = 512
-  @Property("The longest row, in bytes.", .range(1...1 << 28)) var maxRowSize = 64 << 20
+  @Property("The longest row, in bytes; a longer one is bad.", .range(1...1 << 28)) var maxRowSize = 64 << 20
   @Property("Types of columns by name, such as int64, decimal(10,2), timestamp; the others are found out.")
   var columns: [String: String] = [:]
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64

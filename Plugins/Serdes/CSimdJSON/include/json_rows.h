@@ -19,6 +19,8 @@ enum json_kind {
   json_nested = 4,
   /// An explicit `null`; tables know it apart from a missing member only to find duplicates.
   json_explicit_null = 5,
+  /// An object or an array with half of a surrogate pair in it, where those are replaced.
+  json_nested_lone = 6,
 };
 
 /// A field of a row, 0 when the member is missing.
@@ -38,14 +40,30 @@ enum json_row_status {
   json_row_not_object = 4,
   json_row_bad_utf8 = 5,
   json_row_too_large = 6,
+  /// A string has an escape sequence that JSON does not have.
+  json_row_bad_escape = 7,
+  /// A string has half of a surrogate pair, and these are not replaced.
+  json_row_lone_surrogate = 8,
 };
 
 typedef struct json_rows json_rows;
 
-/// - `flatten`: so many levels of nested objects become columns of their own, named `outer.inner`.
-/// - `last_wins`: of members with the same name the last one counts; else such a row is bad.
-json_rows *json_rows_new(size_t max_depth, size_t flatten, int last_wins);
+typedef struct {
+  /// Levels of nesting a row may have.
+  size_t max_depth;
+  /// So many levels of nested objects become columns of their own, named `outer.inner`.
+  size_t flatten;
+  /// Of members with the same name the last one counts; else such a row is bad.
+  int last_wins;
+  /// Half of a surrogate pair stands for U+FFFD; else such a row is bad.
+  int replaces_surrogates;
+} json_rows_options;
+
+json_rows *json_rows_new(json_rows_options);
 void json_rows_free(json_rows *);
+
+/// From now on a row is any JSON value, and all of it goes into the column of this name.
+void json_rows_take_values(json_rows *, const char *name, size_t length);
 
 /// Adds a column unless it is known; returns its index. Names are unescaped.
 size_t json_rows_add_column(json_rows *, const char *name, size_t length);
