@@ -4,7 +4,7 @@ import Foundation
 enum Agreement {
   struct Problem: Error { let text: String }
 
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
   static let python: URL = {
@@ -14,20 +14,32 @@ enum Agreement {
 
   /// The rows that independent readers see; NULL as "∅".
   static func rows(_ kind: String, _ bytes: [UInt8]) throws -> [[String]] {
-    let file = FileManager.default.temporaryDirectory.appending(path: "serdes-\(UUID().uuidString).\(kind)")
-    try Data(bytes).write(to: file)
+    try run("serdes_agree.py", [kind], Data(bytes)).map { line in
+      try JSONDecoder().decode([String?].self, from: Data(line.utf8)).map { $0 ?? "∅" }
+    }
+  }
+
+  /// What a script says about these cases, each a JSON object a line.
+  static func problems<T: Encodable>(_ script: String, _ cases: [T]) throws -> [String] {
+    let encoder = JSONEncoder()
+    return try run(script, [], Data(cases.flatMap { try encoder.encode($0) + [0x0A] }))
+  }
+
+  /// The lines that a script prints; `input` is a file, its last argument.
+  private static func run(_ script: String, _ arguments: [String], _ input: Data) throws -> [String] {
+    let file = FileManager.default.temporaryDirectory.appending(path: "serdes-\(UUID().uuidString)")
+    try input.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
     let process = Process()
     process.executableURL = python
-    process.arguments = [root.appending(path: "Tests/Testing/python/serdes_agree.py").path(), kind, file.path()]
+    process.arguments =
+      [root.appending(path: "Tests/Testing/python/\(script)").path()] + arguments + [file.path()]
     let output = Pipe()
     process.standardOutput = output
     try process.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Problem(text: "\(kind): Python ended with an error") }
-    return try String(decoding: text, as: UTF8.self).split(separator: "\n").map { line in
-      try JSONDecoder().decode([String?].self, from: Data(line.utf8)).map { $0 ?? "∅" }
-    }
+    guard process.terminationStatus == 0 else { throw Problem(text: "\(script): Python ended with an error") }
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }
