@@ -9,12 +9,12 @@ enum AvroFiles {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  /// Runs `avro_agree.py` and returns the rows it prints.
-  static func python(_ arguments: String...) throws -> [String] {
+  /// Runs a script beside `avro_agree.py` and returns the lines it prints.
+  static func python(script: String = "avro_agree", _ arguments: String...) throws -> [String] {
     let process = Process()
     let python = ProcessInfo.processInfo.environment["FERRY_TEST_PYTHON"]
     process.executableURL = python.map { URL(filePath: $0) } ?? root.appending(path: ".test/venv/bin/python")
-    process.arguments = [root.appending(path: "Tests/Testing/python/avro_agree.py").path()] + arguments
+    process.arguments = [root.appending(path: "Tests/Testing/python/\(script).py").path()] + arguments
     let output = Pipe()
     process.standardOutput = output
     try process.run()

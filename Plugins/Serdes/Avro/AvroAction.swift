@@ -20,8 +20,10 @@ final class AvroAction {
   /// What times are multiplied by, or divided by without a remainder, to come to the column's unit.
   var factor: Int64 = 1
   var divisor: Int64 = 1
-  /// Of a decimal that lies there as a binary number; nil for all else.
+  /// Digits behind the point of a decimal that lies there as a binary number; nil for all else.
   var scale: Int?
+  /// How many more digits behind the point the decimal gets than it has in the file; fewer when negative.
+  var shift = 0
   /// Bytes of a fixed.
   var size = 0
   /// Elements, branches, fields in the file's order.

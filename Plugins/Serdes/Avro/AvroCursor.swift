@@ -75,6 +75,15 @@ enum AvroFlaw: UInt8 {
     return longer(&value)
   }
 
+  /// The same for an `int`, which has 32 bits and takes at most five bytes.
+  @inline(__always)
+  mutating func int(_ value: inout Int64) -> Bool {
+    let start = unsafe at
+    guard long(&value) else { return false }
+    if unsafe value != Int64(Int32(truncatingIfNeeded: value)) || at - start > 5 { mark(.integer) }
+    return true
+  }
+
   @inline(__always)
   private mutating func longer(_ value: inout Int64) -> Bool {
     guard left >= 10 else { return careful(&value) }

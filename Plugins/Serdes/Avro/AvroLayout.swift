@@ -4,8 +4,9 @@ internal import Records
 struct AvroLayout {
   private(set) var fields: [Field] = []
   private(set) var ops: [AvroOp] = []
-  /// By slot, for the steps that need one.
+  /// Of the steps that go through the program.
   private(set) var actions: [AvroAction] = []
+  /// Of the steps that need one.
   private(set) var builders: [ColumnBuilder] = []
   private let schema: AvroSchema
   /// What stands between the names of a record and of its field when it is flattened.
@@ -33,7 +34,7 @@ struct AvroLayout {
     }
     for part in action.parts.indices where action.places[part] == nil {
       var op = AvroOp(.skip)
-      op.slot = slot(action.parts[part], .bool)
+      op.slot = slot(action.parts[part])
       steps[part] = [op]
     }
     return steps.flatMap { $0 }
@@ -78,9 +79,8 @@ struct AvroLayout {
     op.valueBranch = 2 - op.nullBranch
   }
 
-  private mutating func slot(_ action: AvroAction, _ type: DataType) -> Int {
+  private mutating func slot(_ action: AvroAction) -> Int {
     actions.append(action)
-    builders.append(ColumnBuilder(type))
     return actions.count - 1
   }
 
@@ -92,14 +92,16 @@ struct AvroLayout {
         name, type, nullable: isNullable || action.isNullable || schema.isNullable(index),
         sourceType: enumeration(index)))
     var op: AvroOp
-    if let value = optional(action), let fast = AvroLayout.fast(value, type) {
+    if let value = optional(action), let fast = fast(value, type) {
       op = fast
       setBranches(&op, action)
-    } else if let fast = AvroLayout.fast(action, type) {
+    } else if let fast = fast(action, type) {
       op = fast
     } else {
       op = AvroOp(.slow)
-      op.slot = slot(action, type)
+      op.slot = slot(action)
+      op.builder = builders.count
+      builders.append(ColumnBuilder(type))
     }
     op.column = fields.count - 1
     return op
@@ -116,16 +118,28 @@ struct AvroLayout {
   }
 
   /// The step for what needs no builder.
-  private static func fast(_ action: AvroAction, _ type: DataType) -> AvroOp? {
+  private mutating func fast(_ action: AvroAction, _ type: DataType) -> AvroOp? {
+    if type == .json { return json(action) }
     guard action.type == type else { return nil }
     switch (action.kind, type) {
     case (.boolean, .bool): return AvroOp(.bool)
     case (.int, .int32), (.int, .date): return AvroOp(.int, width: 4)
-    case (.int, .int64), (.long, .int64): return AvroOp(.long, width: 8)
-    case (.int, .time), (.long, .time), (.long, .timestamp), (.int, .timestamp):
+    case (.int, .int64): return AvroOp(.promoted, width: 8)
+    case (.long, .int64): return AvroOp(.long, width: 8)
+    case (.int, .time(let unit)), (.long, .time(let unit)):
+      guard action.divisor == 1 else { return nil }
+      var op = AvroOp(.time, width: 8)
+      op.factor = action.factor
+      op.day = 86_400 * unit.perSecond
+      return op
+    case (.long, .timestamp):
       guard action.divisor == 1 else { return nil }
       var op = AvroOp(action.factor == 1 ? .long : .scaled, width: 8)
       op.factor = action.factor
+      return op
+    case (.enumeration, .text):
+      var op = AvroOp(.enumeration)
+      op.slot = slot(action)
       return op
     case (.float, .float32): return AvroOp(.float, width: 4)
     case (.double, .float64): return AvroOp(.double, width: 8)
@@ -136,13 +150,20 @@ struct AvroLayout {
       op.size = action.size
       return op
     case (.fixed, .uuid): return AvroOp(.uuid, width: 16)
+    case (.bytes, .uuid): return AvroOp(.uuidText, width: 16)
     case (.bytes, .decimal(let precision, _)), (.fixed, .decimal(let precision, _)):
-      guard precision <= 38 else { return nil }
+      guard precision <= 38, action.shift == 0 else { return nil }
       var op = AvroOp(action.kind == .fixed ? .fixedDecimal : .decimal, width: 16)
       op.size = action.size
       op.bound = DecimalText.power(precision).magnitude
       return op
     default: return nil
     }
+  }
+
+  private mutating func json(_ action: AvroAction) -> AvroOp {
+    var op = AvroOp(.json)
+    op.slot = slot(action)
+    return op
   }
 }

@@ -4,13 +4,13 @@ internal import Records
 /// One step of reading a row, with the memory that it appends to. Plain memory: the row loop touches no reference.
 @safe struct AvroOp {
   enum Kind: UInt8 {
-    case bool, int, long, scaled, float, double
-    case text, bytes, fixed
+    case bool, int, long, promoted, scaled, time, float, double
+    case text, bytes, fixed, enumeration, json
     /// Decimals in 128 bits, with a length in front or of `size` bytes.
     case decimal, fixedDecimal
-    /// 16 bytes that stay as they are.
-    case uuid
-    /// Whatever goes through `AvroSlow` into a builder.
+    /// 16 bytes that stay as they are, and the text of them.
+    case uuid, uuidText
+    /// Whatever goes through `AvroSlow` into a builder: lists and rare types.
     case slow
     /// Skips a value.
     case skip
@@ -27,10 +27,15 @@ internal import Records
   var size = 0
   var width = 0
   var factor: Int64 = 1
+  /// Units of a day, for a time of day.
+  var day: Int64 = 0
   /// 10^precision of a decimal.
   var bound: UInt128 = 0
-  /// Which builder or action, for `slow` and `skip`.
+  /// Which action, for those that go through the program, and its node there.
   var slot = 0
+  var node = 0
+  /// Which builder, for `slow`.
+  var builder = 0
   /// Which column of the batch; -1 for none.
   var column = -1
 
@@ -53,7 +58,12 @@ internal import Records
   private static let nothing = Allocation(capacity: 64)
 
   @inline(__always)
-  var isVariable: Bool { kind == .text || kind == .bytes || kind == .fixed }
+  var isVariable: Bool {
+    switch kind {
+    case .text, .bytes, .fixed, .enumeration, .json: true
+    default: false
+    }
+  }
 
   @inline(__always)
   mutating func setNull(_ row: Int) {

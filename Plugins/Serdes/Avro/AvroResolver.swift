@@ -86,12 +86,15 @@ struct AvroResolver {
   private mutating func scalar(
     _ kind: AvroAction.Kind, _ from: AvroSchema.Node, _ to: AvroSchema.Node
   ) throws -> AvroAction {
-    if case .decimal(_, let scale)? = from.logical, case .decimal(_, let wanted)? = to.logical, scale != wanted {
-      throw Mismatch(reason: "the file has decimals with \(scale) digits behind the point, the schema wants \(wanted)")
-    }
     let action = make(kind, reader.scalarType(to))
     action.size = from.size
-    if case .decimal(_, let scale)? = to.logical { action.scale = scale }
+    if case .decimal(_, let wanted)? = to.logical {
+      // Text keeps the digits that the file has.
+      var scale = wanted
+      if case .decimal(_, let written)? = from.logical { scale = written }
+      action.scale = scale
+      action.shift = wanted - scale
+    }
     if let unit = Self.unit(of: to) {
       // What the writer said about the unit holds; else what the reader says.
       let written = (Self.unit(of: from) ?? unit).rawValue
@@ -140,14 +143,12 @@ struct AvroResolver {
     return action
   }
 
-  /// The first branch of the same type, else the first one that it can be promoted to.
+  /// The first branch that matches, be it by a promotion: so the specification says.
   private mutating func resolve(_ w: Int, toBranchOf to: AvroSchema.Node, _ type: DataType) throws -> AvroAction {
-    let from = writer[w]
-    let same = to.parts.filter { reader[$0].kind == from.kind }
-    for branch in same + to.parts.filter({ reader[$0].kind != from.kind }) {
+    for branch in to.parts {
       if let action = try? resolve(w, branch) { return widened(action, type) }
     }
-    throw different(from, to)
+    throw different(writer[w], to)
   }
 
   /// A branch of a union of numbers becomes the type that holds all of them.
@@ -168,16 +169,18 @@ struct AvroResolver {
   // MARK: records
 
   private mutating func record(_ w: Int, _ r: Int) throws -> AvroAction {
-    if let known = records[[w, r]] { return known }
+    if let action = records[[w, r]] { return action }
     let from = writer[w]
     let to = reader[r]
     guard names(from, match: to) else { throw different(from, to) }
     let action = make(.record, .json)
+    let known = records
     records[[w, r]] = action
     do {
       try fill(action, from, to)
     } catch {
-      records[[w, r]] = nil
+      // Those that were made meanwhile may refer to this one.
+      records = known
       throw error
     }
     return action

@@ -10,8 +10,11 @@ internal import Records
   private let rowCapacity: Int
   private let opCount: Int
   private let ops: UnsafeMutablePointer<AvroOp>
-  private let actions: [AvroAction]
+  private let program: AvroProgram
+  private let view: AvroProgram.View
   private let builders: [ColumnBuilder]
+  /// The JSON text of a value.
+  private var text = TextBuffer(capacity: 1_024)
   /// For each step the memory that its pointers point into.
   private var owners: [Memory]
 
@@ -23,7 +26,8 @@ internal import Records
 
   init(_ layout: AvroLayout) {
     schema = Schema(layout.fields)
-    actions = layout.actions
+    program = AvroProgram(layout.actions)
+    view = program.view
     builders = layout.builders
     opCount = layout.ops.count
     unsafe ops = .allocate(capacity: max(1, opCount))
@@ -33,7 +37,10 @@ internal import Records
     rowCapacity = max(64, min(Limits.batchRows, Limits.batchBytes / width))
     let nothing = Allocation(capacity: 64)
     owners = Array(repeating: Memory(values: nothing, offsets: nil, validity: nothing), count: opCount)
-    for index in 0..<opCount { start(index) }
+    for index in 0..<opCount {
+      if program.roots.count > 0 { unsafe ops[index].node = unsafe program.roots[ops[index].slot] }
+      start(index)
+    }
   }
 
   deinit { unsafe ops.deallocate() }
@@ -121,7 +128,7 @@ internal import Records
     guard unsafe op.pointee.kind == .group else { return unsafe op.pointee.setNull(row) }
     for field in unsafe 0..<op.pointee.size where unsafe ops[index + field].column >= 0 {
       if unsafe ops[index + field].kind == .slow {
-        unsafe builders[ops[index + field].slot].appendNull()
+        unsafe builders[ops[index + field].builder].appendNull()
       } else {
         unsafe ops[index + field].setNull(row)
       }
@@ -134,10 +141,11 @@ internal import Records
     var number: Int64 = 0
     switch unsafe op.pointee.kind {
     case .int:
-      guard c.long(&number) else { return false }
-      let value = Int32(truncatingIfNeeded: number)
-      if Int64(value) != number { c.mark(.integer) }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int32.self)[row] = value
+      guard c.int(&number) else { return false }
+      unsafe op.pointee.values.assumingMemoryBound(to: Int32.self)[row] = Int32(truncatingIfNeeded: number)
+    case .promoted:
+      guard c.int(&number) else { return false }
+      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
     case .long:
       guard c.long(&number) else { return false }
       unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
@@ -145,6 +153,11 @@ internal import Records
       guard c.long(&number) else { return false }
       let (time, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
       if overflow { c.mark(.time) }
+      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
+    case .time:
+      guard c.long(&number) else { return false }
+      let (time, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
+      if unsafe overflow || time < 0 || time > op.pointee.day { c.mark(.time) }
       unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
     case .float:
       guard c.need(4) else { return false }
@@ -175,8 +188,17 @@ internal import Records
       guard c.need(16) else { return false }
       unsafe (op.pointee.values + row * 16).copyMemory(from: c.at, byteCount: 16)
       unsafe c.at += 16
-    case .slow: return unsafe AvroSlow.append(actions[op.pointee.slot], to: builders[op.pointee.slot], &c)
-    case .skip: return unsafe AvroSlow.skip(actions[op.pointee.slot], &c, 0)
+    case .uuidText:
+      var length = 0
+      guard c.length(&length) else { return false }
+      let text = unsafe UnsafeRawBufferPointer(start: c.at, count: length)
+      let target = unsafe (op.pointee.values + row * 16).assumingMemoryBound(to: UInt8.self)
+      if unsafe ValueParse.uuid(text, into: target) != .ok { c.mark(.uuid) }
+      unsafe c.at += length
+    case .enumeration: return unsafe symbol(op, &c, row)
+    case .json: return unsafe json(op, &c, row)
+    case .slow: return unsafe AvroSlow(view: view).append(op.pointee.node, to: builders[op.pointee.builder], &c)
+    case .skip: return unsafe AvroSlow(view: view).skip(op.pointee.node, &c, 0)
     case .group: break
     }
     return true
@@ -220,13 +242,48 @@ internal import Records
   private func bytes(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
     var length = unsafe op.pointee.size
     guard unsafe op.pointee.kind == .fixed ? c.need(length) : c.length(&length) else { return false }
-    let used = unsafe op.pointee.byteCount
-    if unsafe used + length + 8 > op.pointee.byteCapacity { unsafe grow(op, length) }
-    unsafe memcpy(op.pointee.values + used, c.at, length)
+    unsafe append(UnsafeRawBufferPointer(start: c.at, count: length), op, row)
     unsafe c.at += length
-    unsafe op.pointee.byteCount = used + length
-    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
     return true
+  }
+
+  @inline(never)
+  private func symbol(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+    var number: Int64 = 0
+    guard c.long(&number) else { return false }
+    let link = unsafe AvroScalar(view: view).symbol(number, view.nodes + op.pointee.node, &c, quoted: false)
+    // The row of a symbol that there is not is taken back.
+    let text = unsafe view.text(link ?? AvroProgram.Link())
+    c.growth += text.count
+    unsafe append(text, op, row)
+    return true
+  }
+
+  @inline(never)
+  private func json(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+    text.removeAll()
+    var isNull = false
+    guard unsafe AvroJSON(view: view).append(column: op.pointee.node, to: &text, &c, &isNull) else { return false }
+    guard text.count <= Int(Int32.max) / 2 else {
+      c.fault = .length
+      return false
+    }
+    if isNull {
+      unsafe op.pointee.setNull(row)
+    } else {
+      c.growth += text.count
+      unsafe append(text.bytes, op, row)
+    }
+    return true
+  }
+
+  @inline(__always)
+  private func append(_ bytes: UnsafeRawBufferPointer, _ op: UnsafeMutablePointer<AvroOp>, _ row: Int) {
+    let used = unsafe op.pointee.byteCount
+    if unsafe used + bytes.count + 8 > op.pointee.byteCapacity { unsafe grow(op, bytes.count) }
+    if let source = bytes.baseAddress { unsafe memcpy(op.pointee.values + used, source, bytes.count) }
+    unsafe op.pointee.byteCount = used + bytes.count
+    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + bytes.count)
   }
 
   @inline(__always)
@@ -243,7 +300,7 @@ internal import Records
     let row = count
     for index in 0..<opCount where unsafe ops[index].column >= 0 {
       if unsafe ops[index].kind == .slow {
-        unsafe AvroSlow.cut(builders[ops[index].slot], to: row)
+        unsafe AvroSlow.cut(builders[ops[index].builder], to: row)
         continue
       }
       let bit: UInt8 = 1 << UInt8(row & 7)
@@ -302,7 +359,7 @@ internal import Records
     var columns: [Column?] = Array(repeating: nil, count: schema.fields.count)
     for index in 0..<opCount where unsafe ops[index].column >= 0 {
       unsafe columns[ops[index].column] =
-        unsafe ops[index].kind == .slow ? builders[ops[index].slot].finish() : column(index)
+        unsafe ops[index].kind == .slow ? builders[ops[index].builder].finish() : column(index)
       start(index)
     }
     let batch = RecordBatch(schema: schema, columns: columns.compactMap { $0 }, count: count)

@@ -12,44 +12,15 @@ import ctypes
 import ctypes.util
 import datetime
 import decimal
-import io
 import json
 import sys
 import uuid
 
-import cramjam
+import avro_zstandard  # noqa: F401
 import fastavro
-from fastavro import _read, _write
 
 UTC = datetime.timezone.utc
 
-
-def zigzag(number):
-    number, taken = number << 1, bytearray()
-    while number >= 0x80:
-        taken.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(taken + bytearray([number]))
-
-
-def write_zstandard(file, block, level):
-    packed = bytes(cramjam.zstd.compress(block))
-    file.write(zigzag(len(packed)) + packed)
-
-
-def read_zstandard(file):
-    size, shift = 0, 0
-    while True:
-        byte = file.read(1)[0]
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return io.BytesIO(bytes(cramjam.zstd.decompress(file.read(size >> 1))))
-
-
-# fastavro wants a package for this codec that the tests have no other use for.
-_write.BLOCK_WRITERS["zstandard"] = write_zstandard
-_read.BLOCK_READERS["zstandard"] = read_zstandard
 
 EPOCH = datetime.datetime(1970, 1, 1)
 LEAP = datetime.datetime(2024, 2, 29, 12, 0, 0, 123456)
