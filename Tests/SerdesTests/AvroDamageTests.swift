@@ -54,58 +54,43 @@ import Testing
     }
   }
 
-  private static func file(_ schema: String, rows: Int64, _ body: [UInt8]) -> [UInt8] {
-    let out = AvroOut(capacity: 64)
-    for byte in [0x4F, 0x62, 0x6A, 1] as [UInt8] { out.append(byte: byte) }
-    out.append(long: 1)
-    out.append(text: "avro.schema")
-    out.append(text: schema)
-    out.append(byte: 0)
-    for _ in 0..<16 { out.append(byte: 7) }
-    out.append(long: rows)
-    out.append(long: Int64(body.count))
-    for byte in body { out.append(byte: byte) }
-    for _ in 0..<16 { out.append(byte: 7) }
-    return Array(out.bytes)
-  }
-
   @Test func hostileNumbersAreRefused() {
     let long = #""long""#
     let text = #""string""#
     let list = #"{"type":"array","items":"null"}"#
     let huge: [UInt8] = [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]
-    #expect(!survives(Self.file(text, rows: 1, huge)))
-    #expect(!survives(Self.file(text, rows: 1, [0x01])))
-    #expect(!survives(Self.file(list, rows: 1, huge + [0])))
-    #expect(!survives(Self.file(list, rows: 1, [0x01, 0x01, 0])))
-    #expect(!survives(Self.file(long, rows: 1, [UInt8](repeating: 0xFF, count: 12))))
-    #expect(!survives(Self.file(long, rows: .max, [0])))
-    #expect(!survives(Self.file(long, rows: -1, [])))
-    #expect(!survives(Self.file(long, rows: 1, [0, 0])), "bytes are left over")
-    #expect(!survives(Self.file(#""null""#, rows: .max, [])))
-    #expect(survives(Self.file(#""null""#, rows: 3, [])))
+    #expect(!survives(AvroFiles.file(text, rows: 1, huge)))
+    #expect(!survives(AvroFiles.file(text, rows: 1, [0x01])))
+    #expect(!survives(AvroFiles.file(list, rows: 1, huge + [0])))
+    #expect(!survives(AvroFiles.file(list, rows: 1, [0x01, 0x01, 0])))
+    #expect(!survives(AvroFiles.file(long, rows: 1, [UInt8](repeating: 0xFF, count: 12))))
+    #expect(!survives(AvroFiles.file(long, rows: .max, [0])))
+    #expect(!survives(AvroFiles.file(long, rows: -1, [])))
+    #expect(!survives(AvroFiles.file(long, rows: 1, [0, 0])), "bytes are left over")
+    #expect(!survives(AvroFiles.file(#""null""#, rows: .max, [])))
+    #expect(survives(AvroFiles.file(#""null""#, rows: 3, [])))
     // An array whose items come in runs, one with its size in bytes.
     let ints = #"{"type":"array","items":"int"}"#
-    #expect(survives(Self.file(ints, rows: 1, [0x03, 0x04, 2, 4, 0x02, 6, 0])))
+    #expect(survives(AvroFiles.file(ints, rows: 1, [0x03, 0x04, 2, 4, 0x02, 6, 0])))
   }
 
   @Test func deepValuesAreRefused() {
     let node = #"{"type":"record","name":"n","fields":[{"name":"next","type":["null","n"]}]}"#
-    #expect(survives(Self.file(node, rows: 1, [UInt8](repeating: 2, count: 20) + [0])))
-    #expect(!survives(Self.file(node, rows: 1, [UInt8](repeating: 2, count: 100_000) + [0])))
+    #expect(survives(AvroFiles.file(node, rows: 1, [UInt8](repeating: 2, count: 20) + [0])))
+    #expect(!survives(AvroFiles.file(node, rows: 1, [UInt8](repeating: 2, count: 100_000) + [0])))
     let endless = #"{"type":"record","name":"n","fields":[{"name":"next","type":"n"}]}"#
-    #expect(!survives(Self.file(endless, rows: 1, [])))
+    #expect(!survives(AvroFiles.file(endless, rows: 1, [])))
   }
 
   @Test(arguments: [
-    "", "{", "7", #""nothing""#, "[]", #"[["int"]]"#, #"{"type":"record"}"#, #"{"type":"record","name":"r"}"#,
+    "", "{", "7", #""nothing""#, #"[["int"]]"#, #"{"type":"record"}"#, #"{"type":"record","name":"r"}"#,
     #"{"type":"enum","name":"e","symbols":["A","A"]}"#, #"{"type":"fixed","name":"f","size":-1}"#, #"{"type":"array"}"#,
     #"{"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]}"#,
     String(repeating: #"{"type":"array","items":"#, count: 400) + #""int""# + String(repeating: "}", count: 400),
   ])
   func badSchemasAreRefused(text: String) {
     #expect(throws: Failure.self) { try AvroSchema(text) }
-    #expect(!survives(Self.file(text, rows: 0, [])))
+    #expect(!survives(AvroFiles.file(text, rows: 0, [])))
   }
 }
 

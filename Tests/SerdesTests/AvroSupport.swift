@@ -11,6 +11,10 @@ enum AvroFiles {
 
   /// Runs a script beside `avro_agree.py` and returns the lines it prints.
   static func python(script: String = "avro_agree", _ arguments: String...) throws -> [String] {
+    try python(script: script, arguments)
+  }
+
+  static func python(script: String, _ arguments: [String]) throws -> [String] {
     let process = Process()
     let python = ProcessInfo.processInfo.environment["FERRY_TEST_PYTHON"]
     process.executableURL = python.map { URL(filePath: $0) } ?? root.appending(path: ".test/venv/bin/python")
@@ -50,6 +54,22 @@ enum AvroFiles {
     var rows: [[String]] = []
     while let batch = try reader.next() { rows += texts(batch) }
     return (reader.schema.fields.map { "\($0.name): \($0.type.name)" }, rows)
+  }
+
+  /// A file of one block.
+  static func file(_ schema: String, rows: Int64, _ body: [UInt8]) -> [UInt8] {
+    let out = AvroOut(capacity: 64)
+    for byte in [0x4F, 0x62, 0x6A, 1] as [UInt8] { out.append(byte: byte) }
+    out.append(long: 1)
+    out.append(text: "avro.schema")
+    out.append(text: schema)
+    out.append(byte: 0)
+    for _ in 0..<16 { out.append(byte: 7) }
+    out.append(long: rows)
+    out.append(long: Int64(body.count))
+    for byte in body { out.append(byte: byte) }
+    for _ in 0..<16 { out.append(byte: 7) }
+    return Array(out.bytes)
   }
 
   static func texts(_ batch: RecordBatch) -> [[String]] {

@@ -23,7 +23,9 @@ struct AvroDefault {
       return true
     case .float, .double:
       guard let number = Self.number(value) else { return false }
-      if node.kind == .float { append(little: Float(number).bitPattern) } else { append(little: number.bitPattern) }
+      // Digits are rounded once.
+      let single = if case .decimal(let text) = value { Float(text) ?? Float(number) } else { Float(number) }
+      if node.kind == .float { append(little: single.bitPattern) } else { append(little: number.bitPattern) }
       return true
     case .string:
       guard case .string(let text) = value else { return false }

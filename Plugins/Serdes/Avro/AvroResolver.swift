@@ -139,13 +139,16 @@ struct AvroResolver {
         reasons.append(mismatch.reason)
       }
     }
-    if reasons.count == from.parts.count { throw Mismatch(reason: reasons[0]) }
+    if let reason = reasons.first, reasons.count == from.parts.count { throw Mismatch(reason: reason) }
     return action
   }
 
-  /// The first branch that matches, be it by a promotion: so the specification says.
+  /// The first branch that matches, be it by a promotion: so the specification says. Named types match without their
+  /// namespaces, but one of the whole name comes before others.
   private mutating func resolve(_ w: Int, toBranchOf to: AvroSchema.Node, _ type: DataType) throws -> AvroAction {
-    for branch in to.parts {
+    let name = writer[w].name
+    let same = name.isEmpty ? [] : to.parts.filter { reader[$0].name == name }
+    for branch in same + to.parts {
       if let action = try? resolve(w, branch) { return widened(action, type) }
     }
     throw different(writer[w], to)
@@ -188,10 +191,9 @@ struct AvroResolver {
 
   private mutating func fill(_ action: AvroAction, _ from: AvroSchema.Node, _ to: AvroSchema.Node) throws {
     var isTaken = [Bool](repeating: false, count: to.members.count)
+    let places = places(of: from, in: to)
     for member in from.members {
-      let place =
-        to.members.firstIndex { $0.name == member.name } ?? to.members.firstIndex { $0.aliases.contains(member.name) }
-      guard let place, !isTaken[place] else {
+      guard let place = places[member.name], !isTaken[place] else {
         add(try skipper(member.type), at: nil, key: nil, to: action)
         continue
       }
@@ -205,6 +207,18 @@ struct AvroResolver {
     for (place, member) in to.members.enumerated() where !isTaken[place] {
       add(try fallback(member, of: to), at: place, key: member.name, to: action)
     }
+  }
+
+  /// Where fields of the writer go. An alias counts only for a field whose own name the writer does not have.
+  private func places(of from: AvroSchema.Node, in to: AvroSchema.Node) -> [String: Int] {
+    let written = Set(from.members.map(\.name))
+    var places: [String: Int] = [:]
+    for (place, member) in to.members.enumerated() where written.contains(member.name) { places[member.name] = place }
+    for (place, member) in to.members.enumerated() where !written.contains(member.name) {
+      let alias = member.aliases.first { written.contains($0) && places[$0] == nil }
+      if let alias { places[alias] = place }
+    }
+    return places
   }
 
   private func add(_ part: AvroAction, at place: Int?, key: String?, to action: AvroAction) {

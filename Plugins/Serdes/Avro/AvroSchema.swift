@@ -87,8 +87,7 @@ public struct AvroSchema: Sendable {
   /// - Parameter isStrict: names must be Avro names, as in a schema to write with; files are read whatever their names.
   public init(_ text: String, isStrict: Bool = true) throws {
     var parser = AvroSchemaParser(isStrict: isStrict)
-    root = try parser.parse(text)
+    (root, self.text) = try parser.parse(text)
     nodes = parser.nodes
-    self.text = text
   }
 }

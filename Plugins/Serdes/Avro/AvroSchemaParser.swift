@@ -9,20 +9,23 @@ struct AvroSchemaParser {
 
   init(isStrict: Bool) { self.isStrict = isStrict }
 
-  mutating func parse(_ text: String) throws -> Int {
+  /// Returns the type and the JSON text of it.
+  mutating func parse(_ text: String) throws -> (root: Int, text: String) {
     guard text.utf8.count <= AvroSchema.Bound.text else {
       throw invalid("its text takes \(text.utf8.count) bytes, at most \(AvroSchema.Bound.text) are possible")
     }
-    let value: Value
     do {
-      value = try Value.parseJSON(text)
+      return (try type(Value.parseJSON(text), namespace: "", depth: 0), text)
+    } catch let failure as Failure {
+      throw failure
     } catch {
       // A bare name is a schema as well, and people write it without quotes.
       let word = text.filter { !$0.isWhitespace }
-      guard AvroSchema.Kind(rawValue: word) != nil else { throw invalid("\(error)") }
-      value = .string(word)
+      guard let kind = AvroSchema.Kind(rawValue: word), Self.primitives.contains(kind) else {
+        throw invalid("\(error)")
+      }
+      return (add(.init(kind: kind)), "\"\(word)\"")
     }
-    return try type(value, namespace: "", depth: 0)
   }
 
   private func invalid(_ message: String) -> Failure { Failure(.schema, "reading an Avro schema: \(message)") }
@@ -58,12 +61,16 @@ struct AvroSchemaParser {
 
   private mutating func union(_ branches: [Value], _ namespace: String, _ depth: Int) throws -> Int {
     let index = add(.init(kind: .union))
+    var labels: Set<String> = []
     for branch in branches {
       let part = try type(branch, namespace: namespace, depth: depth + 1)
       guard nodes[part].kind != .union else { throw invalid("a union stands directly inside of a union") }
+      // The branches of a file are told apart by their numbers all the same.
+      guard labels.insert(nodes[part].label).inserted || !isStrict else {
+        throw invalid("a union has two branches of the type '\(nodes[part].label)'")
+      }
       nodes[index].parts.append(part)
     }
-    guard !branches.isEmpty else { throw invalid("a union has no branches") }
     return index
   }
 
@@ -72,7 +79,7 @@ struct AvroSchemaParser {
     guard case .string(let word) = type else {
       // {"type": {"type": "long"}, "logicalType": …}: the inner one counts, the outer one only adds to it.
       let inner = try self.type(type, namespace: namespace, depth: depth + 1)
-      if nodes[inner].logical == nil { nodes[inner].logical = logical(map, nodes[inner]) }
+      if nodes[inner].logical == nil, nodes[inner].name.isEmpty { nodes[inner].logical = logical(map, nodes[inner]) }
       return inner
     }
     switch word {
@@ -155,7 +162,7 @@ struct AvroSchemaParser {
     try symbols.forEach { try check(name: $0) }
     nodes[index].symbols = symbols
     nodes[index].fallbackSymbol = map["default"]?.string
-    if let symbol = nodes[index].fallbackSymbol, !symbols.contains(symbol) {
+    if isStrict, let symbol = nodes[index].fallbackSymbol, !symbols.contains(symbol) {
       throw invalid("the default '\(symbol)' of the enum '\(nodes[index].name)' is none of its symbols")
     }
     return index
@@ -197,10 +204,9 @@ struct AvroSchemaParser {
 
   private func decimal(_ map: ValueMap, _ node: AvroSchema.Node) -> AvroSchema.Logical? {
     guard let precision = map["precision"]?.int, precision > 0, precision <= 10_000 else { return nil }
-    let scale = map["scale"]?.int ?? 0
-    guard scale >= 0, scale <= precision else { return nil }
-    // A fixed of n bytes holds floor(log10(2^(8n−1) − 1)) digits; 19729/65536 is just below log10(2).
-    if node.kind == .fixed, Int(precision) > max(0, node.size * 8 - 1) * 19_729 / 65_536 { return nil }
+    guard let scale = (map["scale"] ?? 0).int, scale >= 0, scale <= precision else { return nil }
+    // A fixed of n bytes holds floor(log10(2^(8n−1) − 1)) digits; the fraction is just below log10(2).
+    if node.kind == .fixed, Int(precision) > (max(0, node.size * 8 - 1) * 1_292_913_986) >> 32 { return nil }
     return .decimal(precision: Int(precision), scale: Int(scale))
   }
 }

@@ -1,5 +1,5 @@
-"""An Avro encoder that uses what the format allows and fastavro does not write: arrays and maps in several runs, with and
-without their size in bytes, blocks of no rows, no codec in the head, numbers longer than they have to be."""
+"""An Avro encoder that uses what the format allows and fastavro does not write: arrays and maps in several runs, with
+and without their size in bytes, blocks of no rows, no codec in the head."""
 
 import bz2
 import datetime
@@ -84,7 +84,9 @@ class Encoder:
             case "array":
                 return self.runs([self.encode(schema["items"], item) for item in value])
             case "map":
-                return self.runs([run(key.encode()) + self.encode(schema["values"], item) for key, item in value.items()])
+                return self.runs(
+                    [run(key.encode()) + self.encode(schema["values"], item) for key, item in value.items()]
+                )
         return b"".join(self.encode(field["type"], value[field["name"]]) for field in schema["fields"])
 
     def physical(self, schema, value):
@@ -115,13 +117,24 @@ class Encoder:
             case "null":
                 return value is None
             case "int":
-                return type(value) is int and -(2**31) <= value < 2**31 or isinstance(schema, dict) and value is not None
+                return (
+                    type(value) is int
+                    and -(2**31) <= value < 2**31
+                    or isinstance(schema, dict)
+                    and value is not None
+                )
             case "record":
                 return type(value) is dict and {field["name"] for field in schema["fields"]} == set(value)
         if isinstance(schema, dict) and kind not in ("array", "map", "record"):
             return value is not None
         kinds = {
-            "boolean": bool, "long": int, "float": float, "double": float, "bytes": bytes, "string": str, "array": list,
+            "boolean": bool,
+            "long": int,
+            "float": float,
+            "double": float,
+            "bytes": bytes,
+            "string": str,
+            "array": list,
             "map": dict,
         }
         return type(value) is kinds[kind]

@@ -51,7 +51,9 @@ class Values:
 
     def digits(self, schema):
         unscaled = self.random.randint(-(10 ** schema["precision"]) + 1, 10 ** schema["precision"] - 1)
-        unscaled = self.random.choice([unscaled, unscaled // 10 ** (schema["precision"] // 2), 0, 10 ** schema["precision"] - 1])
+        unscaled = self.random.choice(
+            [unscaled, unscaled // 10 ** (schema["precision"] // 2), 0, 10 ** schema["precision"] - 1]
+        )
         return decimal.Decimal(unscaled).scaleb(-schema.get("scale", 0))
 
     def moment(self, unit):
@@ -114,7 +116,10 @@ class Values:
                 return [self.value(schema["items"], depth - 1) for _ in range(length)]
             case "map":
                 length = 0 if depth <= 0 else self.random.choice([0, 1, 4])
-                return {self.random.choice(TEXTS) + str(n): self.value(schema["values"], depth - 1) for n in range(length)}
+                return {
+                    self.random.choice(TEXTS) + str(n): self.value(schema["values"], depth - 1)
+                    for n in range(length)
+                }
             case "record":
                 return {field["name"]: self.value(field["type"], depth - 1) for field in schema["fields"]}
         raise ValueError(kind)
@@ -168,9 +173,16 @@ class Texts:
             case "array":
                 return "[" + ",".join(self.json(schema["items"], item) for item in value) + "]"
             case "map":
-                return "{" + ",".join(f"{quoted(key)}:{self.json(schema['values'], item)}" for key, item in value.items()) + "}"
+                return (
+                    "{"
+                    + ",".join(f"{quoted(key)}:{self.json(schema['values'], item)}" for key, item in value.items())
+                    + "}"
+                )
             case "record" | "error":
-                pairs = (f'{quoted(field["name"])}:{self.json(field["type"], value[field["name"]])}' for field in schema["fields"])
+                pairs = (
+                    f'{quoted(field["name"])}:{self.json(field["type"], value[field["name"]])}'
+                    for field in schema["fields"]
+                )
                 return "{" + ",".join(pairs) + "}"
         raise ValueError(kind)
 
@@ -179,10 +191,23 @@ class Texts:
             part = resolve(part, self.names)
             kind = part if isinstance(part, str) else part["type"]
             python = {
-                "null": type(None), "boolean": bool, "int": int, "long": int, "float": float, "double": float, "bytes": bytes,
-                "string": str, "array": list, "record": dict, "map": dict,
+                "null": type(None),
+                "boolean": bool,
+                "int": int,
+                "long": int,
+                "float": float,
+                "double": float,
+                "bytes": bytes,
+                "string": str,
+                "array": list,
+                "record": dict,
+                "map": dict,
             }
-            if kind == "record" and type(value) is dict and {field["name"] for field in part["fields"]} != set(value):
+            if (
+                kind == "record"
+                and type(value) is dict
+                and {field["name"] for field in part["fields"]} != set(value)
+            ):
                 continue
             if logical_type(part) or kind in ("enum", "fixed") or type(value) is python[kind]:
                 return part
@@ -249,7 +274,9 @@ def write(source, schema, names, rows):
     if source.random() < 0.5:
         file = io.BytesIO()
         extra = {"note": "ünused"} if source.random() < 0.5 else None
-        fastavro.writer(file, schema, rows, codec=codec, sync_interval=source.choice([1, 100, 16000]), metadata=extra)
+        fastavro.writer(
+            file, schema, rows, codec=codec, sync_interval=source.choice([1, 100, 16000]), metadata=extra
+        )
         return f"fastavro {codec}", file.getvalue()
     return "encoder", container(source, schema, names, rows)
 
@@ -282,7 +309,10 @@ def case(source, path):
         file.write(data)
     with open(f"{path}.json", "w", encoding="utf-8") as file:
         json.dump(expected, file)
-    print(f"{path.rsplit('/', 1)[1]}: {how} {len(rows)} rows {json.dumps(schema)}" + (f" as {json.dumps(reader)}" if reader else ""))
+    print(
+        f"{path.rsplit('/', 1)[1]}: {how} {len(rows)} rows {json.dumps(schema)}"
+        + (f" as {json.dumps(reader)}" if reader else "")
+    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ class Schemas:
             case "decimal":
                 return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
             case "packed":
-                size = next(n for n in range(1, 99) if (2 ** (8 * n - 1) - 1) >= 10**precision) + self.random.choice([0, 3])
+                size = next(
+                    n for n in range(1, 99) if (2 ** (8 * n - 1) - 1) >= 10**precision
+                ) + self.random.choice([0, 3])
                 more = {"size": size, "logicalType": "decimal", "precision": precision, "scale": scale}
                 return self.define({"type": "fixed", "name": self.name("Packed")} | more)
             case "uuid":
@@ -46,7 +48,9 @@ class Schemas:
             case "ids":
                 return self.define({"type": "fixed", "name": self.name("Id"), "size": 16, "logicalType": "uuid"})
             case "duration":
-                return self.define({"type": "fixed", "name": self.name("Span"), "size": 12, "logicalType": "duration"})
+                return self.define(
+                    {"type": "fixed", "name": self.name("Span"), "size": 12, "logicalType": "duration"}
+                )
         return self.random.choice(
             [
                 {"type": "string", "logicalType": "no-such-type"},
@@ -69,7 +73,9 @@ class Schemas:
                 symbols = [f"S{n}" for n in range(self.random.randint(1, 70))]
                 return self.define({"type": "enum", "name": self.name("Enum"), "symbols": symbols})
             case "fixed":
-                return self.define({"type": "fixed", "name": self.name("Fixed"), "size": self.random.choice([0, 1, 5, 40])})
+                return self.define(
+                    {"type": "fixed", "name": self.name("Fixed"), "size": self.random.choice([0, 1, 5, 40])}
+                )
             case "array":
                 return {"type": "array", "items": self.any(depth - 1)}
             case "map":
@@ -98,7 +104,12 @@ class Schemas:
         for _ in range(self.random.randint(least, 4)):
             fields.append({"name": self.name("f"), "type": self.any(depth)})
         if self.random.random() < 0.3:
-            fields.append({"name": self.name("f"), "type": self.random.choice([["null", name], {"type": "array", "items": name}])})
+            fields.append(
+                {
+                    "name": self.name("f"),
+                    "type": self.random.choice([["null", name], {"type": "array", "items": name}]),
+                }
+            )
         # Known from here on: what stands inside may only refer to it where that ends.
         return self.define({"type": "record", "name": name, "fields": fields})
 
