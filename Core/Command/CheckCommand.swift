@@ -13,7 +13,12 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     var hasError = false
     for file in flows {
-      if try FlowFile.load(file) == nil { hasError = true }
+      do {
+        if try FlowFile.load(file) == nil { hasError = true }
+      } catch let failure as Failure where failure.category != .bug {
+        Console.error.line("ferry: \(failure)")
+        hasError = true
+      }
     }
     if hasError { throw Exit.usage }
     Console.output.line(flows.count == 1 ? "\(flows[0]): no errors" : "\(flows.count) flows: no errors")

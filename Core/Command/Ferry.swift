@@ -8,7 +8,7 @@ internal import Records
 struct Ferry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ferry",
-    abstract: "Moves tables between databases, files, Kafka and clouds, by flows in YAML.",
+    abstract: "Moves tables between databases and files, by flows in YAML.",
     discussion: """
       Exit codes: 0 the flow succeeded (or had only warnings), 1 it failed, 2 the flow or the command line is wrong \
       and nothing ran, 70 an internal error, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.

@@ -18,7 +18,13 @@ enum LevelOption: String, ExpressibleByArgument, CaseIterable {
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Checks a flow and runs it.",
-    discussion: "Exit code 1 when the flow failed, 2 when it was not started because something is wrong with it.")
+    discussion: """
+      ferry run orders.yaml -i day=2026-11-21
+      ferry run orders.yaml --inputs inputs.yaml --log-format json
+      ferry run orders.yaml --restart ID
+
+      Exit code 1 when the flow failed, 2 when it was not started because something is wrong with it.
+      """)
 
   @Argument(help: "The flow file.", completion: .file(extensions: ["yaml", "yml"]))
   var flow: String
@@ -51,7 +57,7 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Go on with a failed execution at the task that failed, with the outputs of those before.")
   var restart: String?
 
-  @Flag(help: "Check everything, print what would run, run nothing.")
+  @Flag(help: "Check the flow, print what would run, run nothing.")
   var dryRun = false
 
   func run() async throws {
@@ -68,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
       return
     }
     let observer: any FinishingObserver =
-      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output)
+      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output, flow: flow)
     settings.observer = observer
     let engine = try Engine(settings)
     let cancellation = Cancellation()

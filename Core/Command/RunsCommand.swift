@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Engine
 internal import Expression
+internal import Glibc
 internal import Records
 
 struct RunsCommand: ParsableCommand {
@@ -19,9 +20,15 @@ struct RunsCommand: ParsableCommand {
   var format = LogFormat.text
 
   func run() throws {
-    let engine = try storage.engine()
-    guard let id else { return list(try engine.store.executions(limit: limit)) }
-    guard let execution = try engine.store.execution(id) else {
+    // To look makes no folder.
+    let folder = storage.folder(try storage.environment())
+    let engine = access(folder, F_OK) == 0 ? try storage.engine() : nil
+    guard let id else {
+      let executions = try engine?.store.executions(limit: limit) ?? []
+      if executions.isEmpty, format == .text { Console.output.line("nothing has run yet in '\(folder)'") }
+      return executions.isEmpty ? () : list(executions)
+    }
+    guard let engine, let execution = try engine.store.execution(id) else {
       throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
     }
     if format == .json {

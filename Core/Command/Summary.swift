@@ -6,12 +6,14 @@ internal import Records
 struct Summary {
   private let execution: Execution
   private let style: Style
+  private let flow: String
 
   private static let previewRows = 10
 
-  init(_ execution: Execution, _ style: Style) {
+  init(_ execution: Execution, _ style: Style, flow: String) {
     self.execution = execution
     self.style = style
+    self.flow = flow
   }
 
   func text(_ engine: Engine) -> String {
@@ -27,9 +29,15 @@ struct Summary {
       text += "\n" + preview
     }
     if execution.state == .failed {
-      text += "\nGo on at the failed task with: ferry run … --restart \(execution.id)\n"
+      text += "\nGo on at the failed task with: ferry run \(Summary.quoted(flow)) --restart \(execution.id)\n"
     }
     return text
+  }
+
+  /// As a shell takes it.
+  private static func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { $0 > 127 || ($0 | 32) &- 97 < 26 || ($0 &- 45) < 13 || $0 == 95 }
+    return isPlain ? text : "'\(text.replacing("'", with: "'\\''"))'"
   }
 
   private func ledger(_ runs: [TaskRun]) -> String {

@@ -20,14 +20,17 @@ final class TextReporter: FinishingObserver {
 
   private let console: Console
   private let style: Style
+  private let flow: String
   private let state = Locked(State())
 
   /// How often the running tasks are redrawn on a terminal, and how often they are reported elsewhere.
   private static let redraw = Duration.milliseconds(100)
   private static let report = Duration.seconds(10)
 
-  init(_ console: Console) {
+  /// - Parameter flow: its file, as the user wrote it.
+  init(_ console: Console, flow: String) {
     self.console = console
+    self.flow = flow
     style = Style(console.hasColor)
     Threads.start { [self] in
       while !state.withLock({ $0.isOver }) {
@@ -88,8 +91,9 @@ final class TextReporter: FinishingObserver {
     let elapsed = run.started.duration(to: run.ended ?? .now())
     var parts = [style.state(run.state, mark: true), style.bold(run.label), run.type]
     if counts.read > 0 || counts.written > 0 {
-      parts.append("\(Text.count(max(counts.read, counts.written))) rows")
-      parts.append("\(Text.rate(max(counts.read, counts.written), elapsed)) rows/s")
+      let rows = max(counts.read, counts.written)
+      parts.append("\(Text.count(rows)) \(rows == 1 ? "row" : "rows")")
+      parts.append("\(Text.rate(rows, elapsed)) rows/s")
     }
     if counts.bytes > 0 { parts.append(Text.bytes(counts.bytes)) }
     parts.append(Text.time(elapsed))
@@ -105,7 +109,7 @@ final class TextReporter: FinishingObserver {
     state.withLock { state in
       erase(&state)
       state.isOver = true
-      console.write(Summary(execution, style).text(engine))
+      console.write(Summary(execution, style, flow: flow).text(engine))
     }
   }
 }
