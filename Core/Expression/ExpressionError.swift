@@ -34,14 +34,25 @@ struct Problem: Error {
 /// The candidate that the user may have meant by `name`: the nearest by edit distance (Damerau: a swap of neighbours
 /// is one edit), if it is near enough to be worth saying; nil otherwise.
 public func nearest(_ name: String, in candidates: some Sequence<String>) -> String? {
-  let wanted = Array(name.lowercased().utf8)
-  let limit = max(1, wanted.count / 3)
   var best: (distance: Int, name: String)?
   for candidate in candidates {
-    let distance = editDistance(wanted, Array(candidate.lowercased().utf8), limit: limit)
-    if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
+    if let distance = distance(from: name, to: candidate), distance < best?.distance ?? .max {
+      best = (distance, candidate)
+    }
   }
   return best?.name
+}
+
+/// How far a name is from what may be meant by it, nil when it is too far to be worth saying. The beginning of a name
+/// (`user` of `username`) is just near enough.
+public func distance(from name: String, to candidate: String) -> Int? {
+  let wanted = Array(name.lowercased().utf8)
+  let other = Array(candidate.lowercased().utf8)
+  // One letter says nothing: any other would be as near.
+  let limit = wanted.count < 2 ? 0 : max(1, wanted.count / 3)
+  let distance = editDistance(wanted, other, limit: limit)
+  if distance <= limit { return distance }
+  return wanted.count > 2 && other.starts(with: wanted) ? limit + other.count - wanted.count : nil
 }
 
 /// "Did you mean 'x'?" for the nearest candidate, nil when none is near.

@@ -55,12 +55,46 @@ import Testing
           flow.yaml:3:5: error: missing property 'message' in core.log.Log: A message or a list of messages.
           flow.yaml:3:33: error: unknown property 'mesage' in core.log.Log. Did you mean 'message'?
           flow.yaml:4:10: error: the task id 'a' is already used in line 3
-          flow.yaml:4:50: error: there is no task 'z'. Did you mean 'a'?
+          flow.yaml:4:50: error: there is no task 'z'
           flow.yaml:5:46: error: there is no flow 'flaw' in '\(place)'. Did you mean 'flow'?
 
           """)
     }
     #expect(!FileManager.default.fileExists(atPath: ferry.storage.path()))
+  }
+
+  @Test func whatIsMissingDoesNotEndTheCheck() async throws {
+    let ferry = try Ferry()
+    try ferry.write("bad.yaml", "tasks: [{id: a, type: core.Nothing}]")
+    let result = try await ferry.run("check", "missing.yaml", "bad.yaml")
+    #expect(result.status == 2 && result.output == "")
+    #expect(
+      result.error == """
+        ferry: opening 'missing.yaml': no such file or folder
+        bad.yaml:1:23: error: unknown type 'core.Nothing'. 'ferry plugins' lists all types
+
+        """)
+  }
+
+  @Test func lookingAtRunsMakesNoFolder() async throws {
+    let ferry = try Ferry()
+    let place = ferry.storage.path()
+    #expect(try await ferry.run("runs").output == "nothing has run yet in '\(place)'\n")
+    #expect(try await ferry.run("runs", "--format", "json").output == "")
+    #expect(try await ferry.run("runs", "x").error == "ferry: there is no execution 'x'. 'ferry runs' lists them\n")
+    #expect(!FileManager.default.fileExists(atPath: place))
+  }
+
+  /// The line that goes on with a failed run can be copied as it is.
+  @Test func aFailureSaysHowToGoOn() async throws {
+    let ferry = try Ferry()
+    try ferry.write("it's a flow.yaml", "tasks: [{id: a, type: core.execution.Fail}]")
+    try ferry.write("flow.yaml", "tasks: [{id: a, type: core.execution.Fail}]")
+    for (file, shown) in [("flow.yaml", "flow.yaml"), ("it's a flow.yaml", #"'it'\''s a flow.yaml'"#)] {
+      let output = try await ferry.run("run", file).output
+      let id = try #require(output.split(separator: "execution ").last?.prefix(20))
+      #expect(output.hasSuffix("Go on at the failed task with: ferry run \(shown) --restart \(id)\n"), "\(output)")
+    }
   }
 
   @Test func inputsComeFromTheLineAndFromAFile() async throws {

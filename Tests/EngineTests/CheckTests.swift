@@ -66,8 +66,35 @@ import Testing
     ("tasks: x", "f.yaml:1:8: error: 'tasks' is a list, found string"),
     ("tasks: [x]", "f.yaml:1:9: error: a task is a map with 'id' and 'type', found string"),
     ("a: 1\na: 2", "f.yaml:1:1: error: duplicate key 'a'"),
-    ("a: [1\nb: 2", "f.yaml:2:2: error: this is not YAML: did not find expected ',' or ']'"),
-    ("a: *b", "f.yaml:1:4: error: this is not YAML: found undefined alias"),
+    ("a: [1\nb: 2", "f.yaml:2:2: error: this is not YAML: a list in [ ] is not closed, or lacks a ','"),
+    (
+      "a: *b",
+      "f.yaml:1:4: error: this is not YAML: there is no anchor '&b'. Put a text that begins with '*' in quotes"
+    ),
+    ("a:\n\t- b", "f.yaml:2:1: error: this is not YAML: a tab: lines are indented with spaces"),
+    ("a: @b", "f.yaml:1:4: error: this is not YAML: a text that begins with '@' stands in quotes"),
+    ("a: {{ b }}", "f.yaml:1:4: error: a key must be a plain text. An expression stands in quotes: \"{{ … }}\""),
+    (
+      "a: {{ b }} c",
+      "f.yaml:1:12: error: this is not YAML: a text that begins with an expression stands in quotes: \"{{ … }} …\""
+    ),
+    (
+      "a: b\n c: d",
+      "f.yaml:2:3: error: this is not YAML: a second ': ' in one line, or a line that is indented deeper than the "
+        + "one above. Put a text with ': ' in it in quotes"
+    ),
+    (
+      "a:\n  - b: 1\n   - c: 1",
+      "f.yaml:3:4: error: this is not YAML: the line is indented neither as an entry of the list above nor as what "
+        + "is inside of one"
+    ),
+    (
+      "a: \"\\d\"",
+      #"f.yaml:1:5: error: this is not YAML: '\d' is no escape of a text in double quotes. Write '\\', or use single "#
+        + "quotes"
+    ),
+    ("a: 'b", "f.yaml:1:6: error: this is not YAML: a text in quotes is not closed"),
+    ("a: b\n---\nc: d", "f.yaml:2:1: error: this is not YAML: a second document ('---'): a file holds one flow"),
     ("? [a]\n: b", "f.yaml:1:1: error: a key must be a plain text"),
     ("<<: 3\ntasks: []", "f.yaml:1:5: error: '<<' takes a map or a list of maps, found integer"),
   ])
@@ -76,7 +103,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("disabled: maybe", "f.yaml:4:11: error: disabled: expected boolean, found string"),
+    ("disabled: maybe", "f.yaml:4:11: error: disabled: expected boolean, found \"maybe\""),
+    ("disabled: Yes", "f.yaml:4:11: error: disabled: expected boolean, found \"Yes\". Write true or false"),
+    (
+      "type: core.debug.Return",
+      "f.yaml:4:1: error: unknown property 'type' of a flow. It belongs to a task: indent it as the task's 'id'"
+    ),
     ("variables: [1]", "f.yaml:4:12: error: 'variables' is a map, found list"),
     ("concurrency: {limit: 0}", "f.yaml:4:14: error: 'concurrency' needs a 'limit' of at least 1"),
     (
@@ -89,7 +121,7 @@ import Testing
     ),
     (
       "retry: {type: expo, interval: PT1S}",
-      "f.yaml:4:15: error: unknown type 'expo' of retry"
+      "f.yaml:4:15: error: unknown type 'expo' of retry. Did you mean 'exponential'?"
     ),
     (
       "retry: {interval: PT1S, behavior: CREATE_NEW_EXECUTION}",
@@ -145,12 +177,25 @@ import Testing
     (
       "uri: orders.arrow",
       """
-      f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found string
+      f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found \
+      "orders.arrow"
       """, "core.storage.Size"
     ),
   ])
   func propertiesOfTasksAreChecked(lines: String, expected: String, type: String) {
     #expect(tasks("  - id: a\n    type: \(type)\n    " + lines) == [expected])
+  }
+
+  @Test(arguments: [
+    ("Log", "Did you mean 'core.log.Log'?"),
+    ("io.kestra.plugin.core.log.Lgo", "Did you mean 'io.kestra.plugin.core.log.Log'?"),
+    ("io.kestra.core.tasks.flows.Sequental", "Did you mean 'io.kestra.core.tasks.flows.Sequential'?"),
+    // Another plugin's task is not what was meant.
+    ("core.blog.Reader", "'ferry plugins' lists all types"), ("helo.Rows", "Did you mean 'hello.Rows'?"),
+    ("Script", "'ferry plugins' lists all types"),
+  ])
+  func aTypeIsSuggestedByItsParts(type: String, expected: String) {
+    #expect(tasks("  - {id: a, type: \(type)}") == ["f.yaml:2:19: error: unknown type '\(type)'. \(expected)"])
   }
 
   // MARK: expressions

@@ -20,9 +20,9 @@ struct BaseProperties: Declaring {
   @Property("Makes a failure a warning: the flow goes on.") var allowFailure = false
   @Property("Makes a warning a success.") var allowWarning = false
   @Property("The least level of the task's messages that are kept.") var logLevel: LogLevel?
-  @Property("Accepted for Kestra's flows.", .deprecated("nothing: 'ferry runs ID' shows the log")) var logToFile = false
-  @Property("Accepted for Kestra's flows.", .deprecated("nothing: tasks run on this machine")) var workerGroup: Value?
-  @Property("Accepted for Kestra's flows.", .deprecated("nothing: Ferry's plugins have its own version"))
+  @Property("Whether the log is kept as a file.", .unused("'ferry runs ID' shows it")) var logToFile = false
+  @Property("Where the task runs.", .unused("all tasks run on this machine")) var workerGroup: Value?
+  @Property("The plugin's version.", .unused("plugins are part of Ferry"))
   var version: String?
 
   static let declarations = PropertyDeclaration.collect(from: BaseProperties())

@@ -79,7 +79,9 @@ public struct FlowParser {
       return nil
     }
     for member in members where !Self.flowKeys.contains(member.key) {
-      error("unknown property '\(member.key)' of a flow\(suggest(member.key, Self.flowKeys))", at: member.keyPosition)
+      let isTasks = BaseProperties.names.contains(member.key)
+      let hint = isTasks ? ". It belongs to a task: indent it as the task's 'id'" : suggest(member.key, Self.flowKeys)
+      error("unknown property '\(member.key)' of a flow\(hint)", at: member.keyPosition)
     }
     var flow = Flow(
       id: identifier(root["id"], "[a-zA-Z0-9][a-zA-Z0-9._-]*") ?? Self.name(of: file),
@@ -159,7 +161,7 @@ public struct FlowParser {
   mutating func flag(_ node: Node?, _ name: String) -> Bool {
     guard let node, node.scalar?.isNull != true else { return false }
     if let flag = node.scalar?.bool { return flag }
-    error("\(name): expected boolean, found \(node.typeName)", at: node.position)
+    error(literal("\(name): expected boolean, found \(node.typeName)", node.scalar), at: node.position)
     return false
   }
 
@@ -173,6 +175,13 @@ public struct FlowParser {
         first[id] = node.position
       }
     }
+  }
+
+  /// A message about a literal, which may be shown: it stands in the flow.
+  func literal(_ message: String, _ value: Value?) -> String {
+    guard let text = value?.string, text.count <= 40, message.hasSuffix("found string") else { return message }
+    let isOldBoolean = message.contains("boolean") && ["yes", "no", "on", "off"].contains(text.lowercased())
+    return message.dropLast("string".count) + "\"\(text)\"" + (isOldBoolean ? ". Write true or false" : "")
   }
 
   mutating func checkKeys(_ node: Node, _ known: [String], of what: String) {

@@ -80,8 +80,8 @@ extension FlowParser {
     for member in members where !Self.retryKeys.contains(member.key) {
       error("unknown property '\(member.key)' of retry\(suggest(member.key, Self.retryKeys))", at: member.keyPosition)
     }
-    guard let delay = retryDelay(node) else { return nil }
-    var policy = RetryPolicy(delay: delay)
+    let delay = retryDelay(node)
+    var policy = RetryPolicy(delay: delay ?? .constant(.zero))
     if let attempts = node["maxAttempt"] ?? node["maxAttempts"] {
       if let count = attempts.scalar?.int, count >= 1 {
         policy.maxAttempts = Int(count)
@@ -92,7 +92,7 @@ extension FlowParser {
     policy.maxDuration = node["maxDuration"].flatMap { duration($0, "maxDuration") }
     policy.warningOnRetry = flag(node["warningOnRetry"], "warningOnRetry")
     checkBehavior(node["behavior"])
-    return policy
+    return delay == nil ? nil : policy
   }
 
   private mutating func checkBehavior(_ node: Node?) {

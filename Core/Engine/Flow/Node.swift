@@ -59,7 +59,7 @@ extension Node {
     } catch let diagnostic as Diagnostic {
       throw diagnostic
     } catch let error as YamlError {
-      throw Diagnostic(yaml: error)
+      throw Diagnostic(yaml: error, in: text)
     } catch {
       throw Diagnostic(.error, "\(error)", at: Position(line: 1, column: 1))
     }
@@ -88,7 +88,9 @@ extension Node {
       var merged: [Member] = []
       for (key, value) in mapping {
         guard case .scalar(let name) = key else {
-          throw Diagnostic(.error, "a key must be a plain text", at: mark)
+          // `{{ x }}` is a map whose key is a map.
+          let hint = key.mapping == nil ? "" : ". An expression stands in quotes: \"{{ … }}\""
+          throw Diagnostic(.error, "a key must be a plain text\(hint)", at: mark)
         }
         let place = key.mark.map { Position(line: $0.line, column: $0.column) } ?? mark
         let node = try Node(value, &left)
@@ -182,19 +184,4 @@ public struct Diagnostic: Error, Sendable, Hashable {
 
   /// `orders.yaml:12:7: error: …`, the form that editors and CI logs make clickable.
   public var line: String { "\(file):\(position.line):\(position.column): \(severity.rawValue): \(message)" }
-}
-
-extension Diagnostic {
-  fileprivate init(yaml error: YamlError) {
-    switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      self.init(.error, "this is not YAML: \(problem)", at: Position(line: mark.line, column: mark.column))
-    case .duplicatedKeysInMapping(let duplicates, let context):
-      let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
-      let mark = context.mark
-      self.init(.error, "duplicate key \(names)", at: Position(line: mark.line, column: mark.column))
-    default: self.init(.error, "this is not YAML: \(error)", at: Position(line: 1, column: 1))
-    }
-  }
 }

@@ -26,7 +26,22 @@ public struct Registry: Sendable {
   /// The nearest known type for a misspelt one, with the prefix that was written.
   func suggestion(for name: String) -> String? {
     let prefix = Registry.prefixes.first { name.hasPrefix($0) } ?? ""
-    return nearest(String(name.dropFirst(prefix.count)), in: types.keys).map { prefix + $0 }
+    let wanted = name.dropFirst(prefix.count).split(separator: ".").map(String.init)
+    let near = names.compactMap { name in Registry.distance(wanted, name).map { (distance: $0, name: name) } }
+    return near.min { $0.distance < $1.distance }.map { prefix + $0.name }
+  }
+
+  /// Part by part: another plugin's task of the same name is not what was meant. `Log` may stand for `log.Log`.
+  private static func distance(_ wanted: [String], _ name: String) -> Int? {
+    var parts = name.split(separator: ".").map(String.init)
+    if wanted.count == 1 { parts = parts.suffix(1) }
+    guard parts.count == wanted.count else { return nil }
+    var sum = 0
+    for (one, other) in zip(wanted, parts) {
+      guard let distance = Expression.distance(from: one, to: other) else { return nil }
+      sum += distance
+    }
+    return sum
   }
 
   private static func plain(_ name: String, in types: [String: any DeclaredTask.Type]) -> String {

@@ -81,7 +81,9 @@ extension FlowParser {
     guard let node, let value = node.scalar, !value.isNull else { return nil }
     checkTemplates(in: node)
     if value.string?.contains("{{") != true, value.string?.contains("{%") != true {
-      do { _ = try T(property: value) } catch { self.error("\(name): \(message(of: error))", at: node.position) }
+      do { _ = try T(property: value) } catch {
+        self.error("\(name): \(literal(message(of: error), value))", at: node.position)
+      }
     }
     return value
   }
@@ -137,6 +139,8 @@ extension FlowParser {
     }
     if let instead = declaration.deprecated {
       warning("'\(member.key)' is kept for old flows; use \(instead)", at: member.keyPosition)
+    } else if let reason = declaration.unused {
+      warning("'\(member.key)' changes nothing: \(reason)", at: member.keyPosition)
     }
     switch declaration.shape {
     case .tasks where type == Dag.info.type && declaration.name == "tasks":
@@ -210,7 +214,7 @@ extension FlowParser {
           at: node.position)
       }
     } catch {
-      self.error("\(path): \(message(of: error))", at: node.position)
+      self.error("\(path): \(literal(message(of: error), node.scalar))", at: node.position)
     }
   }
 

@@ -11,6 +11,8 @@ public struct PropertyDeclaration: Sendable, Hashable {
   public var aliases: [String] = []
   /// What to use instead, when the property is only kept for old flows.
   public var deprecated: String?
+  /// Why it changes nothing, when it is only accepted.
+  public var unused: String?
   public var range: ClosedRange<Int>?
   public var example: String?
   /// Its value is hidden everywhere.
@@ -27,6 +29,8 @@ public struct PropertyOption: Sendable {
   public static func aliases(_ names: String...) -> PropertyOption { .init { $0.aliases = names } }
   public static func example(_ text: String) -> PropertyOption { .init { $0.example = text } }
   public static func deprecated(_ instead: String) -> PropertyOption { .init { $0.deprecated = instead } }
+  /// Accepted, so that old flows run; the text says why there is nothing to set.
+  public static func unused(_ reason: String) -> PropertyOption { .init { $0.unused = reason } }
   public static var secret: PropertyOption { .init { $0.isSecret = true } }
   /// Not rendered before the task runs.
   public static var raw: PropertyOption { .init { $0.isRaw = true } }

@@ -29,6 +29,8 @@ public indirect enum PropertyShape: Hashable, Sendable {
     case .duration: "duration"
     case .uri: "URI"
     case .choice(let names): names.joined(separator: " | ")
+    case .list(.any): "list"
+    case .map(.any): "map"
     case .list(let element): "list of \(element.name)"
     case .map(let element): "map of \(element.name)"
     case .object: "object"

@@ -138,7 +138,7 @@ public enum JSONSchema {
     var map = schema(of: declaration.shape)
     map["description"] = .string(declaration.help)
     if let text = declaration.defaultText { map["default"] = .string(text) }
-    if declaration.deprecated != nil { map["deprecated"] = true }
+    if declaration.deprecated != nil || declaration.unused != nil { map["deprecated"] = true }
     return .map(map)
   }
 

@@ -16,7 +16,7 @@ public struct TaskReference {
     if !info.details.isEmpty { text += "\n  \(info.details.replacing("\n", with: "\n  "))\n" }
     text += "\nNames: \(names.joined(separator: ", "))\n\nProperties\n"
     for property in properties { text += describe(property) }
-    let base = BaseProperties.declarations.filter { $0.deprecated == nil }.map(\.name)
+    let base = BaseProperties.declarations.filter { $0.unused == nil }.map(\.name)
     text += "  As every task: \(base.joined(separator: ", "))\n"
     if !info.outputs.isEmpty { text += "\nOutputs\n" }
     for output in info.outputs { text += "  \(output.name) (\(output.shape.name))\n      \(output.help)\n" }
@@ -27,6 +27,7 @@ public struct TaskReference {
   private func describe(_ property: PropertyDeclaration) -> String {
     var text = "  \(property.name) (\(property.shape.name)\(facts(property)))\n      \(property.help)\n"
     if let instead = property.deprecated { text += "      Deprecated: use \(instead).\n" }
+    if let reason = property.unused { text += "      Changes nothing: \(reason).\n" }
     if let example = property.example { text += "      Example: \(example)\n" }
     return text
   }
@@ -63,6 +64,7 @@ public struct TaskReference {
     if let range = property.range { meaning += " (\(range.description(unbounded: "up")))" }
     if !property.aliases.isEmpty { meaning += " Also `\(property.aliases.joined(separator: "`, `"))`." }
     if let instead = property.deprecated { meaning += " Deprecated: use \(instead)." }
+    if let reason = property.unused { meaning += " Changes nothing: \(reason)." }
     if let example = property.example { meaning += " Example: `\(example)`" }
     let fallback = property.isRequired ? "required" : property.defaultText.map { "`\($0)`" } ?? ""
     return "| `\(property.name)` | \(cell(property.shape.name)) | \(cell(fallback)) | \(cell(meaning)) |\n"

@@ -222,6 +222,6 @@ struct Subflow: DeclaredTask {
   @Property("Whether its state and outputs are put out. Ferry waits for its end in any case.") var wait = true
   @Property("Whether its failure is this task's failure.") var transmitFailed = true
   @Property("Whether it gets the labels of this execution.") var inheritLabels = false
-  @Property("Accepted for old flows; a revision has no meaning beside files.", .deprecated("the file beside this flow"))
+  @Property("The revision of the flow.", .unused("it is the file beside this one"))
   var revision: Int?
 }

@@ -84,7 +84,7 @@ struct Split: FerryTask {
   @Property("Rows of a part.", .range(1...Int.max)) var rows: Int?
   @Property("About so many bytes of values a part: a number, or a text such as 10MB.") var bytes: Value?
   @Property("How many parts; rows go to them in turn, batch by batch.", .range(1...10_000)) var partitions: Int?
-  @Property("Accepted for old flows; record files have no separator.", .deprecated("nothing: rows are known"))
+  @Property("What ends a row.", .unused("record files have no separator"))
   var separator: String?
 
   func run(_ context: TaskContext) throws -> ValueMap {

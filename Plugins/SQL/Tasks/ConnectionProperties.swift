@@ -10,14 +10,9 @@ public struct ConnectionProperties: Declaring, Decodable {
   @Property(
     "Zone between wall clocks and instants, an IANA name. The engine's zone when missing.", .example("Europe/Paris")
   ) var timeZoneId: String?
-  @Property(
-    "Accepted for Kestra's flows; a task always uses one connection of its own.",
-    .deprecated("nothing: a task opens one connection")
-  ) var connectionPooling = true
-  @Property(
-    "Accepted for Kestra's flows; a task always uses one connection of its own.",
-    .deprecated("nothing: a task opens one connection")
-  ) var connectionPoolSize = 10
+  @Property("Whether connections are kept for other tasks.", .unused("a task opens one of its own"))
+  var connectionPooling = true
+  @Property("How many connections are kept.", .unused("a task opens one of its own")) var connectionPoolSize = 10
 
   public init() {}
 

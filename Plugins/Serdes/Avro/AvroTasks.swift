@@ -51,7 +51,7 @@ struct AvroReaderTask: FerryTask {
 
 /// The properties that the writer and the inference of a schema have in common.
 struct AvroConversionProperties: Declaring, Decodable {
-  @Property("Rows that are looked at for a schema.", .deprecated("nothing: the types come from the record file"))
+  @Property("Rows that are looked at for a schema.", .unused("the types come from the record file"))
   var numberOfRowsToScan = 100
   @Property("Whether text columns that hold only words for true and false become booleans.") var inferAllFields = false
   @Property("Texts for true, in any case.") var trueValues = AvroConversion().trueValues

@@ -43,7 +43,7 @@ struct CSVReaderTask: FerryTask {
   @Property("DROP leaves trailing columns without a name out; others are named col_<n>.")
   var onEmptyHeader = CSVReadOptions.EmptyHeader.drop
   @Property("The longest field, in bytes.", .range(1...1 << 30)) var maxFieldSize = 16 << 20
-  @Property("Bytes read at a time at least.", .deprecated("nothing: memory is bound by maxFieldSize"))
+  @Property("Bytes read at a time at least.", .unused("memory is bound by maxFieldSize"))
   var maxBufferSize: Int?
   @Property("Whether characters between a closing quote and the next separator belong to the field.")
   var allowExtraCharsAfterClosingQuote = false

@@ -76,7 +76,7 @@ struct JSONWriterTask: FerryTask {
     true
   @Property("The file's character set: any name that iconv knows.") var charset = "UTF-8"
   @Property("The zone in which instants are written; UTC without.") var timeZoneId: String?
-  @Property("Record files have no annotations to keep.", .deprecated("nothing")) var shouldKeepAnnotations = false
+  @Property("Whether annotations are kept.", .unused("record files have none")) var shouldKeepAnnotations = false
   @Property("How bytes are written.") var bytesFormat = BytesText.base64
 
   func run(_ context: TaskContext) throws -> ValueMap {
