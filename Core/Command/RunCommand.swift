@@ -51,7 +51,12 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Time zone of wall clocks, where a task has no timeZoneId of its own.")
   var timeZone = "UTC"
 
-  @Option(help: "Threads that a task may keep busy. Default: one for each processor, four at most.")
+  @Option(
+    help:
+      """
+      Threads that a task may keep busy; with 1, no task begins before the one before it has ended. Default: one for \
+      each processor, four at most.
+      """)
   var threads: Int?
 
   @Option(help: "Go on with a failed execution at the task that failed, with the outputs of those before.")

@@ -20,9 +20,13 @@ public protocol ByteOutput: AnyObject {
   /// Writes several runs of bytes one behind the other; a file takes them all with one system call.
   func write(parts: [UnsafeRawBufferPointer]) throws
   func commit() throws
+  /// Opens what has been written so far, from its front, until `commit`; nil where that cannot be read.
+  var reopen: (@Sendable () throws -> any ByteInput)? { get }
 }
 
 extension ByteOutput {
+  public var reopen: (@Sendable () throws -> any ByteInput)? { nil }
+
   public func write(parts: [UnsafeRawBufferPointer]) throws {
     for index in 0..<(unsafe parts.count) { try unsafe write(parts[index]) }
   }
@@ -129,6 +133,10 @@ public final class FileOutput: ByteOutput {
     guard descriptor >= 0 else { return }
     close(descriptor)
     unsafe unlink(temporary)
+  }
+
+  public var reopen: (@Sendable () throws -> any ByteInput)? {
+    { [temporary, name] in try FileInput(path: temporary, name: name) }
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws {

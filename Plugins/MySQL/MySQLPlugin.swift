@@ -9,6 +9,7 @@ public enum MySQL: SQLDriver {
   public static let title = "MySQL"
   public static let urlPrefixes = ["jdbc:mysql://", "mysql://", "jdbc:mariadb://", "mariadb://"]
   public static let urlExample = "jdbc:mysql://localhost:3306/shop"
+  public static let port: Int? = Endpoint.defaultPort
   public static var dialect: Dialect { MySQLConnection.dialect("") }
 
   public static func connect(

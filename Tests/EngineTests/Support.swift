@@ -70,13 +70,14 @@ struct Bench {
   let recorder = Recorder()
   let registry = Registry([testPlugin, helloPlugin, .serdes])
 
-  init(environment: String = "", level: LogLevel = .info, folder: Folder? = nil) throws {
+  init(environment: String = "", level: LogLevel = .info, folder: Folder? = nil, threads: Int = 1) throws {
     self.folder = try folder ?? Folder()
     var variables = try Environment()
     variables.read(dotenv: environment)
     var settings = EngineSettings(folder: self.folder.path + "/storage", registry: registry, environment: variables)
     settings.observer = recorder
     settings.logLevel = level
+    settings.threads = threads
     engine = try Engine(settings)
   }
 
@@ -126,7 +127,8 @@ extension Execution {
 // MARK: tasks that misbehave as told
 
 let testPlugin = Plugin(
-  "test", "Tasks of the tests.", tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self])
+  "test", "Tasks of the tests.",
+  tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self])
 
 /// Fails the first times, with a category.
 struct Flaky: FerryTask {

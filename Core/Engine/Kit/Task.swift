@@ -18,6 +18,16 @@ public protocol FerryTask: DeclaredTask, Decodable {
   func run(_ context: TaskContext) throws -> ValueMap
 }
 
+/// A task that may begin to read a record file while the task before it still writes it: all that it does until the end
+/// of its input is taken back when it fails. The end of the input comes when the task before it has succeeded.
+public protocol FollowingTask: FerryTask {
+  /// The property that names the file.
+  static var followedProperty: String { get }
+  /// Whether it may begin early; looked at once its properties are known.
+  /// - Parameter place: where the rows come from: see `TaskContext.createRecords`.
+  func mayFollow(_ place: String) -> Bool
+}
+
 /// What a task is, for the registry, the help and the reference page.
 public struct TaskInfo: Sendable {
   /// Kestra's name without its prefix: `jdbc.sqlite.Query`.

@@ -10,6 +10,10 @@ public final class TaskContext: Sendable {
   /// How many threads a task may keep busy.
   public let threads: Int
   let storage: any Storage
+  /// The next task, which may begin with what this one still writes.
+  let handover: Handover?
+  /// What the task before this one still writes.
+  let following: GrowingFile?
   /// `ferry:///…/tasks/TASK/RUN/`, under which this run's files go.
   let folder: String
   let scope: Scope
@@ -18,7 +22,8 @@ public final class TaskContext: Sendable {
 
   init(
     ledger: Ledger, cancellation: Cancellation, timeZone: String, threads: Int = 1, storage: any Storage,
-    folder: String, scope: Scope, logger: TaskLogger, workspace: Workspace
+    folder: String, scope: Scope, logger: TaskLogger, workspace: Workspace, handover: Handover? = nil,
+    following: GrowingFile? = nil
   ) {
     self.ledger = ledger
     self.cancellation = cancellation
@@ -29,13 +34,16 @@ public final class TaskContext: Sendable {
     self.scope = scope
     self.logger = logger
     self.workspace = workspace
+    self.handover = handover
+    self.following = following
   }
 
   // MARK: storage
 
   /// Opens a file of internal storage or a local one for reading.
   public func open(_ reference: StorageReference, range: Range<Int64>? = nil) throws -> any ByteInput {
-    try storage.open(StorageURI(reference.uri), range: range)
+    if let following, following.uri == reference.uri { return try following.input() }
+    return try storage.open(StorageURI(reference.uri), range: range)
   }
 
   /// Opens a record file, its schema read.
@@ -60,16 +68,24 @@ public final class TaskContext: Sendable {
   }
 
   /// A new record file of this task run; it exists once it is finished. The uri is an output of the task.
+  /// - Parameter place: where the rows come from, such as `host:port` of a server, when making this file changes
+  ///   nothing that another task could see. A task that loads it elsewhere may then begin before it is complete: see
+  ///   `FollowingTask`.
   public func createRecords(
-    _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none
+    _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none, from place: String? = nil
   ) throws -> RecordOutput {
     let stored = try create(name)
+    if let place, let handover { stored.offer(to: handover, from: place) }
     let writer = try RecordFileWriter(stored, schema: schema, compression: compression)
     return RecordOutput(uri: stored.uri, writer: threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
   }
 
   /// A folder for files that the task needs while it runs; made at the first call, removed when the task ends.
   public func workingDirectory() throws -> String { try workspace.path() }
+
+  /// Waits until all of the input is known to come, where the task has begun early: what cannot be taken back comes
+  /// behind this. Throws when it will not come.
+  public func waitForInput() throws { try following?.waitForEnd() }
 
   // MARK: the rest
 
@@ -98,6 +114,7 @@ public final class TaskContext: Sendable {
 public final class StoredOutput: ByteOutput {
   public let uri: String
   private let output: any ByteOutput
+  private var growing: (file: GrowingFile, handover: Handover)?
 
   init(uri: String, output: any ByteOutput) {
     self.uri = uri
@@ -105,8 +122,22 @@ public final class StoredOutput: ByteOutput {
   }
 
   public var name: String { uri }
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe output.write(bytes) }
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe write(parts: [bytes]) }
+
+  public func write(parts: [UnsafeRawBufferPointer]) throws {
+    try unsafe output.write(parts: parts)
+    guard let growing else { return }
+    unsafe growing.file.grew(by: parts.reduce(0) { $0 + $1.count })
+    // The head of a record file is no reason to begin: the rows may be long in coming.
+    if unsafe parts.count > 1 { growing.handover.offer(growing.file) }
+  }
+
   public func commit() throws { try output.commit() }
+
+  func offer(to handover: Handover, from place: String) {
+    guard let reopen = output.reopen else { return }
+    growing = (GrowingFile(uri: uri, place: place, open: reopen), handover)
+  }
 }
 
 /// A record file that is being written: counts what it takes as written in the task's ledger.

@@ -165,9 +165,13 @@ final class FlowRunner: Sendable {
   /// Runs tasks in order until one fails.
   func sequence(_ tasks: [TaskNode], _ frame: Frame) async -> RunState {
     var state = RunState.success
-    for task in tasks {
-      if frame.cancellation.isCancelled { return .killed }
-      switch await run(task, frame) {
+    var early: EarlyAttempt?
+    for (index, task) in tasks.enumerated() {
+      if frame.cancellation.isCancelled, early == nil { return .killed }
+      let handover = handover(from: task, to: index + 1 < tasks.count ? tasks[index + 1] : nil, frame)
+      let ended = await run(task, frame, early: early, handover: handover)
+      early = await handover?.attempt()
+      switch ended {
       case .failed: return .failed
       case .killed: return .killed
       case .warning: state = .warning
@@ -260,10 +264,10 @@ final class FlowRunner: Sendable {
     return map
   }
 
-  func logger(_ run: TaskRun?, level: LogLevel? = nil) -> TaskLogger {
+  func logger(_ run: TaskRun?, level: LogLevel? = nil, early: EarlyAttempt? = nil) -> TaskLogger {
     TaskLogger(
       redactor: engine.redactor, level: level ?? engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
-      taskRunID: run?.id, emit: { [engine] in engine.emit($0) })
+      taskRunID: run?.id, emit: { [engine] event in early.map { $0.hold(event) } ?? engine.emit(event) })
   }
 }
 

@@ -3,15 +3,15 @@ internal import Records
 
 /// One task: whether it runs, its attempts, what becomes of it.
 extension FlowRunner {
-  func run(_ task: TaskNode, _ frame: Frame) async -> RunState {
+  /// - Parameters:
+  ///   - early: an attempt at this task that began before its turn.
+  ///   - handover: lets the next task begin early.
+  func run(
+    _ task: TaskNode, _ frame: Frame, early: EarlyAttempt? = nil, handover: Handover? = nil
+  ) async -> RunState {
     if let earlier = reusable(task, frame) { return reuse(earlier, of: task, frame) }
-    var run = TaskRun(
-      id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
-      parentID: frame.parents.first?.id,
-      value: frame.iterations.last?.value.text,
-      iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
-      state: .running, started: .now())
-    let ledger = Ledger()
+    var run = early?.run ?? newRun(of: task, frame)
+    let ledger = early?.ledger ?? Ledger()
     do {
       // What is disabled leaves no trace, what a condition leaves out does.
       if let disabled = try task.disabled?.rendered(in: scope(task, run, frame)), disabled.isTruthy { return .success }
@@ -24,10 +24,40 @@ extension FlowRunner {
     }
     engine.emit(.taskStarted(shown(run), ledger))
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
-    return await runAttempts(task, &run, frame, ledger)
+    if let early, let outputs = await outputs(of: early) {
+      run.attempts += 1
+      run.outputs = outputs
+      run.ledger = ledger.counts
+      return end(&run, .success, task, frame, ledger)
+    }
+    return await runAttempts(task, &run, frame, ledger, handover)
   }
 
-  private func runAttempts(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger) async -> RunState {
+  func newRun(of task: TaskNode, _ frame: Frame) -> TaskRun {
+    TaskRun(
+      id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
+      parentID: frame.parents.first?.id,
+      value: frame.iterations.last?.value.text,
+      iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
+      state: .running, started: .now())
+  }
+
+  /// Nil when the early attempt failed: the task runs now, as if it had not been tried.
+  private func outputs(of early: EarlyAttempt) async -> ValueMap? {
+    do {
+      let outputs = try await early.outputs()
+      for event in early.events { engine.emit(event) }
+      return outputs
+    } catch {
+      logger(early.run).log(.debug, "it had begun early and failed: \(asFailure(error)). It starts anew")
+      early.ledger.restart()
+      return nil
+    }
+  }
+
+  private func runAttempts(
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ handover: Handover?
+  ) async -> RunState {
     let policy = task.retry ?? frame.retry
     let began = Instant.now()
     while true {
@@ -37,11 +67,13 @@ extension FlowRunner {
         let time = TimeLimit(try timeout(of: task, run, frame), inside: frame.cancellation)
         limit = time
         defer { time.end() }
-        let state = try await attempt(task, &run, frame, ledger, time.cancellation)
+        let state = try await attempt(task, &run, frame, ledger, time.cancellation, handover: handover)
+        handover?.close(succeeded: true)
         run.ledger = ledger.counts
         let warned = policy?.warningOnRetry == true && run.attempts > 1 && state == .success
         return end(&run, warned ? .warning : state, task, frame, ledger)
       } catch {
+        handover?.close(succeeded: false)
         let failure = asFailure(error)
         // Another attempt has its own time.
         let isTransient = failure.category == .transient || failure.category == .quota || limit?.isOver == true
@@ -73,8 +105,10 @@ extension FlowRunner {
     try task.timeout?.rendered(in: scope(task, run, frame)).asDuration()
   }
 
-  private func attempt(
-    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation
+  /// - Parameter early: the attempt that this is when it begins before its turn, and the task before it.
+  func attempt(
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation,
+    handover: Handover? = nil, early: (attempt: EarlyAttempt, after: String)? = nil
   ) async throws -> RunState {
     try cancellation.check()
     if task.type == Subflow.self { return try await subflow(task, &run, frame, cancellation) }
@@ -86,13 +120,21 @@ extension FlowRunner {
     if task.properties.contains(where: { $0.key == "inputFile" }) {
       scope.variables["inputFile"] = .string(try workspace.path() + "/inputFile")
     }
+    if let early { scope.variables.set(.string(early.attempt.file.uri), at: ["outputs", early.after, "uri"]) }
     let properties = try render(task, in: scope)
     let context = TaskContext(
       ledger: ledger, cancellation: cancellation, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
       storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", scope: scope,
-      logger: logger(run, level: task.logLevel), workspace: workspace)
+      logger: logger(run, level: task.logLevel, early: early?.attempt), workspace: workspace, handover: handover,
+      following: early?.attempt.file)
     run.outputs = try await BlockingExecutor.run {
-      do { return try type.decode(from: properties).run(context) } catch {
+      do {
+        let task = try type.decode(from: properties)
+        if let file = context.following, (task as? any FollowingTask)?.mayFollow(file.place) != true {
+          throw Failure(.configuration, "it cannot begin before its input is complete")
+        }
+        return try task.run(context)
+      } catch {
         // A driver reports an interrupted call in its own words; the reason is ours.
         try cancellation.check()
         throw error

@@ -11,6 +11,8 @@ public enum PostgreSQL: SQLDriver {
   public static let urlPrefixes = ["jdbc:postgresql:", "postgresql:", "postgres:"]
   public static let urlExample = "jdbc:postgresql://db.example.com:5432/shop"
 
+  public static let port: Int? = 5_432
+
   public static let dialect: Dialect = {
     var dialect = Dialect()
     dialect.placeholder = .dollar

@@ -18,6 +18,8 @@ public protocol SQLDriver: Sendable {
   static var urlPrefixes: [String] { get }
   /// A complete `url` for help and examples.
   static var urlExample: String { get }
+  /// Where its servers listen when a URL does not say; nil for a database without a server.
+  static var port: Int? { get }
   /// How SQL text is written for this database, before a connection says otherwise.
   static var dialect: Dialect { get }
 
@@ -32,8 +34,17 @@ public protocol SQLDriver: Sendable {
 }
 
 extension SQLDriver {
+  public static var port: Int? { nil }
   public static var aliases: [String] { [] }
   public static var outputs: [TaskOutput] { [] }
+}
+
+extension SQLDriver {
+  /// The server that a URL leads to: `postgresql://db:5432`. Nil when there is none, or no single one.
+  static func server(of url: String) -> String? {
+    guard let port, let hosts = try? JDBCURL(url.trimmed).hosts, hosts.count == 1 else { return nil }
+    return "\(name)://\(hosts[0].name.lowercased()):\(hosts[0].port ?? port)"
+  }
 }
 
 /// For databases without properties of their own.

@@ -48,15 +48,17 @@ public struct FetchProperties: Declaring, Decodable {
   }
 
   /// Runs one statement and gives its outputs; `rowsReturned` tells whether it had a result set.
+  /// - Parameter place: the server, when the statement only reads: see `TaskContext.createRecords`.
   func run(
-    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, file: String = "records.arrow"
+    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, file: String = "records.arrow",
+    from place: String? = nil
   ) throws -> (outputs: ValueMap, rowsReturned: Bool) {
     let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
     switch try connection.query(statement.sql, statement.values, options) {
     case .updated(let count): return (updated(count), false)
     case .rows(let rows):
       defer { rows.close() }
-      return (try outputs(of: rows, context, file), true)
+      return (try outputs(of: rows, context, file, place), true)
     }
   }
 
@@ -76,7 +78,9 @@ public struct FetchProperties: Declaring, Decodable {
     return outputs
   }
 
-  private func outputs(of rows: any SQLRows, _ context: TaskContext, _ file: String) throws -> ValueMap {
+  private func outputs(
+    of rows: any SQLRows, _ context: TaskContext, _ file: String, _ place: String?
+  ) throws -> ValueMap {
     switch type {
     case .none:
       // Read to the end: the statement may do something beside returning rows.
@@ -85,7 +89,7 @@ public struct FetchProperties: Declaring, Decodable {
     case .fetch: return try fetched(rows, context)
     case .fetchOne: return try first(rows, context)
     case .store:
-      let output = try context.createRecords(file, schema: rows.schema)
+      let output = try context.createRecords(file, schema: rows.schema, from: place)
       var size: Int64 = 0
       while let batch = try rows.next() {
         context.ledger.add(read: batch.count)

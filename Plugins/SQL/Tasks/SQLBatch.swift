@@ -28,7 +28,7 @@ public enum InputHandling: String, PropertyChoice {
 }
 
 /// Loads a record file through a statement that runs for each row, or into a table.
-public struct SQLBatch<D: SQLDriver>: FerryTask {
+public struct SQLBatch<D: SQLDriver>: FollowingTask {
   public static var info: TaskInfo {
     TaskInfo(
       "jdbc.\(D.name).Batch", aliases: D.aliases.map { "jdbc.\($0).Batch" },
@@ -84,6 +84,15 @@ public struct SQLBatch<D: SQLDriver>: FerryTask {
 
   public init() {}
 
+  public static var followedProperty: String { "from" }
+
+  /// A load that is one transaction, into another server than the rows come from: on one server it could meet what the
+  /// task before it has locked or not yet committed.
+  public func mayFollow(_ place: String) -> Bool {
+    guard let server = D.server(of: connection.url) else { return false }
+    return server != place && commit == .all && inputHandling != .local
+  }
+
   public func run(_ context: TaskContext) throws -> ValueMap {
     try checkProperties(context)
     let progress = LoadProgress()
@@ -133,6 +142,7 @@ public struct SQLBatch<D: SQLDriver>: FerryTask {
         ) { context.log($0, $1) }
         progress.isTransactional = plan.isTransactional
         defer { plan.close() }
+        if !plan.isTransactional { try context.waitForInput() }
         let run = LoadRun(
           plan: plan, connection: connection, progress: progress, context: context, chunk: chunk, commit: commit)
         return try run.load(source)

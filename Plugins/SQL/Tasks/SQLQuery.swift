@@ -36,7 +36,7 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
       return try Session.run(D.self, connection, options, context) { connection in
         let sql = try single(fetching.sql, "sql", connection.dialect)
         guard let afterSQL, !afterSQL.trimmed.isEmpty else {
-          return try fetching.run(sql, connection, context).outputs
+          return try fetching.run(sql, connection, context, from: place(sql, connection.dialect)).outputs
         }
         let after = try single(afterSQL, "afterSQL", connection.dialect)
         return try Session.transaction(connection) {
@@ -49,6 +49,14 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
     } catch let failure as Failure {
       throw failure.showing(values: fetching.logValues)
     }
+  }
+
+  /// The server, when the statement does nothing but read.
+  private func place(_ sql: String, _ dialect: Dialect) -> String? {
+    let words = SQLScanner.words(sql, dialect)
+    let changing: Set = ["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "INTO", "CALL", "LOCK", "SHARE"]
+    guard words.first == "SELECT" || words.first == "WITH", changing.isDisjoint(with: words) else { return nil }
+    return D.server(of: self.connection.url)
   }
 
   private func single(_ sql: String, _ property: String, _ dialect: Dialect) throws -> String {

@@ -42,6 +42,13 @@ struct SQLScanner {
     return tokens
   }
 
+  /// The words of a statement in capitals, without quoted names, strings and comments.
+  static func words(_ sql: String, _ dialect: Dialect) -> [String] {
+    let text = Array(sql.utf8)
+    return tokens(sql, dialect).filter { $0.kind == .word }
+      .map { String(decoding: text[$0.range], as: UTF8.self).uppercased() }
+  }
+
   private func byte(_ offset: Int) -> UInt8 { at + offset < text.count ? text[at + offset] : 0 }
 
   private mutating func next(after last: SQLToken?) -> SQLToken? {

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// Flows between two real servers, by the command.
+@Suite struct DatabaseTests {
+  private static func server(_ variables: String...) throws -> URLComponents {
+    let environment = ProcessInfo.processInfo.environment
+    let text = try #require(variables.compactMap { environment[$0] }.first, "needs \(variables[0])")
+    return try #require(URLComponents(string: text))
+  }
+
+  private static func mysql() throws -> URLComponents {
+    try server("FERRY_TEST_MYSQL_URL", "FERRY_TEST_MARIADB_URL")
+  }
+  private static func postgresql() throws -> URLComponents { try server("FERRY_TEST_POSTGRESQL_URL") }
+
+  /// A command that knows the passwords as secrets: they may hold any character.
+  private func ferry() throws -> Ferry {
+    try Ferry(environment: [
+      "FERRY_SECRET_MYSQL": DatabaseTests.mysql().password ?? "",
+      "FERRY_SECRET_POSTGRESQL": DatabaseTests.postgresql().password ?? "",
+    ])
+  }
+
+  /// A server's url and log-in as properties of a task.
+  private func connection(_ kind: String, _ url: URLComponents) -> String {
+    """
+    url: "jdbc:\(kind)://\(url.host ?? "localhost"):\(url.port ?? 0)\(url.path)"
+        username: "\(url.user ?? "")"
+        password: "{{ secret('\(kind)') }}"
+    """
+  }
+
+  private static let rows = 200_000
+
+  /// Reads numbers from MySQL and loads them into PostgreSQL; `value` is the second column.
+  private func flow(_ table: String, value: String) throws -> String {
+    let mysql = connection("mysql", try DatabaseTests.mysql())
+    let postgresql = connection("postgresql", try DatabaseTests.postgresql())
+    return """
+      id: between
+      namespace: test
+      tasks:
+        - id: create
+          type: jdbc.postgresql.Queries
+          \(postgresql)
+          sql: |
+            DROP TABLE IF EXISTS \(table);
+            CREATE TABLE \(table) (n bigint PRIMARY KEY, v bigint);
+        - id: read
+          type: jdbc.mysql.Query
+          \(mysql)
+          sql: >-
+            WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1000)
+            SELECT (a.n - 1) * 1000 + b.n AS n, \(value) AS v FROM s a, s b WHERE a.n <= \(DatabaseTests.rows / 1_000)
+          fetchType: STORE
+        - id: load
+          type: jdbc.postgresql.Batch
+          \(postgresql)
+          from: "{{ outputs.read.uri }}"
+          table: \(table)
+        - id: look
+          type: jdbc.postgresql.Query
+          \(postgresql)
+          sql: SELECT count(*) AS count, sum(n) AS n, sum(v) AS v FROM \(table)
+          fetchType: FETCH_ONE
+      errors:
+        - id: after
+          type: jdbc.postgresql.Query
+          \(postgresql)
+          sql: SELECT count(*) AS count FROM \(table)
+          fetchType: FETCH_ONE
+      """
+  }
+
+  @Test(arguments: [1, 2])
+  func `all rows get from MySQL to PostgreSQL`(threads: Int) async throws {
+    let ferry = try ferry()
+    try ferry.write("flow.yaml", try flow("between_\(threads)", value: "b.n"))
+    let result = try await ferry.run("run", "flow.yaml", "--log-format", "json", "--threads", "\(threads)")
+    #expect(result.status == 0, "\(result.error)\(result.output)")
+    let tasks = try result.tasks()
+    let rows = DatabaseTests.rows
+    let row = try #require((tasks["look"]?["outputs"] as? [String: Any])?["row"] as? [String: Any])
+    #expect("\(row["count"] ?? "")" == "\(rows)")
+    #expect("\(row["n"] ?? "")" == "\(rows * (rows + 1) / 2)")
+    #expect("\(row["v"] ?? "")" == "\(rows / 1_000 * 500_500)")
+    let ledger = try #require(tasks["load"]?["ledger"] as? [String: Any])
+    #expect(ledger["read"] as? Int == rows)
+    #expect(ledger["written"] as? Int == rows)
+  }
+
+  @Test(arguments: [1, 2])
+  func `a read that fails half-way leaves nothing in the target`(threads: Int) async throws {
+    let ferry = try ferry()
+    let value = "IF(a.n = 150, (SELECT 1 UNION ALL SELECT b.n), 0)"
+    try ferry.write("flow.yaml", try flow("halfway_\(threads)", value: value))
+    let result = try await ferry.run("run", "flow.yaml", "--log-format", "json", "--threads", "\(threads)")
+    #expect(result.status == 1)
+    let tasks = try result.tasks()
+    #expect(tasks.keys.sorted() == ["after", "create", "read"])
+    #expect(tasks["read"]?["state"] as? String == "FAILED")
+    let row = try #require((tasks["after"]?["outputs"] as? [String: Any])?["row"] as? [String: Any])
+    #expect("\(row["count"] ?? "")" == "0")
+  }
+}
