@@ -263,8 +263,34 @@ struct CSVReaderTests {
     let big = String(repeating: "y", count: 50)
     let bytes = Array("a,b\n1,2\n".utf8) + [0x33, 0xFF, 0x2C, 0x34, 0x0A] + Array("5,6\n\(big),7\n8,9\n".utf8)
     let (rows, rejected, _) = try CSVReaderTests.rejecting(bytes, readSize: readSize) { $0.maxFieldSize = 40 }
-    #expect(rows.filter { $0[0].count < 50 } == [["1", "2"], ["5", "6"], ["8", "9"]])
-    #expect(rejected[0][2] == "it has bytes that are not UTF-8")
+    #expect(rows == [["1", "2"], ["5", "6"], ["8", "9"]])
+    #expect(
+      rejected.map { $0[2] } == [
+        "it has bytes that are not UTF-8", "a field is longer than 40 bytes, what 'maxFieldSize' allows",
+      ])
+  }
+
+  @Test(arguments: [1, 7, 64, 1 << 20])
+  func `a row that is too long spoils its first line only`(readSize: Int) throws {
+    let long = String(repeating: "y,", count: 30)
+    let text = "a,b\n1,2\n\"\(long)\n3,4\n\(long)\n5,\"6\n\"\n7,\"8\"\n"
+    let (rows, rejected, _) = try CSVReaderTests.rejecting(Array(text.utf8), readSize: readSize) { $0.maxRowSize = 50 }
+    #expect(rows == [["1", "2"], ["3", "4"], ["5", "6\n"], ["7", "8"]])
+    #expect(
+      rejected.map { Array($0[0...2]) } == [
+        ["8", "3", "it is longer than 50 bytes"], ["74", "5", "it is longer than 50 bytes"],
+      ])
+  }
+
+  /// Each of these lines opens a quote that the next one closes and opens again.
+  @Test(.timeLimit(.minutes(1)))
+  func `lines that all open a quote are read once`() throws {
+    let count = 300_000
+    let text = "a,b\n" + String(repeating: "x\",\"\n", count: count) + "1,2\n"
+    let (rows, rejected, _) = try CSVReaderTests.rejecting(Array(text.utf8), readSize: 1 << 20)
+    #expect(rows == [["1", "2"]])
+    #expect(rejected.count == count)
+    #expect(Set(rejected.map { $0[2] }) == ["a quote is not closed before the end of the file"])
   }
 
   @Test func `an error names line, byte and reason, never the value`() throws {

@@ -20,10 +20,16 @@ internal import Records
   /// Rows found in the window, and which of them comes next.
   private var found = 0
   private var next = 0
-  /// The rows of the window whose text is not valid.
-  private var invalid: Set<Int> = []
+  /// What is wrong with rows of the window, beside their number of fields.
+  private var flaws: [Int: Flaw] = [:]
   /// A malformed quote stands behind the found rows: the next row is walked byte by byte.
   private var isIrregular = false
+  /// A row was found to have no end. Every line end up to here in the input lies within its quotes; so a later line
+  /// whose end is within quotes is within the same ones, and has no end either. That keeps a file of which every line
+  /// opens a quote from being read to its end for each of them.
+  private var openUntil: Int64 = 0
+
+  private enum Flaw { case text, size }
 
   init(_ window: ByteWindow, _ options: CSVReadOptions, _ bad: BadRows) {
     self.window = window
@@ -50,7 +56,7 @@ internal import Records
       let width = allowedWidth(fieldCount(first))
       let start = rowStart(first)
       var end = first
-      while end < found, end - first < limit, fieldCount(end) == width, invalid.isEmpty || !invalid.contains(end) {
+      while end < found, end - first < limit, fieldCount(end) == width, flaws.isEmpty || flaws[end] == nil {
         end += 1
       }
       // A line without any character is not a row of one empty field when rows have more.
@@ -100,10 +106,10 @@ internal import Records
     var table = unsafe CSVTable(
       base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,
       firstStart: rowStart(next), count: 1, quote: options.textDelimiter, nulls: NullWords([]))
-    guard invalid.isEmpty || !invalid.contains(next) else {
+    if let flaw = flaws[next] {
       throw Failure(
-        .data, "reading the header of '\(window.name)': it has bytes that are not \(options.charset)",
-        hint: "Set 'charset' to the file's character set")
+        .data, "reading the header of '\(window.name)': \(text(of: flaw))",
+        hint: flaw == .text ? "Set 'charset' to the file's character set" : nil)
     }
     next += 1
     var names: [String] = []
@@ -135,13 +141,15 @@ internal import Records
   private func refuse(_ row: Int, _ start: Int) throws {
     let end = unsafe Int(positions[Int(rowEnds[row])])
     if options.skipEmptyRows, isEmptyLine(row) { return }
-    let fields = fieldCount(row)
-    let isInvalid = invalid.contains(row)
-    let reason =
-      isInvalid
-      ? "it has bytes that are not \(options.charset)"
-      : "expected \(columns ?? 0) fields, found \(fields)"
+    let reason = flaws[row].map(text) ?? "expected \(columns ?? 0) fields, found \(fieldCount(row))"
     try report(start, end, reason)
+  }
+
+  private func text(of flaw: Flaw) -> String {
+    switch flaw {
+    case .text: "it has bytes that are not \(options.charset)"
+    case .size: "a field is longer than \(options.maxFieldSize) bytes, what 'maxFieldSize' allows"
+    }
   }
 
   private func report(_ start: Int, _ end: Int, _ reason: String) throws {
@@ -169,22 +177,26 @@ internal import Records
       let limit = usable
       if limit > 0 {
         makeRoom(limit)
-        if isIrregular {
-          if try walkRow(limit) { return true }
-          if !isIrregular { continue }
+        if isIrregular || window.offset < openUntil {
+          let isDone = try walkRow(limit)
+          if found > 0 { return true }
+          if isDone { continue }
         } else {
           let result = unsafe scan_csv(
             window.base, limit, options.fieldSeparator, options.textDelimiter, positions, rowEnds)
           found = result.rows
           isIrregular = result.scanned < limit
           if found > 0 {
-            try checkText()
-            return true
+            if try keepRows() { return true }
+            continue
           }
           if isIrregular { continue }
         }
+        if limit > options.maxRowSize {
+          try dropLongLine()
+          continue
+        }
       }
-      if try dropOversized() { continue }
       // At the end a last CR counts: once more.
       let wasComplete = window.isComplete
       if try window.fill() || !wasComplete { continue }
@@ -192,7 +204,10 @@ internal import Records
       let before = window.count
       window.endLastLine()
       // The line end is there and still no row: a quote that is never closed.
-      if window.count == before { try dropOpenQuote("a quote is not closed before the end of the file") }
+      if window.count == before {
+        openUntil = .max
+        try dropOpenLine()
+      }
       if window.count == 0 { return false }
     }
   }
@@ -207,7 +222,7 @@ internal import Records
     if found > 0 { window.consume(rowStart(found)) }
     found = 0
     next = 0
-    invalid = []
+    flaws = [:]
   }
 
   private func makeRoom(_ count: Int) {
@@ -219,30 +234,65 @@ internal import Records
     unsafe rowEnds = .allocate(capacity: room)
   }
 
-  /// One row with a quote where RFC 4180 has none. True when a row was found; a bad one is reported and dropped.
+  /// Walks one row byte by byte: one that has a quote where RFC 4180 has none, or may have one that is never closed.
+  /// False when its end is not among the first `limit` bytes; a bad row is reported and dropped.
   private func walkRow(_ limit: Int) throws -> Bool {
+    let line = window.offset < openUntil ? lineLength() : limit
+    let isWithinOpenRow = line < limit && window.offset + Int64(line) < openUntil
+    let count = isWithinOpenRow ? line + 1 : limit
     var separators = 0
     var end = 0
     let status = unsafe scan_row(
-      window.base, limit, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
-    switch status {
-    case scan_row_ok:
-      break
-    case scan_row_extra where end < limit:
-      if options.allowExtraCharsAfterClosingQuote { break }
+      window.base, count, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
+    if end == count {
+      if isWithinOpenRow { try dropOpenLine() }
+      return isWithinOpenRow
+    }
+    isIrregular = false
+    if status == scan_row_extra, !options.allowExtraCharsAfterClosingQuote, end <= options.maxRowSize {
       try report(
         0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
       unsafe window.consume(CSVTable.behindLineEnd(window.base, end))
-      isIrregular = false
-      return false
-    default:
+    } else {
+      unsafe rowEnds[0] = UInt32(separators - 1)
+      found = 1
+      _ = try keepRows()
+    }
+    return true
+  }
+
+  /// Cuts the found rows off in front of one that is too long, and looks for what is wrong with the others. False when
+  /// none is left: the first was too long.
+  private func keepRows() throws -> Bool {
+    let isLong = unsafe Int(positions[Int(rowEnds[found - 1])]) > min(options.maxFieldSize, options.maxRowSize)
+    if isLong {
+      for row in 0..<found {
+        let length = unsafe Int(positions[Int(rowEnds[row])]) - rowStart(row)
+        if length > options.maxRowSize {
+          found = row
+          isIrregular = false
+          break
+        }
+        if length > options.maxFieldSize, longestField(row) > options.maxFieldSize { flaws[row] = .size }
+      }
+    }
+    if found == 0 {
+      try dropLongLine()
       return false
     }
-    unsafe rowEnds[0] = UInt32(separators - 1)
-    found = 1
-    isIrregular = false
     try checkText()
     return true
+  }
+
+  private func longestField(_ row: Int) -> Int {
+    var start = rowStart(row)
+    var longest = 0
+    for index in unsafe (row == 0 ? 0 : Int(rowEnds[row - 1]) + 1)...Int(rowEnds[row]) {
+      let end = unsafe Int(positions[index])
+      longest = max(longest, end - start)
+      start = end + 1
+    }
+    return longest
   }
 
   /// Notes the rows with bytes that are not UTF-8.
@@ -257,7 +307,7 @@ internal import Records
         return
       }
       while unsafe Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
-      invalid.insert(row)
+      if flaws[row] == nil { flaws[row] = .text }
       at = unsafe Int(positions[Int(rowEnds[row])])
       row += 1
       if row == found { return }
@@ -266,32 +316,18 @@ internal import Records
 
   // MARK: rows without an end
 
-  /// A row that is longer than any allowed field could make it is bad; true when something was dropped.
-  private func dropOversized() throws -> Bool {
-    guard window.count > options.maxFieldSize else { return false }
-    var separators = 0
-    var end = 0
-    makeRoom(window.count)
-    let status = unsafe scan_row(
-      window.base, window.count, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
-    let last = unsafe separators == 0 ? 0 : Int(positions[separators - 1]) + 1
-    var longest = end - last
-    for index in 0..<separators {
-      longest = unsafe max(longest, Int(positions[index]) - (index == 0 ? 0 : Int(positions[index - 1]) + 1))
-    }
-    guard longest > options.maxFieldSize else { return false }
-    let reason = "a field is longer than \(options.maxFieldSize) bytes, what 'maxFieldSize' allows"
-    if status == scan_row_open_quote {
-      try dropOpenQuote(reason)
-    } else {
-      try dropLine(reason)
-    }
-    return true
+  /// A row that is too long may have no end. A line in the first half of what was looked at has none, either, when it
+  /// is within quotes at its end: its row is too long, or nearly so.
+  private func dropLongLine() throws {
+    openUntil = max(openUntil, window.offset + Int64(options.maxRowSize / 2))
+    try dropOpenLine()
   }
 
   /// A quote that is never closed spoils its own line only: reading goes on behind the next line end.
-  private func dropOpenQuote(_ reason: String) throws {
-    try dropLine(reason)
+  private func dropOpenLine() throws {
+    try dropLine(
+      openUntil == .max
+        ? "a quote is not closed before the end of the file" : "it is longer than \(options.maxRowSize) bytes")
   }
 
   /// Drops the line at the window's start, however long it is.

@@ -33,6 +33,8 @@ public struct CSVReadOptions: Sendable {
   public var onEmptyHeader = EmptyHeader.drop
   /// In bytes.
   public var maxFieldSize = 16 << 20
+  /// In bytes; what bounds memory. Positions within a row take 32 bits.
+  public var maxRowSize = 64 << 20
   public var allowExtraCharsAfterClosingQuote = false
   /// Rows with too few fields get NULL for the missing ones instead of being bad.
   public var fillMissing = false

@@ -42,7 +42,9 @@ struct CSVReaderTask: FerryTask {
   @Property("More bad rows than that stop the task.", .range(0...Int.max)) var maxBadLines: Int?
   @Property("DROP leaves trailing columns without a name out; others are named col_<n>.")
   var onEmptyHeader = CSVReadOptions.EmptyHeader.drop
-  @Property("The longest field, in bytes.", .range(1...1 << 30)) var maxFieldSize = 16 << 20
+  @Property(
+    "The longest field, in bytes. A row may be four times as long, and at least 64 MiB.", .range(1...1 << 30))
+  var maxFieldSize = 16 << 20
   @Property("Bytes read at a time at least.", .unused("memory is bound by maxFieldSize"))
   var maxBufferSize: Int?
   @Property("Whether characters between a closing quote and the next separator belong to the field.")
@@ -74,6 +76,7 @@ struct CSVReaderTask: FerryTask {
     options.charset = charset
     options.onEmptyHeader = onEmptyHeader
     options.maxFieldSize = maxFieldSize
+    options.maxRowSize = max(options.maxRowSize, min(maxFieldSize * 4, 3 << 30))
     options.allowExtraCharsAfterClosingQuote = allowExtraCharsAfterClosingQuote
     options.fillMissing = fillMissing
     options.nullValues = nullValues
