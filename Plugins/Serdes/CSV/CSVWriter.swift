@@ -54,6 +54,8 @@ public final class CSVWriter: RecordSink {
     let mayNeedQuotes: Bool
     let isText: Bool
     let pattern: TextPattern?
+
+    var quoted: Plan { Plan(isQuoted: true, mayNeedQuotes: true, isText: isText, pattern: pattern) }
   }
 
   public init(_ output: any ByteOutput, schema: Schema, _ options: CSVWriteOptions = CSVWriteOptions()) throws {
@@ -108,10 +110,17 @@ public final class CSVWriter: RecordSink {
       if index > 0 { text.append(byte: options.fieldSeparator) }
       var name = field.name
       name.withUTF8 { bytes in
-        unsafe append(UnsafeRawBufferPointer(bytes), isQuoted: options.quoteMode != .required, to: &text)
+        let bytes = UnsafeRawBufferPointer(bytes)
+        let isQuoted = unsafe options.quoteMode != .required || (index == 0 && CSVWriter.startsWithMark(bytes))
+        unsafe append(bytes, isQuoted: isQuoted, to: &text)
       }
     }
     if !schema.fields.isEmpty { unsafe lineEnd.withUnsafeBytes { unsafe text.append(bytes: $0) } }
+  }
+
+  /// What would be taken for the file's byte order mark where the file begins with it.
+  private static func startsWithMark(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    unsafe bytes.starts(with: [0xEF, 0xBB, 0xBF])
   }
 
   /// Appends a field, in quotes where it needs them.
@@ -155,13 +164,22 @@ public final class CSVWriter: RecordSink {
       var start = 0
       while start < batch.count {
         let rows = start..<min(start + CSVWriter.chunk, batch.count)
-        for column in 0..<formatters.count { encode(formatters[column], rows, plans[column], blocks[column]) }
+        for column in 0..<formatters.count {
+          let plan = start == 0 && column == 0 && beginsWithMark(batch) ? plans[0].quoted : plans[column]
+          encode(formatters[column], rows, plan, blocks[column])
+        }
         RowAssembler.append(blocks, rows: rows.count, lineEnd: lineEnd, to: &text)
         start = rows.upperBound
         if text.count >= CSVWriter.flushSize { try flush() }
       }
     }
     rowCount += batch.count
+  }
+
+  /// Whether the first value of the file is a text that looks like a byte order mark.
+  private func beginsWithMark(_ batch: RecordBatch) -> Bool {
+    guard rowCount == 0, !options.header, plans[0].isText, !batch.columns[0].isNull(0) else { return false }
+    return unsafe CSVWriter.startsWithMark(batch.columns[0].bytes(0))
   }
 
   private func encode(_ formatter: TextFormatter, _ rows: Range<Int>, _ plan: Plan, _ block: CellBlock) {
@@ -192,7 +210,8 @@ public final class CSVWriter: RecordSink {
           scratch.removeAll()
           var end: Int32 = 0
           unsafe formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
-          unsafe append(scratch.bytes, isQuoted: plan.isQuoted, to: &out)
+          // Only bytes can be empty here, and without quotes they would be NULL.
+          unsafe append(scratch.bytes, isQuoted: plan.isQuoted || scratch.count == 0, to: &out)
         }
         unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }

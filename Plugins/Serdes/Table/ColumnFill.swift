@@ -77,8 +77,9 @@ extension FieldTable where Self: ~Copyable {
   ) {
     for row in 0..<count {
       let field = field(row, column)
-      // An empty field has no value of any type but text.
-      if field.kind == .null || (field.count == 0 && !Self.isTagged) {
+      // An empty field has no value of any type but text, and bytes where it has quotes.
+      let isEmpty = field.count == 0 && !Self.isTagged && !(field.kind == .quoted && builder.type == .bytes)
+      if field.kind == .null || isEmpty {
         builder.appendNull()
         continue
       }
