@@ -20,6 +20,8 @@ struct Inference {
   private var wholeDigits = 0
   private var scale = 0
   private var needsNanoseconds = false
+  /// Some timestamp is outside of the years 1678 to 2262, all that 64 bits have nanoseconds for.
+  private var exceedsNanoseconds = false
   private var exceedsInt64 = false
   /// Some number has more digits than a double gives back.
   private var exceedsDouble = false
@@ -130,10 +132,20 @@ struct Inference {
   }
 
   private mutating func parsesTime(_ field: FieldText, _ type: (TimeUnit) -> DataType) -> Bool {
-    if parses(field, type(.microseconds)) { return true }
+    if parses(field, type(.microseconds)) {
+      if !exceedsNanoseconds, !isOfOurTimes(field) { exceedsNanoseconds = !parses(field, type(.nanoseconds)) }
+      return true
+    }
     guard parses(field, type(.nanoseconds)) else { return false }
     needsNanoseconds = true
     return true
+  }
+
+  /// Whether it is a time of day, or of the years 1700 to 2199: most are, and need no second look.
+  private func isOfOurTimes(_ field: FieldText) -> Bool {
+    guard unsafe field.start[4] == UInt8(ascii: "-") else { return unsafe field.start[2] == UInt8(ascii: ":") }
+    let century = unsafe (field.start[0] &- 48) &* 10 &+ field.start[1] &- 48
+    return century >= 17 && century < 22
   }
 
   private func parses(_ field: FieldText, _ type: DataType) -> Bool {
@@ -155,9 +167,10 @@ struct Inference {
     if kinds == .bool { return .bool }
     if kinds == .date { return .date }
     let unit: TimeUnit = needsNanoseconds ? .nanoseconds : .microseconds
+    if kinds == .time { return .time(unit) }
+    if needsNanoseconds && exceedsNanoseconds { return .text }
     if kinds == .wallClock { return .timestamp(unit, zoned: false) }
     if kinds == .instant { return .timestamp(unit, zoned: true) }
-    if kinds == .time { return .time(unit) }
     if kinds.isSubset(of: [.integer, .decimal, .exponent]) { return number }
     return isTagged ? .json : .text
   }
