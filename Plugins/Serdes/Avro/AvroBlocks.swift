@@ -17,6 +17,16 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   }
 }
 
+/// Bytes of which the rows cannot be found: where in the file, and why.
+struct AvroDamage: Error {
+  let offset: Int64
+  let reason: String
+  /// What is known of the bytes of the row.
+  var raw: [UInt8] = []
+
+  func failure(_ name: String) -> Failure { Failure(.data, "reading '\(name)' at byte \(offset): \(reason)") }
+}
+
 /// A container file from its head on, block by block. What a block holds shows through a window that is moved over it:
 /// memory is bounded by the largest row, not by the block, except for Snappy, which can only be unpacked as a whole.
 @safe final class AvroBlocks {
@@ -31,6 +41,8 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     static let emptyRows = 1 << 20
     /// Items of one array that take no bytes.
     static let emptyItems = 1 << 12
+    /// Bytes of a block that is looked at as a whole, to find out whether it is one, or unpacked as a whole.
+    static let whole = 16 << 20
     /// Bytes that are read at once and that a window starts with.
     static let window = 1 << 18
   }
@@ -40,7 +52,11 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   /// Where the current block starts in the file, in bytes.
   private(set) var blockOffset: Int64 = 0
 
+  /// Bytes of the current block in the file.
+  private(set) var blockSize: Int64 = 0
+
   private let raw: AvroRawInput
+  private let isLenient: Bool
   private var sync: [UInt8] = []
   /// Bytes of the block that are behind the window, compressed ones where it is compressed.
   private var remaining: Int64 = 0
@@ -52,10 +68,16 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   private var start = 0
   private var end = 0
 
-  init(_ input: any ByteInput) throws {
+  /// - Parameter isLenient: a block that goes on behind the file's end is read as far as it is there.
+  init(_ input: any ByteInput, isLenient: Bool = false) throws {
     raw = AvroRawInput(input)
+    self.isLenient = isLenient
     unsafe memory = .allocate(capacity: 64)
-    try readHead()
+    do {
+      try readHead()
+    } catch let damage as AvroDamage {
+      throw damage.failure(raw.name)
+    }
   }
 
   deinit {
@@ -65,9 +87,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
 
   var name: String { raw.name }
 
-  func failure(_ reason: String, at offset: Int64) -> Failure {
-    Failure(.data, "reading '\(raw.name)' at byte \(offset): \(reason)")
-  }
+  private func damage(_ reason: String, at offset: Int64) -> AvroDamage { AvroDamage(offset: offset, reason: reason) }
 
   // MARK: the head
 
@@ -75,7 +95,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     guard try raw.fill(4) >= 4, unsafe raw.base[0] == UInt8(ascii: "O"), unsafe raw.base[1] == UInt8(ascii: "b"),
       unsafe raw.base[2] == UInt8(ascii: "j"), unsafe raw.base[3] == 1
     else {
-      throw failure("this is no Avro container file: it does not start with 'Obj' and 1", at: 0)
+      throw damage("this is no Avro container file: it does not start with 'Obj' and 1", at: 0)
     }
     raw.advance(4)
     try readMetadata()
@@ -100,7 +120,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
       var count = try raw.long()
       if count == 0 { return }
       if count < 0 {
-        guard count != .min else { throw failure("a number of entries that cannot be", at: raw.offset) }
+        guard count != .min else { throw damage("a number of entries that cannot be", at: raw.offset) }
         count = -count
         _ = try raw.long()
       }
@@ -115,7 +135,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     let offset = raw.offset
     let length = try raw.long()
     guard length >= 0, length <= Int64(Bound.head - size) else {
-      throw failure("a length of \(length) bytes in the head, which holds at most \(Bound.head)", at: offset)
+      throw damage("a length of \(length) bytes in the head, which holds at most \(Bound.head)", at: offset)
     }
     size += Int(length) + 1
     return try raw.bytes(Int(length))
@@ -127,16 +147,18 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   func next() throws -> Int64? {
     if try raw.fill(1) == 0 { return nil }
     blockOffset = raw.offset
+    blockSize = 0
     let rows = try raw.long()
     let size = try raw.long()
     guard rows >= 0, size >= 0 else {
-      throw failure("a block of \(rows) rows in \(size) bytes", at: blockOffset)
+      throw damage("a block of \(rows) rows in \(size) bytes", at: blockOffset)
     }
-    if let left = raw.left, size > left - 16 {
-      throw failure(
+    if !isLenient, let left = raw.left, size > left - 16 {
+      throw damage(
         "a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
     }
     remaining = size
+    blockSize = size
     start = 0
     end = 0
     // Some write a block of nothing as nothing, whatever the codec.
@@ -144,8 +166,15 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     if let decoder = unsafe decoder, unsafe codec_decoder_reset(decoder) != codec_more {
       throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(codec.rawValue)'")
     }
-    if codec == .snappy, size > 0 { try unpackSnappy() }
     return rows
+  }
+
+  /// Gets the block ready to be read.
+  func unpack() throws {
+    if isDecoded || codec == .null { return }
+    if codec == .snappy { return try unpackSnappy() }
+    // Where a block that cannot be unpacked is left out, none of its rows may come from bytes in front of the damage.
+    while isLenient, end - start < Bound.whole, try decode(0) {}
   }
 
   /// The bytes of the block that can be looked at, up to the next call of any method. 16 more are readable.
@@ -171,7 +200,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     if have == remaining { return false }
     let wanted = min(remaining, max(Int64(Bound.window), have * 2))
     guard wanted <= Int64(Bound.row) * 2, try raw.fill(Int(wanted)) > Int(have) else {
-      throw failure("the file ends within a block", at: raw.offset)
+      throw damage("the file ends within a block", at: raw.offset)
     }
     return true
   }
@@ -181,12 +210,43 @@ public enum AvroCodec: String, Sendable, CaseIterable {
     let left = unsafe window.count - consumed
     let goesOn = left > 0 ? true : try more(consumed: consumed)
     if goesOn {
-      throw failure("bytes are left over behind the last row of the block", at: blockOffset)
+      throw damage("bytes are left over behind the last row of the block", at: blockOffset)
     }
     let offset = raw.offset
     guard try raw.bytes(16) == sync else {
-      throw failure("the mark behind the block that starts at byte \(blockOffset) is not the file's", at: offset)
+      throw damage("the mark behind the block that starts at byte \(blockOffset) is not the file's", at: offset)
     }
+  }
+
+  /// After damage: goes to the next block, which stands here or behind the next mark that there is; false where there
+  /// is none. The size of the block is not trusted: it may be what is damaged.
+  func recover() throws -> Bool {
+    if try standsAtBlock() { return true }
+    while try raw.fill(Bound.window) >= 16 {
+      for place in 0...raw.count - 16 where unsafe isMark(raw.base + place) {
+        raw.advance(place + 16)
+        return true
+      }
+      raw.advance(raw.count - 15)
+    }
+    return false
+  }
+
+  /// Whether a block that ends with a mark begins here: then only the mark in front of it was damaged.
+  private func standsAtBlock() throws -> Bool {
+    var head = unsafe AvroCursor(raw.base, try raw.fill(20))
+    var rows: Int64 = 0
+    var size: Int64 = 0
+    guard head.long(&rows), head.long(&size), rows >= 0, 0...Int64(Bound.whole) ~= size else { return false }
+    let end = unsafe head.at - raw.base + Int(size)
+    guard try raw.fill(end + 16) >= end + 16 else { return false }
+    return unsafe isMark(raw.base + end)
+  }
+
+  private func isMark(_ place: UnsafePointer<UInt8>) -> Bool {
+    guard unsafe place[0] == sync[0] else { return false }
+    for index in 1..<16 where unsafe place[index] != sync[index] { return false }
+    return true
   }
 
   // MARK: compressed blocks
@@ -211,7 +271,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   private func decode(_ consumed: Int) throws -> Bool {
     start += consumed
     if isDecoded { return false }
-    guard end - start < Bound.row else { throw failure("a row of more than \(Bound.row) bytes", at: blockOffset) }
+    guard end - start < Bound.row else { throw damage("a row of more than \(Bound.row) bytes", at: blockOffset) }
     if start == end {
       start = 0
       end = 0
@@ -224,7 +284,7 @@ public enum AvroCodec: String, Sendable, CaseIterable {
 
   private func decodeOnce() throws {
     if raw.count == 0, remaining > 0, try raw.fill(1) == 0 {
-      throw failure("the file ends within a block", at: raw.offset)
+      throw damage("the file ends within a block", at: raw.offset)
     }
     guard let decoder = unsafe decoder else { return }
     let given = Int(min(Int64(raw.count), remaining))
@@ -247,11 +307,11 @@ public enum AvroCodec: String, Sendable, CaseIterable {
       }
       isDecoded = remaining == 0
       // Zstandard goes on with a frame of its own.
-      if !isDecoded, codec != .zstandard { throw failure("bytes follow the compressed ones", at: raw.offset) }
+      if !isDecoded, codec != .zstandard { throw damage("bytes follow the compressed ones", at: raw.offset) }
     case codec_more:
-      if taken == 0, produced == 0 { throw failure("the compressed bytes end too early", at: blockOffset) }
-    case codec_no_memory: throw failure("the block asks for too much memory to unpack", at: blockOffset)
-    default: throw failure("the bytes are not what the codec '\(codec.rawValue)' makes", at: blockOffset)
+      if taken == 0, produced == 0 { throw damage("the compressed bytes end too early", at: blockOffset) }
+    case codec_no_memory: throw damage("the block asks for too much memory to unpack", at: blockOffset)
+    default: throw damage("the bytes are not what the codec '\(codec.rawValue)' makes", at: blockOffset)
     }
   }
 
@@ -259,22 +319,22 @@ public enum AvroCodec: String, Sendable, CaseIterable {
   private func unpackSnappy() throws {
     isDecoded = true
     guard remaining >= 4, remaining <= Int64(Bound.snappy) else {
-      throw failure("a Snappy block of \(remaining) bytes", at: blockOffset)
+      throw damage("a Snappy block of \(remaining) bytes", at: blockOffset)
     }
     let count = Int(remaining)
-    guard try raw.fill(count) >= count else { throw failure("the file ends within a block", at: raw.offset) }
+    guard try raw.fill(count) >= count else { throw damage("the file ends within a block", at: raw.offset) }
     let size = unsafe codec_snappy_size(raw.base, count - 4)
     // No three bytes become more than 64.
     guard size >= 0, size <= Int64(Bound.snappy), size <= Int64(count) * 32 else {
-      throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
+      throw damage("the bytes are not what the codec 'snappy' makes", at: blockOffset)
     }
     makeRoom(Int(size))
     guard unsafe codec_snappy_decode(raw.base, count - 4, memory, Int(size)) == 0 else {
-      throw failure("the bytes are not what the codec 'snappy' makes", at: blockOffset)
+      throw damage("the bytes are not what the codec 'snappy' makes", at: blockOffset)
     }
     let sum = unsafe UnsafeRawPointer(raw.base + count - 4).loadUnaligned(as: UInt32.self).bigEndian
     guard unsafe codec_crc32(memory, Int(size)) == sum else {
-      throw failure("the checksum of the block does not match its bytes", at: blockOffset)
+      throw damage("the checksum of the block does not match its bytes", at: blockOffset)
     }
     end = Int(size)
     raw.advance(count)

@@ -49,6 +49,8 @@ enum AvroFlaw: UInt8 {
   let end: UnsafePointer<UInt8>
   var fault = AvroFault.none
   var flaw = AvroFlaw.none
+  /// The node of a `mismatch`.
+  var flawNode = 0
   /// Bytes that values become beyond those they take in the file, for the bound of a batch.
   var growth = 0
   /// How many bytes may follow the end once more of the block is there.
@@ -196,7 +198,9 @@ enum AvroFlaw: UInt8 {
 
   /// Marks the row as bad; the first flaw is the one that is told.
   @inline(never)
-  mutating func mark(_ flaw: AvroFlaw) {
-    if self.flaw == .none { self.flaw = flaw }
+  mutating func mark(_ flaw: AvroFlaw, node: Int = 0) {
+    guard self.flaw == .none else { return }
+    self.flaw = flaw
+    flawNode = node
   }
 }

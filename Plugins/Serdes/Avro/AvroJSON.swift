@@ -81,7 +81,7 @@ internal import Records
       return unsafe cursor.branch(node.pointee.count, &branch)
         && append(view.link(node, branch), to: &out, &cursor, depth + 1)
     case .mismatch:
-      cursor.mark(.mismatch)
+      unsafe cursor.mark(.mismatch, node: node - view.nodes)
       out.append("null")
       return unsafe AvroSlow(view: view).skip(view.link(node, 0), &cursor, depth + 1)
     case .fallback:

@@ -83,7 +83,8 @@ internal import Records
   case rows
   /// The bytes end within a row, which the cursor stands at again.
   case end
-  /// A row is bad: it is taken back, and the cursor stands behind it.
-  case bad(AvroFlaw, start: UnsafePointer<UInt8>)
-  case fault(AvroFault)
+  /// A row is bad, for a reason: it is taken back, and the cursor stands behind it.
+  case bad(String, start: UnsafePointer<UInt8>)
+  /// The place of what follows is unknown; the text says in which column.
+  case fault(AvroFault, String)
 }

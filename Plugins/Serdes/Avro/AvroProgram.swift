@@ -127,8 +127,8 @@ internal import Records
           link.place = Int32(place ?? -1)
           return link
         }
-      case .fallback:
-        return [text(action.bytes)]
+      case .fallback: return [text(action.bytes)]
+      case .mismatch: return [text(Array(action.reason.utf8))]
       default:
         return action.parts.map { _ in Link() }
       }

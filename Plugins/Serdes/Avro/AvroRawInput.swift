@@ -62,7 +62,7 @@ internal import Records
     capacity = size
   }
 
-  private func ends() -> Failure { Failure(.data, "reading '\(name)' at byte \(offset): the file ends too early") }
+  private func ends() -> AvroDamage { AvroDamage(offset: offset, reason: "the file ends too early") }
 
   func bytes(_ length: Int) throws -> [UInt8] {
     guard try fill(length) >= length else { throw ends() }
@@ -77,7 +77,7 @@ internal import Records
     var value: Int64 = 0
     guard cursor.long(&value) else {
       if cursor.fault == .end { throw ends() }
-      throw Failure(.data, "reading '\(name)' at byte \(offset): \(cursor.fault.text)")
+      throw AvroDamage(offset: offset, reason: cursor.fault.text)
     }
     unsafe advance(cursor.at - base)
     return value

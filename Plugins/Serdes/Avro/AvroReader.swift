@@ -36,7 +36,7 @@ public final class AvroReader: RecordSource {
   public init(
     _ input: any ByteInput, options: AvroReaderOptions = AvroReaderOptions(), badRows: BadRows = BadRows()
   ) throws {
-    blocks = try AvroBlocks(input)
+    blocks = try AvroBlocks(Decompression.open(input), isLenient: badRows.policy != .error)
     guard let text = blocks.metadata["avro.schema"] else {
       throw Failure(.data, "reading '\(blocks.name)': its head has no schema")
     }
@@ -54,8 +54,13 @@ public final class AvroReader: RecordSource {
 
   public func next() throws -> RecordBatch? {
     while !rows.isFull {
-      if left == 0, try !nextBlock() { break }
-      try read()
+      do {
+        if left == 0, try !nextBlock() { break }
+        try read()
+      } catch let damage as AvroDamage {
+        guard badRows.policy != .error else { throw damage.failure(blocks.name) }
+        try lose(damage)
+      }
     }
     return rows.count > 0 ? rows.finish() : nil
   }
@@ -71,11 +76,12 @@ public final class AvroReader: RecordSource {
     }
     isInBlock = true
     if plan.root.minimumSize == 0, count > Int64(AvroBlocks.Bound.emptyRows) {
-      throw blocks.failure(
-        "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyRows) are possible",
-        at: blocks.blockOffset)
+      throw AvroDamage(
+        offset: blocks.blockOffset,
+        reason: "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyRows) are possible")
     }
     left = count
+    try blocks.unpack()
     return true
   }
 
@@ -99,20 +105,47 @@ public final class AvroReader: RecordSource {
         let offset = unsafe blocks.offset(of: cursor.at)
         let isLonger = try blocks.more(consumed: consumed)
         consumed = 0
-        guard isLonger else { throw fault(.end, offset) }
+        guard isLonger else { throw damage(AvroFault.end.text, offset) }
         return
-      case .fault(let fault): throw unsafe self.fault(fault, blocks.offset(of: cursor.at))
-      case .bad(let flaw, let start):
+      case .fault(let fault, let column):
+        let rest = unsafe UnsafeRawBufferPointer(start: cursor.at, count: min(cursor.left, AvroReader.maxRaw))
+        var damage = unsafe damage(column + fault.text, blocks.offset(of: cursor.at))
+        damage.raw = unsafe Array(rest)
+        throw damage
+      case .bad(let reason, let start):
         left -= 1
         rowCount += 1
         try unsafe badRows.add(
-          name: blocks.name, offset: blocks.offset(of: start), line: rowCount, reason: flaw.text,
+          name: blocks.name, offset: blocks.offset(of: start), line: rowCount, unit: "record", reason: reason,
           raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start))
       }
     }
   }
 
-  private func fault(_ fault: AvroFault, _ offset: Int64) -> Failure {
-    blocks.failure("record \(rowCount + 1): \(fault.text)", at: offset)
+  // MARK: damage
+
+  /// Bytes that are kept of a row whose end is not known.
+  private static let maxRaw = 1 << 16
+
+  private func damage(_ reason: String, _ offset: Int64) -> AvroDamage {
+    AvroDamage(offset: offset, reason: "record \(rowCount + 1): \(reason)")
+  }
+
+  /// Counts the rows of the current block that cannot be found as bad ones, and goes to the next block.
+  private func lose(_ damage: AvroDamage) throws {
+    // No codec makes more than a thousand bytes of one: no more rows than that are believed.
+    let lost = max(1, min(left, blocks.blockSize.multipliedReportingOverflow(by: 1_024).partialValue))
+    let first = rowCount + 1
+    left = 0
+    isInBlock = false
+    for number in 0..<lost {
+      rowCount += 1
+      let reason = number == 0 ? damage.reason : "it is lost with record \(first) of the same block"
+      try unsafe (number == 0 ? damage.raw : []).withUnsafeBytes {
+        try unsafe badRows.add(
+          name: blocks.name, offset: damage.offset, line: rowCount, unit: "record", reason: reason, raw: $0)
+      }
+    }
+    isFinished = try !blocks.recover()
   }
 }

@@ -62,13 +62,18 @@ internal import Records
         unsafe c.at = unsafe start
         c.fault = .none
         c.flaw = .none
-        return fault == .end ? .end : .fault(fault)
+        return fault == .end ? .end : .fault(fault, findFlaw(c))
       }
       if c.flaw != .none {
-        let flaw = c.flaw
+        var reason = c.flaw == .mismatch ? mismatch(c.flawNode) : c.flaw.text
         takeBack()
         c.flaw = .none
-        return unsafe .bad(flaw, start: start)
+        c.growth = 0
+        let end = unsafe c.at
+        unsafe c.at = unsafe start
+        reason = findFlaw(c) + reason
+        unsafe c.at = unsafe end
+        return unsafe .bad(reason, start: start)
       }
       unsafe byteCount += c.at - start + c.growth
       c.growth = 0
@@ -96,6 +101,36 @@ internal import Records
       guard unsafe value(op, &c, row) else { return false }
     }
     return true
+  }
+
+  /// Reads the row of the cursor once more, step by step: in which column it goes wrong.
+  private func findFlaw(_ cursor: AvroCursor) -> String {
+    var c = cursor
+    let row = count
+    var index = 0
+    var column = -1
+    while index < opCount, column < 0 {
+      let op = unsafe ops + index
+      index += 1
+      var isNull = false
+      var isRead = true
+      if unsafe op.pointee.isNullable { isRead = unsafe branch(op, &c, &isNull) }
+      if isRead, isNull {
+        unsafe setNull(op, row, &index)
+      } else if isRead {
+        isRead = unsafe value(op, &c, row)
+      }
+      if !isRead || c.flaw != .none { column = unsafe op.pointee.column }
+      if !isRead { break }
+    }
+    takeBack()
+    guard column >= 0 else { return "" }
+    return "column '\(schema.fields[column].name)' (\(schema.fields[column].type.name)): "
+  }
+
+  private func mismatch(_ node: Int) -> String {
+    let link = unsafe view.links[view.nodes[node].first]
+    return unsafe String(decoding: view.text(link), as: UTF8.self)
   }
 
   @inline(__always)

@@ -22,7 +22,7 @@ internal import Records
       guard unsafe cursor.branch(node.pointee.count, &branch) else { return false }
       return unsafe append(view.link(node, branch), to: builder, &cursor)
     case .mismatch:
-      cursor.mark(.mismatch)
+      cursor.mark(.mismatch, node: index)
       guard unsafe skip(view.link(node, 0), &cursor, 0) else { return false }
       builder.appendNull()
       return true

@@ -10,10 +10,12 @@ struct AvroReaderTask: FerryTask {
     details: """
       All codecs of the specification are read: null, deflate, snappy, zstandard, bzip2 and xz. Every field of the \
       record becomes a column of its logical type. Arrays of scalars become lists; maps, records and unions of several \
-      types become JSON. With `schema`, the file is read as the rules of schema resolution say: defaults, promotions, \
-      aliases.
+      types become JSON. A file whose schema is no record becomes one column, `value`. With `schema`, the file is \
+      read as the rules of schema resolution say: defaults, promotions, aliases. The file as a whole may be packed \
+      with gzip or zstd.
 
-      A record with a value that its type does not allow is a bad row. A damaged block is an error with its place.
+      A record with a value that its type does not allow is a bad row. So are those of a block that cannot be found in \
+      damaged bytes; reading goes on behind the next mark between blocks.
       """,
     outputs: TextLoad.outputs,
     example: """

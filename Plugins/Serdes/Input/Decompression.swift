@@ -8,6 +8,8 @@ enum Decompression {
     let head = try peeked.peek(4)
     if head.starts(with: [0x1F, 0x8B]) { return GzipInput(peeked) }
     if head == [0x28, 0xB5, 0x2F, 0xFD] { return try ZstdInput(peeked) }
+    // A frame without content, which some put in front.
+    if head.count == 4, head[0] & 0xF0 == 0x50, head[1...] == [0x2A, 0x4D, 0x18] { return try ZstdInput(peeked) }
     return peeked
   }
 }
@@ -81,6 +83,12 @@ final class PeekedInput: ByteInput {
         unsafe stream.pointee.avail_in = UInt32(count)
       }
       if !isInsideMember {
+        // Zeros behind a member fill up the block of a tape.
+        while unsafe stream.pointee.avail_in > 0, unsafe stream.pointee.next_in[0] == 0 {
+          unsafe stream.pointee.next_in += 1
+          unsafe stream.pointee.avail_in -= 1
+        }
+        if unsafe stream.pointee.avail_in == 0 { continue }
         unsafe inflateReset(stream)
         isInsideMember = true
       }

@@ -44,9 +44,12 @@ public final class BadRows {
     self.makeSink = makeSink
   }
 
-  func add(name: String, offset: Int64, line: Int64, reason: String, raw: UnsafeRawBufferPointer) throws {
+  /// - Parameter unit: what is counted from 1: lines, or the records of a file that has no lines.
+  func add(
+    name: String, offset: Int64, line: Int64, unit: String = "line", reason: String, raw: UnsafeRawBufferPointer
+  ) throws {
     count += 1
-    let place = "reading line \(line) (byte \(offset)) of '\(name)': \(reason)"
+    let place = "reading \(unit) \(line) (byte \(offset)) of '\(name)': \(reason)"
     if policy == .error {
       throw unsafe Failure(
         .data, place, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows",
