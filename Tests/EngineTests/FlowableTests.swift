@@ -232,12 +232,7 @@ import Testing
   }
 
   @Test func aSignalIsNoTimeout() async throws {
-    let cancellation = Cancellation()
-    Threads.start {
-      usleep(200_000)
-      cancellation.cancel(.signal(2))
-    }
-    let execution = try await bench.run(
+    let execution = try await bench.runStopped(
       """
       tasks:
         - id: limited
@@ -246,7 +241,7 @@ import Testing
           allowFailure: true
           tasks: [{id: sleep, type: core.flow.Sleep, duration: PT30S}]
           errors: [{id: local, type: core.debug.Return}]
-      """, cancellation: cancellation)
+      """)
     #expect(states(execution) == ["sleep KILLED", "limited KILLED"])
     #expect(execution.state == .killed && execution.error == "task 'sleep': stopped by a signal")
   }

@@ -229,12 +229,7 @@ import Testing
 
   @Test func cancellingKillsWhatRunsAndSkipsTheRest() async throws {
     let bench = try Bench()
-    let cancellation = Cancellation()
-    Threads.start {
-      usleep(200_000)
-      cancellation.cancel(.signal(2))
-    }
-    let execution = try await bench.run(
+    let execution = try await bench.runStopped(
       """
       tasks:
         - id: side
@@ -245,7 +240,7 @@ import Testing
         - {id: never, type: core.debug.Return}
       errors: [{id: handler, type: core.debug.Return}]
       finally: [{id: last, type: core.debug.Return}]
-      """, cancellation: cancellation)
+      """)
     #expect(execution.state == .killed)
     #expect(execution.taskRuns.allSatisfy { $0.state == .killed })
     #expect(Set(execution.taskRuns.map(\.taskID)) == ["side", "sleep", "stubborn"])

@@ -94,6 +94,16 @@ struct Bench {
     try await engine.run(try parse(yaml), inputs: inputs, restart: restart, cancellation: cancellation)
   }
 
+  /// Runs a flow that is stopped by a signal after a moment.
+  func runStopped(_ yaml: String) async throws -> Execution {
+    let cancellation = Cancellation()
+    Threads.start {
+      usleep(200_000)
+      cancellation.cancel(.signal(2))
+    }
+    return try await run(yaml, cancellation: cancellation)
+  }
+
   /// All rows of a record file as JSON, one a row.
   func rows(_ uri: String?) throws -> [String] {
     let reader = try RecordFileReader(engine.open(try #require(uri)))

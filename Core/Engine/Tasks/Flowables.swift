@@ -6,6 +6,11 @@ struct TaskList: PropertyValue {
   init(property: Value) {}
 }
 
+/// What every flowable takes.
+struct ErrorTasks: Declaring, Decodable {
+  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+}
+
 /// A task that runs other tasks. It only declares its properties; `FlowRunner` does the running.
 protocol Flowable: DeclaredTask {
   static var kind: FlowableKind { get }
@@ -28,7 +33,7 @@ struct Sequential: Flowable {
           format: one
       """)
   @Property("The tasks, in order.", .raw) var tasks: TaskList
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct Parallel: Flowable {
@@ -47,7 +52,7 @@ struct Parallel: Flowable {
       """)
   @Property("The tasks.", .raw) var tasks: TaskList
   @Property("How many run at once; 0 for all.", .range(0...10_000)) var concurrent = 0
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct ForEach: Flowable {
@@ -72,7 +77,13 @@ struct ForEach: Flowable {
   @Property("The values: a list, or a text that holds a JSON list.") var values: Value
   @Property("The tasks, run in order for each value.", .raw) var tasks: TaskList
   @Property("How many values are worked on at once; 0 for all.", .range(0...10_000)) var concurrencyLimit = 1
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
+}
+
+/// A loop as flows of 2022 wrote it.
+struct OldLoop: Declaring, Decodable {
+  @Property("The values: a list, or a text that holds a JSON list.") var value: Value
+  @Property("The tasks, run in order for each value.", .raw) var tasks: TaskList
 }
 
 struct EachSequential: Flowable {
@@ -89,9 +100,8 @@ struct EachSequential: Flowable {
           type: core.debug.Return
           format: "{{ taskrun.value }}"
       """)
-  @Property("The values: a list, or a text that holds a JSON list.") var value: Value
-  @Property("The tasks, run in order for each value.", .raw) var tasks: TaskList
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var loop = OldLoop()
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct EachParallel: Flowable {
@@ -109,10 +119,9 @@ struct EachParallel: Flowable {
           type: core.debug.Return
           format: "{{ taskrun.value }}"
       """)
-  @Property("The values: a list, or a text that holds a JSON list.") var value: Value
-  @Property("The tasks, run in order for each value.", .raw) var tasks: TaskList
+  @PropertyGroup var loop = OldLoop()
   @Property("How many values are worked on at once; 0 for all.", .range(0...10_000)) var concurrent = 0
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct If: Flowable {
@@ -132,7 +141,7 @@ struct If: Flowable {
   @Property("The condition.") var condition: Value
   @Property("The tasks when it is true.", .raw) var then: TaskList
   @Property("The tasks when it is false.", .raw) var `else`: TaskList?
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct Switch: Flowable {
@@ -157,7 +166,7 @@ struct Switch: Flowable {
   @Property("The value.") var value: Value
   @Property("Lists of tasks by value.", .raw) var cases: [String: TaskList]?
   @Property("The tasks when no case is named like the value.", .raw) var defaults: TaskList?
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct AllowFailure: Flowable {
@@ -173,7 +182,7 @@ struct AllowFailure: Flowable {
           type: core.execution.Fail
       """)
   @Property("The tasks, in order.", .raw) var tasks: TaskList
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 struct Dag: Flowable {
@@ -194,7 +203,7 @@ struct Dag: Flowable {
       """)
   @Property("The tasks, each as `task` with `dependsOn`, a list of ids.", .raw) var tasks: TaskList
   @Property("How many run at once; 0 for all that can.", .range(0...10_000)) var concurrent = 0
-  @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @PropertyGroup var handler = ErrorTasks()
 }
 
 /// The engine runs it as it runs a task that does work: in attempts.
