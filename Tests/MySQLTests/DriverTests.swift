@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import SQL
@@ -35,7 +36,7 @@ import Testing
   }
 
   @Test func unknownParametersAreLogged() throws {
-    let log = Log()
+    let log = KeptLog()
     let context = try TaskContext.forTests(log: log)
     try Server.connect(Server.url(parameters: "wat=1&useUnicode=true"), context: context).close()
     #expect(log.lines == ["the url's parameter 'wat' has no meaning here and is ignored"])

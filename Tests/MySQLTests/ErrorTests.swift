@@ -1,5 +1,6 @@
 import Engine
 import Expression
+import FerryTesting
 import Records
 import SQL
 import Testing

@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Records
 import SQL
 import Testing
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func noticesAreLogged() throws {
-    let log = Log()
+    let log = KeptLog()
     let session = try Server.session(context: .forTests(log: log))
     defer { session.close() }
     try session.execute("DO $$ BEGIN RAISE WARNING 'mind the gap'; END $$")
@@ -276,7 +277,7 @@ import Testing
   }
 
   @Test func parametersOfTheURLAreUnderstood() throws {
-    let log = Log()
+    let log = KeptLog()
     let url = try Server.jdbc
     let base = "jdbc:postgresql://\(url.hosts[0].name):\(url.hosts[0].port ?? 5_432)/\(url.database ?? "")"
     let session = try Server.session(

@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import SQL

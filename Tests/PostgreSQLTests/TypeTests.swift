@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Records
 import SQL
 import Testing

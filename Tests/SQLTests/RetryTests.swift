@@ -53,7 +53,7 @@ import Testing
   }
 
   private func load(
-    _ more: ValueMap, rows: Int = 40, log: Log = Log()
+    _ more: ValueMap, rows: Int = 40, log: KeptLog = KeptLog()
   ) throws -> (outputs: ValueMap, counts: Ledger.Counts) {
     let properties: ValueMap = [
       "url": url, "from": .string(try file(rows)), "sql": "INSERT INTO t (id, v) VALUES (?, ?)", "chunk": 10,
@@ -72,7 +72,7 @@ import Testing
   ])
   func resumesBehindTheLastCommittedRow(call: FaultyDatabase.Call, failures: ClosedRange<Int>) throws {
     FaultyDatabase.set { $0.failures[call] = failures }
-    let log = Log()
+    let log = KeptLog()
     let result = try load(["commit": "chunk"], log: log)
     #expect(result.outputs == ["rowCount": 40, "updatedCount": 40])
     #expect(result.counts.read == 40 && result.counts.written == 40 && result.counts.isBalanced)
@@ -108,7 +108,7 @@ import Testing
     let link = folder.path + "/source.arrow"
     // A link to itself: opening it fails, as a file system that is away for a moment does.
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: link)
-    let log = Log { line in
+    let log = KeptLog { line in
       guard line.contains("starts again") else { return }
       try? FileManager.default.removeItem(atPath: link)
       try? FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: stored)
@@ -200,7 +200,7 @@ import Testing
     FaultyDatabase.set { $0.failures[.write] = 1...100 }
     let cancellation = Cancellation()
     let began = ContinuousClock.now
-    let log = Log { if $0.contains("starts again") { cancellation.cancel(.signal(2)) } }
+    let log = KeptLog { if $0.contains("starts again") { cancellation.cancel(.signal(2)) } }
     let failure = try #require(throws: Failure.self) {
       _ = try SQLBatch<FaultyDatabase>.runAlone(
         [
@@ -208,21 +208,5 @@ import Testing
         ], storage: storage, cancellation: cancellation, log: log.add)
     }
     #expect(failure.category == .cancelled && ContinuousClock.now - began < .seconds(20))
-  }
-}
-
-/// Keeps what a task logs.
-private final class Log: Sendable {
-  private let kept = Mutex<[String]>([])
-  private let onLine: @Sendable (String) -> Void
-
-  init(_ onLine: @escaping @Sendable (String) -> Void = { _ in }) { self.onLine = onLine }
-
-  var lines: [String] { kept.withLock { $0 } }
-  var add: @Sendable (String) -> Void {
-    { line in
-      self.kept.withLock { $0.append(line) }
-      self.onLine(line)
-    }
   }
 }

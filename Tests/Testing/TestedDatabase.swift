@@ -132,6 +132,11 @@ public enum Python {
 
   /// Runs a script; its standard output is JSON.
   public static func run(_ script: String, _ arguments: [String]) throws -> Value {
+    try Value.parseJSON(output(of: script, arguments))
+  }
+
+  /// Runs a script; its standard output.
+  public static func output(of script: String, _ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = ["-c", script] + arguments
@@ -143,7 +148,7 @@ public enum Python {
     guard process.terminationStatus == 0 else {
       throw TestFault("the Python script ended with \(process.terminationStatus)")
     }
-    return try Value.parseJSON(String(decoding: data, as: UTF8.self))
+    return String(decoding: data, as: UTF8.self)
   }
 
   /// A list of rows of texts.

@@ -21,19 +21,26 @@ extension TaskContext {
     storage: String, cancellation: Cancellation = Cancellation(), timeZone: String = "UTC",
     log: @escaping @Sendable (String) -> Void = { _ in }, _ body: (TaskContext) throws -> T
   ) throws -> T {
+    let context = try standalone(storage: storage, cancellation: cancellation, timeZone: timeZone, log: log)
+    defer { context.workspace.remove() }
+    return try body(context)
+  }
+
+  /// The same, with a working folder that is left to the system's temporary files.
+  package static func standalone(
+    storage: String, cancellation: Cancellation = Cancellation(), timeZone: String = "UTC",
+    log: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws -> TaskContext {
     let local = try LocalStorage(root: storage)
     let redactor = Redactor()
-    let workspace = Workspace("alone")
-    defer { workspace.remove() }
     let host = Host(
       environment: try Environment(), redactor: redactor, storage: local, folder: storage, namespace: "test")
     let logger = TaskLogger(redactor: redactor, level: .trace, executionID: "1") { event in
       if case .log(let line) = event { log(line.message) }
     }
-    let context = TaskContext(
+    return TaskContext(
       ledger: Ledger(), cancellation: cancellation, timeZone: timeZone, storage: local,
       folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/",
-      scope: Scope(variables: [:], host: host), logger: logger, workspace: workspace)
-    return try body(context)
+      scope: Scope(variables: [:], host: host), logger: logger, workspace: Workspace("alone"))
   }
 }

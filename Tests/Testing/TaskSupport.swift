@@ -1,0 +1,75 @@
+package import Engine
+package import Expression
+internal import Foundation
+package import Records
+package import SQL
+
+/// Keeps what a task logs.
+package final class KeptLog: @unchecked Sendable {
+  private let lock = NSLock()
+  private var kept: [String] = []
+  private let onLine: @Sendable (String) -> Void
+
+  package init(_ onLine: @escaping @Sendable (String) -> Void = { _ in }) { self.onLine = onLine }
+
+  package var lines: [String] { lock.withLock { kept } }
+
+  package var add: @Sendable (String) -> Void {
+    { line in
+      self.lock.withLock { self.kept.append(line) }
+      self.onLine(line)
+    }
+  }
+}
+
+extension TaskContext {
+  /// What a task would be given. Its files lie in a folder that is left to the system's temporary files.
+  package static func forTests(cancellation: Cancellation = Cancellation(), log: KeptLog = KeptLog()) throws
+    -> TaskContext
+  {
+    let root = FileManager.default.temporaryDirectory.appending(path: "ferry-tests-\(UUID().uuidString)").path
+    return try standalone(storage: root, cancellation: cancellation, log: log.add)
+  }
+}
+
+extension SQLConnection {
+  /// All rows of a statement as one batch.
+  package func all(
+    _ sql: String, _ parameters: [Value] = [], _ options: QueryOptions = .init()
+  ) throws -> RecordBatch {
+    guard case .rows(let rows) = try query(sql, parameters, options) else { throw TestFault("no rows: \(sql)") }
+    let whole = BatchBuilder(rows.schema, maxBytes: .max, maxRows: .max)
+    while let batch = try rows.next() {
+      for (builder, column) in zip(whole.columns, batch.columns) { builder.append(column) }
+      whole.finishRows(batch.count, bytes: 0)
+    }
+    return whole.finish()
+  }
+}
+
+extension Column {
+  /// The text of each value as databases write it, NULL as nil.
+  package var texts: [String?] {
+    let formatter = TextFormatter(self, bytes: .hex, separator: UInt8(ascii: " "))
+    return (0..<count).map { row in
+      if isNull(row) { return nil }
+      var buffer = TextBuffer()
+      formatter.append(row, to: &buffer)
+      return buffer.string
+    }
+  }
+}
+
+/// A thread that can be waited for.
+package final class TestThread: @unchecked Sendable {
+  private let done = DispatchSemaphore(value: 0)
+
+  package init(_ body: @escaping @Sendable () -> Void) {
+    Thread.detachNewThread { [done] in
+      body()
+      done.signal()
+    }
+  }
+
+  package func join() { done.wait() }
+}
