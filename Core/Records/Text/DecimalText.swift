@@ -206,11 +206,20 @@ public enum DecimalText {
   /// The common case: a plain `-ddd.ddd` of up to 18 characters whose fraction fits the scale. Nil for all others.
   @inline(__always)
   static func parseShort(_ text: Bytes, _ count: Int, precision: Int, scale: Int) -> Int64? {
-    guard count > 0, count <= 18 else { return nil }
-    var at = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
-    let isNegative = at == 1
+    guard count > 0, count <= 18, let short = unsafe scanShort(text, count) else { return nil }
+    let zeros = scale - short.fraction
+    let digits = short.digits + zeros
+    guard zeros >= 0, digits <= 18, digits <= precision else { return nil }
+    return zeros > 0 ? short.value &* Int64(truncatingIfNeeded: powers64[zeros]) : short.value
+  }
+
+  /// A plain `-ddd.ddd` without its point, how many digits it has, and how many of them are behind the point. Nil for
+  /// all others; only good for up to 18 digits.
+  @inline(__always)
+  static func scanShort(_ text: Bytes, _ count: Int) -> (value: Int64, digits: Int, fraction: Int)? {
+    let start = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
+    var at = start
     var value: Int64 = 0
-    let start = at
     while at < count, unsafe text[at] &- 48 < 10 {
       value = unsafe value &* 10 &+ Int64(text[at] &- 48)
       at += 1
@@ -226,10 +235,8 @@ public enum DecimalText {
       }
       digits += fraction
     }
-    let zeros = scale - fraction
-    guard at == count, digits > 0, zeros >= 0, digits + zeros <= 18, digits + zeros <= precision else { return nil }
-    if zeros > 0 { value &*= Int64(truncatingIfNeeded: powers64[zeros]) }
-    return isNegative ? 0 &- value : value
+    guard at == count, digits > 0 else { return nil }
+    return (start == 1 ? 0 &- value : value, digits, fraction)
   }
 
   // MARK: formatting

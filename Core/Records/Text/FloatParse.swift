@@ -35,27 +35,8 @@ extension ValueParse {
   /// `-ddd.ddd` of up to 18 digits as mantissa and decimal exponent.
   @inline(__always)
   private static func shortFloat(_ text: UnsafePointer<UInt8>, _ count: Int) -> (Int64, Int)? {
-    guard count <= 19 else { return nil }
-    var at = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
-    let start = at
-    var mantissa: Int64 = 0
-    while at < count, unsafe text[at] &- 48 < 10 {
-      mantissa = unsafe mantissa &* 10 &+ Int64(text[at] &- 48)
-      at += 1
-    }
-    var digits = at - start
-    var fraction = 0
-    if at < count, unsafe text[at] == UInt8(ascii: ".") {
-      at += 1
-      while at < count, unsafe text[at] &- 48 < 10 {
-        mantissa = unsafe mantissa &* 10 &+ Int64(text[at] &- 48)
-        at += 1
-        fraction += 1
-      }
-      digits += fraction
-    }
-    guard at == count, digits > 0, digits <= 18 else { return nil }
-    return (start == 1 ? -mantissa : mantissa, -fraction)
+    guard count <= 19, let short = unsafe DecimalText.scanShort(text, count), short.digits <= 18 else { return nil }
+    return (short.value, -short.fraction)
   }
 
   /// Exponents and long mantissas: the standard library's conversion, which knows no locale and rounds correctly.

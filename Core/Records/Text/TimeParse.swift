@@ -54,14 +54,7 @@ extension ValueParse {
       value = narrow
       return .ok
     }
-    if unsafe isWord(text, "infinity") {
-      value = .max
-      return .ok
-    }
-    if unsafe isWord(text, "-infinity") {
-      value = .min
-      return .ok
-    }
+    if unsafe infinity(text, into: &value) == .ok { return .ok }
     return result == .ok ? .malformed : result
   }
 
@@ -174,7 +167,7 @@ extension ValueParse {
     return .ok
   }
 
-  private static func infinity(_ text: Text, into value: inout Int64) -> ParseResult {
+  private static func infinity<T: FixedWidthInteger>(_ text: Text, into value: inout T) -> ParseResult {
     if unsafe isWord(text, "infinity") {
       value = .max
       return .ok

@@ -181,18 +181,17 @@ extension ColumnCodec {
   }
 
   private static func date(_ zeroIsNull: Bool, _ cursor: inout WireCursor, _ builder: ColumnBuilder) -> ValueFault {
-    guard let moment = WireMoment(&cursor) else { return .cutShort }
-    let fault = moment.fault
-    if fault != .none {
-      guard zeroIsNull else { return fault }
-      builder.appendNull()
-      return .none
-    }
-    builder.append(Int32(truncatingIfNeeded: moment.days))
-    return .none
+    moment(zeroIsNull, &cursor, builder) { Int32(truncatingIfNeeded: $0.days) }
   }
 
   private static func datetime(_ zeroIsNull: Bool, _ cursor: inout WireCursor, _ builder: ColumnBuilder) -> ValueFault {
+    moment(zeroIsNull, &cursor, builder) { $0.microseconds }
+  }
+
+  @inline(__always)
+  private static func moment<T: BitwiseCopyable>(
+    _ zeroIsNull: Bool, _ cursor: inout WireCursor, _ builder: ColumnBuilder, _ value: (WireMoment) -> T
+  ) -> ValueFault {
     guard let moment = WireMoment(&cursor) else { return .cutShort }
     let fault = moment.fault
     if fault != .none {
@@ -200,7 +199,7 @@ extension ColumnCodec {
       builder.appendNull()
       return .none
     }
-    builder.append(moment.microseconds)
+    builder.append(value(moment))
     return .none
   }
 
