@@ -90,6 +90,49 @@ import Testing
     #expect(try coerce(example.text, example.from, LoadTarget(example.to)) == example.expected)
   }
 
+  /// Whole columns, sliced in the middle of a byte of their bitmap, to text, to JSON and back.
+  @Test(arguments: Samples.types.indices) func columnsGoOver(index: Int) throws {
+    let (type, samples) = Samples.types[index]
+    let values = (0..<300).map { row in row % 3 == 1 ? nil : samples[row % samples.count] }
+    let column = try Samples.column(type, values).slice(5, 290)
+    let expected = Array(values[5..<295])
+    func coerced(_ column: Column, _ to: DataType) throws -> Column {
+      try Coercion(from: column.type, to: LoadTarget(to), name: "c").apply(column, firstRow: 1)
+    }
+    // Text is taken as JSON itself.
+    let json = type == .text ? nil : try Samples.texts(coerced(column, .json))
+    let one = TextFormatter(column)
+    for row in 0..<column.count {
+      var text = TextBuffer()
+      one.appendJSON(row, to: &text)
+      if let json { #expect(json[row] == (expected[row] == nil ? nil : text.string), "\(type.name), row \(row)") }
+    }
+    // Bytes are taken as UTF-8, not written as digits.
+    if type == .bytes { return }
+    let text = try coerced(column, .text)
+    #expect(Samples.texts(text) == expected)
+    #expect(try Samples.texts(coerced(text, type)) == expected)
+  }
+
+  /// The first row that does not fit, whether the float's digits are others or do not fit the decimal at all.
+  @Test(
+    arguments: [
+      (["0.5", "9999999999999.99", "0.1"], nil),
+      (["0.5", "123456789012345678901234567.89", "99999999999999999999999999999999999.99"], 12),
+      (["0.5", "0.25", "99999999999999999999999999999999999.99", "123456789012345678901234567.89"], 13),
+    ] as [([String], Int64?)])
+  func floatsKeepTheDigitsOfDecimals(texts: [String], bad: Int64?) throws {
+    let type = DataType.decimal(precision: 37, scale: 2)
+    let column = try Samples.column(type, texts.map { $0.contains(".") ? $0 + ($0.hasSuffix(".5") ? "0" : "") : $0 })
+    let coercion = try Coercion(from: type, to: LoadTarget(.float64), name: "c")
+    do {
+      let floats = try coercion.apply(column, firstRow: 11)
+      #expect(bad == nil && Samples.texts(floats) == texts.map { Double($0)?.description })
+    } catch let failure as Failure {
+      #expect(failure.message.contains("row \(bad ?? 0),") && failure.code == "22003", "\(failure)")
+    }
+  }
+
   static let bad: [Case] = [
     Case(text: "128", from: .int64, to: .int8, expected: "22003"),
     Case(text: "-1", from: .int64, to: .uint64, expected: "22003"),

@@ -129,6 +129,15 @@
     }
   }
 
+  /// The same as JSON. NULL is nothing here, not `null`.
+  public func appendJSON(rows: Range<Int>, to out: inout TextBuffer, ends: UnsafeMutablePointer<Int32>) {
+    switch column.type {
+    case .int32, .int64, .decimal, .json: unsafe append(rows: rows, to: &out, ends: ends)
+    case .text: unsafe each(rows, &out, ends) { unsafe JSONText.append(string: bytes($0), to: &$1) }
+    default: unsafe each(rows, &out, ends) { appendJSON($0, to: &$1) }
+    }
+  }
+
   @inline(__always)
   private func each(
     _ rows: Range<Int>, _ out: inout TextBuffer, _ ends: UnsafeMutablePointer<Int32>,

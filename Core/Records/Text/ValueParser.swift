@@ -12,20 +12,16 @@ public struct ValueParser {
   public func append(_ text: UnsafeRawBufferPointer, to builder: ColumnBuilder) -> ParseResult {
     switch type {
     case .text: return unsafe ValueParser.appendText(text, to: builder)
-    case .int64: return unsafe add(text, builder, Int64(0)) { unsafe Digits.parse($0, into: &$1) }
-    case .int32: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.integer($0, into: &$1) }
+    case .int64: return unsafe int64(text, builder)
+    case .int32: return unsafe int32(text, builder)
     case .decimal(let precision, let scale):
-      if precision <= 38 {
-        return unsafe add(text, builder, Int128(0)) {
-          unsafe DecimalText.parse128($0, precision: precision, scale: scale, into: &$1)
-        }
-      }
+      if precision <= 38 { return unsafe decimal(text, builder, precision, scale) }
       return unsafe add(text, builder, Int256.zero) {
         unsafe DecimalText.parse256($0, precision: precision, scale: scale, into: &$1)
       }
-    case .float64: return unsafe add(text, builder, 0.0) { unsafe ValueParse.float64($0, into: &$1) }
+    case .float64: return unsafe float64(text, builder)
+    case .date: return unsafe date(text, builder)
     case .float32: return unsafe add(text, builder, Float(0)) { unsafe ValueParse.float32($0, into: &$1) }
-    case .date: return unsafe add(text, builder, Int32(0)) { unsafe ValueParse.date($0, into: &$1) }
     case .timestamp(let unit, let zoned):
       return unsafe add(text, builder, Int64(0)) {
         unsafe ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1)
@@ -56,6 +52,70 @@ public struct ValueParser {
     case .bytes: return unsafe appendBytes(text, to: builder)
     case .list(let element): return unsafe appendList(text, element, to: builder)
     }
+  }
+
+  /// Appends the values of a column of texts from one row on, NULL as NULL, until one is refused; the type is looked at
+  /// once.
+  /// - Returns: the row that was refused, and why; the column's count when all are appended.
+  public func append(
+    _ texts: Column, from row: Int, to builder: ColumnBuilder
+  ) -> (row: Int, result: ParseResult) {
+    switch type {
+    case .int64: return unsafe each(texts, row, builder) { unsafe int64($0, $1) }
+    case .int32: return unsafe each(texts, row, builder) { unsafe int32($0, $1) }
+    case .decimal(let precision, let scale) where precision <= 38:
+      return unsafe each(texts, row, builder) { unsafe decimal($0, $1, precision, scale) }
+    case .float64: return unsafe each(texts, row, builder) { unsafe float64($0, $1) }
+    case .date: return unsafe each(texts, row, builder) { unsafe date($0, $1) }
+    default: return unsafe each(texts, row, builder) { unsafe append($0, to: $1) }
+    }
+  }
+
+  @inline(__always)
+  private func each(
+    _ texts: Column, _ first: Int, _ builder: ColumnBuilder,
+    _ parse: (UnsafeRawBufferPointer, ColumnBuilder) -> ParseResult
+  ) -> (row: Int, result: ParseResult) {
+    // Holds the column's memory through plain pointers.
+    let cells = TextFormatter(texts)
+    for row in first..<texts.count {
+      if cells.isNull(row) {
+        builder.appendNull()
+        continue
+      }
+      let result = unsafe parse(cells.bytes(row), builder)
+      if result != .ok { return (row, result) }
+    }
+    return (texts.count, .ok)
+  }
+
+  @inline(__always)
+  private func int64(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> ParseResult {
+    unsafe add(text, builder, Int64(0)) { unsafe Digits.parse($0, into: &$1) }
+  }
+
+  @inline(__always)
+  private func int32(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> ParseResult {
+    unsafe add(text, builder, Int32(0)) { unsafe ValueParse.integer($0, into: &$1) }
+  }
+
+  @inline(__always)
+  private func decimal(
+    _ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder, _ precision: Int, _ scale: Int
+  ) -> ParseResult {
+    unsafe add(text, builder, Int128(0)) {
+      unsafe DecimalText.parse128($0, precision: precision, scale: scale, into: &$1)
+    }
+  }
+
+  @inline(__always)
+  private func float64(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> ParseResult {
+    unsafe add(text, builder, 0.0) { unsafe ValueParse.float64($0, into: &$1) }
+  }
+
+  @inline(__always)
+  private func date(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> ParseResult {
+    unsafe add(text, builder, Int32(0)) { unsafe ValueParse.date($0, into: &$1) }
   }
 
   @inline(__always)

@@ -68,11 +68,11 @@ indirect enum CoercionStep: Sendable {
     case .bytesToUUID: return try TextSteps.bytesToUUID(column)
     case .utf8: return try TextSteps.utf8(column)
     case .json: return try TextSteps.json(column)
-    case .format: return TextSteps.format(column, .text)
+    case .format: return TextSteps.format(column)
     case .formatJSON: return TextSteps.formatJSON(column)
     case .parse: return try TextSteps.parse(column, type)
     case .parseTimestamp(let zone): return try TextSteps.parseTimestamp(column, type, zone)
-    case .viaText: return try TextSteps.parse(TextSteps.format(column, .text), type)
+    case .viaText: return try TextSteps.parse(TextSteps.format(column), type)
     case .list(let element): return try list(column, type, element)
     }
   }

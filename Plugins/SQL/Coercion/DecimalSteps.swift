@@ -149,23 +149,23 @@ enum DecimalSteps {
   }
 
   private static func toFloatByText(_ column: Column, _ type: DataType, _ round: Bool) throws -> Column {
-    let text = TextSteps.format(column, .text)
-    let floats = try TextSteps.parse(text, type)
+    let floats = try TextSteps.parse(TextSteps.format(column), type)
     if round { return floats }
-    let parser = ValueParser(column.type)
-    let digits = TextFormatter(floats)
-    var buffer = TextBuffer()
-    let back = ColumnBuilder(column.type, rows: 1)
-    let width = column.type.layout == .fixed(32) ? 32 : 16
-    for row in 0..<column.count where !column.isNull(row) {
-      buffer.removeAll()
-      digits.append(row, to: &buffer)
-      guard parser.append(buffer.bytes, to: back) == .ok else { throw BadValue(row: row, fault: .losesDigits) }
-      let result = back.finish()
-      let a = UnsafeRawBufferPointer(start: column.values.start + (column.offset + row) * width, count: width)
-      let isSame = withExtendedLifetime(result) { a.elementsEqual(result.values.bytes) }
-      if !isSame { throw BadValue(row: row, fault: .losesDigits) }
-    }
+    let builder = ColumnBuilder(column.type, rows: max(column.count, 1))
+    let (end, _) = ValueParser(column.type).append(TextSteps.format(floats), from: 0, to: builder)
+    let back = builder.finish()
+    let changed =
+      shape(column.type).precision > 38
+      ? firstChange(column, back, Int256.self) : firstChange(column, back, Int128.self)
+    if let row = changed ?? (end < column.count ? end : nil) { throw BadValue(row: row, fault: .losesDigits) }
     return floats
+  }
+
+  /// The first row in which two columns differ, as far as the second one goes.
+  private static func firstChange<T: BitwiseCopyable & Equatable>(_ a: Column, _ b: Column, _: T.Type) -> Int? {
+    let (before, after) = (a.fixed(T.self), b.fixed(T.self))
+    return withExtendedLifetime((a, b)) {
+      (0..<b.count).first { before[$0] != after[$0] && !a.isNull($0) }
+    }
   }
 }

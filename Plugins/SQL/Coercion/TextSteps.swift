@@ -3,36 +3,31 @@ internal import Records
 /// To and from text.
 enum TextSteps {
   /// The canonical text of each value (`ValueText`); bytes would be hexadecimal, but the matrix never asks for them.
-  static func format(_ column: Column, _ type: DataType) -> Column {
+  static func format(_ column: Column) -> Column {
     let formatter = TextFormatter(column, bytes: .hex)
-    let builder = ColumnBuilder(type, rows: max(column.count, 1))
-    var buffer = TextBuffer()
-    for row in 0..<column.count {
-      if column.isNull(row) {
-        builder.appendNull()
-        continue
-      }
-      buffer.removeAll()
-      formatter.append(row, to: &buffer)
-      builder.append(bytes: buffer.bytes)
-    }
-    return builder.finish()
+    return texts(column, .text) { formatter.append(rows: 0..<column.count, to: &$0, ends: $1) }
   }
 
   static func formatJSON(_ column: Column) -> Column {
     let formatter = TextFormatter(column)
-    let builder = ColumnBuilder(.json, rows: max(column.count, 1))
-    var buffer = TextBuffer()
-    for row in 0..<column.count {
-      if column.isNull(row) {
-        builder.appendNull()
-        continue
-      }
-      buffer.removeAll()
-      formatter.appendJSON(row, to: &buffer)
-      builder.append(bytes: buffer.bytes)
-    }
-    return builder.finish()
+    return texts(column, .json) { formatter.appendJSON(rows: 0..<column.count, to: &$0, ends: $1) }
+  }
+
+  /// The texts that `write` puts one behind the other are the values of the new column.
+  private static func texts(
+    _ column: Column, _ type: DataType, _ write: (inout TextBuffer, UnsafeMutablePointer<Int32>) -> Void
+  ) -> Column {
+    // The bitmap is shared: the offsets start at the same bit of a byte.
+    let shift = column.offset & 7
+    let offsets = Allocation(capacity: (shift + column.count + 1) * 4)
+    let ends = offsets.base.assumingMemoryBound(to: Int32.self)
+    for index in 0...shift { ends[index] = 0 }
+    var buffer = TextBuffer(capacity: column.count * 16)
+    write(&buffer, ends + shift + 1)
+    return Column(
+      type: type, count: column.count, offset: shift, nullCount: column.nullCount,
+      validity: ColumnMap.sharedValidity(column), values: Buffer(copying: buffer.bytes),
+      offsets: Buffer(offsets, count: (shift + column.count + 1) * 4))
   }
 
   /// The strict parser of the target type, and the few texts beside it that mean the same value.
@@ -42,21 +37,19 @@ enum TextSteps {
     let whole = ValueParser(.decimal(precision: 38, scale: 0))
     let builder = ColumnBuilder(type, rows: max(column.count, 1))
     let scratch = ColumnBuilder(.decimal(precision: 38, scale: 0), rows: 1)
-    for row in 0..<column.count {
-      if column.isNull(row) {
-        builder.appendNull()
-        continue
-      }
-      let text = column.bytes(row)
-      var result = CoercionFault(parser.append(text, to: builder))
-      if result == .malformed, type == .date { result = midnight(text, builder) }
-      if result == .malformed, isNumeric {
+    var start = 0
+    while true {
+      let (row, found) = parser.append(column, from: start, to: builder)
+      if row == column.count { return builder.finish() }
+      var fault = CoercionFault(found)
+      if fault == .malformed, type == .date { fault = midnight(column.bytes(row), builder) }
+      if fault == .malformed, isNumeric {
         // 12.00 is a whole number.
-        result = type.isInteger ? integer(text, whole, scratch, builder) : .notFinite
+        fault = type.isInteger ? integer(column.bytes(row), whole, scratch, builder) : .notFinite
       }
-      if result != .none { throw BadValue(row: row, fault: result) }
+      if fault != .none { throw BadValue(row: row, fault: fault) }
+      start = row + 1
     }
-    return builder.finish()
   }
 
   private static func integer(
