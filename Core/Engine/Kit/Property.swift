@@ -1,4 +1,4 @@
-internal import Expression
+public import Expression
 
 /// How one property of a task was declared: the source of decoding, checking, schema, help and reference page.
 public struct PropertyDeclaration: Sendable, Hashable {
@@ -7,7 +7,7 @@ public struct PropertyDeclaration: Sendable, Hashable {
   public var shape: PropertyShape
   public var isRequired: Bool
   /// The default as it is shown, nil when there is none.
-  public var defaultText: String?
+  public var defaultValue: Expression.Value?
   public var aliases: [String] = []
   /// What to use instead, when the property is only kept for old flows.
   public var deprecated: String?
@@ -52,17 +52,17 @@ public struct Property<Value: PropertyValue>: Sendable, Decodable {
 
   /// A required property, or an optional one when the type is an optional.
   public init(_ help: String, _ options: PropertyOption...) {
-    self.init(help, options, default: Value.absent, text: nil)
+    self.init(help, options, default: Value.absent, shown: nil)
   }
 
   /// A property with a default.
   public init(wrappedValue: Value, _ help: String, _ options: PropertyOption...) {
-    self.init(help, options, default: wrappedValue, text: Property.text(wrappedValue))
+    self.init(help, options, default: wrappedValue, shown: shownDefault(wrappedValue))
   }
 
-  private init(_ help: String, _ options: [PropertyOption], default value: Value?, text: String?) {
+  private init(_ help: String, _ options: [PropertyOption], default value: Value?, shown: Expression.Value?) {
     var declaration = PropertyDeclaration(
-      name: "", help: help, shape: Value.propertyShape, isRequired: value == nil, defaultText: text)
+      name: "", help: help, shape: Value.propertyShape, isRequired: value == nil, defaultValue: shown)
     for option in options { option.apply(&declaration) }
     storage = .declared(declaration, default: value)
   }
@@ -95,14 +95,21 @@ public struct Property<Value: PropertyValue>: Sendable, Decodable {
     }
     set { storage = .value(newValue) }
   }
+}
 
-  private static func text(_ value: Value) -> String {
-    switch value {
-    case let duration as Duration: duration.iso8601
-    case let list as [any PropertyValue]: list.isEmpty ? "[]" : "[\(list.map { "\($0)" }.joined(separator: ", "))]"
-    case let map as ValueMap: Expression.Value.map(map).json()
-    default: (value as? any RawRepresentable).map { "\($0.rawValue)" } ?? "\(value)"
-    }
+/// A default as a flow would write it.
+private func shownDefault(_ value: Any) -> Value {
+  switch value {
+  case let value as Bool: .bool(value)
+  case let value as Int: .int(Int64(value))
+  case let value as Double: .double(value)
+  case let value as String: .string(value)
+  case let value as Duration: .string(value.iso8601)
+  case let value as ValueMap: .map(value)
+  case let value as [String: String]:
+    .map(ValueMap(value.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+  case let values as [any PropertyValue]: .list(values.map { shownDefault($0) })
+  default: .string((value as? any RawRepresentable).map { "\($0.rawValue)" } ?? "\(value)")
   }
 }
 

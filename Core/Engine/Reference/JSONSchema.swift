@@ -137,7 +137,7 @@ public enum JSONSchema {
   private static func property(_ declaration: PropertyDeclaration) -> Value {
     var map = schema(of: declaration.shape)
     map["description"] = .string(declaration.help)
-    if let text = declaration.defaultText { map["default"] = .string(text) }
+    if let value = declaration.defaultValue { map["default"] = value }
     if declaration.deprecated != nil || declaration.unused != nil { map["deprecated"] = true }
     return .map(map)
   }

@@ -33,7 +33,7 @@ public struct TaskReference {
   }
 
   private func facts(_ property: PropertyDeclaration) -> String {
-    var text = property.isRequired ? ", required" : property.defaultText.map { ", default \($0)" } ?? ""
+    var text = property.isRequired ? ", required" : property.shownDefault.map { ", default \($0)" } ?? ""
     if let range = property.range { text += ", \(range.description(unbounded: "up"))" }
     if !property.aliases.isEmpty { text += ", also \(property.aliases.joined(separator: ", "))" }
     return text
@@ -66,7 +66,7 @@ public struct TaskReference {
     if let instead = property.deprecated { meaning += " Deprecated: use \(instead)." }
     if let reason = property.unused { meaning += " Changes nothing: \(reason)." }
     if let example = property.example { meaning += " Example: `\(example)`" }
-    let fallback = property.isRequired ? "required" : property.defaultText.map { "`\($0)`" } ?? ""
+    let fallback = property.isRequired ? "required" : property.shownDefault.map { "`\($0)`" } ?? ""
     return "| `\(property.name)` | \(cell(property.shape.name)) | \(cell(fallback)) | \(cell(meaning)) |\n"
   }
 
@@ -75,6 +75,14 @@ public struct TaskReference {
   private var names: [String] { [info.type, "io.kestra.plugin.\(info.type)"] + info.aliases }
 
   private func indented(_ text: String) -> String { "  " + text.replacing("\n", with: "\n  ") }
+}
+
+extension PropertyDeclaration {
+  /// Words as they are; JSON where that would not show them.
+  fileprivate var shownDefault: String? {
+    guard case .string(let text)? = defaultValue else { return defaultValue?.json() }
+    return text.isEmpty || text.contains { $0.isWhitespace } ? Value.string(text).json() : text
+  }
 }
 
 extension ClosedRange where Bound == Int {
