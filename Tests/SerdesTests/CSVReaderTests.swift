@@ -102,12 +102,12 @@ struct CSVReaderTests {
       [["x\"y", "z"], ["5\"\"", "q"], ["1", "2"]]),
     Case("spaces stay", "a , b\n 1 , \"2\" \n", ["a ", " b"], [[" 1 ", " \"2\" "]]),
     Case("other separators", "a;b\n'1;1';2\n", ["a", "b"], [["1;1", "2"]]) {
-      $0.fieldSeparator = UInt8(ascii: ";")
-      $0.textDelimiter = UInt8(ascii: "'")
+      $0.fieldSeparator = ";"
+      $0.textDelimiter = "'"
     },
     Case("tabs without quotes", "a\tb\n\"1\t2\"\n", ["a", "b"], [["\"1", "2\""]]) {
-      $0.fieldSeparator = 9
-      $0.textDelimiter = 0
+      $0.fieldSeparator = "\t"
+      $0.textDelimiter = ""
     },
     Case("no header", "1,2\n3,4\n", ["col1", "col2"], [["1", "2"], ["3", "4"]]) { $0.header = false },
     Case("skipped rows", "a,b\nx\n1,2\n3,4\n", ["a", "b"], [["3", "4"]]) { $0.skipRows = 2 },

@@ -259,7 +259,8 @@ struct TaskTests {
 
   @Test(
     arguments: [
-      ["fieldSeparator": "ab"], ["charset": "KLINGON"], ["columns": ["a": "integr"]],
+      ["fieldSeparator": ""], ["fieldSeparator": "\""], ["fieldSeparator": "\n"], ["textDelimiter": "''"],
+      ["lineDelimiter": ",\n"], ["charset": "KLINGON"], ["columns": ["a": "integr"]],
       ["types": "infer", "columns": ["a": "int64"]],
     ] as [ValueMap])
   func `what is wrong with the properties is said`(properties: ValueMap) throws {

@@ -163,13 +163,13 @@ struct WriterTests {
     #expect(
       try WriterTests.csv(WriterTests.small) {
         $0.header = false
-        $0.fieldSeparator = UInt8(ascii: " ")
-        $0.textDelimiter = UInt8(ascii: "'")
+        $0.fieldSeparator = " "
+        $0.textDelimiter = "'"
         $0.lineDelimiter = "\r\n"
       } == "1 'a b' true\r\n '' false\r\n")
     #expect(
       try WriterTests.csv([("d", .decimal(precision: 4, scale: 1), ["1.5"]), ("x", .int8, ["2"])]) {
-        $0.fieldSeparator = UInt8(ascii: ".")
+        $0.fieldSeparator = "."
       } == "d.x\n\"1.5\".2\n")
     #expect(try WriterTests.csv([("t", .text, ["NULL", nil])]) { $0.nullValue = "NULL" } == "t\n\"NULL\"\nNULL\n")
   }

@@ -4,6 +4,7 @@ internal import Records
 /// Cuts CSV text into runs of rows with the right number of fields; all others go to `bad`.
 @safe final class CSVBlocks {
   let window: ByteWindow
+  let format: CSVFormat
   private let options: CSVReadOptions
   private let bad: BadRows
   private let nulls: NullWords
@@ -28,14 +29,21 @@ internal import Records
   /// whose end is within quotes is within the same ones, and has no end either. That keeps a file of which every line
   /// opens a quote from being read to its end for each of them.
   private var openUntil: Int64 = 0
+  /// Rows that are still to be left out, whatever they hold.
+  private var toSkip = 0
+  /// What cannot be read is the header.
+  private var isHeader = false
 
   private enum Flaw { case text, size }
 
-  init(_ window: ByteWindow, _ options: CSVReadOptions, _ bad: BadRows) {
+  init(_ window: ByteWindow, _ options: CSVReadOptions, _ bad: BadRows) throws {
     self.window = window
     self.options = options
     self.bad = bad
     nulls = NullWords(options.nullValues)
+    format = try CSVFormat(
+      separator: options.fieldSeparator, quote: options.textDelimiter, lineEnd: options.lineDelimiter)
+    window.lineEnd = format.lineEnd
     unsafe positions = .allocate(capacity: 0)
     unsafe rowEnds = .allocate(capacity: 0)
   }
@@ -67,7 +75,7 @@ internal import Records
         let before = unsafe first == 0 ? 0 : Int(rowEnds[first - 1]) + 1
         return unsafe CSVTable(
           base: window.base, positions: positions + before, columns: width, firstStart: start, count: end - first,
-          quote: options.textDelimiter, nulls: nulls)
+          nulls: nulls, format: format)
       }
       next += 1
       try refuse(first, start)
@@ -92,33 +100,46 @@ internal import Records
 
   /// Leaves out rows, whatever they hold.
   func skip(_ rows: Int) throws {
-    for _ in 0..<rows {
-      if next == found, try !findRows() { return }
+    toSkip = rows
+    while toSkip > 0 {
+      if next == found, try !findRows() { break }
+      // A row that has no end was left out meanwhile.
+      if toSkip == 0 { break }
       next += 1
+      toSkip -= 1
     }
+    toSkip = 0
   }
 
   /// The next row's fields as texts, whatever their number; it becomes the number all rows must have.
   func header() throws -> [String]? {
+    isHeader = true
+    defer { isHeader = false }
     if next == found, try !findRows() { return nil }
     let width = fieldCount(next)
     columns = width
     var table = unsafe CSVTable(
       base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,
-      firstStart: rowStart(next), count: 1, quote: options.textDelimiter, nulls: NullWords([]))
-    if let flaw = flaws[next] {
-      throw Failure(
-        .data, "reading the header of '\(window.name)': \(text(of: flaw))",
-        hint: flaw == .text ? "Set 'charset' to the file's character set" : nil)
-    }
+      firstStart: rowStart(next), count: 1, nulls: NullWords([]), format: format)
+    if let flaw = flaws[next] { throw badHeader(text(of: flaw)) }
     next += 1
     var names: [String] = []
     for column in 0..<width { unsafe names.append(String(decoding: table.field(0, column).bytes, as: UTF8.self)) }
     return names
   }
 
-  /// The row that `header` has taken is a row like the others.
-  func putBackHeader() { next -= 1 }
+  private func badHeader(_ reason: String) -> Failure {
+    Failure(
+      .data, "reading the header of '\(window.name)': \(reason)",
+      hint: "Look at 'charset', 'textDelimiter' and 'skipLines', or set 'header' to false")
+  }
+
+  /// How many fields rows have where none is the header: as many as the first; nil when there is none.
+  func firstWidth() throws -> Int? {
+    if next == found, try !findRows() { return nil }
+    columns = fieldCount(next)
+    return columns
+  }
 
   /// How many rows from `first` on are not empty lines.
   private func nonEmptyRows(_ first: Int, _ end: Int) -> Int {
@@ -135,7 +156,7 @@ internal import Records
   }
 
   private func rowStart(_ row: Int) -> Int {
-    unsafe row == 0 ? 0 : CSVTable.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
+    unsafe row == 0 ? 0 : format.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
   }
 
   private func refuse(_ row: Int, _ start: Int) throws {
@@ -153,19 +174,24 @@ internal import Records
   }
 
   private func report(_ start: Int, _ end: Int, _ reason: String) throws {
+    if isHeader { throw badHeader(reason) }
+    if toSkip > 0 {
+      toSkip -= 1
+      return
+    }
     rowCount += 1
-    try unsafe bad.add(
-      name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
-      raw: UnsafeRawBufferPointer(start: window.base + start, count: end - start))
+    try unsafe report(UnsafeRawBufferPointer(start: window.base + start, count: end - start), at: start, reason)
   }
 
   /// Reports a row of a table as bad after the fact.
   func report(_ table: borrowing CSVTable, row: Int, reason: String) throws {
-    let start = table.rowStart(row)
+    try unsafe report(table.rowBytes(row), at: table.rowStart(row), reason)
+  }
+
+  private func report(_ raw: UnsafeRawBufferPointer, at start: Int, _ reason: String) throws {
     try unsafe bad.add(
-      name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
-      raw: UnsafeRawBufferPointer(
-        start: window.base + start, count: Int(table.positions[(row + 1) * table.columns - 1]) - start))
+      name: window.name, offset: window.sourceOffset(at: start), line: window.line(at: start), reason: reason,
+      raw: raw)
   }
 
   // MARK: finding rows
@@ -182,8 +208,7 @@ internal import Records
           if found > 0 { return true }
           if isDone { continue }
         } else {
-          let result = unsafe scan_csv(
-            window.base, limit, options.fieldSeparator, options.textDelimiter, positions, rowEnds)
+          let result = unsafe format.scan(window.base, limit, positions, rowEnds)
           found = result.rows
           isIrregular = result.scanned < limit
           if found > 0 {
@@ -201,21 +226,20 @@ internal import Records
       let wasComplete = window.isComplete
       if try window.fill() || !wasComplete { continue }
       if window.count == 0 { return false }
-      let before = window.count
-      window.endLastLine()
-      // The line end is there and still no row: a quote that is never closed.
-      if window.count == before {
+      if endsWithinQuotes() {
         openUntil = .max
         try dropOpenLine()
+      } else {
+        window.endLastLine(format.lineEnd)
       }
-      if window.count == 0 { return false }
     }
   }
 
   /// A CR at the end may be half of a CRLF.
   private var usable: Int {
     let count = window.count
-    return unsafe count > 0 && !window.isComplete && window.base[count - 1] == 0x0D ? count - 1 : count
+    return unsafe format.lineEnd.isEmpty && count > 0 && !window.isComplete && window.base[count - 1] == 0x0D
+      ? count - 1 : count
   }
 
   private func dropFound() {
@@ -239,20 +263,18 @@ internal import Records
   private func walkRow(_ limit: Int) throws -> Bool {
     let line = window.offset < openUntil ? lineLength() : limit
     let isWithinOpenRow = line < limit && window.offset + Int64(line) < openUntil
-    let count = isWithinOpenRow ? line + 1 : limit
+    let count = isWithinOpenRow ? line + max(1, format.lineEnd.count) : limit
     var separators = 0
     var end = 0
-    let status = unsafe scan_row(
-      window.base, count, options.fieldSeparator, options.textDelimiter, positions, &separators, &end)
+    let status = unsafe scan_row(window.base, 0, count, format.separators, positions, &separators, &end)
     if end == count {
       if isWithinOpenRow { try dropOpenLine() }
       return isWithinOpenRow
     }
     isIrregular = false
     if status == scan_row_extra, !options.allowExtraCharsAfterClosingQuote, end <= options.maxRowSize {
-      try report(
-        0, end, "characters between a closing quote and the next '\(Character(UnicodeScalar(options.fieldSeparator)))'")
-      unsafe window.consume(CSVTable.behindLineEnd(window.base, end))
+      try report(0, end, "characters between a closing quote and the next '\(options.fieldSeparator)'")
+      unsafe window.consume(format.behindLineEnd(window.base, end))
     } else {
       unsafe rowEnds[0] = UInt32(separators - 1)
       found = 1
@@ -290,7 +312,7 @@ internal import Records
     for index in unsafe (row == 0 ? 0 : Int(rowEnds[row - 1]) + 1)...Int(rowEnds[row]) {
       let end = unsafe Int(positions[index])
       longest = max(longest, end - start)
-      start = end + 1
+      start = end + format.separator.count
     }
     return longest
   }
@@ -333,20 +355,18 @@ internal import Records
   /// Drops the line at the window's start, however long it is.
   private func dropLine(_ reason: String) throws {
     isIrregular = false
-    try report(0, min(lineLength(), options.maxFieldSize), reason)
-    while true {
-      let length = lineLength()
-      // One more byte tells a CR from a CRLF.
-      if length + 1 < window.count || (length < window.count && window.isComplete) {
-        return unsafe window.consume(CSVTable.behindLineEnd(window.base, length))
-      }
-      if length == window.count { window.consume(length) }
-      if try !window.fill() {
-        if length < window.count { unsafe window.consume(CSVTable.behindLineEnd(window.base, length)) }
-        return
-      }
-    }
+    // As much as is there in any case, however much is read at a time.
+    try report(0, min(lineLength(), options.maxFieldSize, options.maxRowSize), reason)
+    try format.dropLine(window)
   }
 
-  private func lineLength() -> Int { unsafe scan_find_special(window.base, window.count, 0x0A, 0x0D) }
+  private func lineLength() -> Int { unsafe format.lineEnd(window.base, window.count) }
+
+  private func endsWithinQuotes() -> Bool {
+    var separators = 0
+    var end = 0
+    makeRoom(window.count)
+    return unsafe scan_row(window.base, 0, window.count, format.separators, positions, &separators, &end)
+      == scan_row_open_quote
+  }
 }

@@ -1,7 +1,6 @@
-internal import CScan
 internal import Records
 
-/// What stands in front of the rows: the byte order mark, lines to leave out, the names.
+/// What stands in front of the rows: the byte order mark and the names.
 enum CSVHeader {
   static func skipMark(_ window: ByteWindow) throws {
     try window.fill(atLeast: 3)
@@ -10,24 +9,11 @@ enum CSVHeader {
     }
   }
 
-  /// Leaves out a line, whatever quotes it has.
-  static func skipLine(_ window: ByteWindow) throws {
-    while true {
-      let end = unsafe scan_find_special(window.base, window.count, 0x0A, 0x0D)
-      // One more byte tells a CR from a CRLF.
-      if end + 1 < window.count || (end < window.count && window.isComplete) {
-        return unsafe window.consume(CSVTable.behindLineEnd(window.base, end))
-      }
-      if try !window.fill() { return window.consume(window.count) }
-    }
-  }
-
   /// The columns' names: unique, none of them empty.
   static func names(_ blocks: CSVBlocks, _ options: CSVReadOptions) throws -> [String] {
     guard options.header else {
-      guard let first = try blocks.header() else { return [] }
-      blocks.putBackHeader()
-      return first.indices.map { "col\($0 + 1)" }
+      guard let width = try blocks.firstWidth() else { return [] }
+      return (1...width).map { "col\($0)" }
     }
     guard var names = try blocks.header() else { return [] }
     if options.onEmptyHeader == .drop {

@@ -21,9 +21,11 @@ public struct CSVReadOptions: Sendable {
 
   /// The first row names the columns. Otherwise they are `col1`, `col2`, …
   public var header = true
-  public var fieldSeparator: UInt8 = UInt8(ascii: ",")
-  /// 0: no quotes at all.
-  public var textDelimiter: UInt8 = UInt8(ascii: "\"")
+  public var fieldSeparator = ","
+  /// One character; empty: no quotes at all.
+  public var textDelimiter = "\""
+  /// What ends a row; nil: CR, LF and CRLF.
+  public var lineDelimiter: String?
   public var skipEmptyRows = false
   /// Rows behind the header that are left out.
   public var skipRows = 0

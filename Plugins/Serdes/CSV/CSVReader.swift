@@ -32,9 +32,9 @@ public final class CSVReader: RecordSource {
     team = ThreadTeam(threads: options.threads)
     let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
     let window = ByteWindow(decoded, readSize: options.readSize)
-    blocks = CSVBlocks(window, options, bad)
+    blocks = try CSVBlocks(window, options, bad)
     try CSVHeader.skipMark(window)
-    for _ in 0..<options.skipLines { try CSVHeader.skipLine(window) }
+    for _ in 0..<options.skipLines { try blocks.format.dropLine(window) }
     let names = try CSVHeader.names(blocks, options)
     try blocks.skip(options.skipRows)
     inference = names.map { _ in Inference(isTagged: false) }
@@ -126,9 +126,7 @@ public final class CSVReader: RecordSource {
 
   private func append(_ table: borrowing CSVTable, _ rows: Range<Int>) throws {
     if rows.isEmpty { return }
-    let part = unsafe CSVTable(
-      base: table.base, positions: table.positions + rows.lowerBound * table.columns, columns: table.columns,
-      firstStart: table.rowStart(rows.lowerBound), count: rows.count, quote: table.quote, nulls: table.nulls)
+    let part = table.slice(rows)
     _ = fill(part)
     builder.finishRows(rows.count, bytes: max(part.byteCount, rows.count * rowWidth))
   }

@@ -13,14 +13,36 @@ internal import Records
   /// Where the first row starts.
   let firstStart: Int
   let count: Int
-  let quote: UInt8
   let nulls: NullWords
-  var scratch = TextBuffer()
+  private let format: CSVFormat
+  private let separatorLength: Int
+  private let lineEndLength: Int
+  /// The quote's first byte, 0 for none.
+  private let quote: UInt8
+  private var scratch = TextBuffer()
 
-  func copy() -> CSVTable {
+  init(
+    base: UnsafePointer<UInt8>, positions: UnsafePointer<UInt32>, columns: Int, firstStart: Int, count: Int,
+    nulls: NullWords, format: CSVFormat
+  ) {
+    unsafe self.base = unsafe base
+    unsafe self.positions = unsafe positions
+    self.columns = columns
+    self.firstStart = firstStart
+    self.count = count
+    self.nulls = nulls
+    self.format = format
+    separatorLength = format.separator.count
+    lineEndLength = format.lineEnd.count
+    quote = format.quoteByte
+  }
+
+  func copy() -> CSVTable { slice(0..<count) }
+
+  func slice(_ rows: Range<Int>) -> CSVTable {
     unsafe CSVTable(
-      base: base, positions: positions, columns: columns, firstStart: firstStart, count: count, quote: quote,
-      nulls: nulls)
+      base: base, positions: positions + rows.lowerBound * columns, columns: columns,
+      firstStart: rowStart(rows.lowerBound), count: rows.count, nulls: nulls, format: format)
   }
 
   var byteCount: Int { unsafe count == 0 ? 0 : Int(positions[count * columns - 1]) + 1 - firstStart }
@@ -29,18 +51,19 @@ internal import Records
   @inline(__always)
   func rowStart(_ row: Int) -> Int {
     if row == 0 { return firstStart }
-    return unsafe CSVTable.behindLineEnd(base, Int(positions[row * columns - 1]))
+    return unsafe CSVFormat.behindLineEnd(base, Int(positions[row * columns - 1]), lineEndLength)
   }
 
-  @inline(__always)
-  static func behindLineEnd(_ base: UnsafePointer<UInt8>, _ end: Int) -> Int {
-    unsafe base[end] == 0x0D && base[end + 1] == 0x0A ? end + 2 : end + 1
+  /// A row as it is in the input, without its line end.
+  func rowBytes(_ row: Int) -> UnsafeRawBufferPointer {
+    let start = rowStart(row)
+    return unsafe UnsafeRawBufferPointer(start: base + start, count: Int(positions[(row + 1) * columns - 1]) - start)
   }
 
   @inline(__always)
   func raw(_ row: Int, _ column: Int) -> FieldText {
     let index = row * columns + column
-    let start = unsafe column == 0 ? rowStart(row) : Int(positions[index - 1]) + 1
+    let start = unsafe column == 0 ? rowStart(row) : Int(positions[index - 1]) + separatorLength
     return unsafe FieldText(start: base + start, count: Int(positions[index]) - start, kind: .bare)
   }
 
@@ -55,6 +78,7 @@ internal import Records
   /// The text between the quotes; pairs of quotes become one in a copy.
   @inline(never)
   private mutating func unquote(_ field: FieldText) -> FieldText {
+    if format.quote.count > 1 { return unquoteAny(field) }
     let inner = unsafe field.start + 1
     let length = field.count - 2
     if length >= 0, unsafe inner[length] == quote,
@@ -85,6 +109,36 @@ internal import Records
     let text = unsafe scratch.bytes
     return unsafe FieldText(
       start: text.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? inner, count: text.count, kind: .quoted)
+  }
+
+  /// The same for a quote of several bytes, which the field may only seem to begin with.
+  private mutating func unquoteAny(_ field: FieldText) -> FieldText {
+    let quote = format.quote
+    func isQuote(_ at: Int) -> Bool {
+      guard at + quote.count <= field.count else { return false }
+      for index in quote.indices where unsafe field.start[at + index] != quote[index] { return false }
+      return true
+    }
+    var field = field
+    guard isQuote(0) else {
+      if nulls.contains(field) { field.kind = .null }
+      return field
+    }
+    scratch.removeAll()
+    var at = quote.count
+    while at < field.count {
+      if isQuote(at) {
+        at += quote.count
+        // Behind the closing quote: extra characters, where they are allowed.
+        guard isQuote(at) else { break }
+      }
+      unsafe scratch.append(byte: field.start[at])
+      at += 1
+    }
+    if at < field.count { unsafe scratch.append(field.start + at, field.count - at) }
+    let text = unsafe scratch.bytes
+    return unsafe FieldText(
+      start: text.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? field.start, count: text.count, kind: .quoted)
   }
 
   private func contains(_ byte: UInt8, _ start: UnsafePointer<UInt8>, _ length: Int) -> Bool {

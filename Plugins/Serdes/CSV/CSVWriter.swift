@@ -1,4 +1,3 @@
-internal import CScan
 public import Records
 
 /// What `CSVWriter` can be told. The defaults are RFC 4180 in UTF-8 with a header, LF at the end of lines.
@@ -13,8 +12,9 @@ public struct CSVWriteOptions: Sendable {
   }
 
   public var header = true
-  public var fieldSeparator: UInt8 = UInt8(ascii: ",")
-  public var textDelimiter: UInt8 = UInt8(ascii: "\"")
+  public var fieldSeparator = ","
+  /// One character; empty: no quotes at all, and a text that needs them is an error.
+  public var textDelimiter = "\""
   public var lineDelimiter = "\n"
   public var quoteMode = QuoteMode.required
   public var charset = "UTF-8"
@@ -38,8 +38,13 @@ public final class CSVWriter: RecordSink {
   private let schema: Schema
   private let plans: [Plan]
   private let blocks: [CellBlock]
-  private let lineEnd: [UInt8]
+  private let format: CSVFormat
+  /// Single bytes between fields, CR and LF between rows.
+  private let isUsual: Bool
   private let null: [UInt8]
+  /// The row that is being written, and the first that cannot be for want of quotes.
+  private var row = 0
+  private var unquotableRow: Int?
   private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
   public private(set) var rowCount = 0
 
@@ -62,18 +67,22 @@ public final class CSVWriter: RecordSink {
     self.output = try CharsetOutput.encode(output, charset: options.charset)
     self.options = options
     self.schema = schema
-    lineEnd = Array(options.lineDelimiter.utf8)
+    let format = try CSVFormat(
+      separator: options.fieldSeparator, quote: options.textDelimiter, lineEnd: options.lineDelimiter)
+    self.format = format
+    isUsual =
+      format.separator.count == 1 && format.quote.count <= 1 && format.lineEnd.allSatisfy { $0 == 10 || $0 == 13 }
     null = Array(options.nullValue.utf8)
-    plans = try schema.fields.map { try CSVWriter.plan($0.type, options) }
+    plans = try schema.fields.map { try CSVWriter.plan($0.type, options, format) }
     blocks = schema.fields.enumerated().map { index, _ in
       let block = CellBlock(rows: CSVWriter.chunk)
-      if index > 0 { block.before = [options.fieldSeparator] }
+      if index > 0 { block.before = format.separator }
       return block
     }
-    if options.header { writeHeader() }
+    if options.header { try writeHeader() }
   }
 
-  private static func plan(_ type: DataType, _ options: CSVWriteOptions) throws -> Plan {
+  private static func plan(_ type: DataType, _ options: CSVWriteOptions, _ separators: CSVFormat) throws -> Plan {
     let isNumber: Bool
     switch type {
     case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal,
@@ -96,8 +105,8 @@ public final class CSVWriter: RecordSink {
     }
     if let format { pattern = try TextPattern(format, for: type, zone: options.timeZone, property: property) }
     // Separators that also stand in numbers and dates.
-    let special = [options.fieldSeparator, options.textDelimiter]
-    let collides = special.contains { $0 &- 48 < 10 || "+-.:/ eTZ".utf8.contains($0) || ($0 | 0x20) &- 0x61 < 26 }
+    let special = separators.separator + separators.quote + separators.lineEnd
+    let collides = special.contains { $0 &- 48 < 10 || "+-.:/ ".utf8.contains($0) || ($0 | 0x20) &- 0x61 < 26 }
     return Plan(
       isQuoted: options.quoteMode == .always || (options.quoteMode == .nonNumeric && !isNumber),
       mayNeedQuotes: !isNumber && type != .uuid && (pattern != nil || type.layout == .variable || type.layout == .list)
@@ -105,9 +114,9 @@ public final class CSVWriter: RecordSink {
       isText: type.isTextual, pattern: pattern)
   }
 
-  private func writeHeader() {
+  private func writeHeader() throws {
     for (index, field) in schema.fields.enumerated() {
-      if index > 0 { text.append(byte: options.fieldSeparator) }
+      if index > 0 { unsafe format.separator.withUnsafeBytes { unsafe text.append(bytes: $0) } }
       var name = field.name
       name.withUTF8 { bytes in
         let bytes = UnsafeRawBufferPointer(bytes)
@@ -115,7 +124,14 @@ public final class CSVWriter: RecordSink {
         unsafe append(bytes, isQuoted: isQuoted, to: &text)
       }
     }
-    if !schema.fields.isEmpty { unsafe lineEnd.withUnsafeBytes { unsafe text.append(bytes: $0) } }
+    if !schema.fields.isEmpty { unsafe format.lineEnd.withUnsafeBytes { unsafe text.append(bytes: $0) } }
+    if unquotableRow != nil { throw unquotable("the names of the columns") }
+  }
+
+  private func unquotable(_ what: String) -> Failure {
+    Failure(
+      .data, "writing '\(output.name)': \(what) would not come back as written without quotes",
+      hint: "Set 'textDelimiter', or choose another 'fieldSeparator', 'lineDelimiter' or 'nullValue'")
   }
 
   /// What would be taken for the file's byte order mark where the file begins with it.
@@ -130,17 +146,25 @@ public final class CSVWriter: RecordSink {
       if isQuoted || null.isEmpty { unsafe quote(bytes, to: &out) }
       return
     }
-    let special = unsafe scan_find_special(base, bytes.count, options.fieldSeparator, options.textDelimiter)
-    if unsafe special < bytes.count || isQuoted || (bytes.count == null.count && bytes.elementsEqual(null)) {
+    let needsQuotes = unsafe format.needsQuotes(base, bytes.count, isUsual: isUsual) || isNull(bytes)
+    if needsQuotes && format.quote.isEmpty { unquotableRow = unquotableRow ?? row }
+    if needsQuotes || isQuoted {
       unsafe quote(bytes, to: &out)
     } else {
       unsafe out.append(base, bytes.count)
     }
   }
 
+  /// Whether a reader would take a text without quotes for NULL. `\N` means NULL to many, Ferry's own among them.
+  @inline(__always)
+  private func isNull(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    if unsafe bytes.count == 2 && bytes[0] == UInt8(ascii: "\\") && bytes[1] == UInt8(ascii: "N") { return true }
+    return unsafe bytes.count == null.count && bytes.elementsEqual(null)
+  }
+
   private func quote(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    let quote = options.textDelimiter
-    if quote == 0 { return unsafe out.append(bytes: bytes) }
+    guard format.quote.count == 1 else { return unsafe quoteAny(bytes, to: &out) }
+    let quote = format.quote[0]
     var room = unsafe out.reserve(bytes.count * 2 + 2)
     let start = unsafe room
     unsafe room[0] = quote
@@ -158,6 +182,20 @@ public final class CSVWriter: RecordSink {
     unsafe out.advance(room - start + 1)
   }
 
+  /// The same for quotes of several bytes, or none.
+  private func quoteAny(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+    let quote = format.quote
+    unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) }
+    for position in 0..<bytes.count {
+      // The bytes of a character never stand within another: the last one tells a whole quote.
+      unsafe out.append(byte: bytes[position])
+      guard let last = quote.last, unsafe bytes[position] == last, position + 1 >= quote.count else { continue }
+      let isQuote = unsafe bytes[(position + 1 - quote.count)...position].elementsEqual(quote)
+      if isQuote { unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) } }
+    }
+    unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) }
+  }
+
   public func write(_ batch: RecordBatch) throws {
     let formatters = batch.columns.map { TextFormatter($0, bytes: options.bytes) }
     try withExtendedLifetime(batch) {
@@ -167,8 +205,11 @@ public final class CSVWriter: RecordSink {
         for column in 0..<formatters.count {
           let plan = start == 0 && column == 0 && beginsWithMark(batch) ? plans[0].quoted : plans[column]
           encode(formatters[column], rows, plan, blocks[column])
+          if let row = unquotableRow {
+            throw unquotable("column '\(schema.fields[column].name)' of row \(rowCount + row + 1)")
+          }
         }
-        RowAssembler.append(blocks, rows: rows.count, lineEnd: lineEnd, to: &text)
+        RowAssembler.append(blocks, rows: rows.count, lineEnd: format.lineEnd, to: &text)
         start = rows.upperBound
         if text.count >= CSVWriter.flushSize { try flush() }
       }
@@ -190,6 +231,7 @@ public final class CSVWriter: RecordSink {
           if formatter.isNull(row) {
             unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
           } else {
+            self.row = row
             unsafe append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
           }
           unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
@@ -207,6 +249,7 @@ public final class CSVWriter: RecordSink {
         if formatter.isNull(row) {
           unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
         } else {
+          self.row = row
           scratch.removeAll()
           var end: Int32 = 0
           unsafe formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
@@ -221,16 +264,19 @@ public final class CSVWriter: RecordSink {
   /// Takes the texts from the batch where none of them needs quotes: one look over all of them instead of a copy.
   private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
     let column = formatter.column
-    guard null.isEmpty, let offsets = unsafe column.offsetValues.baseAddress else { return false }
+    guard null.isEmpty, isUsual, let offsets = unsafe column.offsetValues.baseAddress else { return false }
     let first = unsafe Int(offsets[rows.lowerBound])
     let last = unsafe Int(offsets[rows.upperBound])
     guard last + CellBlock.slack <= column.values.count else { return false }
     let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
-    guard
-      unsafe scan_find_special(start + first, last - first, options.fieldSeparator, options.textDelimiter) == last
-        - first
-    else { return false }
-    for row in rows where unsafe offsets[row] == offsets[row + 1] && !formatter.isNull(row) { return false }
+    if unsafe format.needsQuotes(start + first, last - first, isUsual: true) { return false }
+    for row in rows {
+      let count = unsafe offsets[row + 1] - offsets[row]
+      if count == 0 && !formatter.isNull(row) { return false }
+      if unsafe count == 2 && isNull(UnsafeRawBufferPointer(start: start + Int(offsets[row]), count: 2)) {
+        return false
+      }
+    }
     if column.nullCount > 0 {
       for row in rows where unsafe formatter.isNull(row) && offsets[row] != offsets[row + 1] { return false }
     }

@@ -149,39 +149,105 @@ scan_result scan_csv(const uint8_t *bytes, size_t count, uint8_t separator, uint
   return scan_csv_portable(bytes, count, separator, quote, positions, row_ends);
 }
 
-scan_row_status scan_row(const uint8_t *bytes, size_t count, uint8_t separator, uint8_t quote, uint32_t *positions,
+static inline int starts(const uint8_t *bytes, size_t left, const uint8_t *text, size_t length) {
+  return length && left >= length && bytes[0] == text[0] && (length == 1 || !memcmp(bytes, text, length));
+}
+
+static inline int is_line_end(const uint8_t *bytes, size_t left, const scan_format *f) {
+  if (f->line_end_length) return starts(bytes, left, f->line_end, f->line_end_length);
+  return bytes[0] == '\n' || bytes[0] == '\r';
+}
+
+scan_row_status scan_row(const uint8_t *bytes, size_t start, size_t count, const scan_format *f, uint32_t *positions,
                          size_t *separators, size_t *end) {
   enum { field_start, plain, quoted, closed } state = field_start;
   scan_row_status status = scan_row_ok;
   size_t n = 0;
-  for (size_t at = 0; at < count; at++) {
-    uint8_t byte = bytes[at];
+  for (size_t at = start; at < count; at++) {
+    const uint8_t *p = bytes + at;
+    size_t left = count - at;
+    int is_quote = starts(p, left, f->quote, f->quote_length);
     if (state == quoted) {
-      if (byte == quote) state = closed;
-      continue;
-    }
-    if (byte == separator) {
+      if (is_quote) {
+        state = closed;
+        at += f->quote_length - 1;
+      }
+    } else if (starts(p, left, f->separator, f->separator_length)) {
       positions[n++] = (uint32_t)at;
       state = field_start;
-    } else if (byte == '\n' || byte == '\r') {
+      at += f->separator_length - 1;
+    } else if (is_line_end(p, left, f)) {
       positions[n++] = (uint32_t)at;
       *separators = n;
       *end = at;
       return status;
-    } else if (state == field_start) {
-      state = quote && byte == quote ? quoted : plain;
-    } else if (state == closed) {
-      if (byte == quote) {
-        state = quoted;
-      } else {
-        status = scan_row_extra;
-        state = plain;
-      }
+    } else if (is_quote && state != plain) {
+      state = quoted;
+      at += f->quote_length - 1;
+    } else {
+      if (state == closed) status = scan_row_extra;
+      state = plain;
     }
   }
   *separators = n;
   *end = count;
   return state == quoted ? scan_row_open_quote : scan_row_open;
+}
+
+scan_result scan_rows(const uint8_t *bytes, size_t count, const scan_format *f, uint32_t *positions,
+                      uint32_t *row_ends) {
+  scan_result r = {0, 0, 0};
+  for (size_t start = 0; start < count;) {
+    size_t separators, end;
+    scan_row_status status = scan_row(bytes, start, count, f, positions + r.separators, &separators, &end);
+    if (end == count) break;
+    if (status == scan_row_extra) {
+      r.scanned = start;
+      return r;
+    }
+    r.separators += separators;
+    row_ends[r.rows++] = (uint32_t)(r.separators - 1);
+    start = end + (f->line_end_length ? f->line_end_length : bytes[end] == '\r' && bytes[end + 1] == '\n' ? 2 : 1);
+  }
+  r.scanned = count;
+  return r;
+}
+
+size_t scan_find_line_end(const uint8_t *bytes, size_t count, const scan_format *f) {
+  if (!f->line_end_length) return scan_find_special(bytes, count, '\n', '\r');
+  for (size_t at = 0; at < count; at++) {
+    const uint8_t *found = memchr(bytes + at, f->line_end[0], count - at);
+    if (!found) return count;
+    at = (size_t)(found - bytes);
+    if (starts(found, count - at, f->line_end, f->line_end_length)) return at;
+  }
+  return count;
+}
+
+size_t scan_count_text(const uint8_t *bytes, size_t count, const uint8_t *text, size_t length) {
+  scan_format format = {.line_end = text, .line_end_length = length};
+  size_t found = 0;
+  for (size_t at = 0; at < count; at += length, found++) {
+    at += scan_find_line_end(bytes + at, count - at, &format);
+    if (at == count) break;
+  }
+  return found;
+}
+
+/// Whether the bytes begin with the text or are the beginning of it.
+static inline int may_start(const uint8_t *bytes, size_t left, const uint8_t *text, size_t length) {
+  return length && bytes[0] == text[0] && !memcmp(bytes, text, left < length ? left : length);
+}
+
+size_t scan_find_format(const uint8_t *bytes, size_t count, const scan_format *f) {
+  for (size_t at = 0; at < count; at++) {
+    const uint8_t *p = bytes + at;
+    if (*p == '\n' || *p == '\r' || may_start(p, count - at, f->separator, f->separator_length) ||
+        may_start(p, count - at, f->quote, f->quote_length) ||
+        may_start(p, count - at, f->line_end, f->line_end_length))
+      return at;
+  }
+  return count;
 }
 
 /// How often a byte stands in a text.

@@ -20,8 +20,13 @@ internal import Records
   private(set) var isComplete = false
   /// Where the window starts in the (decoded, decompressed) input, in bytes.
   private(set) var offset: Int64 = 0
+  /// The same in the input before it was decoded.
+  private var sourceOffset: Int64
+  private let units: SourceUnits
   /// The line number at the window's start, from 1.
   private(set) var line: Int64 = 1
+  /// What ends a line for its number; empty: CR, LF and CRLF.
+  var lineEnd: [UInt8] = []
   private var hasEndLine = false
   /// The byte in front of the window is a CR, counted as a line end: an LF behind it belongs to it.
   private var followsCR = false
@@ -29,6 +34,9 @@ internal import Records
   init(_ input: any ByteInput, readSize: Int = usualReadSize) {
     self.input = input
     name = input.name
+    let decoded = input as? CharsetInput
+    units = decoded?.units ?? .bytes
+    sourceOffset = Int64(decoded?.markCount ?? 0)
     self.readSize = max(1, readSize)
     capacity = self.readSize + self.readSize / 4
     unsafe memory = unsafe ByteWindow.allocate(capacity)
@@ -84,22 +92,30 @@ internal import Records
   func consume(_ count: Int) {
     line = self.line(at: count)
     if count > 0 { followsCR = unsafe base[count - 1] == UInt8(ascii: "\r") }
+    sourceOffset = sourceOffset(at: count)
     offset += Int64(count)
     start += count
   }
 
   /// Ends the last line of a complete input that does without a line end; the padding has room for it.
-  func endLastLine() {
+  /// - Parameter lineEnd: up to 64 bytes; empty: LF, unless CR or LF stand there already.
+  func endLastLine(_ lineEnd: [UInt8] = []) {
     guard isComplete, !hasEndLine else { return }
     hasEndLine = true
-    if count > 0, unsafe memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
-    unsafe memory[end] = UInt8(ascii: "\n")
-    end += 1
+    if lineEnd.isEmpty, count > 0, unsafe memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
+    for byte in lineEnd.isEmpty ? [UInt8(ascii: "\n")] : lineEnd {
+      unsafe memory[end] = byte
+      end += 1
+    }
     unsafe memory[end] = 0
   }
 
+  /// The place in the (decompressed) input of a place in the window.
+  func sourceOffset(at position: Int) -> Int64 { unsafe sourceOffset + Int64(units.count(base, position)) }
+
   /// The line number of a place in the window.
   func line(at position: Int) -> Int64 {
+    if !lineEnd.isEmpty { return unsafe line + Int64(scan_count_text(base, position, lineEnd, lineEnd.count)) }
     let counted = unsafe followsCR && position > 0 && base[0] == UInt8(ascii: "\n")
     return unsafe line + Int64(scan_count_lines(base, position)) - (counted ? 1 : 0)
   }

@@ -6,6 +6,10 @@ internal import Records
 @safe final class CharsetInput: ByteInput {
   let name: String
   let size: Int64? = nil
+  /// What the text's places are in the input.
+  let units: SourceUnits
+  /// Bytes of a mark in front of the text.
+  let markCount: Int
   private let input: any ByteInput
   private let converter: iconv_t
   private var pending: [UInt8] = []
@@ -19,20 +23,27 @@ internal import Records
     guard name == "UTF-8" || name == "UTF8" else { return try CharsetInput(input, charset: name) }
     let peeked = PeekedInput(input)
     let head = try peeked.peek(4)
-    if head == [0xFF, 0xFE, 0, 0] || head == [0, 0, 0xFE, 0xFF] { return try CharsetInput(peeked, charset: "UTF-32") }
-    if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
-      return try CharsetInput(peeked, charset: "UTF-16")
-    }
-    return peeked
+    guard let marked = Charset.marked(head) else { return peeked }
+    return try CharsetInput(peeked, charset: marked)
   }
 
   private init(_ input: any ByteInput, charset: String) throws {
     name = input.name
-    self.input = input
     guard let converter = unsafe iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else {
       throw Charset.unknown(charset)
     }
     unsafe self.converter = unsafe converter
+    units = unsafe Charset.units(charset, converter)
+    // These two look for a mark themselves, and leave it out.
+    if charset == "UTF-16" || charset == "UTF-32" {
+      let peeked = PeekedInput(input)
+      let isMarked = try Charset.marked(peeked.peek(4)) != nil
+      markCount = isMarked ? units.width : 0
+      self.input = peeked
+    } else {
+      markCount = 0
+      self.input = input
+    }
   }
 
   deinit { unsafe iconv_close(converter) }
@@ -90,11 +101,11 @@ internal import Records
         if status != -1 || left == 0 { return }
         if code == E2BIG || (code == EINVAL && !isComplete) { return }
         if outLeft == 0 { return }
-        // One byte without a meaning, or the half of a character at the end.
+        // A unit without a meaning, or the half of a character at the end.
         unsafe out?.pointee = CChar(bitPattern: 0xFF)
         unsafe out = unsafe out.map { unsafe $0 + 1 }
         outLeft -= 1
-        position += 1
+        position = min(position + units.width, bytes.count)
         if position == bytes.count { return }
       }
     }
@@ -167,7 +178,72 @@ internal import Records
   }
 }
 
+/// How places in text that was decoded to UTF-8 are counted in its source.
+enum SourceUnits {
+  /// As they are; also for character sets whose characters have no fixed number of bytes.
+  case bytes
+  /// One byte a character.
+  case characters
+  case utf16, utf32
+
+  /// Of the smallest part of a character, in bytes.
+  var width: Int {
+    switch self {
+    case .bytes, .characters: 1
+    case .utf16: 2
+    case .utf32: 4
+    }
+  }
+
+  /// How many bytes of the source the text comes from.
+  func count(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    if self == .bytes { return count }
+    var units = 0
+    for index in 0..<count {
+      let byte = unsafe text[index]
+      if byte & 0xC0 != 0x80 { units += 1 }
+      // Four bytes of UTF-8 are a pair of surrogates; 0xFF stands for what is no character.
+      if self == .utf16 && byte >= 0xF0 && byte < 0xF8 { units += 1 }
+    }
+    return units * width
+  }
+}
+
 enum Charset {
+  /// The character set that a mark tells at the start of a file.
+  static func marked(_ head: [UInt8]) -> String? {
+    if head == [0xFF, 0xFE, 0, 0] || head == [0, 0, 0xFE, 0xFF] { return "UTF-32" }
+    return head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) ? "UTF-16" : nil
+  }
+
+  fileprivate static func units(_ charset: String, _ converter: iconv_t) -> SourceUnits {
+    let name = charset.filter { $0 != "-" && $0 != "_" }
+    if name.hasPrefix("UTF16") || name.hasPrefix("UCS2") { return .utf16 }
+    if name.hasPrefix("UTF32") || name.hasPrefix("UCS4") { return .utf32 }
+    defer { unsafe iconv(converter, nil, nil, nil, nil) }
+    for byte in UInt8.min...UInt8.max where unsafe !isCharacter(byte, converter) { return .bytes }
+    return .characters
+  }
+
+  /// Whether a byte is a character, or none, whatever follows it.
+  private static func isCharacter(_ byte: UInt8, _ converter: iconv_t) -> Bool {
+    unsafe iconv(converter, nil, nil, nil, nil)
+    var byte = CChar(bitPattern: byte)
+    var room: (Int64, Int64) = (0, 0)
+    return unsafe withUnsafeMutableBytes(of: &room) { room in
+      unsafe withUnsafeMutablePointer(to: &byte) { source in
+        var source: UnsafeMutablePointer<CChar>? = unsafe source
+        var out = unsafe room.baseAddress?.assumingMemoryBound(to: CChar.self)
+        var left = 1
+        var outLeft = room.count
+        if unsafe iconv(converter, &source, &left, &out, &outLeft) == -1 { return errno == EILSEQ }
+        let start = unsafe room[0]
+        let length = start < 0x80 ? 1 : start < 0xE0 ? 2 : start < 0xF0 ? 3 : 4
+        return left == 0 && room.count - outLeft == length
+      }
+    }
+  }
+
   static func unknown(_ charset: String) -> Failure {
     Failure(
       .configuration, "the character set '\(charset)' is not known",

@@ -113,7 +113,7 @@ internal import Records
   private func report(_ row: Int, _ reason: String) throws {
     let start = Int(finder.starts[row])
     try unsafe bad.add(
-      name: window.name, offset: window.offset + Int64(start), line: window.line(at: start), reason: reason,
+      name: window.name, offset: window.sourceOffset(at: start), line: window.line(at: start), reason: reason,
       raw: UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start))
   }
 

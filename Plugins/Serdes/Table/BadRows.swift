@@ -14,7 +14,8 @@ public enum OnBadLines: String, Sendable, CaseIterable {
 
 /// Takes the rows that cannot be read, as the flow wants it.
 public final class BadRows {
-  /// Where in the input, from 0 in bytes; the line number from 1; why; the row as it is in the input.
+  /// Where in the (unpacked) input, from 0 in bytes, and for character sets whose characters have no fixed number of
+  /// bytes, in its text as UTF-8; the line number from 1; why; the row, as UTF-8.
   public static let schema = Schema([
     Field("byte_offset", .int64, nullable: false), Field("line", .int64, nullable: false),
     Field("reason", .text, nullable: false), Field("raw", .bytes, nullable: false),

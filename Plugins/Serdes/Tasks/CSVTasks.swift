@@ -31,9 +31,10 @@ struct CSVReaderTask: FerryTask {
       """)
   @Property("The CSV file.") var from: StorageReference
   @Property("Whether the first row names the columns; without, they are col1, col2 and so on.") var header = true
-  @Property("What separates two fields, one ASCII character.") var fieldSeparator = ","
-  @Property("What stands around fields with separators or line ends inside, one ASCII character; empty for none.")
+  @Property("What separates two fields: any text.") var fieldSeparator = ","
+  @Property("What stands around fields with separators or line ends inside, one character; empty for none.")
   var textDelimiter = "\""
+  @Property("What ends a row: any text. Without it CR, LF and CRLF do.") var lineDelimiter: String?
   @Property("Whether empty lines are left out.") var skipEmptyRows = false
   @Property("Rows behind the header that are left out.", .range(0...1_000_000_000)) var skipRows = 0
   @Property("Lines in front of the header that are left out.", .range(0...1_000_000_000)) var skipLines = 0
@@ -68,8 +69,9 @@ struct CSVReaderTask: FerryTask {
   private func options() throws -> CSVReadOptions {
     var options = CSVReadOptions()
     options.header = header
-    options.fieldSeparator = try TextProperties.character(fieldSeparator, "fieldSeparator")
-    options.textDelimiter = try TextProperties.character(textDelimiter, "textDelimiter", mayBeEmpty: true)
+    options.fieldSeparator = TextProperties.separator(fieldSeparator)
+    options.textDelimiter = textDelimiter
+    options.lineDelimiter = lineDelimiter.map(TextProperties.separator)
     options.skipEmptyRows = skipEmptyRows
     options.skipRows = skipRows
     options.skipLines = skipLines
@@ -108,9 +110,10 @@ struct CSVWriterTask: FerryTask {
       """)
   @Property("The record file.") var from: StorageReference
   @Property("Whether the first row names the columns.") var header = true
-  @Property("What separates two fields, one ASCII character.") var fieldSeparator = ","
-  @Property("What stands around fields that need it, one ASCII character; empty for none.") var textDelimiter = "\""
-  @Property("What ends a row.") var lineDelimiter = "\n"
+  @Property("What separates two fields: any text.") var fieldSeparator = ","
+  @Property("What stands around fields that need it, one character. Empty for none: a text that needs it is an error.")
+  var textDelimiter = "\""
+  @Property("What ends a row: any text.") var lineDelimiter = "\n"
   @Property("Whether every field gets quotes.") var alwaysDelimitText = false
   @Property("Which fields get quotes; goes before alwaysDelimitText.") var quoteMode: CSVWriteOptions.QuoteMode?
   @Property("The file's character set: any name that iconv knows.") var charset = "UTF-8"
@@ -124,9 +127,9 @@ struct CSVWriterTask: FerryTask {
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = CSVWriteOptions()
     options.header = header
-    options.fieldSeparator = try TextProperties.character(fieldSeparator, "fieldSeparator")
-    options.textDelimiter = try TextProperties.character(textDelimiter, "textDelimiter", mayBeEmpty: true)
-    options.lineDelimiter = try TextProperties.lineEnd(lineDelimiter)
+    options.fieldSeparator = TextProperties.separator(fieldSeparator)
+    options.textDelimiter = textDelimiter
+    options.lineDelimiter = TextProperties.separator(lineDelimiter)
     options.quoteMode = quoteMode ?? (alwaysDelimitText ? .always : .required)
     options.charset = charset
     options.dateFormat = dateFormat

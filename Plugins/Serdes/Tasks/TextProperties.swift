@@ -4,23 +4,15 @@ internal import Records
 
 /// Reads the properties that several tasks have in common.
 enum TextProperties {
-  /// One ASCII character; `\t` may be written as two.
-  static func character(_ text: String, _ property: String, mayBeEmpty: Bool = false) throws -> UInt8 {
-    if text.isEmpty && mayBeEmpty { return 0 }
-    if text == "\\t" { return 9 }
-    guard let byte = text.utf8.first, text.utf8.count == 1, byte < 0x80, byte != 0, byte != 10, byte != 13 else {
-      throw Failure(
-        .configuration, "'\(property)' is '\(text)': expected one ASCII character that is not a line end",
-        hint: "Write for example ',' or ';' or \"\\t\"")
+  /// A tab and line ends may be written with a backslash in plain text, too.
+  static func separator(_ text: String) -> String {
+    switch text {
+    case "\\t": "\t"
+    case "\\n": "\n"
+    case "\\r": "\r"
+    case "\\r\\n": "\r\n"
+    default: text
     }
-    return byte
-  }
-
-  /// Line ends may be written as `\n`, `\r` and `\r\n` in plain text.
-  static func lineEnd(_ text: String) throws -> String {
-    let end = text == "\\n" ? "\n" : text == "\\r\\n" ? "\r\n" : text == "\\r" ? "\r" : text
-    guard !end.isEmpty else { throw Failure(.configuration, "'lineDelimiter' is empty") }
-    return end
   }
 
   /// Column types by name: `{id: int64, price: "decimal(10,2)"}`.
@@ -75,7 +67,7 @@ enum TextLoad {
     TaskOutput("uri", .uri, "The record file."), TaskOutput("size", .integer, "Rows in it."),
     TaskOutput(
       "rejected", .uri,
-      "With onBadLines REJECT: a record file of the bad rows, with byte offset, line, reason and raw bytes."),
+      "With onBadLines REJECT: a record file of the bad rows, with byte offset, line, reason and raw bytes (UTF-8)."),
   ]
 }
 

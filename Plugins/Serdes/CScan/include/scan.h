@@ -31,13 +31,35 @@ typedef enum {
   scan_row_extra = 3,
 } scan_row_status;
 
-/// Finds the separators of one row byte by byte; quotes inside of an unquoted field are ordinary characters. `end` gets
-/// the place of its line end. The row is walked to its end also when it has extra characters.
-scan_row_status scan_row(const uint8_t *bytes, size_t count, uint8_t separator, uint8_t quote, uint32_t *positions,
-                         size_t *separators, size_t *end);
+/// What separates fields and rows; none of the texts is the beginning of another.
+typedef struct {
+  const uint8_t *separator, *quote, *line_end;
+  /// The quote's is 0 where there is none, the line end's where CR, LF and CRLF end a row.
+  size_t separator_length, quote_length, line_end_length;
+} scan_format;
+
+/// Finds the separators of the row at `start` byte by byte; quotes inside of an unquoted field are ordinary characters.
+/// `end` gets the place of its line end, `positions` count from `bytes`. The row is walked to its end also when it has
+/// extra characters.
+scan_row_status scan_row(const uint8_t *bytes, size_t start, size_t count, const scan_format *format,
+                         uint32_t *positions, size_t *separators, size_t *end);
+
+/// Finds whole rows as `scan_csv` does, byte by byte. `scanned` is less than `count` where a row has extra characters.
+scan_result scan_rows(const uint8_t *bytes, size_t count, const scan_format *format, uint32_t *positions,
+                      uint32_t *row_ends);
+
+/// The place of the first line end, quoted or not; `count` when there is none.
+size_t scan_find_line_end(const uint8_t *bytes, size_t count, const scan_format *format);
+
+/// The place of the first separator, quote, line end, CR or LF, or of what may begin one of them behind the last byte;
+/// `count` when there is none.
+size_t scan_find_format(const uint8_t *bytes, size_t count, const scan_format *format);
 
 /// How many line ends there are: LF, or CR without LF behind it.
 size_t scan_count_lines(const uint8_t *bytes, size_t count);
+
+/// How often a text stands there.
+size_t scan_count_text(const uint8_t *bytes, size_t count, const uint8_t *text, size_t length);
 
 /// The place of the first byte that is the separator, the quote, CR or LF; `count` when there is none.
 size_t scan_find_special(const uint8_t *bytes, size_t count, uint8_t separator, uint8_t quote);
