@@ -90,6 +90,10 @@ struct JSONReaderTests {
     ) {
       $0.columns = ["a": .decimal(precision: 10, scale: 2), "d": .date, "z": .int32]
     },
+    Case(
+      "declared text", #"{"a":"x"}"# + "\n" + #"{"a":-1.50}"# + "\n" + #"{"a":[1, "y"]}"# + "\n" + #"{"a":null}"#,
+      ["a text"], [["x"], ["-1.50"], [#"[1, "y"]"#], ["∅"]]
+    ) { $0.columns = ["a": .text] },
     Case("declared list", #"{"a":[1,2,null]}"#, ["a list of int32"], [["[1,2,null]"]]) {
       $0.columns = ["a": .list(.int32)]
     },
@@ -138,7 +142,7 @@ struct JSONReaderTests {
       "numbers at their limits",
       #"{"a":-0,"b":1E5,"c":0.1e-7,"d":18446744073709551616,"e":1e400,"f":1e-99999999999,"g":-0.0}"#,
       [
-        "a decimal(38,0)", "b float64", "c float64", "d decimal(38,0)", "e numeric", "f json", "g decimal(38,1)",
+        "a int64", "b float64", "c float64", "d decimal(38,0)", "e numeric", "f json", "g decimal(38,1)",
       ],
       [
         [

@@ -392,22 +392,28 @@ struct json_rows {
     std::string_view text = without_space({(const char *)base + start, end - start});
     char first = text.empty() ? 0 : text[0];
     uint8_t status;
-    if (values < 0) {
-      if (first != '{') return is_scalar(text) || first == '[' ? json_row_not_object : json_row_malformed;
+    if (values < 0 && first == '{') {
       ondemand::object object;
       if ((code = document.get_object().get(object))) return status_of(code);
       status = read_object(object, root, 1);
-    } else if (first == '{' || first == '[') {
-      is_lone = false;
-      status = first == '{' ? check_object(document.get_object(), 1) : check_array(document.get_array(), 1);
-      if (status == json_row_ok) status = put_nested(values, text.data());
-    } else if (is_scalar(text)) {
-      return first == '"' ? put_string(values, text) : put_word(values, text);
     } else {
-      return json_row_malformed;
+      is_lone = false;
+      if (first == '{') status = check_object(document.get_object(), 1);
+      else if (first == '[') status = check_array(document.get_array(), 1);
+      else return read_scalar(text);
+      if (status == json_row_ok) status = values < 0 ? json_row_not_object : put_nested(values, text.data());
     }
     if (status == json_row_ok && !document.current_location().error()) return json_row_malformed;
     return status;
+  }
+
+  /// A row that is a string, number or word.
+  uint8_t read_scalar(std::string_view text) {
+    if (!is_scalar(text)) return json_row_malformed;
+    if (text[0] != '"') return values < 0 ? json_row_not_object : put_word(values, text);
+    if (values >= 0) return put_string(values, text);
+    uint8_t status = check(text.substr(1, text.size() - 2));
+    return status ? status : json_row_not_object;
   }
 
   /// Whether a text without space around it is one string, number or word as far as its ends show.

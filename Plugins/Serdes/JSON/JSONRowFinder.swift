@@ -69,61 +69,67 @@ internal import Records
 
   /// Notes a row unless it is empty.
   private func add(_ start: Int, _ end: Int, _ fault: String? = nil) {
+    if end - start > options.maxRowSize {
+      // As much of it as is there in any case, however much is read at a time.
+      return note(start, start + min(options.maxRowSize, JSONRowFinder.maxShown), tooLong)
+    }
+    note(start, end, fault)
+  }
+
+  private func note(_ start: Int, _ end: Int, _ fault: String?) {
     var first = start
     var last = end
     while first < last, unsafe JSONRowFinder.isSpace(window.base[first]) { first += 1 }
     while last > first, unsafe JSONRowFinder.isSpace(window.base[last - 1]) { last -= 1 }
     if first == last && fault == nil { return }
-    if let fault {
-      faults[starts.count] = fault
-    } else if last - first > options.maxRowSize {
-      faults[starts.count] = tooLong
-    }
+    if let fault { faults[starts.count] = fault }
     starts.append(UInt32(first))
     ends.append(UInt32(last))
   }
 
   // MARK: layout
 
-  /// Whether the first row ends with its line.
+  /// Whether the first row ends with its line. No more is looked at than a row may have.
   private func findLayout() throws -> Bool {
     if options.layout != .automatic { return options.layout == .lines }
-    defer {
-      walked = 0
-      state = scan_json_state()
-    }
+    var state = scan_json_state()
+    var walked = 0
     var end: Int?
     while true {
-      let count = window.count
-      let start = spaceEnd(0)
-      if start < count {
-        if unsafe window.base[start] == UInt8(ascii: "[") { return false }
-        if end == nil { end = valueEnd(start) }
-        if let isLines = isLines(from: start, to: end ?? count + 1) { return isLines }
+      window.consume(spaceEnd(0))
+      let count = min(window.count, options.maxRowSize + 1)
+      if count > 0 {
+        if unsafe window.base[0] == UInt8(ascii: "[") { return false }
+        if end == nil {
+          let found = unsafe scan_json_value(window.base, walked, count, &state)
+          let isLast = window.isComplete && count == window.count && state.in_scalar != 0
+          end = found <= count ? found : isLast ? count : nil
+          walked = count
+        }
+        if let isLines = isLines(to: end, of: count) { return isLines }
         if count > options.maxRowSize { return false }
       }
       let wasComplete = window.isComplete
-      if try !window.fill(), wasComplete { return start == count }
+      if try !window.fill(), wasComplete { return count == 0 }
     }
   }
 
-  /// Whether the first value, which ends at `end` or behind the window, makes lines; nil when the window does not tell.
-  private func isLines(from start: Int, to end: Int) -> Bool? {
+  /// Whether the first value, which ends at `end` or behind what is looked at, makes lines; nil when that is not known.
+  private func isLines(to end: Int?, of count: Int) -> Bool? {
     let base = unsafe window.base
-    let count = window.count
-    let lineEnd = unsafe scan_find_special(base + start, count - start, 0x0A, 0x0A) + start
-    if end <= count && end <= lineEnd {
+    let lineEnd = unsafe scan_find_special(base, count, 0x0A, 0x0A)
+    if let end, end <= lineEnd {
       var next = end
       while next < count, unsafe JSONRowFinder.isSpace(base[next]), unsafe base[next] != 0x0A { next += 1 }
-      if next == count { return window.isComplete ? true : nil }
+      if next == count { return window.isComplete && count == window.count ? true : nil }
       // Documents one behind the other on one line; anything else spoils its line only.
       return unsafe base[next] != UInt8(ascii: "{") && base[next] != UInt8(ascii: "[")
     }
     if lineEnd == count { return nil }
     // A first line that is bad still makes lines, unless it only opens a document.
     var last = lineEnd
-    while last > start, unsafe JSONRowFinder.isSpace(base[last - 1]) { last -= 1 }
-    return unsafe last > start && base[last - 1] == UInt8(ascii: "}")
+    while last > 0, unsafe JSONRowFinder.isSpace(base[last - 1]) { last -= 1 }
+    return unsafe last > 0 && base[last - 1] == UInt8(ascii: "}")
   }
 
   private func spaceEnd(_ start: Int) -> Int {
@@ -243,10 +249,13 @@ internal import Records
 
   // MARK: rows that are too long
 
+  /// Of a row that is too long, in bytes.
+  private static let maxShown = 1 << 16
+
   private var tooLong: String { "a row is longer than \(options.maxRowSize) bytes, what 'maxRowSize' allows" }
 
   private func addOversized() {
-    add(0, min(window.count, 1 << 16), tooLong)
+    add(0, window.count)
     noteRow(0)
     isDropping = true
   }

@@ -27,7 +27,7 @@ extension FieldTable where Self: ~Copyable {
     _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError]
   ) {
     switch plan.type {
-    case .text: fillText(column, builder, &errors)
+    case .text: fillText(column, plan, builder, &errors)
     case .int64:
       each(column, builder, &errors) { field in
         if plan.isInferred && !Canonical.isInteger(field) { return .malformed }
@@ -97,12 +97,16 @@ extension FieldTable where Self: ~Copyable {
     builder.child == nil ? .malformed : body(field)
   }
 
-  private mutating func fillText(_ column: Int, _ builder: ColumnBuilder, _ errors: inout [FieldError]) {
+  private mutating func fillText(
+    _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError]
+  ) {
+    // A column that was declared as text takes numbers, words and nested values as they are written.
+    let isStrict = Self.isTagged && plan.isInferred
     for row in 0..<count {
       let field = field(row, column)
       if field.kind == .null {
         builder.appendNull()
-      } else if Self.isTagged && field.kind != .quoted {
+      } else if isStrict && field.kind != .quoted {
         errors.append(FieldError(row: row, column: column, result: .malformed))
         builder.appendNull()
       } else {
@@ -130,7 +134,8 @@ enum Canonical {
     guard field.count > 0 else { return false }
     if unsafe field.start[0] &- 49 < 9 { return true }
     if unsafe field.start[0] == 48 { return field.count == 1 }
-    return unsafe field.start[0] == UInt8(ascii: "-") && field.count > 1 && field.start[1] &- 49 < 9
+    guard unsafe field.start[0] == UInt8(ascii: "-"), field.count > 1 else { return false }
+    return unsafe field.start[1] &- 49 < 9 || (field.start[1] == 48 && field.count == 2)
   }
 
   /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?` as far as its ends show; the parser sees the rest.
