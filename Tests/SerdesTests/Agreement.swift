@@ -26,7 +26,7 @@ enum Agreement {
   }
 
   /// The lines that a script prints; `input` is a file, its last argument.
-  private static func run(_ script: String, _ arguments: [String], _ input: Data) throws -> [String] {
+  static func run(_ script: String, _ arguments: [String], _ input: Data) throws -> [String] {
     let file = FileManager.default.temporaryDirectory.appending(path: "serdes-\(UUID().uuidString)")
     try input.write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }

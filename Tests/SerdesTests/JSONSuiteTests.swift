@@ -107,7 +107,8 @@ struct JSONSuiteTests {
         "name": item.name + " in an array", "input": Data(elements).base64EncodedString(), "rows": array.text,
       ])
     }
-    #expect(try Agreement.problems("json_values.py", seen) == [])
+    let problems = try Agreement.problems("json_values.py", seen)
+    #expect(problems == [])
   }
 
   // MARK: Refused

@@ -70,6 +70,13 @@ struct RandomTests {
       options.skipEmptyRows = Bool.random(using: &random)
       options.allowExtraCharsAfterClosingQuote = Bool.random(using: &random)
       options.fillMissing = Bool.random(using: &random)
+      options.fieldSeparator = [",", ",", ",", ",,", "a", "é"].randomElement(using: &random) ?? ","
+      options.textDelimiter = ["\"", "\"", "\"", "", "é"].randomElement(using: &random) ?? ""
+      if options.textDelimiter == options.fieldSeparator { options.textDelimiter = "'" }
+      options.lineDelimiter = [nil, nil, nil, "\n", "\r\n", "1"].randomElement(using: &random) ?? nil
+      options.maxFieldSize = [16 << 20, 60].randomElement(using: &random) ?? 0
+      options.maxRowSize = [64 << 20, 100].randomElement(using: &random) ?? 0
+      options.skipRows = Int.random(in: 0...1, using: &random)
       var first: Outcome?
       for readSize in [4_096, 1, 2, 5, 64, 100] {
         options.readSize = readSize
@@ -101,6 +108,8 @@ struct RandomTests {
       options.flatten = Int.random(in: 0...2, using: &random)
       options.duplicateKeys = Bool.random(using: &random) ? .last : .error
       options.invalidText = Bool.random(using: &random) ? .replace : .error
+      options.maxRowSize = [64 << 20, 20].randomElement(using: &random) ?? 0
+      options.maxDepth = Int.random(in: 1...4, using: &random)
       var first: Outcome?
       for readSize in [4_096, 1, 2, 5, 64] {
         options.readSize = readSize
