@@ -24,6 +24,7 @@ struct Ferry: AsyncParsableCommand {
     mallopt(M_ARENA_MAX, 1)
     // Output into a pipe that was closed (`ferry cat … | head`) ends quietly at the write.
     signal(SIGPIPE, SIG_IGN)
+    raiseFileLimit()
     do {
       var command = try parseAsRoot()
       if var async = command as? any AsyncParsableCommand {
@@ -43,6 +44,14 @@ struct Ferry: AsyncParsableCommand {
       Glibc.exit(isHelp ? 0 : Exit.usage.rawValue)
     }
   }
+}
+
+/// A task may write many files at once: as many as the machine allows, not as few as a shell starts with.
+private func raiseFileLimit() {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+  limit.rlim_cur = limit.rlim_max
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// The exit codes that `ferry --help` documents.

@@ -71,13 +71,15 @@ public final class TaskContext: Sendable {
   /// - Parameter place: where the rows come from, such as `host:port` of a server, when making this file changes
   ///   nothing that another task could see. A task that loads it elsewhere may then begin before it is complete: see
   ///   `FollowingTask`.
+  /// - Parameter aside: whether it is written on a thread of its own, where the task may have one: not for one of many.
   public func createRecords(
-    _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none, from place: String? = nil
+    _ name: String = "records.arrow", schema: Schema, compression: RecordCompression = .none,
+    from place: String? = nil, aside: Bool = true
   ) throws -> RecordOutput {
     let stored = try create(name)
     if let place, let handover { stored.offer(to: handover, from: place) }
     let writer = try RecordFileWriter(stored, schema: schema, compression: compression)
-    return RecordOutput(uri: stored.uri, writer: threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
+    return RecordOutput(uri: stored.uri, writer: aside && threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
   }
 
   /// A folder for files that the task needs while it runs; made at the first call, removed when the task ends.
@@ -100,13 +102,6 @@ public final class TaskContext: Sendable {
   /// Runs `body`; a cancellation meanwhile calls `handler`, from another thread.
   public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
     try cancellation.onCancel(handler, during: body)
-  }
-
-  /// Renders a `.raw` property, with further variables: those of a row, of an iteration.
-  public func render(_ template: Template, _ variables: ValueMap = [:]) throws -> Value {
-    var scope = scope
-    for (name, value) in variables { scope.variables[name] = value }
-    return try template.render(in: scope.withVariables(of: template))
   }
 }
 

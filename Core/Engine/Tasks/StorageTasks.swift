@@ -89,59 +89,87 @@ struct Split: FerryTask {
 
   func run(_ context: TaskContext) throws -> ValueMap {
     let reader = try context.openRecords(from)
-    var parts: [RecordOutput] = []
-    func newPart() throws -> RecordOutput {
-      let part = try context.createRecords("part-\(parts.count + 1).arrow", schema: reader.schema)
-      parts.append(part)
-      return part
-    }
-    if let partitions {
-      while parts.count < partitions { _ = try newPart() }
-      var turn = 0
-      while let batch = try reader.next() {
-        context.ledger.add(read: batch.count)
-        let size = (batch.count + partitions - 1) / partitions
-        for start in stride(from: 0, to: batch.count, by: max(size, 1)) {
-          try parts[turn % partitions].write(batch.slice(start, min(size, batch.count - start)))
-          turn += 1
-        }
-        try context.checkCancelled()
+    let parts = Parts(context: context, schema: reader.schema)
+    do {
+      if let partitions {
+        try spread(reader, over: (0..<partitions).map { _ in try parts.next() }, context)
+      } else {
+        try splitInOrder(reader, into: parts, rows: rows, bytes: byteLimit(), context)
       }
-    } else {
-      try splitInOrder(reader, rows: rows, bytes: byteLimit(), context, newPart)
+    } catch {
+      parts.removeFinished()
+      throw error
     }
-    for part in parts { try part.finish() }
-    return ["uris": .list(parts.map { .string($0.uri) })]
+    return ["uris": .list(parts.uris.map { .string($0) })]
   }
 
+  private func spread(_ reader: RecordFileReader, over parts: [RecordOutput], _ context: TaskContext) throws {
+    var turn = 0
+    while let batch = try reader.next() {
+      context.ledger.add(read: batch.count)
+      let size = (batch.count + parts.count - 1) / parts.count
+      for start in stride(from: 0, to: batch.count, by: max(size, 1)) {
+        try parts[turn % parts.count].write(batch.slice(start, min(size, batch.count - start)))
+        turn += 1
+      }
+      try context.checkCancelled()
+    }
+    for part in parts { try part.finish() }
+  }
+
+  /// One part is open at a time, however many there are.
   private func splitInOrder(
-    _ reader: RecordFileReader, rows: Int?, bytes: Int?, _ context: TaskContext, _ newPart: () throws -> RecordOutput
+    _ reader: RecordFileReader, into parts: Parts, rows: Int?, bytes: Int?, _ context: TaskContext
   ) throws {
     guard rows != nil || bytes != nil else {
       throw Failure(.configuration, "none of rows, bytes and partitions is set", hint: "Set one of them")
     }
-    var part: RecordOutput?
-    var rowsLeft = 0
-    var bytesLeft = 0
+    var part = try parts.next()
+    var rowsLeft = rows ?? Int.max
+    var bytesLeft = bytes ?? Int.max
     while let batch = try reader.next() {
       context.ledger.add(read: batch.count)
       var start = 0
       let rowBytes = max(1, batch.byteCount / max(batch.count, 1))
       while start < batch.count {
-        if part == nil || rowsLeft <= 0 || bytesLeft <= 0 {
-          part = try newPart()
+        if rowsLeft <= 0 || bytesLeft <= 0 {
+          try part.finish()
+          part = try parts.next()
           rowsLeft = rows ?? Int.max
           bytesLeft = bytes ?? Int.max
         }
         let count = min(batch.count - start, rowsLeft, max(1, bytesLeft / rowBytes))
-        try part?.write(batch.slice(start, count))
+        try part.write(batch.slice(start, count))
         start += count
         rowsLeft -= count
         bytesLeft -= count * rowBytes
       }
       try context.checkCancelled()
     }
-    if part == nil { _ = try newPart() }
+    try part.finish()
+  }
+
+  /// The files of one run of the task.
+  private final class Parts {
+    private let context: TaskContext
+    private let schema: Schema
+    private(set) var uris: [String] = []
+
+    init(context: TaskContext, schema: Schema) {
+      self.context = context
+      self.schema = schema
+    }
+
+    func next() throws -> RecordOutput {
+      let part = try context.createRecords("part-\(uris.count + 1).arrow", schema: schema, aside: false)
+      uris.append(part.uri)
+      return part
+    }
+
+    /// A task that fails leaves no file.
+    func removeFinished() {
+      for uri in uris { _ = try? context.delete(StorageReference(property: .string(uri))) }
+    }
   }
 
   private func byteLimit() throws -> Int? {
