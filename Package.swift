@@ -86,7 +86,7 @@ let testTargets: [Target] = [
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL", "FerryTesting"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
-  tests("EngineTests", ["Engine", "Expression", "Records", "Serdes"]),
+  tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
   tests("CommandTests", ["ferry", "Engine", "Records"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
 ]

@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import Testing
@@ -85,6 +86,41 @@ import Testing
     #expect(none.error == "task 't': none of rows, bytes and partitions is set. Set one of them")
   }
 
+  /// Only one of them is open at a time.
+  @Test func splitMakesMorePartsThanFilesMayBeOpen() async throws {
+    let bench = try Bench()
+    let file = try bench.records("1.arrow", schema, [batch(0..<600)])
+    var limit = rlimit()
+    #expect(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+    let before = limit
+    limit.rlim_cur = 256
+    #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+    defer {
+      limit = before
+      setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+    let run = try await task(bench, "Split", "from: '\(file)'\n    rows: 1")
+    #expect(try (run.outputs["uris"]?.list ?? []).map { try ids(bench, $0) } == (0..<600).map { [Int64($0)] })
+  }
+
+  @Test func aSplitThatFailsLeavesNoPart() async throws {
+    let bench = try Bench()
+    let file = try bench.records("1.arrow", schema, [batch(0..<10), batch(10..<20), batch(20..<30)])
+    let path = String(file.dropFirst("file://".count))
+    // The third batch says that it is longer than it is.
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    let heads = bytes.indices.dropLast(8).filter { Array(bytes[$0..<$0 + 4]) == [255, 255, 255, 255] }
+    for index in heads[3] + 8..<heads[3] + 40 { bytes[index] = 255 }
+    try Data(bytes).write(to: URL(filePath: path))
+    let execution = try await bench.run(
+      "tasks: [{id: t, type: core.storage.Split, from: '\(file)', rows: 5}]")
+    #expect(execution.state == .failed && execution.run("t")?.category == .data, "\(execution.error ?? "")")
+    #expect((execution.run("t")?.ledger.read ?? 0) >= 10)
+    let left = FileManager.default.enumerator(atPath: bench.folder.path + "/storage/files")?
+      .compactMap { $0 as? String }.filter { $0.hasSuffix(".arrow") || $0.hasSuffix(".part") }
+    #expect(left == [])
+  }
+
   @Test func sizeAndDeleteTellTheTruth() async throws {
     let bench = try Bench()
     let uri = "file://" + (try bench.folder.write("a.txt", "12345"))
@@ -122,6 +158,27 @@ import Testing
     }
   }
 
+  /// Names that the expression does not show itself are found as well, and a wrong one is told what it is near to.
+  @Test func expressionsSeeAllColumns() async throws {
+    let bench = try Bench()
+    let file = try bench.records("1.arrow", schema, [batch(0..<25)])
+    for condition in ["{{ vars.big }}", #"{{ render("{{ id > vars.limit }}") }}"#, "{{ id > vars.limit }}"] {
+      let execution = try await bench.run(
+        """
+        variables: {limit: 20, big: "{{ id > 20 }}"}
+        tasks:
+          - id: t
+            type: core.storage.FilterItems
+            from: '\(file)'
+            filterCondition: '\(condition)'
+        """)
+      #expect(try ids(bench, execution.output("t", "uri")) == [21, 22, 23, 24], "\(condition)")
+    }
+    let wrong = try await bench.run(
+      "tasks: [{id: t, type: core.storage.FilterItems, from: '\(file)', filterCondition: '{{ nmae == 1 }}'}]")
+    #expect(wrong.error?.contains("Did you mean 'name'?") == true, "\(wrong.error ?? "")")
+  }
+
   @Test func deduplicateKeepsTheLastOfEachKey() async throws {
     let bench = try Bench()
     let file = try bench.records("1.arrow", schema, [batch(0..<10), batch(10..<25)])
@@ -144,5 +201,33 @@ import Testing
     let rows = try spill.lastRows(of: count)
     #expect(rows.kept == 100_000)
     #expect((0..<count).allSatisfy { rows.isKept($0) == ($0 >= 200_000) })
+  }
+
+  /// Files with more keys than are compared in memory are spread over files of their own, and so are those.
+  @Test func deduplicateSpillsInTurn() throws {
+    let folder = try Folder()
+    let spill = KeySpill(folder: folder.path, comparedKeys: 5)
+    let count = 20_000
+    for row in 0..<count { try spill.add("key \(row < 10_000 ? row : row % 7)", row: UInt64(row)) }
+    #expect(try spill.lastRows(of: count).bits == bits(count) { (7..<10_000).contains($0) || $0 >= 19_993 })
+  }
+
+  private func bits(_ count: Int, _ isKept: (Int) -> Bool) -> [UInt64] {
+    var bits = [UInt64](repeating: 0, count: (count + 63) / 64)
+    for row in 0..<count where isKept(row) { bits[row >> 6] |= 1 << UInt64(row & 63) }
+    return bits
+  }
+
+  /// Five million different keys, of which nothing but one bit a row stays in memory.
+  @Test func deduplicateStaysFlat() throws {
+    let folder = try Folder()
+    let watch = MemoryWatch()
+    let spill = KeySpill(folder: folder.path)
+    let count = 5_000_000
+    for row in 0..<count { try spill.add("customer \(row)", row: UInt64(row)) }
+    let rows = try spill.lastRows(of: count)
+    let growth = watch.stop()
+    #expect(rows.kept == count && rows.bits.allSatisfy { $0 == .max })
+    #expect(growth < 32 << 20, "memory grew by \(growth >> 20) MiB")
   }
 }

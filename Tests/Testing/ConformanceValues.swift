@@ -165,7 +165,7 @@ extension DatabaseConformance {
 }
 
 /// Looks at the process's resident memory every few milliseconds.
-final class MemoryWatch {
+package final class MemoryWatch {
   private let start = MemoryWatch.resident()
   private let thread: Thread
   private let state = State()
@@ -176,7 +176,7 @@ final class MemoryWatch {
     var isDone = false
   }
 
-  init() {
+  package init() {
     let state = state
     thread = Thread {
       while true {
@@ -193,7 +193,7 @@ final class MemoryWatch {
   }
 
   /// The growth since the start, in bytes.
-  func stop() -> Int {
+  package func stop() -> Int {
     state.lock.lock()
     defer { state.lock.unlock() }
     state.isDone = true

@@ -7,8 +7,8 @@ struct DeduplicateItems: FerryTask {
     "core.storage.DeduplicateItems", aliases: ["storage.DeduplicateItems"],
     "Keeps the last row of each key of a record file, in the order of the file.",
     details: """
-      Memory stays flat: key hashes (128 bit) are spilled to 64 temporary files and compared file by file; one bit a \
-      row remains. Dropped rows count as `filtered`.
+      Memory stays flat: key hashes (128 bit) are spilled to temporary files and compared file by file; one bit a row \
+      remains. Dropped rows count as `filtered`.
       """,
     outputs: [
       TaskOutput("uri", .uri, "The record file."), TaskOutput("numKeys", .integer, "Different keys."),
@@ -46,14 +46,13 @@ struct DeduplicateItems: FerryTask {
 
   /// First pass: which rows are the last of their key.
   private func findLast(_ context: TaskContext) throws -> KeptRows {
-    let key = try Template(expr)
+    var key = try context.rowExpression(expr)
     let reader = try context.openRecords(from)
     let spill = try KeySpill(folder: context.workingDirectory())
     var row: UInt64 = 0
     while let batch = try reader.next() {
-      let values = RowValues(batch)
       for index in 0..<batch.count {
-        try spill.add(try context.render(key, values.map(at: index)).text, row: row)
+        try spill.add(key.value(batch, index).text, row: row)
         row += 1
       }
       try context.checkCancelled()
@@ -76,17 +75,29 @@ final class KeySpill {
     var high: UInt64
     var low: UInt64
     var row: UInt64
+
+    var hash: UInt128 { UInt128(high) << 64 | UInt128(low) }
   }
 
   private static let partitions = 64
   /// 128 Ki entries: 3 MiB of memory before a flush.
   private static let bufferedEntries = 131_072
+  /// 12 MiB of memory.
+  static let comparedKeys = 262_144
 
   private let folder: String
+  /// Which six bits of a hash choose the file.
+  private let level: Int
+  /// Different keys that are compared in memory: a file with more of them is spread over files of its own.
+  private let comparedKeys: Int
   private var pending = [[Entry]](repeating: [], count: KeySpill.partitions)
   private var buffered = 0
 
-  init(folder: String) { self.folder = folder }
+  init(folder: String, level: Int = 0, comparedKeys: Int = KeySpill.comparedKeys) {
+    self.folder = folder
+    self.level = level
+    self.comparedKeys = comparedKeys
+  }
 
   func add(_ key: String, row: UInt64) throws {
     var first = Hasher()
@@ -96,22 +107,50 @@ final class KeySpill {
     second.combine(key)
     let high = UInt64(bitPattern: Int64(first.finalize()))
     let low = UInt64(bitPattern: Int64(second.finalize()))
-    pending[Int(high >> 58)].append(Entry(high: high, low: low, row: row))
+    try add(Entry(high: high, low: low, row: row))
+  }
+
+  private func add(_ entry: Entry) throws {
+    pending[Int(entry.high >> (58 - 6 * UInt64(level))) & 63].append(entry)
     buffered += 1
     if buffered >= KeySpill.bufferedEntries { try flush() }
   }
 
   func lastRows(of count: Int) throws -> KeptRows {
     var rows = KeptRows(bits: [UInt64](repeating: 0, count: (count + 63) / 64))
+    try flush()
+    try mark(&rows)
+    return rows
+  }
+
+  private func mark(_ rows: inout KeptRows) throws {
     for partition in 0..<KeySpill.partitions {
       var last: [UInt128: UInt64] = [:]
-      for entry in try read(partition) + pending[partition] {
-        last[UInt128(entry.high) << 64 | UInt128(entry.low)] = entry.row
+      var deeper: KeySpill?
+      try read(partition) { entry in
+        if let deeper { return try deeper.add(entry) }
+        last[entry.hash] = entry.row
+        if last.count > comparedKeys, level < 9 { deeper = try spread(&last, partition) }
       }
       for row in last.values { rows.bits[Int(row >> 6)] |= 1 << (row & 63) }
       rows.kept += last.count
+      unlink(path(partition))
+      try deeper?.flush()
+      try deeper?.mark(&rows)
     }
-    return rows
+  }
+
+  /// The keys that were compared so far go first: later rows of the same key come behind them.
+  private func spread(_ last: inout [UInt128: UInt64], _ partition: Int) throws -> KeySpill {
+    let folder = path(partition) + "-"
+    try LocalStorage.makeFolders(folder)
+    let deeper = KeySpill(folder: folder, level: level + 1, comparedKeys: comparedKeys)
+    for (hash, row) in last {
+      let (high, low) = (UInt64(truncatingIfNeeded: hash >> 64), UInt64(truncatingIfNeeded: hash))
+      try deeper.add(Entry(high: high, low: low, row: row))
+    }
+    last = [:]
+    return deeper
   }
 
   private func path(_ partition: Int) -> String { "\(folder)/keys-\(partition)" }
@@ -129,13 +168,16 @@ final class KeySpill {
     buffered = 0
   }
 
-  private func read(_ partition: Int) throws -> [Entry] {
-    guard unsafe access(path(partition), F_OK) == 0 else { return [] }
+  private func read(_ partition: Int, _ body: (Entry) throws -> Void) throws {
+    guard unsafe access(path(partition), F_OK) == 0 else { return }
     let input = try FileInput(path: path(partition))
-    let count = Int(input.size ?? 0) / MemoryLayout<Entry>.stride
-    return try unsafe [Entry](unsafeUninitializedCapacity: count) { buffer, filled in
-      let bytes = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(buffer))
-      filled = bytes / MemoryLayout<Entry>.stride
+    let stride = MemoryLayout<Entry>.stride
+    while true {
+      let block = try unsafe [Entry](unsafeUninitializedCapacity: 8_192) { buffer, filled in
+        filled = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(buffer)) / stride
+      }
+      if block.isEmpty { return }
+      for entry in block { try body(entry) }
     }
   }
 }

@@ -55,17 +55,16 @@ struct FilterItems: FerryTask {
     .fail
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    let condition = try Template(filterCondition)
+    var condition = try context.rowExpression(filterCondition)
     let reader = try context.openRecords(from)
     let output = try context.createRecords(schema: reader.schema)
     let picker = RowPicker(reader.schema, output)
     var row: Int64 = 0
     while let batch = try reader.next() {
-      let rows = RowValues(batch)
       var keep = [Bool](repeating: false, count: batch.count)
       for index in 0..<batch.count {
         row += 1
-        keep[index] = try decide(condition, rows.map(at: index), row, context)
+        keep[index] = try decide(row) { try condition.value(batch, index) }
       }
       context.ledger.add(read: batch.count, filtered: keep.count { !$0 })
       try picker.write(batch, keeping: keep)
@@ -78,9 +77,9 @@ struct FilterItems: FerryTask {
     ]
   }
 
-  private func decide(_ condition: Template, _ values: ValueMap, _ row: Int64, _ context: TaskContext) throws -> Bool {
+  private func decide(_ row: Int64, _ condition: () throws -> Value) throws -> Bool {
     do {
-      let result = try context.render(condition, values)
+      let result = try condition()
       if !result.isNull { return result.isTruthy == (filterType == .include) }
     } catch  where errorOrNullBehavior != .fail {
       return errorOrNullBehavior == .include
