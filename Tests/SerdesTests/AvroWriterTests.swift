@@ -198,4 +198,72 @@ import Testing
     let extra = AvroFiles.batch([Field("a", .int32), Field("more", .int32)], [["1", "2"]])
     #expect(throws: Failure.self) { try AvroFiles.write([extra], schema: schema, strict) }
   }
+
+  // MARK: names
+
+  /// Names that Avro allows stay; those that are made out of others make way for them.
+  @Test(arguments: [
+    (["a", "b_1"], ["a", "b_1"]), (["a b", "a_b", "a-b"], ["a_b_2", "a_b", "a_b_3"]),
+    (["a", "a", "a_2"], ["a", "a_3", "a_2"]),
+    (["1", "", "é", "_"], ["_1", "__2", "__", "_"]), (["a.b", "a b"], ["a_b", "a_b_2"]),
+  ])
+  func columnsGetNamesThatAvroAllows(columns: [String], names: [String]) throws {
+    let batch = AvroFiles.batch(columns.map { Field($0, .int32) }, [columns.indices.map { "\($0)" }])
+    let bytes = try AvroFiles.write([batch])
+    let blocks = try AvroBlocks(MemoryInput(bytes))
+    let schema = try AvroSchema(String(decoding: #require(blocks.metadata["avro.schema"]), as: UTF8.self))
+    #expect(schema[schema.root].members.map(\.name) == names)
+    let reader = try AvroReader(MemoryInput(bytes))
+    #expect(reader.schema.fields.map(\.name) == columns)
+    #expect(try AvroFiles.read(bytes).rows == [columns.indices.map { "\($0)" }])
+  }
+
+  @Test func decimalsOfNegativeScale() throws {
+    let batch = AvroFiles.batch([Field("v", .decimal(precision: 3, scale: -2))], [["12300"], [nil], ["-99900"]])
+    let (columns, rows) = try AvroFiles.read(AvroFiles.write([batch]))
+    #expect(columns == ["v: decimal(5,0)"] && rows == [["12300"], ["∅"], ["-99900"]])
+  }
+
+  // MARK: messages and unions
+
+  @Test(
+    arguments: [
+      (DataType.int64, "2147483648", #""int""#, "(int64) of record 1 to 'memory' as int: a number that is out of that"),
+      (.text, nil, #""string""#, "(text) of record 1 to 'memory' as string: NULL, which that type does not have"),
+      (
+        .timestamp(.microseconds, zoned: true), "2024-01-01T00:00:00.000001Z",
+        #"["null",{"type":"long","logicalType":"timestamp-millis"}]"#,
+        "(timestamp with zone) of record 1 to 'memory' as timestamp-millis: a time with digits"
+      ),
+      (
+        .decimal(precision: 10, scale: 2), "12345.00",
+        #"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#,
+        "(decimal(10,2)) of record 1 to 'memory' as decimal(4,2): a number of more digits"
+      ),
+        (
+        .text, "x", #"["null","int",{"type":"map","values":"int"}]"#, "as union of null, int and map: a value that does"
+      ),
+    ] as [(DataType, String?, String, String)])
+  func messagesNameBothTypes(type: DataType, text: String?, schema: String, message: String) throws {
+    let failure = try #require(#expect(throws: Failure.self) { try AvroFiles.through(type, text, schema) })
+    #expect(failure.message.contains(message), "\(failure.message)")
+    #expect(failure.sensitive == text)
+  }
+
+  /// The branch of the value's own type, else one of its kind, else the first that it becomes.
+  @Test(arguments: [
+    (DataType.int32, "5", #"["string","double"]"#, "5.0"), (.int32, "5", #"["string","long","int"]"#, "5"),
+    (.float32, "0.1", #"["string","float"]"#, "0.1"), (.json, "0.1", #"["string","float"]"#, "0.1"),
+    (.json, #""NaN""#, #"["null","double"]"#, "NaN"), (.json, #""""#, #"["null","bytes"]"#, ""),
+    (.json, #""/w==""#, #""bytes""#, "/w=="), (.text, "abc", #""bytes""#, "YWJj"),
+    (.json, "5", #"["string",{"type":"bytes","logicalType":"decimal","precision":4,"scale":1}]"#, "5.0"),
+    (.uint64, "7", #"["null","long"]"#, "7"), (.json, "18446744073709551615", #"["long","double","string"]"#, ""),
+    (.text, "2024-02-29", #"["null",{"type":"int","logicalType":"date"},"long"]"#, #""2024-02-29""#),
+    (.date, "2024-02-29", #"["string",{"type":"int","logicalType":"date"}]"#, #""2024-02-29""#),
+    (.bool, "true", #"["string","boolean"]"#, "true"),
+  ])
+  func unionsByValue(type: DataType, text: String, schema: String, expected: String) throws {
+    let found = try AvroFiles.through(type, text, schema)
+    if !expected.isEmpty || text == #""""# { #expect(found == expected) }
+  }
 }

@@ -8,9 +8,9 @@ struct AvroBinding {
 
   /// Fields take the column of their name (as Avro has it or as it was), else of one of their aliases. Columns that are
   /// all called `col1`, `col2` … are taken in their order. Throws where a field has neither a column nor a default.
-  init(_ columns: Schema, _ schema: AvroSchema, strict: Bool) throws {
+  init(_ columns: Schema, _ schema: AvroSchema, _ conversion: AvroConversion) throws {
     let root = schema[schema.root]
-    let planner = AvroEncodePlanner(schema: schema)
+    let planner = AvroEncodePlanner(schema: schema, coercesWords: conversion.coercesWords)
     guard root.kind == .record else {
       guard columns.fields.count == 1 else {
         throw Failure(
@@ -20,11 +20,13 @@ struct AvroBinding {
       ops = [planner.op(columns.fields[0].type, column: 0, schema.root)]
       return
     }
-    let names = Dictionary(columns.fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let names = Dictionary(grouping: columns.fields.indices) { columns.fields[$0].name }
     let isPositional = AvroBinding.isPositional(columns)
     var used: Set<Int> = []
     for (place, member) in root.members.enumerated() {
+      // Of columns with one name each field takes the next.
       let named = ([member.columnName, member.name] + member.aliases).lazy.compactMap { names[$0] }.first
+        .flatMap { $0.first { !used.contains($0) } ?? $0.first }
       let column = named ?? (isPositional && place < columns.fields.count ? place : nil)
       if let column {
         used.insert(column)
@@ -33,7 +35,7 @@ struct AvroBinding {
         try addDefault(member, schema, columns)
       }
     }
-    if strict, let extra = columns.fields.indices.first(where: { !used.contains($0) }) {
+    if conversion.strictSchema, let extra = columns.fields.indices.first(where: { !used.contains($0) }) {
       throw Failure(
         .schema, "the column '\(columns.fields[extra].name)' has no field in the Avro schema '\(root.name)'",
         hint: "Add the field, or set 'strictSchema' to false")

@@ -6,6 +6,16 @@ internal import Records
 public enum AvroCodec: String, Sendable, CaseIterable {
   case null, deflate, snappy, zstandard, bzip2, xz
 
+  /// What the library has of them; nil where there is nothing to choose.
+  var levels: ClosedRange<Int>? {
+    switch self {
+    case .null, .snappy: nil
+    case .deflate, .xz: 0...9
+    case .bzip2: 1...9
+    case .zstandard: 1...22
+    }
+  }
+
   var kind: codec_kind? {
     switch self {
     case .null, .snappy: nil

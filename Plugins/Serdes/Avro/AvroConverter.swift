@@ -14,6 +14,8 @@ public struct AvroConversion: Sendable {
   public var decimalSeparator = "."
   /// Refuse values that have more fields than their record.
   public var strictSchema = false
+  /// Texts that are one of `nullValues` are NULL wherever the schema allows NULL, not only where it has no text.
+  public var coercesWords = false
   /// The zone of wall clocks that become instants, and the other way round.
   public var timeZone = "UTC"
 
@@ -21,17 +23,22 @@ public struct AvroConversion: Sendable {
 }
 
 /// Writes values as the types of a schema. Unions are resolved by value: the branch that has the value's own type comes
-/// before one that it can be converted to, and among equals the first.
+/// first, then those of its kind, then those that it can be converted to; among equals the first.
 final class AvroConverter {
   private let schema: AvroSchema
+  private let isJSON: Bool
   private let strictSchema: Bool
+  private let coercesWords: Bool
   let scalars: AvroScalarWriter
   private static let maxDepth = 128
 
-  init(_ schema: AvroSchema, _ conversion: AvroConversion) throws {
+  /// - Parameter isJSON: the values come out of JSON texts, where bytes are Base64.
+  init(_ schema: AvroSchema, _ conversion: AvroConversion, isJSON: Bool) throws {
     self.schema = schema
+    self.isJSON = isJSON
     strictSchema = conversion.strictSchema
-    scalars = try AvroScalarWriter(conversion)
+    coercesWords = conversion.coercesWords
+    scalars = try AvroScalarWriter(conversion, isJSON: isJSON)
   }
 
   /// False when the value does not become the type; the output is as before then.
@@ -57,9 +64,12 @@ final class AvroConverter {
   // MARK: unions
 
   private func union(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut, _ depth: Int) -> Bool {
+    var datum = datum
+    if coercesWords, case .string(let text) = datum, scalars.isNull(text) { datum = .null }
     let start = out.count
-    for isNatural in [true, false] {
-      for (branch, part) in node.parts.enumerated() where self.isNatural(datum, schema[part]) == isNatural {
+    let ranks = node.parts.map { rank(datum, schema[$0]) }
+    for wanted in 0...2 {
+      for (branch, part) in node.parts.enumerated() where ranks[branch] == wanted {
         out.append(long: Int64(branch))
         if append(datum, part, to: out, depth + 1) { return true }
         out.count = start
@@ -68,43 +78,54 @@ final class AvroConverter {
     return false
   }
 
-  /// Whether a type is the one that a value has by itself.
-  private func isNatural(_ datum: AvroDatum, _ node: AvroSchema.Node) -> Bool {
+  /// How near a type is to a value: 0 its own type, 1 one of its kind, 2 any other.
+  private func rank(_ datum: AvroDatum, _ node: AvroSchema.Node) -> Int {
     switch (datum, node.kind) {
-    case (.null, .null), (.bool, .boolean), (.list, .array), (.map, .map): return true
-    case (.map(let pairs), .record): return fits(pairs.map(\.key), node)
-    case (.int, .int), (.int, .long): return node.logical == nil
-    case (.float, .float), (.double, .double): return true
+    case (.null, .null), (.bool, .boolean), (.list, .array), (.map, .map): return 0
+    case (.map(let pairs), .record): return fits(pairs.map(\.key), node) ? 0 : 2
+    case (.int, .int), (.int, .long): return node.logical == nil ? 0 : 2
+    case (.float, .float), (.double, .double): return 0
+    case (.int, .double), (.float, .double), (.double, .float), (.int, .float): return 1
     case (.decimal(let digits), .double):
       // JSON has one kind of number.
-      return node.logical == nil && digits.last?.isNumber == true && Double(digits).map { "\($0)" == digits } == true
-    case (.decimal, .bytes), (.decimal, .fixed):
-      if case .decimal? = node.logical { return true }
-      return false
-    case (.string, .string): return node.logical == nil
-    case (.string(let text), .enumeration): return node.symbols.contains(text)
-    case (.bytes, .bytes): return node.logical == nil
-    case (.bytes(let bytes), .fixed): return node.size == bytes.count && node.logical == nil
-    case (.date, .int): return node.logical == .date
-    case (.time, .int), (.time, .long):
-      if case .time? = node.logical { return true }
-      return false
-    case (.timestamp(_, _, let zoned), .long):
-      if case .timestamp(_, let wanted)? = node.logical { return zoned == wanted }
-      return false
-    case (.interval, .fixed): return node.logical == .duration
-    case (.uuid, .string), (.uuid, .fixed): return node.logical == .uuid
-    default: return false
+      let isExact = digits.last?.isNumber == true && Double(digits).map { "\($0)" == digits } == true
+      return isExact ? 0 : 1
+    case (.decimal(let digits), .long), (.decimal(let digits), .int): return digits.contains(".") ? 2 : 1
+    case (.decimal, .bytes), (.decimal, .fixed), (.int, .bytes), (.int, .fixed), (.double, .bytes), (.double, .fixed):
+      guard case .decimal? = node.logical else { return 2 }
+      if case .decimal = datum { return 0 }
+      return 1
+    case (.string(let text), .string):
+      if node.logical == .uuid { return ScalarText.uuid(text) == nil ? 2 : 1 }
+      return node.logical == nil ? 0 : 1
+    case (.string(let text), .enumeration): return node.symbols.contains(text) ? 0 : 2
+    // JSON has no other form for these.
+    case (.string, .bytes), (.string, .fixed): return isJSON || node.logical != nil ? 1 : 2
+    case (.string(let text), .float), (.string(let text), .double):
+      return isJSON && ["NaN", "Infinity", "-Infinity"].contains(text) ? 1 : 2
+    case (.string, _): return node.logical == nil ? 2 : 1
+    case (.bytes, .bytes): return node.logical == nil ? 0 : 2
+    case (.bytes(let bytes), .fixed): return node.size == bytes.count && node.logical == nil ? 0 : 2
+    default: return rankOfTime(datum, node)
+    }
+  }
+
+  private func rankOfTime(_ datum: AvroDatum, _ node: AvroSchema.Node) -> Int {
+    switch (datum, node.logical) {
+    case (.date, .date?), (.time, .time?), (.interval, .duration?), (.uuid, .uuid?): return 0
+    case (.timestamp(_, _, let zoned), .timestamp(_, let wanted)?): return zoned == wanted ? 0 : 1
+    case (.date, .timestamp?), (.timestamp, .date?): return 1
+    case (.interval, .ferry(.interval)?): return 0
+    default: return 2
     }
   }
 
   /// Whether a record has all of the keys, and a default for each field without one.
   private func fits(_ keys: [String], _ node: AvroSchema.Node) -> Bool {
     let known = node.members.allSatisfy { member in
-      keys.contains(member.name) || member.fallback != nil || member.aliases.contains(where: keys.contains)
-        || schema.isNullable(member.type)
+      keys.contains(where: member.answers) || member.fallback != nil || schema.isNullable(member.type)
     }
-    return known && keys.allSatisfy { key in node.members.contains { $0.name == key || $0.aliases.contains(key) } }
+    return known && keys.allSatisfy { key in node.members.contains { $0.answers(to: key) } }
   }
 
   // MARK: what holds other values
@@ -116,7 +137,7 @@ final class AvroConverter {
       let byKey = Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
       var used = 0
       values = node.members.map { member in
-        let name = byKey[member.name] != nil ? member.name : member.aliases.first { byKey[$0] != nil }
+        let name = ([member.columnName, member.name] + member.aliases).first { byKey[$0] != nil }
         if name != nil { used += 1 }
         return name.flatMap { byKey[$0] }
       }

@@ -68,7 +68,7 @@ indirect enum AvroDatum: Equatable {
     return out.string
   }
 
-  private var json: Value {
+  var json: Value {
     switch self {
     case .null: .null
     case .bool(let flag): .bool(flag)
@@ -91,6 +91,9 @@ struct AvroDatumReader {
     self.column = column
     formatter = TextFormatter(column)
   }
+
+  /// Whether what it reads comes out of JSON texts.
+  var isJSON: Bool { column.type == .json }
 
   func datum(_ row: Int) -> AvroDatum {
     if column.isNull(row) { return .null }

@@ -74,10 +74,12 @@ internal import Records
 /// Chooses the step for a column and a type.
 struct AvroEncodePlanner {
   let schema: AvroSchema
+  /// Words for NULL are looked for in all texts.
+  let coercesWords: Bool
 
   func op(_ type: DataType, column: Int, _ index: Int) -> AvroEncodeOp {
     let node = schema[index]
-    if node.kind == .union, node.parts.count == 2,
+    if node.kind == .union, node.parts.count == 2, !(coercesWords && type == .text),
       let value = node.parts.first(where: { schema[$0].kind != .null }),
       let null = node.parts.firstIndex(where: { schema[$0].kind == .null }), var op = fast(type, column: column, value)
     {

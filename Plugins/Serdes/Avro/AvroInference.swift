@@ -3,8 +3,8 @@ public import Records
 /// Makes an Avro schema from the columns of a record file. Nothing is lost: 64-bit integers are `long`, numbers without
 /// a declared scale keep their digits as text, and what Avro has no word for says so in `ferry.type`.
 public struct AvroInference {
-  /// For columns of type json, the types that were found in them: JSON text of an Avro type by column.
-  public var structures: [Int: String] = [:]
+  /// For columns of type json, what was found in them.
+  var structures: [Int: AvroStructure] = [:]
   /// Columns of text that hold nothing but words for true and false.
   public var booleans: Set<Int> = []
 
@@ -12,29 +12,26 @@ public struct AvroInference {
 
   /// The text of the schema.
   public func schema(for schema: Schema, name: String = "root", namespace: String = "ferry") throws -> String {
-    var out = TextBuffer()
-    out.append("{\"type\":\"record\",\"name\":")
-    JSONText.append(text: name, to: &out)
-    out.append(",\"namespace\":")
-    JSONText.append(text: namespace, to: &out)
-    out.append(",\"fields\":[")
-    var names = AvroNames()
-    for (index, field) in schema.fields.enumerated() {
-      if index > 0 { out.append(",") }
-      let name = names.name(for: field.name)
-      out.append("{\"name\":\"")
-      out.append(text: name)
-      out.append("\",\"type\":")
-      let type = booleans.contains(index) ? "\"boolean\"" : try structures[index] ?? AvroInference.type(field)
-      out.append(text: field.nullable ? "[\"null\",\(type)],\"default\":null" : type)
-      if name != field.name {
-        out.append(text: ",\"ferry.name\":")
-        JSONText.append(text: field.name, to: &out)
-      }
-      out.append("}")
+    var types = AvroNames()
+    let root = types.unique(name)
+    let names = AvroNames.names(for: schema.fields.map(\.name))
+    var fields: [String] = []
+    for (index, (field, name)) in zip(schema.fields, names).enumerated() {
+      var type = try AvroInference.type(field)
+      if booleans.contains(index) { type = "\"boolean\"" }
+      if let found = structures[index]?.type("\(root)_\(name)", &types) { type = found }
+      fields.append(AvroInference.field(field.name, as: name, type, isNullable: field.nullable))
     }
-    out.append("]}")
-    return out.string
+    let head = "{\"type\":\"record\",\"name\":\(quoted(root)),\"namespace\":\(quoted(namespace))"
+    return "\(head),\"fields\":[\(fields.joined(separator: ","))]}"
+  }
+
+  /// A field of a record. Its own name is kept where Avro does not allow it.
+  static func field(_ name: String, as avroName: String, _ type: String, isNullable: Bool) -> String {
+    let isUnion = isNullable && type != "\"null\""
+    let more = isNullable ? ",\"default\":null" : ""
+    let own = name == avroName ? "" : ",\"ferry.name\":\(quoted(name))"
+    return "{\"name\":\"\(avroName)\",\"type\":\(isUnion ? "[\"null\",\(type)]" : type)\(more)\(own)}"
   }
 
   private static func type(_ field: Field) throws -> String {
@@ -60,8 +57,9 @@ public struct AvroInference {
     case .uint64:
       return "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":20,\"scale\":0,\"ferry.type\":\"uint64\"}"
     case .decimal(let precision, let scale):
-      guard scale >= 0 else { return nil }
-      return logical("bytes", "decimal\",\"precision\":\(max(precision, scale)),\"scale\":\(scale)")
+      // Digits in front of the point that are always zeros are written as well.
+      let digits = max(precision - min(scale, 0), scale)
+      return logical("bytes", "decimal\",\"precision\":\(digits),\"scale\":\(max(scale, 0))")
     case .date: return logical("int", "date\"")
     case .time(.microseconds): return logical("long", "time-micros\"")
     case .timestamp(let unit, let zoned):
@@ -76,14 +74,18 @@ public struct AvroInference {
   }
 }
 
-/// Makes names that Avro allows out of those that columns have, each of them once.
+private func quoted(_ text: String) -> String {
+  var out = TextBuffer()
+  JSONText.append(text: text, to: &out)
+  return out.string
+}
+
+/// Makes names that Avro allows: letters, digits and `_`, no digit in front, each of them once.
 struct AvroNames {
   private var used: Set<String> = []
 
-  mutating func name(for column: String) -> String {
-    var name = String(
-      decoding: column.utf8.map { $0 == 0x5F || $0 &- 48 < 10 || ($0 | 0x20) &- 97 < 26 ? $0 : 0x5F }, as: UTF8.self)
-    if name.isEmpty || name.utf8.first.map({ $0 &- 48 < 10 }) == true { name = "_" + name }
+  /// The name itself, or with the first number from 2 on that makes it one of its own.
+  mutating func unique(_ name: String) -> String {
     var unique = name
     var number = 2
     while !used.insert(unique).inserted {
@@ -91,5 +93,21 @@ struct AvroNames {
       number += 1
     }
     return unique
+  }
+
+  /// For each column a name. Those that Avro allows stay as they are; the others have to make way for them.
+  static func names(for columns: [String]) -> [String] {
+    var names = AvroNames()
+    var isKept: [Bool] = []
+    for column in columns {
+      isKept.append(AvroSchemaParser.isName(column) && names.used.insert(column).inserted)
+    }
+    return zip(columns, isKept).map { $1 ? $0 : names.unique(allowed($0)) }
+  }
+
+  private static func allowed(_ column: String) -> String {
+    let name = String(
+      decoding: column.utf8.map { $0 == 0x5F || $0 &- 48 < 10 || ($0 | 0x20) &- 97 < 26 ? $0 : 0x5F }, as: UTF8.self)
+    return AvroSchemaParser.isName(name) ? name : "_" + name
   }
 }

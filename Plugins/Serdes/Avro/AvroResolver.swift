@@ -199,13 +199,13 @@ struct AvroResolver {
       }
       isTaken[place] = true
       do {
-        add(try resolve(member.type, to.members[place].type), at: place, key: to.members[place].name, to: action)
+        add(try resolve(member.type, to.members[place].type), at: place, key: to.members[place].columnName, to: action)
       } catch let mismatch as Mismatch {
         throw Mismatch(reason: "field '\(to.members[place].name)' of '\(to.name)': \(mismatch.reason)")
       }
     }
     for (place, member) in to.members.enumerated() where !isTaken[place] {
-      add(try fallback(member, of: to), at: place, key: member.name, to: action)
+      add(try fallback(member, of: to), at: place, key: member.columnName, to: action)
     }
   }
 

@@ -8,11 +8,11 @@ enum AvroRefusal: UInt8 {
   var text: String {
     switch self {
     case .none: "nothing is wrong"
-    case .null: "NULL, which the schema does not allow there"
-    case .range: "a number that is out of the range of the schema's type"
-    case .digits: "a time or a number with digits that the schema's type does not keep"
-    case .precision: "a decimal of more digits than the schema's type has"
-    case .conversion: "a value that does not become the schema's type"
+    case .null: "NULL, which that type does not have"
+    case .range: "a number that is out of that type's range"
+    case .digits: "a time with digits that that type does not keep"
+    case .precision: "a number of more digits than that type has"
+    case .conversion: "a value that does not become that type"
     }
   }
 }
@@ -22,18 +22,23 @@ enum AvroRefusal: UInt8 {
   private let opCount: Int
   private let ops: UnsafeMutablePointer<AvroEncodeOp>
   private let converter: AvroConverter
+  /// For columns of JSON texts.
+  private let jsonConverter: AvroConverter
   private let defaults: [[UInt8]]
   private var formatters: [AvroDatumReader?] = []
-  /// The column at which the last row was refused.
-  private(set) var refusedColumn = 0
+  /// The column at which the last row was refused, and the type of the schema.
+  private(set) var refused = (column: 0, node: 0)
 
   /// - Parameter defaults: for each step of kind `constant` its bytes.
-  init(_ ops: [AvroEncodeOp], defaults: [[UInt8]], converter: AvroConverter) {
+  init(
+    _ ops: [AvroEncodeOp], defaults: [[UInt8]], _ schema: AvroSchema, _ conversion: AvroConversion
+  ) throws {
     opCount = ops.count
     unsafe self.ops = .allocate(capacity: max(1, ops.count))
     unsafe self.ops.initialize(from: ops, count: ops.count)
     self.defaults = defaults
-    self.converter = converter
+    converter = try AvroConverter(schema, conversion, isJSON: false)
+    jsonConverter = try AvroConverter(schema, conversion, isJSON: true)
   }
 
   deinit { unsafe ops.deallocate() }
@@ -124,7 +129,7 @@ enum AvroRefusal: UInt8 {
 
   @inline(never)
   private func refuse(_ op: UnsafeMutablePointer<AvroEncodeOp>, _ refusal: AvroRefusal) -> AvroRefusal {
-    refusedColumn = unsafe op.pointee.column
+    refused = unsafe (op.pointee.column, op.pointee.node)
     return refusal
   }
 
@@ -191,7 +196,9 @@ enum AvroRefusal: UInt8 {
       unsafe out.count += op.pointee.size
     case .constant: unsafe defaults[op.pointee.size].withUnsafeBytes { unsafe out.append(raw: $0) }
     default:
-      guard let datum = formatters[index]?.datum(row) else { return .conversion }
+      guard let reader = formatters[index] else { return .conversion }
+      let datum = reader.datum(row)
+      let converter = reader.isJSON ? jsonConverter : converter
       guard unsafe converter.append(datum, op.pointee.node, to: out) else {
         return datum == .null ? .null : .conversion
       }

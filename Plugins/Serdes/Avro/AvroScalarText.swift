@@ -19,6 +19,15 @@ enum ScalarText {
     return result == .ok ? bytes : nil
   }
 
+  static func base64(_ text: String) -> [UInt8]? {
+    var text = text
+    let builder = ColumnBuilder(.bytes, rows: 1)
+    let result = text.withUTF8 { unsafe ValueParser(.bytes).append(UnsafeRawBufferPointer($0), to: builder) }
+    guard result == .ok else { return nil }
+    let column = builder.finish()
+    return withExtendedLifetime(column) { unsafe Array(column.bytes(0)) }
+  }
+
   /// Whether a text is one of a type's values.
   static func isValid(_ text: String, _ type: DataType) -> Bool {
     var text = text

@@ -12,11 +12,14 @@ struct AvroScalarWriter {
   private let times: AvroPattern
   private let datetimes: AvroPattern
   private let zone: ZoneRules
+  private let isJSON: Bool
 
-  init(_ conversion: AvroConversion) throws {
+  /// - Parameter isJSON: texts come out of JSON, where bytes are Base64.
+  init(_ conversion: AvroConversion, isJSON: Bool) throws {
+    self.isJSON = isJSON
     trueWords = Set(conversion.trueValues.map { $0.lowercased() })
     falseWords = Set(conversion.falseValues.map { $0.lowercased() })
-    nullWords = Set(conversion.nullValues)
+    nullWords = Set(conversion.nullValues.map { $0.lowercased() })
     decimalSeparator = conversion.decimalSeparator
     dates = try AvroPattern(conversion.dateFormat, property: "dateFormat")
     times = try AvroPattern(conversion.timeFormat, property: "timeFormat")
@@ -35,7 +38,7 @@ struct AvroScalarWriter {
     return trueWords.contains(lower) ? true : falseWords.contains(lower) ? false : nil
   }
 
-  func isNull(_ word: String) -> Bool { nullWords.contains(word) }
+  func isNull(_ word: String) -> Bool { nullWords.contains(word.lowercased()) }
 
   func append(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
     switch node.kind {
@@ -146,6 +149,9 @@ struct AvroScalarWriter {
 
   private func string(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
     switch (node.logical, datum) {
+    case (.ferry(.json)?, _) where isJSON:
+      out.append(text: datum.json.json())
+      return true
     case (.uuid?, .string(let text)):
       guard let bytes = ScalarText.uuid(text) else { return false }
       out.append(text: AvroDatum.uuid(bytes).text ?? "")
@@ -178,6 +184,9 @@ struct AvroScalarWriter {
     case .string(let text):
       if node.logical == .uuid {
         guard let bytes = ScalarText.uuid(text) else { return false }
+        raw = bytes
+      } else if isJSON {
+        guard let bytes = ScalarText.base64(text) else { return false }
         raw = bytes
       } else {
         raw = Array(text.utf8)
@@ -242,6 +251,8 @@ struct AvroScalarWriter {
     case .date(let days): return at(days: Int(days), nanosecond: 0, offset: nil, unit, zoned)
     case .int(let number): return number
     case .string(let text):
+      // Digits alone count the schema's unit from 1970 on.
+      if let number = Int64(text) { return number }
       guard let fields = datetimes.read(text) ?? dates.read(text), fields.hasDate else { return nil }
       return at(days: fields.days, nanosecond: fields.nanosecondOfDay, offset: fields.offset, unit, zoned)
     default: return nil

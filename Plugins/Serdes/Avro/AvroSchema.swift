@@ -39,6 +39,18 @@ public struct AvroSchema: Sendable {
     case duration
     /// A type of Ferry that Avro has no word for, written by Ferry as the property `ferry.type`.
     case ferry(DataType)
+
+    var label: String {
+      switch self {
+      case .decimal(let precision, let scale): "decimal(\(precision),\(scale))"
+      case .uuid: "uuid"
+      case .date: "date"
+      case .time(let unit): "time-\(unit)"
+      case .timestamp(let unit, let zoned): "\(zoned ? "" : "local-")timestamp-\(unit)"
+      case .duration: "duration"
+      case .ferry(let type): type.name
+      }
+    }
   }
 
   struct Member: Sendable {
@@ -48,6 +60,9 @@ public struct AvroSchema: Sendable {
     var aliases: [String]
     var type: Int
     var fallback: Value?
+
+    /// Whether a value of that name is for it.
+    func answers(to name: String) -> Bool { name == columnName || name == self.name || aliases.contains(name) }
   }
 
   struct Node: Sendable {
@@ -81,6 +96,16 @@ public struct AvroSchema: Sendable {
   public let text: String
 
   subscript(_ index: Int) -> Node { nodes[index] }
+
+  /// What a type is called in messages: `decimal(10,2)`, `union of null and int`.
+  func label(_ index: Int) -> String {
+    let node = nodes[index]
+    if node.kind == .union {
+      let parts = node.parts.map { label($0) }
+      return "union of " + (parts.dropLast().joined(separator: ", ") + " and " + (parts.last ?? "nothing"))
+    }
+    return node.logical?.label ?? node.label
+  }
 
   /// Reads a schema from its JSON text (an `.avsc`). Throws a failure of the category `schema`.
   ///

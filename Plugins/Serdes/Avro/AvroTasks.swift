@@ -4,6 +4,14 @@ internal import Records
 
 extension AvroCodec: PropertyChoice {}
 
+/// What columns of JSON become in Avro.
+enum AvroJSONForm: String, PropertyChoice {
+  /// Strings that hold the JSON; Ferry reads them back as it was.
+  case text
+  /// Records, arrays and scalars, as far as the values of all rows have them in common.
+  case record
+}
+
 struct AvroReaderTask: FerryTask {
   static let info = TaskInfo(
     "serdes.avro.AvroReader", aliases: ["serdes.avro.AvroToIon"], "Reads an Avro file into a record file.",
@@ -53,9 +61,14 @@ struct AvroReaderTask: FerryTask {
 
 /// The properties that the writer and the inference of a schema have in common.
 struct AvroConversionProperties: Declaring, Decodable {
-  @Property("Rows that are looked at for a schema.", .unused("the types come from the record file"))
+  @Property(
+    "Rows that are looked at for a schema.", .unused("the types are the record file's; what is looked at is all"))
   var numberOfRowsToScan = 100
-  @Property("Whether text columns that hold only words for true and false become booleans.") var inferAllFields = false
+  @Property("What columns of JSON become where no schema says it.") var jsonAs = AvroJSONForm.text
+  @Property(
+    "Texts that are one of nullValues are NULL wherever the schema allows it; without a schema, text columns that hold "
+      + "only these and words for true and false are booleans.")
+  var inferAllFields = false
   @Property("Texts for true, in any case.") var trueValues = AvroConversion().trueValues
   @Property("Texts for false, in any case.") var falseValues = AvroConversion().falseValues
   @Property("Texts that are NULL where the schema's type is no text.") var nullValues = AvroConversion().nullValues
@@ -76,6 +89,7 @@ struct AvroConversionProperties: Declaring, Decodable {
     conversion.datetimeFormat = datetimeFormat
     conversion.decimalSeparator = decimalSeparator
     conversion.strictSchema = strictSchema
+    conversion.coercesWords = inferAllFields
     conversion.timeZone = timeZoneId ?? "UTC"
     return conversion
   }
@@ -86,8 +100,8 @@ struct AvroWriterTask: FerryTask {
     "serdes.avro.AvroWriter", aliases: ["serdes.avro.IonToAvro"], "Writes a record file as an Avro file.",
     details: """
       Without a schema, one is made from the columns; nothing is lost then. With a schema, values become its types: \
-      a union's branch is the one of the value's own type, else the first that the value can be converted to. Nothing \
-      is rounded or cut off: a value that does not fit makes its record a bad row.
+      a union's branch is the one of the value's own type, else one of its kind, else the first that it becomes. \
+      Nothing is rounded or cut off: a value that does not fit makes its record a bad row.
       """,
     outputs: TextStore.outputs + [
       TaskOutput("rejected", .uri, "With onBadLines REJECT: a record file of the bad rows.")
@@ -182,9 +196,27 @@ enum AvroProperties {
   ) throws -> String {
     var inference = AvroInference()
     if properties.inferAllFields {
-      inference.booleans = try booleans(context.openRecords(from), AvroScalarWriter(properties.conversion))
+      let words = try AvroScalarWriter(properties.conversion, isJSON: false)
+      inference.booleans = try booleans(context.openRecords(from), words)
     }
+    if properties.jsonAs == .record { inference.structures = try structures(context.openRecords(from), context) }
     return try inference.schema(for: schema)
+  }
+
+  /// What the columns of JSON have in common, each over all rows.
+  private static func structures(_ reader: RecordFileReader, _ context: TaskContext) throws -> [Int: AvroStructure] {
+    let columns = reader.schema.fields.indices.filter { reader.schema.fields[$0].type == .json }
+    let found = Dictionary(uniqueKeysWithValues: columns.map { ($0, AvroStructure()) })
+    while !found.isEmpty, let batch = try reader.next() {
+      for (index, structure) in found {
+        let column = batch.columns[index]
+        for row in 0..<column.count where !column.isNull(row) {
+          structure.add(try Value.parseJSON(unsafe String(decoding: column.bytes(row), as: UTF8.self)))
+        }
+      }
+      try context.checkCancelled()
+    }
+    return found
   }
 
   /// The text columns all of whose values are words for true, false or NULL, and one of them is not NULL.

@@ -35,6 +35,7 @@ public final class AvroWriter: RecordSink {
   private var blockRows = 0
   private let sync: [UInt8]
   private let columns: Schema
+  private let schema: AvroSchema
   private var isFinished = false
   /// Rows that came, for messages.
   private var rowNumber: Int64 = 0
@@ -51,9 +52,9 @@ public final class AvroWriter: RecordSink {
     self.output = output
     self.columns = columns
     let schema = try schema ?? AvroSchema(AvroInference().schema(for: columns))
-    let binding = try AvroBinding(columns, schema, strict: options.conversion.strictSchema)
-    encoder = AvroRowEncoder(
-      binding.ops, defaults: binding.defaults, converter: try AvroConverter(schema, options.conversion))
+    self.schema = schema
+    let binding = try AvroBinding(columns, schema, options.conversion)
+    encoder = try AvroRowEncoder(binding.ops, defaults: binding.defaults, schema, options.conversion)
     codec = try AvroBlockPacker(options.codec, level: options.level)
     sync = (0..<16).map { _ in UInt8.random(in: 0...255) }
     try writeHead(schema, options)
@@ -100,12 +101,14 @@ public final class AvroWriter: RecordSink {
   }
 
   private func refuse(_ refusal: AvroRefusal, _ batch: RecordBatch, _ row: Int) throws {
-    let column = encoder.refusedColumn
-    let name = column >= 0 ? columns.fields[column].name : ""
+    let field = columns.fields[encoder.refused.column]
     var failure = Failure(
-      .data, "writing column '\(name)' of record \(rowNumber + 1) to '\(output.name)': \(refusal.text)",
-      hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema")
-    if column >= 0 { failure.sensitive = AvroDatumReader(batch.columns[column]).datum(row).text }
+      .data,
+      """
+      writing column '\(field.name)' (\(field.type.name)) of record \(rowNumber + 1) to '\(output.name)' as \
+      \(schema.label(encoder.refused.node)): \(refusal.text)
+      """, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema")
+    failure.sensitive = AvroDatumReader(batch.columns[encoder.refused.column]).datum(row).text
     guard let refuse else { throw failure }
     try refuse(batch, row, failure)
   }
@@ -139,6 +142,11 @@ public final class AvroWriter: RecordSink {
 
   init(_ codec: AvroCodec, level: Int?) throws {
     self.codec = codec
+    if let level, codec.levels?.contains(level) != true {
+      let known = codec.levels.map { "from \($0.lowerBound) to \($0.upperBound)" } ?? "none"
+      throw Failure(
+        .configuration, "the codec '\(codec.rawValue)' has no level \(level)", hint: "It has levels \(known)")
+    }
     unsafe encoder = unsafe codec.kind.flatMap { unsafe codec_encoder_open($0, Int32(clamping: level ?? -1)) }
     if codec.kind != nil, unsafe encoder == nil {
       throw Failure(.configuration, "the codec '\(codec.rawValue)' cannot be started with the level \(level ?? -1)")

@@ -22,7 +22,7 @@ import avro_evolve
 import avro_zstandard  # noqa: F401
 import fastavro
 from avro_encode import container
-from avro_schemas import Schemas, logical_type, names_of, resolve
+from avro_schemas import Schemas, is_ambiguous, logical_type, names_of, resolve
 
 CODECS = ["null", "deflate", "snappy", "zstandard", "bzip2", "xz"]
 UTC = datetime.timezone.utc
@@ -157,6 +157,8 @@ class Texts:
         kind = schema if isinstance(schema, str) else schema["type"]
         if value is None:
             return "null"
+        if isinstance(schema, dict) and schema.get("ferry.type") in ("numeric", "json"):
+            return value
         if logical := logical_type(schema):
             return self.logical(schema, logical, value)
         match kind:
@@ -302,7 +304,10 @@ def case(source, path):
     fields = shown["fields"] if is_record else [{"name": "value", "type": shown}]
     expected = {
         "names": [field["name"] for field in fields],
+        "how": how,
         "reader": reader and json.dumps(reader),
+        # What Ferry can write again from the texts.
+        "schema": None if reader or is_ambiguous(schema, names) else json.dumps(schema),
         "rows": [[texts.column(f["type"], row[f["name"]] if is_record else row) for f in fields] for row in found],
     }
     with open(f"{path}.avro", "wb") as file:

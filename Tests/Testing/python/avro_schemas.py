@@ -151,3 +151,22 @@ def names_of(schema, found=None):
             if inner is not None:
                 names_of(inner, found)
     return found
+
+
+def is_ambiguous(schema, names, done=()):
+    """Whether a union has branches that are the same in JSON, where bytes, times and NaN are strings."""
+    if isinstance(schema, str):
+        if schema not in names or schema in done:
+            return False
+        return is_ambiguous(names[schema], names, done + (schema,))
+    if isinstance(schema, list):
+        kinds = [resolve(part, names) for part in schema if part != "null"]
+        kinds = [kind if isinstance(kind, str) else kind["type"] for kind in kinds]
+        texts = [kind for kind in kinds if kind not in ("boolean", "int", "long", "array", "map", "record")]
+        if len(kinds) > 1 and len(texts) > 1:
+            return True
+        return any(is_ambiguous(part, names, done) for part in schema)
+    if "name" in schema:
+        done += (schema["name"],)
+    inner = [schema.get("items"), schema.get("values")] + [f["type"] for f in schema.get("fields", [])]
+    return any(is_ambiguous(part, names, done) for part in inner if part is not None)
