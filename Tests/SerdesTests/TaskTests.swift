@@ -271,6 +271,21 @@ struct TaskTests {
     #expect(failure.category == .configuration)
   }
 
+  @Test(
+    arguments: [
+      ["fieldSeparator": "||"], ["fieldSeparator": "\\t"], ["fieldSeparator": "¦", "textDelimiter": "»"],
+      ["fieldSeparator": "\u{1}", "lineDelimiter": "\u{1E}"], ["lineDelimiter": "\\r\\n"], ["lineDelimiter": "|\n"],
+    ] as [ValueMap])
+  func `any separators come and go`(properties: ValueMap) throws {
+    let folder = try Folder()
+    let text = "id,name\n1,\"a|,¦\t\"\n2,\"b\n»c\"\n"
+    let records = try folder.run("serdes.csv.CsvReader", folder.write("a.csv", text)).outputs["uri"]
+    let written = try folder.run("serdes.csv.CsvWriter", records, properties).outputs["uri"]
+    let back = try folder.run("serdes.csv.CsvReader", written, properties).outputs["uri"]
+    #expect(try folder.records(back) == [["1", "a|,¦\t"], ["2", "b\n»c"]])
+    #expect(try folder.columns(back) == ["id text", "name text"])
+  }
+
   @Test func `other character sets come and go`() throws {
     let folder = try Folder()
     let from = try folder.write("a.csv", [0x61, 0x0A, 0xE9, 0x0A])
