@@ -62,9 +62,6 @@ struct AvroDamage: Error {
   /// Where the current block starts in the file, in bytes.
   private(set) var blockOffset: Int64 = 0
 
-  /// Bytes of the current block in the file.
-  private(set) var blockSize: Int64 = 0
-
   private let raw: AvroRawInput
   private let isLenient: Bool
   private var sync: [UInt8] = []
@@ -96,6 +93,8 @@ struct AvroDamage: Error {
   }
 
   var name: String { raw.name }
+  /// How far the file has been read, in bytes.
+  var position: Int64 { raw.offset }
 
   private func damage(_ reason: String, at offset: Int64) -> AvroDamage { AvroDamage(offset: offset, reason: reason) }
 
@@ -157,7 +156,6 @@ struct AvroDamage: Error {
   func next() throws -> Int64? {
     if try raw.fill(1) == 0 { return nil }
     blockOffset = raw.offset
-    blockSize = 0
     let rows = try raw.long()
     let size = try raw.long()
     guard rows >= 0, size >= 0 else {
@@ -168,7 +166,6 @@ struct AvroDamage: Error {
         "a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
     }
     remaining = size
-    blockSize = size
     start = 0
     end = 0
     // Some write a block of nothing as nothing, whatever the codec.

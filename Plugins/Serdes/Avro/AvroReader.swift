@@ -126,6 +126,8 @@ public final class AvroReader: RecordSource {
 
   /// Bytes that are kept of a row whose end is not known.
   private static let maxRaw = 1 << 16
+  /// How many bytes a codec makes of one at most, where not the rows are one like the other.
+  private static let usualRatio: Int64 = 32
 
   private func damage(_ reason: String, _ offset: Int64) -> AvroDamage {
     AvroDamage(offset: offset, reason: "record \(rowCount + 1): \(reason)")
@@ -133,8 +135,10 @@ public final class AvroReader: RecordSource {
 
   /// Counts the rows of the current block that cannot be found as bad ones, and goes to the next block.
   private func lose(_ damage: AvroDamage) throws {
-    // No codec makes more than a thousand bytes of one: no more rows than that are believed.
-    let lost = max(1, min(left, blocks.blockSize.multipliedReportingOverflow(by: 1_024).partialValue))
+    isFinished = try !blocks.recover()
+    // The block's head may be what is damaged: no more rows are believed than the bytes up to the next block can hold.
+    let bytes = (blocks.position - blocks.blockOffset) * (blocks.codec == .null ? 1 : AvroReader.usualRatio)
+    let lost = max(1, min(left, bytes / Int64(max(1, plan.root.minimumSize))))
     let first = rowCount + 1
     left = 0
     isInBlock = false
@@ -146,6 +150,5 @@ public final class AvroReader: RecordSource {
           name: blocks.name, offset: damage.offset, line: rowCount, unit: "record", reason: reason, raw: $0)
       }
     }
-    isFinished = try !blocks.recover()
   }
 }
