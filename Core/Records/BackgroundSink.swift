@@ -1,5 +1,5 @@
 /// Hands batches to a sink on a thread of its own, so that making the next one and writing this one go on side by side.
-/// At most one batch waits. A failure shows in a later call of `write`, or in `finish`.
+/// One batch at a time is in its hands: memory is that of two. A failure shows in a later call of `write`, or in `finish`.
 public final class BackgroundSink: RecordSink {
   private let writer: Writer
 
@@ -37,7 +37,7 @@ private final class Writer: @unchecked Sendable {
     let isTaken = try state.wait { state in
       if let failure = state.failure { throw failure }
       if state.isStopped { return false }
-      guard state.waiting == nil else { return nil as Bool? }
+      guard state.waiting == nil, !state.isWriting else { return nil as Bool? }
       state.waiting = batch
       return true
     }

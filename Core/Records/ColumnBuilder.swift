@@ -199,10 +199,12 @@ internal import Glibc
 
   // MARK: finishing
 
-  /// The column of all values so far; the builder starts anew, with the room that this column needed.
+  /// The column of all values so far; the builder starts anew, with the room that this column needed and an eighth more:
+  /// batches are alike, and one that is a little larger should not have to move.
   public func finish() -> Column {
     let column = column(children: child.map { [$0.finish()] } ?? [])
-    unsafe start(rows: max(column.count, 64), bytes: max(state.pointee.byteCount, 64))
+    let bytes = unsafe state.pointee.byteCount
+    start(rows: max(column.count + column.count / 8, 64), bytes: max(bytes + bytes / 8, 64))
     return column
   }
 
