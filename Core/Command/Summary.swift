@@ -144,7 +144,7 @@ struct RowsTable {
   }
 
   private static func cut(_ text: String) -> String {
-    let line = String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+    let line = String(text.prefix(widest + 1).map { $0.isNewline || $0 == "\t" ? " " : $0 })
     return line.count > widest ? line.prefix(widest - 1) + "…" : line
   }
 

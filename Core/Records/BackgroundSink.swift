@@ -1,5 +1,6 @@
 /// Hands batches to a sink on a thread of its own, so that making the next one and writing this one go on side by side.
-/// One batch at a time is in its hands: memory is that of two. A failure shows in a later call of `write`, or in `finish`.
+/// One batch at a time is in its hands: memory is that of two. A failure shows in a later call of `write`, or in
+/// `finish`.
 public final class BackgroundSink: RecordSink {
   private let writer: Writer
 

@@ -199,8 +199,8 @@ internal import Glibc
 
   // MARK: finishing
 
-  /// The column of all values so far; the builder starts anew, with the room that this column needed and an eighth more:
-  /// batches are alike, and one that is a little larger should not have to move.
+  /// The column of all values so far; the builder starts anew, with the room that this column needed and an eighth
+  /// more: batches are alike, and one that is a little larger should not have to move.
   public func finish() -> Column {
     let column = column(children: child.map { [$0.finish()] } ?? [])
     let bytes = unsafe state.pointee.byteCount

@@ -1,4 +1,4 @@
-public import Expression
+internal import Expression
 public import Records
 
 /// What the engine gives a running task. One per attempt.

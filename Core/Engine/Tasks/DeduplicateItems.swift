@@ -134,7 +134,7 @@ final class KeySpill {
       }
       for row in last.values { rows.bits[Int(row >> 6)] |= 1 << (row & 63) }
       rows.kept += last.count
-      unlink(path(partition))
+      unsafe unlink(path(partition))
       try deeper?.flush()
       try deeper?.mark(&rows)
     }
