@@ -115,8 +115,9 @@ final class MySQLConnection: SQLConnection {
           "the statement has \(statement.parameterCount) placeholders, but \(parameters.count) values are given")
       }
       try execute(statement, parameters)
-      return try result(try session.answer(to: statement), statement, isLoad: MySQLConnection.isLoad(sql)) {
-        RowDecoder($0, zeroDates: self.options.zeroDates, timeAs: self.options.timeAs, textPolicy: policy)
+      let options = self.options
+      return try result(try session.answer(to: statement), statement, of: sql) {
+        RowDecoder($0, zeroDates: options.zeroDates, timeAs: options.timeAs, textPolicy: policy)
       }
     } catch let error as ServerError {
       throw error.failure("running the statement", on: endpoint.hosts.first?.description)
@@ -137,29 +138,27 @@ final class MySQLConnection: SQLConnection {
   /// LOAD DATA, and what old servers cannot prepare.
   private func textQuery(_ sql: String, _ policy: TextPolicy) throws -> SQLResult {
     try session.send(sql)
-    return try result(try session.answer(), nil, isLoad: MySQLConnection.isLoad(sql)) {
-      TextRowDecoder($0, textPolicy: policy)
-    }
-  }
-
-  /// LOAD DATA, LOAD XML.
-  private static func isLoad(_ sql: String) -> Bool {
-    sql.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased() == "load"
+    return try result(try session.answer(), nil, of: sql) { TextRowDecoder($0, textPolicy: policy) }
   }
 
   private func result(
-    _ answer: Session.Answer, _ statement: Session.Prepared?, isLoad: Bool,
-    _ decoder: ([WireField]) -> any PacketDecoder
+    _ answer: Session.Answer, _ statement: Session.Prepared?, of sql: String,
+    _ decoder: @escaping ([WireField]) -> any PacketDecoder
   ) throws -> SQLResult {
+    let words = dialect.words(of: sql)
+    let source = MySQLRows.Source(
+      session: session, statement: statement, doing: "reading the result",
+      mayStopEarly: words.first == "SELECT" && !words.contains("INTO"), decoder: decoder)
     var answer = answer
     while true {
       switch answer {
       case .rows(let fields):
-        return .rows(MySQLRows(session, decoder(fields), statement, doing: "reading the result"))
+        return .rows(MySQLRows(source, fields))
       case .done(let affected):
         let warnings = session.warningCount
         guard let next = try session.nextAnswer() else {
-          if isLoad && warnings > 0 { try checkLoad() }
+          // LOAD DATA, LOAD XML.
+          if words.first == "LOAD", warnings > 0 { try checkLoad() }
           return .updated(affected == UInt64.max ? nil : Int64(clamping: affected))
         }
         answer = next

@@ -3,21 +3,31 @@ internal import SQL
 
 /// The rows of a running statement, read packet by packet as they arrive.
 final class MySQLRows: SQLRows {
-  let schema: Schema
-  private let session: Session
-  private let decoder: any PacketDecoder
-  /// Closed on the server when the last row is read.
-  private let statement: Session.Prepared?
-  private let doing: String
-  private var isOpen = true
+  /// What the rows of a command have in common.
+  struct Source {
+    let session: Session
+    /// Closed on the server when the last row is read.
+    let statement: Session.Prepared?
+    let doing: String
+    /// Nothing is lost when the server is stopped before it has made the rest of the rows.
+    let mayStopEarly: Bool
+    let decoder: ([WireField]) -> any PacketDecoder
+  }
 
-  init(_ session: Session, _ decoder: any PacketDecoder, _ statement: Session.Prepared?, doing: String) {
-    self.statement = statement
-    self.session = session
-    self.decoder = decoder
-    self.doing = doing
+  let schema: Schema
+  private let source: Source
+  private let decoder: any PacketDecoder
+  private var isOpen = true
+  /// The columns of the next result, whose rows are on their way.
+  private var following: [WireField]?
+
+  init(_ source: Source, _ fields: [WireField]) {
+    self.source = source
+    decoder = source.decoder(fields)
     schema = decoder.schema
   }
+
+  private var session: Session { source.session }
 
   func next() throws -> RecordBatch? {
     guard isOpen else { return nil }
@@ -25,38 +35,56 @@ final class MySQLRows: SQLRows {
       let isFull = try decoder.fill(from: session)
       if !isFull {
         isOpen = false
-        try skipRest()
+        following = try nextFields()
         if session.interrupter.wasUsed { throw ServerError.interrupted }
         if decoder.isEmpty { return nil }
       }
       return try decoder.finish()
     } catch let error as ServerError {
       isOpen = false
-      throw error.failure("\(doing), after row \(decoder.rows)")
+      throw error.failure("\(source.doing), after row \(decoder.rows)")
     }
   }
 
-  /// A procedure ends with an answer of its own, and may give further rows. Those are not part of the result.
-  private func skipRest() throws(ServerError) {
-    while let answer = try session.nextAnswer() {
-      if case .rows = answer { while try unsafe session.nextPacket() != nil {} }
+  func nextResult() throws -> (any SQLRows)? {
+    do throws(ServerError) {
+      if isOpen {
+        isOpen = false
+        while try unsafe session.nextPacket() != nil {}
+        following = try nextFields()
+      }
+    } catch {
+      throw error.failure(source.doing)
     }
+    guard let fields = following else { return nil }
+    following = nil
+    return MySQLRows(source, fields)
+  }
+
+  /// The columns of the next answer that has rows. A procedure ends with an answer of its own, without any.
+  private func nextFields() throws(ServerError) -> [WireField]? {
+    while let answer = try session.nextAnswer() {
+      if case .rows(let fields) = answer { return fields }
+    }
+    return nil
   }
 
   /// So many rows are read to get to the end of a result that nobody wants, before the server is told to stop.
   private static let patience = 1_000
 
   func close() {
-    guard isOpen else { return }
+    guard isOpen || following != nil else { return }
     isOpen = false
+    following = nil
     do throws(ServerError) {
-      for _ in 0..<MySQLRows.patience where session.isReading {
-        if try unsafe session.nextPacket() == nil { return try skipRest() }
-      }
-      guard session.isReading else { return }
-      session.interrupter.interrupt()
-      while try unsafe session.nextPacket() != nil {}
-      try skipRest()
+      var left = source.mayStopEarly ? MySQLRows.patience : Int.max
+      repeat {
+        while session.isReading {
+          if try unsafe session.nextPacket() == nil { break }
+          left -= 1
+          if left == 0 { session.interrupter.interrupt() }
+        }
+      } while try nextFields() != nil
     } catch {
       // The interrupted statement ends in an error: that is what was asked for.
     }

@@ -131,6 +131,108 @@ import Testing
     try connection.run("DROP PROCEDURE p_shape")
   }
 
+  /// A procedure's results come one behind the other in a Query, and each by itself in Queries.
+  @Test func proceduresGiveAllOfTheirResults() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.create("t_several", "n int")
+    try connection.run("INSERT INTO t_several VALUES (1), (2)")
+    try connection.run("DROP PROCEDURE IF EXISTS p_several")
+    try connection.run(
+      """
+      CREATE PROCEDURE p_several(other int) BEGIN
+        SELECT n FROM t_several ORDER BY n;
+        UPDATE t_several SET n = n + 10;
+        SELECT n FROM t_several WHERE n > 1000;
+        IF other THEN SELECT 'x' AS v, 1.50 AS d; END IF;
+        SELECT n FROM t_several ORDER BY n DESC;
+        UPDATE t_several SET n = n - 10;
+      END
+      """)
+    let folder = try TemporaryFolder()
+    func task<T: FerryTask>(_ type: T.Type, _ sql: String, _ fetch: String) throws -> ValueMap {
+      let properties: ValueMap = ["url": .string(Server.url), "sql": .string(sql), "fetchType": .string(fetch)]
+      let result = try type.runAlone(properties, storage: folder.path)
+      #expect(result.counts.isBalanced)
+      return result.outputs
+    }
+    func rows(_ uri: Value?) throws -> [String] {
+      try TaskContext.alone(storage: folder.path) { context in
+        let reader = try context.openRecords(StorageReference(property: uri ?? .null))
+        var rows: [String] = []
+        while let batch = try reader.next() {
+          rows += (0..<batch.count).map { Value.map(RowValues(batch).map(at: $0)).json() }
+        }
+        return rows
+      }
+    }
+    let ns = [#"{"n":1}"#, #"{"n":2}"#, #"{"n":12}"#, #"{"n":11}"#]
+    typealias One = SQLQuery<MySQL>
+    typealias Several = SQLQueries<MySQL>
+    #expect(try task(One.self, "CALL p_several(0)", "FETCH")["rows"] == [["n": 1], ["n": 2], ["n": 12], ["n": 11]])
+    let stored = try task(One.self, "CALL p_several(0)", "STORE")
+    #expect(try stored["size"] == 4 && rows(stored["uri"]) == ns)
+    #expect(try task(One.self, "CALL p_several(1)", "FETCH_ONE") == ["row": ["n": 1], "size": 1])
+    // Every statement of the procedure has run, whatever was wanted of its rows.
+    #expect(try connection.all("SELECT n FROM t_several ORDER BY n").columns[0].texts == ["1", "2"])
+    let mixed = try task(One.self, "CALL p_several(1)", "FETCH")
+    #expect(mixed["rows"]?.list?.count == 5 && mixed["rows"]?.list?[2] == ["v": "x", "d": .decimal("1.50")])
+    let refused = try failure { _ = try task(One.self, "CALL p_several(1)", "STORE") }
+    #expect(refused.category == .schema)
+    #expect(refused.message.hasPrefix("the statement gives results with different columns: (n int32) and (v text"))
+    #expect(try connection.all("SELECT n FROM t_several ORDER BY n").columns[0].texts == ["1", "2"])
+    let each = try task(Several.self, "SELECT 7 AS s; CALL p_several(1); SELECT 8 AS s", "STORE")["outputs"]?.list
+    #expect(
+      try each?.map { try rows($0.map?["uri"]) } == [
+        [#"{"s":7}"#], Array(ns[..<2]), [], [#"{"v":"x","d":1.50}"#], Array(ns[2...]), [#"{"s":8}"#],
+      ])
+    let first = try task(Several.self, "CALL p_several(0)", "FETCH_ONE")["outputs"]
+    #expect(first == [["row": ["n": 1], "size": 1], ["row": .null, "size": 0], ["row": ["n": 12], "size": 1]])
+    #expect(try task(One.self, "CALL p_several(0)", "NONE") == [:])
+    try connection.run("DROP PROCEDURE p_several")
+  }
+
+  /// What fails behind the first result fails the task.
+  @Test func proceduresThatFailLateFail() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.run("DROP PROCEDURE IF EXISTS p_late")
+    try connection.run(
+      """
+      CREATE PROCEDURE p_late() BEGIN
+        SELECT 1 AS n; SELECT 2 AS n; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'too late';
+      END
+      """)
+    for fetch in ["NONE", "FETCH", "STORE"] {
+      let folder = try TemporaryFolder()
+      let late = try failure {
+        _ = try SQLQuery<MySQL>.runAlone(
+          ["url": .string(Server.url), "sql": "CALL p_late()", "fetchType": .string(fetch)], storage: folder.path)
+      }
+      #expect(late.code == "45000", "\(fetch): \(late)")
+    }
+    try connection.run("DROP PROCEDURE p_late")
+  }
+
+  /// One row is wanted, but the statement writes more than would be read before a SELECT is stopped.
+  @Test func whatWritesIsNotStoppedEarly() throws {
+    let connection = try Server.connect()
+    defer { connection.close() }
+    try connection.create("t_whole", "n int")
+    try connection.run("DROP PROCEDURE IF EXISTS p_whole")
+    let series =
+      "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 900) SELECT a.n FROM r a, r b"
+    try connection.run(
+      "CREATE PROCEDURE p_whole() BEGIN \(series); INSERT INTO t_whole VALUES (1); END")
+    let folder = try TemporaryFolder()
+    let outputs = try SQLQuery<MySQL>.runAlone(
+      ["url": .string(Server.url), "sql": "CALL p_whole()", "fetchType": "FETCH_ONE"], storage: folder.path
+    ).outputs
+    #expect(outputs["size"] == 1)
+    #expect(try connection.all("SELECT n FROM t_whole").columns[0].texts == ["1"])
+    try connection.run("DROP PROCEDURE p_whole")
+  }
+
   @Test func largeValues() throws {
     let connection = try Server.connect()
     defer { connection.close() }

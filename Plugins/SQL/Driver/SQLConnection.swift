@@ -53,8 +53,9 @@ extension SQLConnection {
     case .updated(let count): return count
     case .rows(let rows):
       // To the end: that is where the server reports what went wrong.
-      while try rows.next() != nil {}
-      rows.close()
+      let all = JoinedRows(rows, sameColumns: false)
+      defer { all.close() }
+      while try all.next() != nil {}
       return nil
     }
   }
@@ -81,8 +82,15 @@ public enum SQLResult {
 /// The rows of a running query, in batches bounded by `Limits`, with flat memory. The schema is known at once.
 /// A driver whose connection is busy until the rows are read relies on `close` being called before the next statement.
 public protocol SQLRows: RecordSource {
+  /// The rows of the statement's next result, nil when there is none: a procedure may give several. What is left of
+  /// this one is given up; from then on only the next one is closed.
+  func nextResult() throws -> (any SQLRows)?
   /// Gives up the rest. Idempotent; also called at the end.
   func close()
+}
+
+extension SQLRows {
+  public func nextResult() throws -> (any SQLRows)? { nil }
 }
 
 /// A statement that runs once for each row.

@@ -47,18 +47,37 @@ public struct FetchProperties: Declaring, Decodable {
     return options
   }
 
-  /// Runs one statement and gives its outputs; `rowsReturned` tells whether it had a result set.
+  /// Runs one statement and gives its outputs. Several results of a procedure count as one.
   /// - Parameter place: the server, when the statement only reads: see `TaskContext.createRecords`.
   func run(
-    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, file: String = "records.arrow",
-    from place: String? = nil
-  ) throws -> (outputs: ValueMap, rowsReturned: Bool) {
+    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, from place: String? = nil
+  ) throws -> ValueMap {
     let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
     switch try connection.query(statement.sql, statement.values, options) {
-    case .updated(let count): return (updated(count), false)
+    case .updated(let count): return updated(count)
     case .rows(let rows):
+      let all = JoinedRows(rows, sameColumns: type == .store)
+      defer { all.close() }
+      return try outputs(of: all, context, "records.arrow", place)
+    }
+  }
+
+  /// Runs one statement and gives the outputs of each of its results, or how many rows it changed.
+  /// - Parameter name: of the files, without their extension.
+  func runEach(
+    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, name: String
+  ) throws -> (results: [ValueMap], updated: Int64) {
+    let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
+    switch try connection.query(statement.sql, statement.values, options) {
+    case .updated(let count): return ([], count ?? 0)
+    case .rows(var rows):
       defer { rows.close() }
-      return (try outputs(of: rows, context, file, place), true)
+      var results = [try outputs(of: rows, context, "\(name).arrow", nil)]
+      while let next = try rows.nextResult() {
+        rows = next
+        results.append(try outputs(of: rows, context, "\(name)-\(results.count + 1).arrow", nil))
+      }
+      return (results, 0)
     }
   }
 

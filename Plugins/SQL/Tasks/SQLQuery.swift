@@ -10,7 +10,8 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
       "Runs one SQL statement on \(D.title).",
       details: """
         Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements \
-        are one transaction. Decimals, dates and timestamps keep every digit.
+        are one transaction. Decimals, dates and timestamps keep every digit. Several results of a procedure come one \
+        behind the other; STORE takes them when they have the same columns.
         """,
       outputs: FetchProperties.outputs + D.outputs,
       example: """
@@ -36,11 +37,11 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
       return try Session.run(D.self, connection, options, context) { connection in
         let sql = try single(fetching.sql, "sql", connection.dialect)
         guard let afterSQL, !afterSQL.trimmed.isEmpty else {
-          return try fetching.run(sql, connection, context, from: place(sql, connection.dialect)).outputs
+          return try fetching.run(sql, connection, context, from: place(sql, connection.dialect))
         }
         let after = try single(afterSQL, "afterSQL", connection.dialect)
         return try Session.transaction(connection) {
-          let outputs = try fetching.run(sql, connection, context).outputs
+          let outputs = try fetching.run(sql, connection, context)
           let statement = try SQLParameters.bind(after, fetching.parameters, connection.dialect)
           try connection.execute(statement.sql, statement.values)
           return outputs
@@ -84,7 +85,10 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
       outputs: [
         TaskOutput(
           "outputs", .list(.map(.any)),
-          "One entry for each statement that returned rows, with 'row', 'rows', 'uri' and 'size' as Query gives them."),
+          """
+          One entry for each statement that returned rows, and for each result of a procedure, with 'row', 'rows', \
+          'uri' and 'size' as Query gives them.
+          """),
         TaskOutput("updateCount", .integer, "How many rows all other statements changed together."),
       ] + D.outputs,
       example: """
@@ -125,10 +129,10 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
     for (index, statement) in statements.enumerated() {
       try context.checkCancelled()
       do {
-        let file = statements.count == 1 ? "records.arrow" : "records-\(index + 1).arrow"
-        let result = try fetching.run(statement, connection, context, file: file)
-        updated += result.outputs["updateCount"]?.int ?? 0
-        if result.rowsReturned, fetching.type != .none { outputs.append(.map(result.outputs)) }
+        let name = statements.count == 1 ? "records" : "records-\(index + 1)"
+        let (results, changed) = try fetching.runEach(statement, connection, context, name: name)
+        updated += changed
+        if fetching.type != .none { outputs += results.map { .map($0) } }
       } catch let failure as Failure {
         throw statements.count == 1 ? failure : failure.whileDoing("statement \(index + 1) of \(statements.count)")
       }

@@ -186,3 +186,8 @@ struct SQLScanner {
     return .named
   }
 }
+
+extension Dialect {
+  /// The words of a statement in capitals, without quoted names, strings and comments: for drivers.
+  package func words(of sql: String) -> [String] { SQLScanner.words(sql, self) }
+}
