@@ -138,4 +138,14 @@ public enum Limits {
   public static let batchBytes = 8 << 20
   /// Row bound of a batch, for narrow rows: what bounds the time between two progress reports and two cancel checks.
   public static let batchRows = 65_536
+  /// Columns that a text or Avro file may have: the builders of so many begin with some 200 MiB. Without a bound, a
+  /// line of nothing but separators would fill the memory.
+  public static let columns = 10_000
+
+  /// What is wrong with an input that has more columns than that.
+  public static func tooManyColumns(_ input: String) -> Failure {
+    Failure(
+      .data, "reading '\(input)': it has more than \(columns) columns",
+      hint: "Names that differ from row to row belong into values: read them as one column of JSON")
+  }
 }

@@ -82,6 +82,36 @@ import Testing
     #expect(!survives(AvroFiles.file(endless, rows: 1, [])))
   }
 
+  /// A type of few bytes whose values are as many as there are atoms, and take no byte in the file.
+  private static func doubling(_ depth: Int) -> String {
+    if depth == 0 { return #""null""# }
+    let again = depth == 1 ? #""null""# : #""R\#(depth - 1)""#
+    let fields = #"[{"name":"a","type":\#(doubling(depth - 1))},{"name":"b","type":\#(again)}]"#
+    return #"{"type":"record","name":"R\#(depth)","fields":\#(fields)}"#
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func typesThatDoubleAreRefused() throws {
+    #expect(survives(AvroFiles.file(Self.doubling(10), rows: 3, [])))
+    #expect(!survives(AvroFiles.file(Self.doubling(40), rows: 1, [])))
+    #expect(!survives(AvroFiles.file(#"{"type":"array","items":\#(Self.doubling(40))}"#, rows: 1, [2, 0])))
+    #expect(!survives(AvroFiles.file(#"{"type":"array","items":\#(Self.doubling(12))}"#, rows: 1, [6, 0])))
+    let twins =
+      #"{"type":"record","name":"n","fields":[{"name":"a","type":["null","n"]},{"name":"b","type":["null","n"]}]}"#
+    let bytes = AvroFiles.file(twins, rows: 1, [0, 0])
+    #expect(try AvroFiles.read(bytes, AvroReaderOptions(flatten: 2)).columns.count == 8)
+    #expect(throws: Failure.self) { try AvroFiles.read(bytes, AvroReaderOptions(flatten: 100)) }
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func rowsThatABlockOnlyClaimsAreNotCounted() throws {
+    var bytes = AvroFiles.file(#""long""#, rows: .max, [2])
+    bytes.removeLast(3)
+    let bad = BadRows(.skip)
+    #expect(try AvroFiles.read(bytes, bad: bad).rows == [["1"]])
+    #expect(bad.count <= 100 * 1_024)
+  }
+
   @Test(arguments: [
     "", "{", "7", #""nothing""#, #"[["int"]]"#, #"{"type":"record"}"#, #"{"type":"record","name":"r"}"#,
     #"{"type":"enum","name":"e","symbols":["A","A"]}"#, #"{"type":"fixed","name":"f","size":-1}"#, #"{"type":"array"}"#,

@@ -60,6 +60,15 @@ import Testing
     #expect(try AvroFiles.read(bytes).rows == [["1", "a", "true"], ["2", "∅", "false"]])
   }
 
+  @Test func columnsOfTheSameNameStayApart() throws {
+    let batch = AvroFiles.batch(
+      [Field("id", .int64), Field("id", .text), Field("", .bool), Field("", .date)],
+      [
+        ["1", "a", "true", "2024-01-31"]
+      ])
+    #expect(try AvroFiles.read(AvroFiles.write([batch])).rows == [["1", "a", "true", "2024-01-31"]])
+  }
+
   @Test(arguments: AvroCodec.allCases)
   func fastavroReadsIt(codec: AvroCodec) throws {
     // Types that Python's library gives back in the same form.

@@ -293,6 +293,22 @@ struct CSVReaderTests {
     #expect(Set(rejected.map { $0[2] }) == ["a quote is not closed before the end of the file"])
   }
 
+  @Test func `a line of nothing but separators does not fill the memory`() throws {
+    let failure = #expect(throws: Failure.self) {
+      try CSVReader(BytesInput(String(repeating: ",", count: 1 << 20).utf8))
+    }
+    #expect(failure?.message == "reading 'test.csv': it has more than 10000 columns")
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `equal names are told apart`() throws {
+    let reader = try CSVReader(BytesInput((String(repeating: "x,", count: 9_999) + "x_2\n").utf8))
+    let names = reader.schema.fields.map(\.name)
+    #expect(Set(names).count == 10_000)
+    #expect(names.prefix(3) == ["x", "x_3", "x_4"])
+    #expect(names.last == "x_2")
+  }
+
   @Test func `an error names line, byte and reason, never the value`() throws {
     let failure = #expect(throws: Failure.self) {
       _ = try texts(CSVReader(BytesInput("a,b\n1,2\nsecret\n".utf8)))

@@ -303,6 +303,34 @@ struct JSONReaderTests {
     }
   }
 
+  @Test(arguments: [1, 16, 1 << 20])
+  func `columns come in the order of the rows`(readSize: Int) throws {
+    var options = JSONReadOptions()
+    options.readSize = readSize
+    options.columns = ["z": .text, "d": .int8, "b": .int8]
+    let text = #"{"c":1}\#n{"a":2,"d":"x","y":1}\#n{"y":3,"b":4,"a":5,"d":6}\#n"#
+    let reader = try TextTable.load(
+      open: { try JSONReader(BytesInput(text.utf8), options, bad: $1, known: $0) },
+      bad: { BadRows(.skip) }, start: { (_: Schema) in RowsSink() }
+    ).0
+    #expect(reader.schema.fields.map(\.name) == ["c", "a", "d", "y", "b", "z"])
+  }
+
+  @Test func `names that differ from row to row do not fill the memory`() throws {
+    func load(_ text: String) throws -> (RowsSink, JSONReader) {
+      let sink = RowsSink()
+      let reader = try TextTable.load(
+        open: { try JSONReader(BytesInput(text.utf8), bad: $1, known: $0) }, bad: { BadRows() },
+        start: { (_: Schema) in sink }, progress: { #expect($0.byteCount < 2 * Limits.batchBytes) })
+      return (sink, reader.0)
+    }
+    let failure = #expect(throws: Failure.self) { try load((0..<20_000).map { "{\"k\($0)\":1}\n" }.joined()) }
+    #expect(failure?.message == "reading 'test.csv': it has more than 10000 columns")
+    // A batch is bounded by what its rows take in memory, not in the file.
+    let wide = (0..<1_000).map { "{\"k\($0)\":1}\n" }.joined() + String(repeating: "{\"k0\":1}\n", count: 4_000)
+    #expect(try load(wide).1.rowCount == 5_000)
+  }
+
   @Test func `a number too long for any decimal stays as it is`() throws {
     let text = "[\(JSONReaderTests.largeNumber),1]"
     let (reader, rows) = try JSONReaderTests.load(text)

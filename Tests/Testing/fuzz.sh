@@ -1,107 +1,141 @@
 #!/bin/bash
-# Builds each file of Tests/Fuzz with libFuzzer and the address sanitizer, and runs it for $1 seconds (60); further
-# arguments are names of the only ones to run. A file says in its first lines what it is built from:
+# Runs the fuzzers of Tests/Fuzz (libFuzzer, with the address sanitizer) on Ferry's readers.
 #
-#   // sources: folders with Swift code, compiled into one module with it
-#   // without: names of files in them that are left out
-#   // clang: folders with C or C++ code, each a module of its own to Swift
-#   // libraries: names for the linker; their module maps are found below Core and Plugins
-#   // modules: folders with Swift code, each a module of its own that the code imports
-#   // variants: it runs once for each of these words, which it finds in FERRY_FUZZ
+#   fuzz.sh SECONDS [NAME…]   runs the fuzzers named (all), that long each; first of all the files that are kept
+#   fuzz.sh check [NAME…]     the kept files, and some seconds each of what follows from them: always the same inputs
+#   fuzz.sh keep [NAME…]      keeps in fixtures/fuzz the shortest of what was found that adds something
 #
-# Files to begin with lie in fixtures/fuzz/NAME or fixtures/fuzz/VARIANT; a Python script of the same name beside it
-# writes more into the folder that it is given.
-#
-# What it finds lies in .test/fuzz/NAME, as does its corpus, which later runs begin with.
+# The first bytes of fixtures/fuzz/NAME.dict and the files in fixtures/fuzz/NAME are what a fuzzer begins with. What it
+# finds lies in .test/fuzz/NAME: `corpus`, with which later runs begin, too, the log of the last run, and the bytes that
+# cause a fault.
 set -euo pipefail
 
-seconds=${1:-60}
-shift || true
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
 cd "$root"
-python=${FERRY_TEST_PYTHON:-$root/.test/venv/bin/python}
-export SWIFT_BACKTRACE=enable=no   # its signal handlers stand in the way of the sanitizer's
+home=.test/fuzz
+names=(record-file csv json avro expressions)
+kept_bytes=2048   # longer files are found again quickly enough
+# Its signal handlers stand in the way of the sanitizer's. What Swift points to through tagged pointers is no leak.
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=10:quarantine_size_mb=32
+tools=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")
 
-maps=()
-while read -r map; do maps+=(-I "$(dirname "$map")"); done < <(find Core Plugins -name module.modulemap)
+# --- building --------------------------------------------------------------------------------------------------------
 
-# $1: the file, $2: the word before the colon
-line_of() { sed -n "s|^// $2: ||p" "$1" | tr '\n' ' '; }
+c_modules=(Plugins/Serdes/CScan Plugins/Serdes/CSimdJSON Plugins/Serdes/CCodecs)
+swift_modules=(Core/Records Core/Expression)
+libraries=(lz4 zstd z snappy bz2 lzma simdjson stdc++)
 
-# Compiles the C and C++ files of folder $1 into $2, with a module map as the package manager makes one.
-clang_module() {
-  local name kind file
-  name=$(basename "$1")
-  mkdir -p "$2/$name"
-  printf 'module %s { umbrella "%s" export * }\n' "$name" "$root/$1/include" >"$2/$name/module.modulemap"
-  for file in "$1"/*.c "$1"/*.cpp; do
-    [ -f "$file" ] || continue
-    kind=gnu17
-    [[ $file != *.cpp ]] || kind=gnu++20
-    clang -std="$kind" -O2 -g -fsanitize=address,fuzzer-no-link -I "$1/include" -c "$file" \
-      -o "$2/$(basename "$file").o"
-  done
+# All of the plugin but its tasks, which need the engine.
+sources() {
+  find Plugins/Serdes -name '*.swift' -not -path '*/Tasks/*' -not -name AvroTasks.swift -not -name Serdes.swift
+  find Tests/Fuzz -name '*.swift'
 }
 
-swift_options=(
-  -swift-version 6 -O -wmo -g -parse-as-library -package-name ferry -suppress-warnings -sanitize=fuzzer,address
-  "${maps[@]}"
-)
-for feature in ExistentialAny InternalImportsByDefault MemberImportVisibility NonisolatedNonsendingByDefault; do
-  swift_options+=(-enable-upcoming-feature "$feature")
-done
+# Whether the file $1 is older than one of the files and folders that follow, or is not there.
+is_stale() {
+  [ ! -f "$1" ] || [ -n "$(find "${@:2}" -newer "$1" -print -quit)" ]
+}
+
+swift_compile() {
+  "$tools/swiftc" -swift-version 6 -O -wmo -g -parse-as-library -package-name ferry -suppress-warnings \
+    -assert-config Debug -sanitize=fuzzer,address "${options[@]}" "$@"
+}
 
 build() {
-  local file=$1 home=$2 name=$3 folder word
-  local folders sources=() more=() without=()
-  rm -rf "$home/modules"
-  mkdir -p "$home/modules"
-  for folder in $(line_of "$file" clang); do
-    clang_module "$folder" "$home/modules"
-    more+=(-I "$home/modules/$(basename "$folder")")
+  local folder name file files options=() objects=()
+  local out=$home/build
+  mkdir -p "$out"
+  for name in ExistentialAny InternalImportsByDefault MemberImportVisibility NonisolatedNonsendingByDefault; do
+    options+=(-enable-upcoming-feature "$name")
   done
-  for folder in $(line_of "$file" modules); do
-    word=$(basename "$folder")
-    mapfile -t sources < <(find "$folder" -name '*.swift')
-    swiftc "${swift_options[@]}" -module-name "$word" -emit-module -emit-module-path "$home/modules/$word.swiftmodule" \
-      -c "${sources[@]}" -o "$home/modules/$word.o"
+  options+=(-I "$out")
+  while read -r file; do options+=(-I "$(dirname "$file")"); done < <(find Core Plugins -name module.modulemap)
+  # C and C++, with the module maps that the package manager makes.
+  for folder in "${c_modules[@]}"; do
+    name=$(basename "$folder")
+    options+=(-I "$out/$name")
+    objects+=("$out/$name.o")
+    is_stale "$out/$name.o" "$folder" "${BASH_SOURCE[0]}" || continue
+    mkdir -p "$out/$name"
+    printf 'module %s { umbrella "%s" export * }\n' "$name" "$root/$folder/include" >"$out/$name/module.modulemap"
+    for file in "$folder"/*.c*; do
+      "$tools/clang" -std="$([[ $file = *.cpp ]] && echo gnu++20 || echo gnu17)" -O2 -g \
+        -fsanitize=address,fuzzer-no-link -I "$folder/include" -c "$file" -o "$out/$name.o"
+    done
   done
-  for word in $(line_of "$file" without); do without+=(-not -name "$word"); done
-  read -ra folders <<<"$(line_of "$file" sources)"
-  mapfile -t sources < <(find "${folders[@]}" -name '*.swift' "${without[@]}")
-  for word in "$home"/modules/*.o; do [ ! -f "$word" ] || more+=("$word"); done
-  for word in $(line_of "$file" libraries); do more+=("-l$word"); done
-  swiftc "${swift_options[@]}" -module-name "$name" -I "$home/modules" "${sources[@]}" "$file" "${more[@]}" \
-    -o "$home/fuzz"
-  # The compiler leaves a module that nobody wants where it is started.
-  rm -f "$name"-1.swift{doc,module,sourceinfo}
+  for folder in "${swift_modules[@]}"; do
+    name=$(basename "$folder")
+    objects+=("$out/$name.o")
+    is_stale "$out/$name.o" "$folder" "${BASH_SOURCE[0]}" || continue
+    mapfile -t files < <(find "$folder" -name '*.swift')
+    swift_compile -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "${files[@]}" \
+      -o "$out/$name.o"
+  done
+  is_stale "$out/fuzz" "${objects[@]}" Plugins/Serdes Tests/Fuzz "${BASH_SOURCE[0]}" || return 0
+  mapfile -t files < <(sources)
+  swift_compile -module-name Fuzz -emit-module-path "$out/Fuzz.swiftmodule" -emit-executable "${files[@]}" \
+    "${objects[@]}" "${libraries[@]/#/-l}" -o "$out/fuzz"
 }
 
-status=0
-# Runs the fuzzer in folder $1 as variant $2 (or without one).
+# --- running ---------------------------------------------------------------------------------------------------------
+
+# Runs the fuzzer $1 with the options and folders that follow. A fault's last words go to standard error.
+fuzz() {
+  local name=$1 log=$home/$1/log
+  shift
+  mkdir -p "$home/$name/corpus"
+  FERRY_FUZZ=$name "$home/build/fuzz" -rss_limit_mb=1024 -timeout=20 -dict="fixtures/fuzz/$name.dict" \
+    -artifact_prefix="$home/$name/" "$@" >"$log" 2>&1 && return
+  grep -av '^\(INFO\|#[0-9]*\s\(NEW\|REDUCE\|pulse\|RELOAD\)\)' "$log" | tail -n 60 >&2
+  echo "fuzz: the reader '$name' has a fault; the bytes that cause it are in ${log%/log}, the log beside them" >&2
+  return 1
+}
+
 run() {
-  local home=$1 variant=$2 name=${2:-$(basename "$1")} corpora
-  corpora=("$home/corpus${variant:+-$variant}")
-  mkdir -p "${corpora[0]}"
-  [ ! -d "fixtures/fuzz/$name" ] || corpora+=("fixtures/fuzz/$name")
-  echo "fuzz: $name for $seconds s"
-  if ! FERRY_FUZZ=$variant "$home/fuzz" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 \
-    -print_final_stats=0 -artifact_prefix="$home/$name-" "${corpora[@]}" 2>"$home/log-$name"; then
-    tail -n 40 "$home/log-$name"
-    echo "fuzz: $name found a fault; the bytes that cause it lie in $home" >&2
-    status=1
-  fi
+  local seconds=$1 name=$2 corpora=("$home/$2/corpus" "fixtures/fuzz/$2")
+  fuzz "$name" -runs=0 "fixtures/fuzz/$name" || return
+  [ "$seconds" -gt 0 ] || return 0
+  fuzz "$name" -max_total_time="$seconds" -print_final_stats=1 "${corpora[@]}" || return
+  echo "fuzz: $name: $(grep -a 'DONE' "$home/$name/log" | tr '\t' ' ' | tr -s ' ')"
 }
 
-for file in Tests/Fuzz/*.swift; do
-  name=$(basename "$file" .swift)
-  [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
-  home=.test/fuzz/$name
-  mkdir -p "$home/corpus"
-  build "$file" "$home" "$name" >"$home/log" 2>&1 || { cat "$home/log" >&2; exit 1; }
-  [ ! -f "Tests/Fuzz/$name.py" ] || "$python" "Tests/Fuzz/$name.py" "$home/corpus"
-  read -ra variants <<<"$(line_of "$file" variants)"
-  [ ${#variants[@]} -gt 0 ] || variants=("")
-  for variant in "${variants[@]}"; do run "$home" "$variant"; done
+# With a seed and a number of runs instead of a time, two machines try the same inputs.
+check() {
+  local name=$1 runs=$2
+  fuzz "$name" -runs=0 "fixtures/fuzz/$name" || return
+  rm -rf "$home/none"
+  mkdir "$home/none"
+  fuzz "$name" -seed=1 -runs="$runs" "$home/none" "fixtures/fuzz/$name" || return
+  echo "fuzz: $name: $(grep -a 'DONE' "$home/$name/log" | tr '\t' ' ' | tr -s ' ')"
+}
+
+keep() {
+  local name=$1
+  fuzz "$name" -max_len=$kept_bytes -set_cover_merge=1 "fixtures/fuzz/$name" "$home/$name/corpus" || return
+  echo "fuzz: $name: $(find "fixtures/fuzz/$name" -type f | wc -l) files, $(du -bs "fixtures/fuzz/$name" | cut -f1) bytes"
+}
+
+command=${1:-60}
+shift || true
+[ $# -eq 0 ] || names=("$@")
+mkdir -p "$home"
+# Not `if build`: within it an error would not end the building.
+set +e
+(set -e; build) >"$home/log" 2>&1
+status=$?
+set -e
+if [ $status -ne 0 ]; then
+  tail -n 60 "$home/log" >&2
+  exit $status
+fi
+# Runs that take about a quarter of a minute.
+declare -A runs=([record-file]=40000 [csv]=4000 [json]=8000 [avro]=4000 [expressions]=200000)
+for name in "${names[@]}"; do
+  case $command in
+    keep) keep "$name" || status=1 ;;
+    check) check "$name" "${runs[$name]}" || status=1 ;;
+    *) run "$command" "$name" || status=1 ;;
+  esac
 done
 exit $status

@@ -79,7 +79,7 @@ final class MessageInput {
     let table = try unsafe FlatBytes(bytes: metadata.bytes, base: base, name: name).root()
     let version = try table.number(0, default: 0 as Int16)
     guard version == ArrowFormat.Version.v4 || version == ArrowFormat.Version.v5 else {
-      throw table.failure("the message has version \(version + 1) of Arrow's metadata, 4 and 5 can be read")
+      throw table.failure("the message has version \(Int(version) + 1) of Arrow's metadata, 4 and 5 can be read")
     }
     let bodyLength = try table.number(3, default: 0 as Int64)
     guard bodyLength >= 0, let header = try table.table(2) else { throw table.failure("the message is malformed") }

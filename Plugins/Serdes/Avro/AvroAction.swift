@@ -40,6 +40,9 @@ final class AvroAction {
   var bytes: [UInt8] = []
   /// A lower bound of the bytes that a value takes in the file.
   private(set) lazy var minimumSize = computeMinimumSize()
+  /// A lower bound of the values that a value is made of: records of few types that refer to each other twice and more
+  /// can be of as many as there are atoms, and take no byte in the file.
+  private(set) lazy var leastValues = computeLeastValues()
   private var isComputing = false
 
   init(_ kind: Kind, _ type: DataType) {
@@ -61,6 +64,25 @@ final class AvroAction {
     case .union: return 1 + (parts.map(\.minimum).min() ?? 0)
     case .record: return parts.reduce(0) { min($0 + $1.minimum, 1 << 40) }
     }
+  }
+
+  private func computeLeastValues() -> Int {
+    if isComputing { return 1 }
+    isComputing = true
+    defer { isComputing = false }
+    func least(_ part: AvroAction) -> Int { part.isComputing ? 1 : part.leastValues }
+    switch kind {
+    case .union: return parts.map(least).min() ?? 1
+    case .record: return parts.reduce(1) { min($0 + least($1), 1 << 40) }
+    default: return 1
+    }
+  }
+
+  /// How many items one run of an array or a map can have.
+  var mostItems: Int {
+    guard kind == .array || kind == .map else { return 0 }
+    let least = parts[0].minimumSize + (kind == .map ? 1 : 0)
+    return least > 0 ? AvroBlocks.Bound.row / least : max(1, AvroBlocks.Bound.emptyItems / parts[0].leastValues)
   }
 
   /// Zero within a circle, where the lazy property must not be entered twice.

@@ -47,9 +47,13 @@ struct AvroDamage: Error {
     static let snappy = 512 << 20
     /// Bytes of the head's names and values together.
     static let head = 16 << 20
-    /// Rows of a block that take no bytes.
+    /// Values that a row must be made of, whatever the file holds.
+    static let values = 1 << 17
+    /// Bytes of one JSON text.
+    static let json = 256 << 20
+    /// Values of the rows of a block that take no bytes.
     static let emptyRows = 1 << 20
-    /// Items of one array that take no bytes.
+    /// Values of the items of one run of an array that take no bytes.
     static let emptyItems = 1 << 12
     /// Bytes of a block that is looked at as a whole, to find out whether it is one, or unpacked as a whole.
     static let whole = 16 << 20

@@ -5,7 +5,7 @@ enum AvroFault: UInt8 {
   case none
   /// The bytes end within a value.
   case end
-  case number, length, branch, count, depth
+  case number, length, branch, count, depth, text
 
   var text: String {
     switch self {
@@ -16,6 +16,7 @@ enum AvroFault: UInt8 {
     case .branch: "a union's branch that the schema does not have"
     case .count: "a number of elements that cannot be"
     case .depth: "values nested more than \(AvroSlow.maxDepth) deep"
+    case .text: "nested values whose JSON text takes more than \(AvroBlocks.Bound.json) bytes"
     }
   }
 }
@@ -170,9 +171,9 @@ enum AvroFlaw: UInt8 {
     return true
   }
 
-  /// The head of a run of an array's or a map's items: 0 at the end. `minimum` is the least that an item takes. The
+  /// The head of a run of an array's or a map's items: 0 at the end. `most` is how many it may have. The
   /// size in bytes that follows a negative count only helps to skip: it is read and checked.
-  mutating func items(minimum: Int, _ count: inout Int) -> Bool {
+  mutating func items(most: Int, _ count: inout Int) -> Bool {
     var number: Int64 = 0
     guard long(&number) else { return false }
     if number < 0 {
@@ -187,8 +188,7 @@ enum AvroFlaw: UInt8 {
         return false
       }
     }
-    let most = minimum > 0 ? Int64(AvroBlocks.Bound.row / minimum) : Int64(AvroBlocks.Bound.emptyItems)
-    guard number <= most else {
+    guard number <= Int64(most) else {
       fault = .count
       return false
     }

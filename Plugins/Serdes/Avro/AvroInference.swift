@@ -83,15 +83,18 @@ private func quoted(_ text: String) -> String {
 /// Makes names that Avro allows: letters, digits and `_`, no digit in front, each of them once.
 struct AvroNames {
   private var used: Set<String> = []
+  /// Where to go on counting names that are the same.
+  private var numbers: [String: Int] = [:]
 
   /// The name itself, or with the first number from 2 on that makes it one of its own.
   mutating func unique(_ name: String) -> String {
     var unique = name
-    var number = 2
+    var number = numbers[name] ?? 2
     while !used.insert(unique).inserted {
       unique = "\(name)_\(number)"
       number += 1
     }
+    if number > 2 { numbers[name] = number }
     return unique
   }
 

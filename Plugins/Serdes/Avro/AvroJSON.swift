@@ -75,6 +75,10 @@ internal import Records
       cursor.fault = .depth
       return false
     }
+    guard out.count <= AvroBlocks.Bound.json else {
+      cursor.fault = .text
+      return false
+    }
     switch unsafe node.pointee.kind {
     case .union:
       var branch = 0
@@ -146,12 +150,11 @@ internal import Records
   ) -> Bool {
     let item = unsafe view.link(node, 0)
     let isMap = unsafe node.pointee.kind == .map
-    let minimum = unsafe view.nodes[item].minimumSize + (isMap ? 1 : 0)
     out.append(byte: isMap ? UInt8(ascii: "{") : UInt8(ascii: "["))
     var isFirst = true
     while true {
       var count = 0
-      guard cursor.items(minimum: minimum, &count) else { return false }
+      guard unsafe cursor.items(most: node.pointee.mostItems, &count) else { return false }
       if count == 0 { break }
       for _ in 0..<count {
         if !isFirst { out.append(byte: UInt8(ascii: ",")) }

@@ -12,8 +12,14 @@ struct AvroLayout {
   /// What stands between the names of a record and of its field when it is flattened.
   private static let separator = "."
 
-  /// - Parameter flatten: how many levels of nested records become columns of their own.
-  init(_ plan: AvroPlan, flatten: Int) {
+  /// Records that were flattened. A few types that refer to each other twice make more than there is memory.
+  private var visits = 0
+
+  /// Throws where there are more columns than memory for them.
+  /// - Parameters:
+  ///   - flatten: how many levels of nested records become columns of their own.
+  ///   - input: the file's name.
+  init(_ plan: AvroPlan, flatten: Int, input: String) throws {
     schema = plan.schema
     let root = schema[schema.root]
     if plan.root.kind == .record, root.kind == .record {
@@ -21,14 +27,19 @@ struct AvroLayout {
     } else {
       ops = [value(plan.root, schema.root, name: "value", isNullable: false)]
     }
+    if isFull { throw Limits.tooManyColumns(input) }
   }
+
+  private var isFull: Bool { fields.count > Limits.columns || visits > Limits.columns }
 
   /// The steps for the fields of a record: columns in the order of the reader's schema, steps in the file's.
   private mutating func record(
     _ action: AvroAction, _ node: AvroSchema.Node, prefix: String, _ flatten: Int, isNullable: Bool
   ) -> [AvroOp] {
+    visits += 1
+    if isFull { return [] }
     var steps: [[AvroOp]] = Array(repeating: [], count: action.parts.count)
-    for (place, member) in node.members.enumerated() {
+    for (place, member) in node.members.enumerated() where !isFull {
       guard let part = action.places.firstIndex(of: place) else { continue }
       steps[part] = self.member(action.parts[part], member, prefix: prefix, flatten, isNullable: isNullable)
     }

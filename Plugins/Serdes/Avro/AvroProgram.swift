@@ -31,7 +31,8 @@ internal import Records
     var shift = 0
     /// Bytes of a fixed; of a default.
     var size = 0
-    var minimumSize = 0
+    /// Of an array or a map.
+    var mostItems = 0
     /// Where its links are: elements, branches, fields in the file's order; symbols, and these once more as JSON.
     var first = 0
     var count = 0
@@ -153,7 +154,7 @@ internal import Records
     node.factor = action.factor
     node.divisor = action.divisor
     node.size = action.size
-    node.minimumSize = action.minimumSize
+    node.mostItems = action.mostItems
     node.shift = action.shift
     if let scale = action.scale { node.scale = scale }
     if case .decimal(let precision, let scale) = action.type { (node.precision, node.scale) = (precision, scale) }

@@ -39,12 +39,13 @@ internal import Records
   /// there, not with what was promised.
   func fill(_ wanted: Int) throws -> Int {
     while count < wanted {
-      if start > 0, capacity - start < wanted || start == end {
+      // Bytes are moved only once as many others were left behind, however much is wanted each time.
+      if start == end || (end == capacity && start >= count) {
         unsafe memmove(memory, memory + start, count)
         end -= start
         start = 0
       }
-      if end == capacity { grow(to: min(capacity * 2, start + wanted)) }
+      if end == capacity { grow(to: capacity * 2) }
       let room = unsafe UnsafeMutableRawBufferPointer(start: memory + end, count: capacity - end)
       let got = try unsafe input.read(into: room)
       if got == 0 { break }

@@ -47,7 +47,7 @@ public final class AvroReader: RecordSource {
       throw Failure(.data, "reading '\(blocks.name)': \(failure.message)")
     }
     plan = try AvroResolver.plan(writer: written, reader: options.schema)
-    rows = AvroRows(AvroLayout(plan, flatten: options.flatten))
+    rows = try AvroRows(AvroLayout(plan, flatten: options.flatten, input: blocks.name))
     schema = rows.schema
     self.badRows = badRows
   }
@@ -75,10 +75,11 @@ public final class AvroReader: RecordSource {
       return false
     }
     isInBlock = true
-    if plan.root.minimumSize == 0, count > Int64(AvroBlocks.Bound.emptyRows) {
+    let mostEmpty = max(1, AvroBlocks.Bound.emptyRows / plan.root.leastValues)
+    if plan.root.minimumSize == 0, count > Int64(mostEmpty) {
       throw AvroDamage(
         offset: blocks.blockOffset,
-        reason: "a block of \(count) rows that take no bytes, at most \(AvroBlocks.Bound.emptyRows) are possible")
+        reason: "a block of \(count) rows that take no bytes, at most \(mostEmpty) are possible")
     }
     left = count
     try blocks.unpack()

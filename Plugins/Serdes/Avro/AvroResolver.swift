@@ -18,7 +18,12 @@ struct AvroResolver {
     var resolver = AvroResolver(writer: writer, reader: reader ?? writer, isSame: reader == nil)
     do {
       let root = try resolver.resolve(writer.root, resolver.reader.root)
-      return AvroPlan(root: root, schema: resolver.reader, all: resolver.all)
+      let plan = AvroPlan(root: root, schema: resolver.reader, all: resolver.all)
+      if resolver.all.contains(where: { $0.leastValues > AvroBlocks.Bound.values }) {
+        throw Failure(
+          .schema, "reading an Avro file: a type of its schema is made of more than \(AvroBlocks.Bound.values) values")
+      }
+      return plan
     } catch let mismatch as Mismatch {
       throw Failure(
         .schema, "reading an Avro file with the given schema: \(mismatch.reason)",

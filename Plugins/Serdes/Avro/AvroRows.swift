@@ -299,10 +299,6 @@ internal import Records
     text.removeAll()
     var isNull = false
     guard unsafe AvroJSON(view: view).append(column: op.pointee.node, to: &text, &c, &isNull) else { return false }
-    guard text.count <= Int(Int32.max) / 2 else {
-      c.fault = .length
-      return false
-    }
     if isNull {
       unsafe op.pointee.setNull(row)
     } else {

@@ -47,7 +47,7 @@ internal import Records
     let item = unsafe Item(view, view.link(node, 0))
     while true {
       var count = 0
-      guard unsafe cursor.items(minimum: view.nodes[item.index].minimumSize, &count) else { return false }
+      guard unsafe cursor.items(most: node.pointee.mostItems, &count) else { return false }
       if count == 0 { break }
       cursor.growth += count * 4
       guard append(count, of: item, to: child, &cursor) else { return false }
@@ -184,7 +184,7 @@ internal import Records
     let keySize = unsafe node.pointee.kind == .map ? 1 : 0
     while true {
       var count = 0
-      guard unsafe cursor.items(minimum: view.nodes[item].minimumSize + keySize, &count) else { return false }
+      guard unsafe cursor.items(most: node.pointee.mostItems, &count) else { return false }
       if count == 0 { return true }
       for _ in 0..<count {
         var length = 0

@@ -117,6 +117,7 @@ internal import Records
     defer { isHeader = false }
     if next == found, try !findRows() { return nil }
     let width = fieldCount(next)
+    if width > Limits.columns { throw Limits.tooManyColumns(window.name) }
     columns = width
     var table = unsafe CSVTable(
       base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,

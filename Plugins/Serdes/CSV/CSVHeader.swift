@@ -28,14 +28,17 @@ enum CSVHeader {
   static func unique(_ names: [String], naming: Bool = true) -> [String] {
     var taken = Set(names)
     var seen: Set<String> = []
+    // Where to go on counting, so that a thousand equal names are not compared with each other.
+    var numbers: [String: Int] = [:]
     return names.enumerated().map { index, name in
       var name = name.isEmpty && naming ? "col_\(index + 1)" : name
       let original = name
-      var number = 2
+      var number = numbers[original] ?? 2
       while seen.contains(name) || (name != original && taken.contains(name)) {
         name = "\(original)_\(number)"
         number += 1
       }
+      if number > 2 { numbers[original] = number }
       seen.insert(name)
       taken.insert(name)
       return name

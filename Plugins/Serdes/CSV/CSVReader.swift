@@ -50,10 +50,7 @@ public final class CSVReader: RecordSource {
     let undecided = known == nil && isInferred ? inference.map(\.isUndecided) : []
     self.undecided = undecided.indices.filter { undecided[$0] }
     builder = BatchBuilder(schema)
-    rowWidth = schema.fields.reduce(0) { sum, field in
-      if case .fixed(let width) = field.type.layout { return sum + width }
-      return sum + 4
-    }
+    rowWidth = schema.leastRowWidth
   }
 
   /// Looks at the first rows without taking them.
@@ -83,8 +80,7 @@ public final class CSVReader: RecordSource {
 
   public func next() throws -> RecordBatch? {
     while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
-      let room = min(builder.maxRows - builder.count, max(1, (builder.maxBytes - builder.byteCount) / max(rowWidth, 1)))
-      guard let table = try blocks.nextTable(limit: room) else { break }
+      guard let table = try blocks.nextTable(limit: builder.room(rowWidth)) else { break }
       try append(table)
     }
     return builder.count > 0 ? builder.finish() : nil

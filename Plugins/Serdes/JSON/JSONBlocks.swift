@@ -136,6 +136,7 @@ internal import Records
       makeRoom(count * stride)
       if status.count < count { status = Array(repeating: 0, count: count) }
       let done = read(count)
+      if columnCount > Limits.columns { throw Limits.tooManyColumns(window.name) }
       attempts += 1
       // New members: once more with room for them, so that types are found over as many rows as possible.
       if done < count, done == 0 || attempts < JSONBlocks.maxAttempts {

@@ -24,11 +24,14 @@ public final class JSONReader: TextReader {
   private var physical: [Int] = []
   private var isMapped: [Bool] = []
   private let team: ThreadTeam
+  private let rowWidth: Int
 
   private struct Seen {
     var inference: [Inference] = []
     /// A good row has it.
     var isUsed: [Bool] = []
+    /// The used ones, in the order in which the rows have them: the buffer's size must not decide it.
+    var order: [Int] = []
   }
 
   /// - Parameter known: the schema that `wholeSchema` of an earlier reader found for the same input.
@@ -54,13 +57,19 @@ public final class JSONReader: TextReader {
     }
     for name in schema.fields.map(\.name) { blocks.addColumn(name) }
     let names = blocks.columnNames
-    physical = schema.fields.map { field in names.firstIndex(of: field.name) ?? 0 }
+    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    physical = schema.fields.map { places[$0.name] ?? 0 }
     isMapped = Array(repeating: false, count: names.count)
-    for column in physical { isMapped[column] = true }
+    // A declared column that comes later than the first block has another place among the columns than one that no row
+    // has.
+    for column in physical where known != nil || (column < seen.isUsed.count && seen.isUsed[column]) {
+      isMapped[column] = true
+    }
     plans = schema.fields.map {
       ColumnPlan($0.type, isInferred: options.columns[$0.name] == nil, bytes: options.bytes)
     }
     builder = BatchBuilder(schema)
+    rowWidth = schema.leastRowWidth
   }
 
   private static func observe(_ table: consuming JSONTable, _ seen: inout Seen) {
@@ -68,16 +77,21 @@ public final class JSONReader: TextReader {
       seen.inference.append(Inference(isTagged: true))
       seen.isUsed.append(false)
     }
+    var new: [(place: (Int, UInt32), column: Int)] = []
     for column in 0..<table.stride {
-      if !seen.isUsed[column] { seen.isUsed[column] = table.hasMember(column) }
+      if !seen.isUsed[column], let place = table.firstMember(column) {
+        seen.isUsed[column] = true
+        new.append((place, column))
+      }
       for row in 0..<table.count { seen.inference[column].observe(table.field(row, column)) }
     }
+    seen.order += new.sorted { $0.place < $1.place }.map(\.column)
   }
 
   private static func schema(_ names: [String], _ seen: Seen, _ options: JSONReadOptions) -> Schema {
     var fields: [Field] = []
-    for (index, name) in names.enumerated() where index < seen.isUsed.count && seen.isUsed[index] {
-      fields.append(Field(name, options.columns[name] ?? seen.inference[index].type))
+    for index in seen.order {
+      fields.append(Field(names[index], options.columns[names[index]] ?? seen.inference[index].type))
     }
     for name in options.columns.keys.sorted() where !fields.contains(where: { $0.name == name }) {
       fields.append(Field(name, options.columns[name] ?? .text))
@@ -92,7 +106,7 @@ public final class JSONReader: TextReader {
 
   public func next() throws -> RecordBatch? {
     while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
-      guard let table = try blocks.nextTable(limit: builder.maxRows - builder.count) else { break }
+      guard let table = try blocks.nextTable(limit: builder.room(rowWidth)) else { break }
       try append(table)
     }
     return builder.count > 0 ? builder.finish() : nil
@@ -100,10 +114,10 @@ public final class JSONReader: TextReader {
 
   private func append(_ table: consuming JSONTable) throws {
     for column in 0..<table.stride where column >= isMapped.count || !isMapped[column] {
-      if table.hasMember(column) { throw SchemaTooNarrow() }
+      if table.firstMember(column) != nil { throw SchemaTooNarrow() }
     }
     let count = table.count
-    let bytes = table.byteCount
+    let bytes = max(table.byteCount, count * rowWidth)
     let errors = fill(table)
     if errors.isEmpty { return builder.finishRows(count, bytes: bytes) }
     if errors.contains(where: { plans[$0.column].isInferred }) { throw SchemaTooNarrow() }
@@ -137,6 +151,7 @@ public final class JSONReader: TextReader {
       base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
       byteCount: 0)
     _ = fill(part)
-    builder.finishRows(rows.count, bytes: table.byteCount * rows.count / max(table.count, 1))
+    builder.finishRows(
+      rows.count, bytes: max(table.byteCount * rows.count / max(table.count, 1), rows.count * rowWidth))
   }
 }

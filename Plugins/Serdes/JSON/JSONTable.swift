@@ -22,10 +22,12 @@ internal import Records
   @inline(__always)
   func kind(_ row: Int, _ column: Int) -> UInt32 { unsafe fields[row * stride + column].size >> 28 }
 
-  /// Whether a row has the member, if only as `null`.
-  func hasMember(_ column: Int) -> Bool {
-    for row in 0..<count where kind(row, column) != json_null.rawValue { return true }
-    return false
+  /// The first row that has the member, if only as `null`, and where it stands.
+  func firstMember(_ column: Int) -> (Int, UInt32)? {
+    for row in 0..<count where kind(row, column) != json_null.rawValue {
+      return unsafe (row, fields[row * stride + column].start)
+    }
+    return nil
   }
 
   @inline(__always)

@@ -182,13 +182,26 @@ enum Canonical {
     return digits
   }
 
+  /// Whether something else than digits stands behind a time's first colon: without a zone it is no instant.
+  private static func hasZone(_ field: FieldText) -> Bool {
+    var isTime = false
+    for position in 0..<field.count {
+      let byte = unsafe field.start[position]
+      if byte == UInt8(ascii: ":") { isTime = true }
+      if isTime, byte &- 48 > 9, byte != UInt8(ascii: ":"), byte != UInt8(ascii: "."), byte != UInt8(ascii: ",") {
+        return true
+      }
+    }
+    return false
+  }
+
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
     switch type {
     case .bool:
       unsafe field.count >= 4
         && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
     case .decimal: isDecimal(field)
-    case .timestamp: field.count >= 16
+    case .timestamp(_, let zoned): field.count >= 16 && (!zoned || hasZone(field))
     case .time: field.count >= 8
     default: true
     }

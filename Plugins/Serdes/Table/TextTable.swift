@@ -48,3 +48,20 @@ public enum TextTable {
     }
   }
 }
+
+extension Schema {
+  /// What a row takes in memory at least, in bytes, however short it is in the file.
+  var leastRowWidth: Int {
+    fields.reduce(0) { sum, field in
+      if case .fixed(let width) = field.type.layout { return sum + width }
+      return sum + 4
+    }
+  }
+}
+
+extension BatchBuilder {
+  /// How many rows of a width the batch still takes, at least one.
+  func room(_ rowWidth: Int) -> Int {
+    min(maxRows - count, max(1, (maxBytes - byteCount) / max(rowWidth, 1)))
+  }
+}
