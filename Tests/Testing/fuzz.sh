@@ -113,7 +113,8 @@ check() {
 keep() {
   local name=$1
   fuzz "$name" -max_len=$kept_bytes -set_cover_merge=1 "fixtures/fuzz/$name" "$home/$name/corpus" || return
-  echo "fuzz: $name: $(find "fixtures/fuzz/$name" -type f | wc -l) files, $(du -bs "fixtures/fuzz/$name" | cut -f1) bytes"
+  echo "fuzz: $name: $(find "fixtures/fuzz/$name" -type f | wc -l) files," \
+    "$(du -bs "fixtures/fuzz/$name" | cut -f1) bytes"
 }
 
 command=${1:-60}
