@@ -134,7 +134,8 @@ struct Decimal {
       scale = bytes.count - point - 1
       bytes.remove(at: point)
     }
-    guard !bytes.isEmpty, bytes.allSatisfy(\.isDigit), abs(exponent) <= Self.maxDigits, bytes.count <= Self.maxDigits
+    guard !bytes.isEmpty, bytes.allSatisfy(\.isDigit), exponent.magnitude <= Self.maxDigits,
+      bytes.count <= Self.maxDigits
     else { return nil }
     var digits = bytes.reversed().map { Int8($0 - 0x30) }
     scale -= exponent
@@ -142,6 +143,8 @@ struct Decimal {
       digits.insert(contentsOf: [Int8](repeating: 0, count: -scale), at: 0)
       scale = 0
     }
+    // What is written out must be readable again.
+    guard max(digits.count, scale + 1) <= Self.maxDigits else { return nil }
     self.init(isNegative: isNegative, digits: digits, scale: scale)
   }
 

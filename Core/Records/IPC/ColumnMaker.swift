@@ -137,6 +137,8 @@ struct ColumnMaker {
       if array.isValid(start + row) {
         let length = unsafe Int(views.loadUnaligned(fromByteOffset: row * 16, as: Int32.self))
         guard length >= 0 else { throw failure(array, "a view has a negative length", row: start + row) }
+        // What a view claims is there, before room is made for it.
+        _ = try unsafe viewed(array, views + row * 16, length, row: start + row)
         total += length
         guard total <= maxBytes else { throw PieceTooLarge() }
       }

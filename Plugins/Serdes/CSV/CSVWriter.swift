@@ -120,7 +120,9 @@ public final class CSVWriter: RecordSink {
       var name = field.name
       name.withUTF8 { bytes in
         let bytes = UnsafeRawBufferPointer(bytes)
-        let isQuoted = unsafe options.quoteMode != .required || (index == 0 && CSVWriter.startsWithMark(bytes))
+        let isMark = unsafe index == 0 && CSVWriter.startsWithMark(bytes)
+        if isMark, format.quote.isEmpty { unquotableRow = 0 }
+        let isQuoted = options.quoteMode != .required || isMark
         unsafe append(bytes, isQuoted: isQuoted, to: &text)
       }
     }
@@ -203,7 +205,9 @@ public final class CSVWriter: RecordSink {
       while start < batch.count {
         let rows = start..<min(start + CSVWriter.chunk, batch.count)
         for column in 0..<formatters.count {
-          let plan = start == 0 && column == 0 && beginsWithMark(batch) ? plans[0].quoted : plans[column]
+          let isMark = start == 0 && column == 0 && beginsWithMark(batch)
+          if isMark, format.quote.isEmpty { unquotableRow = 0 }
+          let plan = isMark ? plans[0].quoted : plans[column]
           encode(formatters[column], rows, plan, blocks[column])
           if let row = unquotableRow {
             throw unquotable("column '\(schema.fields[column].name)' of row \(rowCount + row + 1)")

@@ -117,7 +117,7 @@ internal import Records
   /// Whether the first value, which ends at `end` or behind what is looked at, makes lines; nil when that is not known.
   private func isLines(to end: Int?, of count: Int) -> Bool? {
     let base = unsafe window.base
-    let lineEnd = unsafe scan_find_special(base, count, 0x0A, 0x0A)
+    let lineEnd = lineEnd(0, count) ?? count
     if let end, end <= lineEnd {
       var next = end
       while next < count, unsafe JSONRowFinder.isSpace(base[next]), unsafe base[next] != 0x0A { next += 1 }
@@ -142,17 +142,22 @@ internal import Records
 
   private func findLines() {
     if window.isComplete { window.endLastLine() }
-    let base = unsafe window.base
     let count = window.count
     var start = 0
     var at = walked
-    while at < count, let found = unsafe memchr(base + at, 0x0A, count - at) {
-      at = unsafe UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base + 1
-      add(start, at - 1)
+    while let end = lineEnd(at, count) {
+      add(start, end)
+      at = end + 1
       start = at
     }
     usedBytes = start
     walked = count - start
+  }
+
+  /// The first LF among the bytes of the window; a CR alone is white space like any other.
+  private func lineEnd(_ start: Int, _ end: Int) -> Int? {
+    guard start < end, let found = unsafe memchr(window.base + start, 0x0A, end - start) else { return nil }
+    return unsafe UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - window.base
   }
 
   // MARK: documents
@@ -265,7 +270,7 @@ internal import Records
       let count = window.count
       let end =
         isLines == true
-        ? unsafe scan_find_special(window.base + walked, count - walked, 0x0A, 0x0A) + walked + 1
+        ? (lineEnd(walked, count) ?? count) + 1
         : unsafe scan_json_value(window.base, walked, count, &state)
       walked = 0
       window.consume(min(end, count))
