@@ -33,7 +33,8 @@ import Testing
     }
     let growth = watch.stop()
     #expect(expected == 300_001 && bytes > 300_000_000)
-    #expect(growth < 64 << 20, "memory grew by \(growth >> 20) MiB")
+    // Two batches and what libpq holds, in a process that other tests have left their marks on; the rows are 300 MB.
+    #expect(growth < 128 << 20, "memory grew by \(growth >> 20) MiB")
     try session.run("DROP TABLE d_flat")
   }
 
