@@ -85,25 +85,10 @@ struct RunCommand: AsyncParsableCommand {
     let cancellation = Cancellation()
     Signals.cancel(cancellation)
     let execution = try await engine.run(
-      parsed, inputs: given, restart: try earlier(engine, parsed), cancellation: cancellation)
+      parsed, inputs: given, restart: restart, cancellation: cancellation)
     observer.finish(execution, engine)
     if execution.state == .killed, case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
     if execution.state != .success && execution.state != .warning { throw Exit.failed }
-  }
-
-  private func earlier(_ engine: Engine, _ flow: Flow) throws -> Execution? {
-    guard let restart else { return nil }
-    guard let execution = try engine.store.execution(restart) else {
-      throw Failure(.configuration, "there is no execution '\(restart)'", hint: "'ferry runs' lists them")
-    }
-    guard execution.flowID == flow.id else {
-      throw Failure(.configuration, "execution '\(restart)' is one of flow '\(execution.flowID)', not of '\(flow.id)'")
-    }
-    guard execution.state.isTerminal, execution.state != .success else {
-      throw Failure(
-        .configuration, "execution '\(restart)' is \(execution.state.rawValue): there is nothing to restart")
-    }
-    return execution
   }
 
   private func readInputs() throws -> ValueMap {

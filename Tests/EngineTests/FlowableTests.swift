@@ -262,7 +262,7 @@ import Testing
     let failed = try await bench.run(flow)
     #expect(states(failed) == ["before SUCCESS", "sleep KILLED", "limited FAILED"])
     let quick = try Bench(environment: "FERRY_NAP=PT0S", folder: bench.folder)
-    let execution = try await quick.run(flow, restart: try quick.engine.store.execution(failed.id))
+    let execution = try await quick.run(flow, restart: failed.id)
     #expect(states(execution) == ["before SUCCESS", "sleep SUCCESS", "limited SUCCESS", "end SUCCESS"])
     #expect(execution.output("end") == 1)
   }

@@ -37,8 +37,16 @@ final class Folder: Sendable {
 /// Keeps what happens in a run.
 final class Recorder: RunObserver {
   private let state = Locked<[RunEvent]>([])
+  private let action = Locked<(@Sendable (RunEvent) -> Void)?>(nil)
   var events: [RunEvent] { state.withLock { $0 } }
-  func handle(_ event: RunEvent) { state.withLock { $0.append(event) } }
+
+  func handle(_ event: RunEvent) {
+    state.withLock { $0.append(event) }
+    action.withLock { $0 }?(event)
+  }
+
+  /// Does something when an event is told.
+  func onEvent(_ body: @escaping @Sendable (RunEvent) -> Void) { action.withLock { $0 = body } }
 
   /// Ids of tasks in the order in which they started.
   var started: [String] {
@@ -89,7 +97,7 @@ struct Bench {
 
   @discardableResult
   func run(
-    _ yaml: String, inputs: ValueMap = [:], restart: Execution? = nil, cancellation: Cancellation = Cancellation()
+    _ yaml: String, inputs: ValueMap = [:], restart: String? = nil, cancellation: Cancellation = Cancellation()
   ) async throws -> Execution {
     try await engine.run(try parse(yaml), inputs: inputs, restart: restart, cancellation: cancellation)
   }

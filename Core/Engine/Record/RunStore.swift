@@ -66,7 +66,7 @@ public final class RunStore: RunObserver {
   /// Records the start; from then on this process holds the execution's lock, which dies with it.
   public func begin(_ execution: Execution, flow: Flow, source: String) throws {
     try state.withLock { box in
-      box.value.locks[execution.id] = try takeLock(execution.id, attempts: 50)
+      if box.value.locks[execution.id] == nil { box.value.locks[execution.id] = try takeLock(execution.id) }
       try box.value.database.run(
         """
         INSERT INTO executions (id, namespace, flow, file, source, state, started, labels, inputs, parent)
@@ -82,6 +82,16 @@ public final class RunStore: RunObserver {
     }
   }
 
+  /// Records that a task begins. Throws when that cannot be: what the record does not know of must not happen, or a
+  /// restart would do it again.
+  func begin(_ run: TaskRun) throws { try state.withLock { try insert(run, &$0.value) } }
+
+  /// Takes back the beginning of a task that has left no trace.
+  func forget(_ run: TaskRun) {
+    state.withLock { box in _ = try? box.value.database.run("DELETE FROM task_runs WHERE id = ?", [run.id]) }
+  }
+
+  /// - Note: The starts of executions and tasks are recorded before they are told: `begin`.
   public func handle(_ event: RunEvent) {
     state.withLock { box in
       do { try record(event, &box.value) } catch { box.value.problem = box.value.problem ?? "\(error)" }
@@ -93,11 +103,10 @@ public final class RunStore: RunObserver {
 
   private func record(_ event: RunEvent, _ state: inout State) throws {
     switch event {
-    case .executionStarted: return
+    case .executionStarted, .taskStarted: return
     case .log(let line):
       state.pendingLogs.append(line)
       if state.pendingLogs.count >= RunStore.heldLogs { try state.database.transaction { try flushLogs(&state) } }
-    case .taskStarted(let run, _): try insert(run, &state)
     case .taskRetrying(let run, _, let error):
       try state.database.run(
         "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
@@ -109,15 +118,21 @@ public final class RunStore: RunObserver {
         try update(run, &state)
       }
     case .executionEnded(let execution):
-      try state.database.transaction {
+      let database = state.database
+      try database.transaction {
         try flushLogs(&state)
-        try state.database.run(
+        try database.run(
           "UPDATE executions SET state = ?, ended = ?, outputs = ?, error = ? WHERE id = ?",
           [
             execution.state.rawValue, execution.ended.map { String($0.microseconds) },
             Value.map(execution.outputs).json(),
             execution.error, execution.id,
           ])
+        // What is still open has not ended by itself.
+        let state = execution.state == .killed ? RunState.killed : .failed
+        try database.run(
+          "UPDATE task_runs SET state = ?, ended = ? WHERE execution = ? AND state IN \(RunStore.unended)",
+          [state.rawValue, execution.ended.map { String($0.microseconds) }, execution.id])
       }
       if let lock = state.locks.removeValue(forKey: execution.id) { dropLock(lock, execution.id) }
     }
@@ -162,6 +177,11 @@ public final class RunStore: RunObserver {
         ])
     }
     state.pendingLogs.removeAll(keepingCapacity: true)
+  }
+
+  /// For tests: the connection, as it is.
+  func withDatabase<T>(_ body: (Database) throws -> T) rethrows -> T {
+    try state.withLock { try body($0.value.database) }
   }
 
   // MARK: reading
@@ -266,11 +286,55 @@ public final class RunStore: RunObserver {
 
   // MARK: the locks that tell a running execution from a killed one
 
+  /// The states of what has begun and has not ended.
+  private static let unended = "('RUNNING', 'QUEUED', 'CREATED', 'RETRYING')"
+
+  /// An execution that is to go on, for this process alone: its lock is taken before its state is looked at, and is
+  /// held until it has ended or is released.
+  func claim(_ id: String, of flow: Flow) throws -> Execution {
+    let seen = try restartable(id, of: flow)
+    try state.withLock { $0.value.locks[seen.id] = try takeLock(seen.id) }
+    do {
+      let execution = try restartable(seen.id, of: flow)
+      guard execution.state == seen.state, execution.ended == seen.ended else {
+        throw Failure(
+          .configuration,
+          "execution '\(id)' has been restarted meanwhile, and has ended as \(execution.state.rawValue)",
+          hint: "'ferry runs \(execution.id)' shows how it went")
+      }
+      return execution
+    } catch {
+      release(seen.id)
+      throw error
+    }
+  }
+
+  private func restartable(_ id: String, of flow: Flow) throws -> Execution {
+    guard let execution = try execution(id) else {
+      throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
+    }
+    guard execution.flowID == flow.id else {
+      throw Failure(.configuration, "execution '\(id)' is one of flow '\(execution.flowID)', not of '\(flow.id)'")
+    }
+    guard execution.state.isTerminal, execution.state != .success else {
+      throw Failure(
+        .configuration, "execution '\(id)' is \(execution.state.rawValue): there is nothing to restart")
+    }
+    return execution
+  }
+
+  /// Gives up the lock of an execution.
+  func release(_ id: String) {
+    state.withLock { box in
+      if let lock = box.value.locks.removeValue(forKey: id) { dropLock(lock, id) }
+    }
+  }
+
   private func lockPath(_ id: String) -> String { "\(lockFolder)/\(id)" }
 
   /// - Parameter attempts: more than one for an execution that begins: who looks whether it was killed holds the lock
   ///   for a moment.
-  private func takeLock(_ id: String, attempts: Int) throws -> Int32 {
+  private func takeLock(_ id: String, attempts: Int = 50) throws -> Int32 {
     var attempts = attempts
     while true {
       let lock = unsafe open(lockPath(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -306,7 +370,7 @@ public final class RunStore: RunObserver {
   private func markKilled() throws {
     try state.withLock { box in
       let running = try box.value.database.run(
-        "SELECT \(RunStore.columns) FROM executions WHERE state IN ('RUNNING', 'QUEUED', 'CREATED')"
+        "SELECT \(RunStore.columns) FROM executions WHERE state IN \(RunStore.unended)"
       ).map(RunStore.execution)
       for execution in running where box.value.locks[execution.id] == nil {
         let id = execution.id
@@ -315,12 +379,11 @@ public final class RunStore: RunObserver {
         try box.value.database.transaction {
           // Its process may have ended it between the two looks.
           let now = String(Instant.now().microseconds)
-          let open = "('RUNNING', 'QUEUED', 'CREATED', 'RETRYING')"
           try box.value.database.run(
-            "UPDATE task_runs SET state = 'FAILED', ended = ?, error = ? WHERE execution = ? AND state IN \(open)",
+            "UPDATE executions SET state = 'FAILED', ended = ?, error = ? WHERE id = ? AND state IN \(RunStore.unended)",
             [now, RunStore.killed, id])
           try box.value.database.run(
-            "UPDATE executions SET state = 'FAILED', ended = ?, error = ? WHERE id = ? AND state IN \(open)",
+            "UPDATE task_runs SET state = 'FAILED', ended = ?, error = ? WHERE execution = ? AND state IN \(RunStore.unended)",
             [now, RunStore.killed, id])
         }
         // Whoever may list the runs need not be allowed to clean up after them.

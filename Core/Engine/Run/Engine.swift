@@ -48,24 +48,45 @@ public final class Engine: Sendable {
     settings.observer?.handle(event)
   }
 
+  /// Records that a task begins, and tells it. Throws when it cannot be recorded: then it must not begin.
+  func begin(_ run: TaskRun, _ ledger: Ledger) throws {
+    try store.begin(run)
+    settings.observer?.handle(.taskStarted(run, ledger))
+  }
+
   /// Runs a flow to its end.
   /// - Parameters:
   ///   - inputs: as the user gave them; they are checked and completed with the defaults first.
-  ///   - restart: a failed execution of this flow to go on with at the failed task.
+  ///   - restart: the id, or the beginning of it, of a failed execution of this flow to go on with at the failed task.
   public func run(
-    _ flow: Flow, inputs: ValueMap, restart: Execution? = nil, labels: ValueMap = [:], parentID: String? = nil,
+    _ flow: Flow, inputs: ValueMap, restart: String? = nil, labels: ValueMap = [:], parentID: String? = nil,
     depth: Int = 0, cancellation: Cancellation
   ) async throws -> Execution {
     guard depth <= Engine.deepestSubflow else {
       throw Failure(
         .configuration, "flow '\(flow.id)' is \(depth) subflows deep", hint: "A flow that runs itself never ends")
     }
+    let claimed = try restart.map { try store.claim($0, of: flow) }
+    do {
+      let runner = try runner(
+        flow, inputs, going: claimed, labels: labels, parentID: parentID, depth: depth, cancellation)
+      return try await runner.run()
+    } catch {
+      if let claimed { store.release(claimed.id) }
+      throw error
+    }
+  }
+
+  private func runner(
+    _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, labels: ValueMap, parentID: String?, depth: Int,
+    _ cancellation: Cancellation
+  ) throws -> FlowRunner {
     let host = Host(
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
       namespace: flow.namespace)
-    let accepted = try complete(restart.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host)
+    let accepted = try complete(claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host)
     var execution =
-      restart
+      claimed
       ?? Execution(
         id: Identifier.make(), namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(),
         parentID: parentID)
@@ -75,10 +96,9 @@ public final class Engine: Sendable {
     execution.inputs = redactor.redact(accepted)
     execution.labels = ValueMap(
       Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
-    let runner = FlowRunner(
+    return FlowRunner(
       engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
       cancellation: cancellation)
-    return try await runner.run()
   }
 
   /// Subflows within subflows: far more than honest use.

@@ -158,9 +158,16 @@ extension FlowRunner {
     let inputs = try property("inputs", of: task, run, frame)?.map ?? ValueMap()
     let waits = try property("wait", of: task, run, frame)?.isTruthy ?? true
     let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
-    let execution = try await engine.run(
-      child, inputs: inputs, restart: try failedChild(of: run, frame), labels: try labels(task, run, frame),
-      parentID: executionID, depth: depth + 1, cancellation: cancellation)
+    let labels = try labels(task, run, frame)
+    let earlier = try earlierChild(of: run, frame)
+    // It may have been restarted by itself meanwhile.
+    let isDone = earlier.map { $0.state == .success || $0.state == .warning } ?? false
+    let execution =
+      if let earlier, isDone { earlier } else {
+        try await engine.run(
+          child, inputs: inputs, restart: earlier?.id, labels: labels, parentID: executionID, depth: depth + 1,
+          cancellation: cancellation)
+      }
     run.outputs = ["executionId": .string(execution.id)]
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
@@ -191,7 +198,7 @@ extension FlowRunner {
   }
 
   /// The execution that failed here before this flow was restarted: it goes on too, rather than do its work twice.
-  private func failedChild(of run: TaskRun, _ frame: Frame) throws -> Execution? {
+  private func earlierChild(of run: TaskRun, _ frame: Frame) throws -> Execution? {
     guard let id = memory.withLock({ $0.earlierChildren.removeValue(forKey: frame.key(run.taskID)) }) else {
       return nil
     }

@@ -7,7 +7,7 @@ internal import Records
 /// early attempt fails, for whatever reason, it is forgotten, and the task runs in its turn as if nothing had been
 /// tried. What a flow does and reports is the same as one after the other, but for the time.
 final class Handover: Sendable {
-  private let begin: @Sendable (GrowingFile) -> EarlyAttempt
+  private let begin: @Sendable (GrowingFile) -> EarlyAttempt?
   private let state = Locked(State())
 
   private struct State {
@@ -15,7 +15,7 @@ final class Handover: Sendable {
     var isClosed = false
   }
 
-  init(_ begin: @escaping @Sendable (GrowingFile) -> EarlyAttempt) { self.begin = begin }
+  init(_ begin: @escaping @Sendable (GrowingFile) -> EarlyAttempt?) { self.begin = begin }
 
   /// The file has its first rows. Only the first offer counts.
   func offer(_ file: GrowingFile) {
@@ -84,12 +84,18 @@ extension FlowRunner {
     else { return nil }
     return Handover { [self] file in
       let early = EarlyAttempt(newRun(of: next, frame), file, inside: frame.cancellation)
+      do { try engine.store.begin(early.run) } catch { return nil }
       early.start { [self] in
         defer { early.limit.end() }
         var run = early.run
-        _ = try await attempt(
-          next, &run, frame, early.ledger, early.limit.cancellation, early: (early, after: task.id))
-        return run.outputs
+        do {
+          _ = try await attempt(
+            next, &run, frame, early.ledger, early.limit.cancellation, early: (early, after: task.id))
+          return run.outputs
+        } catch {
+          if early.limit.cancellation.isCancelled { engine.store.forget(run) }
+          throw error
+        }
       }
       return early
     }

@@ -16,13 +16,16 @@ extension FlowRunner {
       // What is disabled leaves no trace, what a condition leaves out does.
       if let disabled = try task.disabled?.rendered(in: scope(task, run, frame)), disabled.isTruthy { return .success }
       if let condition = try task.runIf?.rendered(in: scope(task, run, frame)), !condition.isTruthy {
+        try engine.begin(shown(run), ledger)
         return end(&run, .skipped, task, frame)
       }
     } catch {
-      engine.emit(.taskStarted(shown(run), ledger))
+      try? engine.begin(shown(run), ledger)
       return fail(&run, asFailure(error), task, frame, ledger)
     }
-    engine.emit(.taskStarted(shown(run), ledger))
+    do { try engine.begin(shown(run), ledger) } catch {
+      return fail(&run, asFailure(error), task, frame, ledger)
+    }
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
     if let early, let outputs = await outputs(of: early) {
       run.attempts += 1
@@ -214,7 +217,6 @@ extension FlowRunner {
         memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text))
       }
     }
-    if state == .skipped { engine.emit(.taskStarted(shown, Ledger())) }
     engine.emit(.taskEnded(shown))
     return run.state == .skipped ? .success : run.state
   }
