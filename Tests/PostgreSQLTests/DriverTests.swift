@@ -269,7 +269,7 @@ import Testing
     }
     #expect(missing.code == "3D000")
     let clock = ContinuousClock()
-    let silent = try Proxy(to: "127.0.0.1", UInt16(port), limit: 0, then: .silence)
+    let silent = try FaultyProxy(to: "127.0.0.1", UInt16(port), [.stall(after: 0, from: .client)])
     let start = clock.now
     let late = try failure { _ = try Server.session("postgres://u@127.0.0.1:\(silent.port)/x?connectTimeout=1") }
     #expect(late.category == .transient)
@@ -420,9 +420,14 @@ import Testing
     defer { watcher.close() }
     try watcher.run("DROP TABLE IF EXISTS d_broken; CREATE TABLE d_broken (id integer, t text)")
     let url = try Server.jdbc
-    let mode: Proxy.Mode = how == .cut ? .cut : how == .silent ? .silence : .forward
-    let proxy = try Proxy(
-      to: "127.0.0.1", UInt16(url.hosts[0].port ?? 5_432), limit: how == .killed ? .max : 3_000_000, then: mode)
+    let side: FaultyProxy.Side = loading ? .client : .server
+    let faults: [FaultyProxy.Fault] =
+      switch how {
+      case .cut: [.cut(after: 3_000_000, from: side)]
+      case .silent: [.stall(after: 3_000_000, from: side)]
+      case .killed: []
+      }
+    let proxy = try FaultyProxy(to: "127.0.0.1", UInt16(url.hosts[0].port ?? 5_432), faults)
     let session = try Server.session(
       "postgres://127.0.0.1:\(proxy.port)/\(url.database ?? "")?socketTimeout=2&sslmode=disable", username: url.user,
       password: url.password)

@@ -72,4 +72,11 @@ package final class TestThread: @unchecked Sendable {
   }
 
   package func join() { done.wait() }
+
+  /// Waits for its end, so long at most.
+  /// - Returns: whether it has ended; it can be joined again when it has not.
+  @discardableResult
+  package func join(within time: Duration) -> Bool {
+    done.wait(timeout: .now() + .microseconds(Int(time / .microseconds(1)))) == .success
+  }
 }
