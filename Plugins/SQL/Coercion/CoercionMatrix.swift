@@ -45,7 +45,8 @@ enum CoercionMatrix {
     switch (source, target) {
     case (.bool, _) where target.isInteger: return .boolToInteger
     case (_, .bool) where source.isInteger: return .integerToBool
-    case (.numeric, .decimal), (.numeric, .float64), (.numeric, .float32): return .parse
+    case (.numeric, .decimal): return .parse
+    case (.numeric, _) where target.isFloat: return .numericToFloat(round: false)
     case (.numeric, _) where target.isInteger: return .parse
     case (.decimal, .numeric): return .viaText
     case (_, .numeric) where source.isNumber: return .viaText

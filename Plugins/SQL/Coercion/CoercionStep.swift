@@ -8,6 +8,7 @@ indirect enum CoercionStep: Sendable {
   case decimals
   case floats(round: Bool)
   case decimalToFloat(round: Bool)
+  case numericToFloat(round: Bool)
   case dateToTimestamp(Zone?)
   case timestampToDate(Zone?)
   case timestamps(Zone?)
@@ -33,6 +34,7 @@ indirect enum CoercionStep: Sendable {
     switch self {
     case .floats: .floats(round: roundFloats)
     case .decimalToFloat: .decimalToFloat(round: roundFloats)
+    case .numericToFloat: .numericToFloat(round: roundFloats)
     case .dateToTimestamp: .dateToTimestamp(zone)
     case .timestampToDate: .timestampToDate(zone)
     case .timestamps: .timestamps(zone)
@@ -58,6 +60,7 @@ indirect enum CoercionStep: Sendable {
     case .decimalToInteger: return try DecimalSteps.toInteger(column, type)
     case .decimals: return try DecimalSteps.rescale(column, type)
     case .decimalToFloat(let round): return try DecimalSteps.toFloat(column, type, round)
+    case .numericToFloat(let round): return try DecimalSteps.numericToFloat(column, type, round)
     case .dateToTimestamp(let zone): return try TimeSteps.dateToTimestamp(column, type, zone)
     case .timestampToDate(let zone): return try TimeSteps.timestampToDate(column, zone)
     case .timestamps(let zone): return try TimeSteps.timestamps(column, type, zone)

@@ -148,6 +148,47 @@ enum DecimalSteps {
     }
   }
 
+  /// As `toFloat`, from the text of a number without a declared precision.
+  static func numericToFloat(_ column: Column, _ type: DataType, _ round: Bool) throws -> Column {
+    let bad = round ? nil : type == .float32 ? firstOfMoreDigits32(column) : firstOfMoreDigits64(column)
+    // A text in front of it that is out of range is the one to name.
+    let floats = try TextSteps.parse(bad.map { column.slice(0, $0) } ?? column, type)
+    if let bad { throw BadValue(row: bad, fault: .losesDigits) }
+    return floats
+  }
+
+  private static func firstOfMoreDigits64(_ column: Column) -> Int? {
+    firstOfMoreDigits(column, certain: 15) { text, out in
+      var value = 0.0
+      guard ValueParse.float64(text, into: &value) == .ok, value.isFinite else { return false }
+      ValueText.append(value, to: &out)
+      return true
+    }
+  }
+
+  private static func firstOfMoreDigits32(_ column: Column) -> Int? {
+    firstOfMoreDigits(column, certain: 6) { text, out in
+      var value = Float(0)
+      guard ValueParse.float32(text, into: &value) == .ok, value.isFinite else { return false }
+      ValueText.append(value, to: &out)
+      return true
+    }
+  }
+
+  /// The first row whose number has other digits than the shortest text of the nearest float, which `shortest` writes
+  /// where there is one. Plain numbers of `certain` digits always have the same.
+  private static func firstOfMoreDigits(
+    _ column: Column, certain: Int, _ shortest: (UnsafeRawBufferPointer, inout TextBuffer) -> Bool
+  ) -> Int? {
+    var text = TextBuffer()
+    return (0..<column.count).first { row in
+      let number = column.bytes(row)
+      if column.isNull(row) || DecimalText.isShort(number, digits: certain) { return false }
+      text.removeAll()
+      return shortest(number, &text) && !DecimalText.isSameNumber(text.bytes, number)
+    }
+  }
+
   private static func toFloatByText(_ column: Column, _ type: DataType, _ round: Bool) throws -> Column {
     let floats = try TextSteps.parse(TextSteps.format(column), type)
     if round { return floats }
