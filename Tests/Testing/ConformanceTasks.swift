@@ -46,6 +46,22 @@ extension DatabaseConformance {
       try batch([table([("nope", integers(0..<1)), ("a", integers(0..<1))])], ["table": "ordered"])
     }
     #expect(unknown.category == .schema && unknown.message.contains("nope"))
+    try columnNames()
+  }
+
+  /// A table is loaded by names or not at all.
+  private func columnNames() throws {
+    try query("DELETE FROM ordered")
+    try batch(
+      [table([("C", integers(3..<4)), ("B", try texts(["two"])), ("A", integers(1..<2))])], ["table": "ordered"])
+    #expect(try database.independent("SELECT a, b, c FROM ordered") == [["1", "two", "3"]])
+    let strangers = table([("x", integers(0..<1)), ("y", try texts(["b"])), ("z", integers(0..<1))])
+    let twins = table([("a", integers(0..<1)), ("A", integers(0..<1))])
+    for (source, names) in [(strangers, ["'x', 'y', 'z'", "'a', 'b', 'c'"]), (twins, ["'a' and 'A'"])] {
+      let failure = try failure { try batch([source], ["table": "ordered"]) }
+      #expect(failure.category == .schema && names.allSatisfy(failure.message.contains), "\(failure)")
+    }
+    #expect(try database.independent("SELECT count(*) FROM ordered") == [["1"]])
   }
 
   func rollback() throws {

@@ -208,44 +208,82 @@ struct Binding {
 
   /// The columns that the flow names.
   private func named(_ columns: [String], _ table: TableInfo) throws -> [(source: Int?, column: ColumnInfo)] {
-    try columns.map { name in
-      guard let column = column(name, table) else { throw unknown(name, table, "'columns' names") }
-      guard column.source.takesValues else { throw refused(column, table) }
-      return (source(name), column)
-    }
+    try pairs(columns, .flow, table).map { (source(columns[$0.index]), $0.column) }
   }
 
   /// The file's columns by their names.
   private func matched(_ table: TableInfo) throws -> [(source: Int?, column: ColumnInfo)] {
-    let matches = schema.fields.map { column($0.name, table) }
-    let takers = table.columns.filter(\.source.takesValues)
-    if matches.allSatisfy({ $0 == nil }), schema.fields.count == takers.count {
-      log(.info, "no column of the file is named as one of '\(table.name)': they are bound by position")
-      return takers.enumerated().map { ($0.offset, $0.element) }
-    }
-    var pairs: [(source: Int?, column: ColumnInfo)] = []
-    for (index, match) in matches.enumerated() {
-      guard let match else { throw unknown(schema.fields[index].name, table, "the file has") }
-      if match.source == .computed {
-        log(.info, "column '\(match.name)' is left out: '\(table.name)' computes it")
-        continue
-      }
-      guard match.source.takesValues else { throw refused(match, table) }
-      if pairs.contains(where: { $0.column.name == match.name }) {
-        throw Failure(
-          .schema, "two columns of the file are named '\(match.name)'", hint: "Name them apart in the query")
-      }
-      pairs.append((index, match))
+    let pairs = try pairs(schema.fields.map(\.name), .file, table).filter { pair in
+      guard pair.column.source == .computed else { return true }
+      log(.info, "column '\(pair.column.name)' is left out: '\(table.name)' computes it")
+      return false
     }
     guard !pairs.isEmpty else { throw Failure(.schema, "the file has no column that '\(table.name)' takes") }
+    return pairs.map { ($0.index, $0.column) }
+  }
+
+  /// Who names columns.
+  private enum Origin {
+    case file, flow
+  }
+
+  /// The table's column for each name.
+  private func pairs(
+    _ names: [String], _ origin: Origin, _ table: TableInfo
+  ) throws -> [(index: Int, column: ColumnInfo)] {
+    let found = try names.map { try column(called: $0, table) }
+    if found.contains(where: { $0 == nil }) { throw unknown(names, origin, found, table) }
+    var pairs: [(index: Int, column: ColumnInfo)] = []
+    for (index, column) in found.enumerated() {
+      guard let column else { continue }
+      guard column.source.takesValues || column.source == .computed && origin == .file else {
+        throw refused(column, table)
+      }
+      if let twin = pairs.first(where: { $0.column.name == column.name }) {
+        throw Failure(
+          .schema,
+          """
+          two columns of the load, '\(names[twin.index])' and '\(names[index])', go into '\(column.name)' of \
+          '\(table.name)'
+          """, hint: "Name them apart in the query that reads them")
+      }
+      pairs.append((index, column))
+    }
     return pairs
   }
 
-  private func unknown(_ name: String, _ table: TableInfo, _ who: String) -> Failure {
-    let near = nearest(name, in: table.columns.map(\.name)).map { "Did you mean '\($0)'?" }
+  /// By its name as it is written, else without regard to case where that leaves one.
+  private func column(called name: String, _ table: TableInfo) throws -> ColumnInfo? {
+    if let exact = table.columns.first(where: { $0.name == name }) { return exact }
+    let near = table.columns.filter { $0.name.lowercased() == name.lowercased() }
+    guard near.count > 1 else { return near.first }
+    throw Failure(
+      .schema,
+      "'\(name)' may be any of the columns \(Binding.list(near.map(\.name))) of '\(table.name)', which differ in case only",
+      hint: "Give it the exact name in the query that reads it")
+  }
+
+  private func unknown(
+    _ names: [String], _ origin: Origin, _ found: [ColumnInfo?], _ table: TableInfo
+  ) -> Failure {
+    let strangers = zip(names, found).filter { $0.1 == nil }.map(\.0)
+    let columns = table.columns.map(\.name)
+    let near = strangers.lazy.compactMap { nearest($0, in: columns) }.first.map { "Did you mean '\($0)'?" }
     return Failure(
-      .schema, "\(who) the column '\(name)', which the table '\(table.name)' does not have",
-      hint: near ?? "List the columns to load in 'columns'")
+      .schema,
+      """
+      \(origin == .file ? "the file has" : "'columns' names") the column\(strangers.count == 1 ? "" : "s") \
+      \(Binding.list(strangers)), which the table '\(table.name)' does not have. \
+      \(origin == .file ? "The file's columns" : "Those named"): \(Binding.list(names)); the table's: \
+      \(Binding.list(columns))
+      """,
+      hint: near ?? "Name the columns alike in the query that reads them, or bind them by position with 'sql'")
+  }
+
+  /// `'a', 'b' and 3 more`.
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(30).map { "'\($0)'" }.joined(separator: ", ")
+    return names.count > 30 ? "\(shown) and \(names.count - 30) more" : shown
   }
 
   private func refused(_ column: ColumnInfo, _ table: TableInfo) -> Failure {
