@@ -12,11 +12,14 @@ final class MySQLConnection: SQLConnection {
   /// The sql_mode of statements; loads add `NO_AUTO_VALUE_ON_ZERO`.
   private let mode: String
   private var keepsZeros = false
+  /// Nil when a statement may have changed it.
+  private var zone: SessionZone? = .utc
 
   /// How values are read.
   struct ReadOptions {
     var zeroDates = ZeroDates.error
     var timeAs = TimeAs.interval
+    var zone = SessionZone.utc
   }
 
   /// Takes a fresh session and sets it up: strict, in UTC, patient with a slow reader.
@@ -26,7 +29,10 @@ final class MySQLConnection: SQLConnection {
     self.options = options
     do throws(ServerError) {
       try session.run(MySQLConnection.setup)
-      if let variables = endpoint.sessionVariables { try session.run("SET \(variables)") }
+      if let variables = endpoint.sessionVariables {
+        try session.run("SET \(variables)")
+        zone = nil
+      }
       let row = try session.texts("SELECT @@session.sql_mode, @@max_allowed_packet").first ?? []
       mode = (row.first ?? nil) ?? ""
       maxPacket =
@@ -104,6 +110,8 @@ final class MySQLConnection: SQLConnection {
     try keepZeros(false)
     session.interrupter.reset()
     do {
+      let zone = try sessionZone()
+      defer { if SessionZone.mayChange(sql, dialect) { self.zone = nil } }
       let statement: Session.Prepared
       do throws(ServerError) { statement = try session.prepare(sql) } catch {
         guard error.needsText, parameters.isEmpty else { throw error }
@@ -115,9 +123,10 @@ final class MySQLConnection: SQLConnection {
           "the statement has \(statement.parameterCount) placeholders, but \(parameters.count) values are given")
       }
       try execute(statement, parameters)
-      let options = self.options
-      return try result(try session.answer(to: statement), statement, of: sql) {
-        RowDecoder($0, zeroDates: options.zeroDates, timeAs: options.timeAs, textPolicy: policy)
+      var options = self.options
+      options.zone = zone
+      return try result(try session.answer(to: statement), statement, of: sql) { [options] in
+        RowDecoder($0, options, textPolicy: policy)
       }
     } catch let error as ServerError {
       throw error.failure("running the statement", on: endpoint.hosts.first?.description)
@@ -180,6 +189,7 @@ final class MySQLConnection: SQLConnection {
 
   func prepare(_ sql: String) throws -> any SQLStatement {
     try keepZeros(true)
+    try loadInUTC()
     do throws(ServerError) {
       let statement = try session.prepare(sql)
       return MySQLStatement(self, sql, statement)
@@ -207,6 +217,23 @@ final class MySQLConnection: SQLConnection {
     try run("SET SESSION sql_mode = '\(wanted ? more : mode)'", "preparing the session")
   }
 
+  // MARK: the zone
+
+  private func sessionZone() throws(ServerError) -> SessionZone {
+    if let zone { return zone }
+    let names = "SELECT IF(@@session.time_zone = 'SYSTEM', @@system_time_zone, @@session.time_zone)"
+    let found = SessionZone((try session.texts(names).first?.first ?? nil) ?? "")
+    zone = found
+    return found
+  }
+
+  /// Loads send instants in UTC, whatever zone the url sets for the session.
+  private func loadInUTC() throws {
+    guard zone != .utc else { return }
+    try run("SET SESSION time_zone = '+00:00'", "preparing the session")
+    zone = .utc
+  }
+
   // MARK: tables
 
   func describe(_ table: TableName) throws -> TableInfo {
@@ -218,6 +245,7 @@ final class MySQLConnection: SQLConnection {
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     guard !columns.isEmpty else { return nil }
     try keepZeros(true)
+    try loadInUTC()
     let names = columns.map { Literal.name($0.name) }.joined(separator: ",")
     let prefix = "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES "
     let group = "(" + repeatElement("?", count: columns.count).joined(separator: ",") + ")"

@@ -75,7 +75,7 @@ import Testing
     #expect(try loadFails("a time", RecordBatch([("a", time)])).message.hasPrefix("loading column 'a' of row 1"))
     #expect(
       try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "2"]))])).message.contains("row 2"))
-    #expect(try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "z"]))])).code == "01000")
+    #expect(try loadFails("a enum('x','y')", RecordBatch([("a", .texts(["x", "z"]))])).message.contains("row 2"))
     #expect(try loadFails("a year", RecordBatch([("a", .make(.int16, [Int16(1999), 70]))])).message.contains("row 2"))
     #expect(try loadFails("a double", RecordBatch([("a", .make(.float64, [Double.nan]))])).category == .data)
     #expect(try loadFails("a bit(3)", RecordBatch([("a", .make(.uint64, [UInt64(7), 8]))])).message.contains("row 2"))

@@ -114,16 +114,11 @@ final class ColumnEncoder {
     }
   }
 
-  private func checkMembers(_ column: Column, _ members: Set<String>, _ row: inout Int) throws(LoadFault) {
+  private func checkMembers(_ column: Column, _ members: Members, _ row: inout Int) throws(LoadFault) {
     for at in 0..<column.count where !column.isNull(at) {
-      let bytes = unsafe column.bytes(at)
-      guard let first = unsafe bytes.first, first &- 48 < 10, unsafe bytes.allSatisfy({ $0 &- 48 < 10 }) else {
-        continue
-      }
-      if unsafe !members.contains(String(decoding: bytes, as: UTF8.self)) {
-        row = at
-        throw .position
-      }
+      guard unsafe !members.contains(column.bytes(at)) else { continue }
+      row = at
+      throw .noMember
     }
   }
 

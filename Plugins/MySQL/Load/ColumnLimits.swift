@@ -1,12 +1,12 @@
 internal import Records
 
 /// What a column cannot hold although its type can, and the server would change without an error: digits behind the
-/// second, an ENUM's number taken for its member, a year of two digits.
+/// second, another text than a member of an ENUM or a SET, a year of two digits.
 struct ColumnLimits: Sendable, Hashable {
   /// Digits behind the second that the column keeps.
   var fraction = 6
-  /// The members of an ENUM or a SET: a text of digits that is none of them would be taken as a position.
-  var members: Set<String>?
+  /// Of an ENUM or a SET.
+  var members: Members?
   var isYear = false
 
   static let none = ColumnLimits()
@@ -26,7 +26,7 @@ enum LoadFault: Error {
   case beyondTime
   case notFinite
   case months
-  case position
+  case noMember
   case year
   case list
 
@@ -41,9 +41,10 @@ enum LoadFault: Error {
     case .beyondTime: return Failure(.data, "\(place): the value lies outside of TIME's range of ±838:59:59.999999")
     case .notFinite: return Failure(.data, "\(place): the server has no NaN and no Infinity")
     case .months: return Failure(.data, "\(place): an interval with months has no length that a TIME could hold")
-    case .position:
+    case .noMember:
       return Failure(
-        .data, "\(place): the text is none of the column's members, and the server would take it as a position")
+        .data, "\(place): the text is none of the column's members",
+        hint: "The members are compared letter by letter; the server would also take other letters and positions")
     case .year: return Failure(.data, "\(place): a YEAR is 0 or lies between 1901 and 2155")
     case .list:
       return Failure(.schema, "\(place): the database has no lists", hint: "Convert the column to json or text")

@@ -19,29 +19,39 @@ struct ColumnType: Hashable {
     isUnsigned = rest.lowercased().contains("unsigned") || rest.lowercased().contains("zerofill")
   }
 
-  /// Strings double their quotes.
+  /// Strings double their quotes; backslashes, line ends and U+0000 stand behind a backslash.
   private static func arguments(_ text: inout Substring) -> [String] {
     var found: [String] = []
-    var current = ""
+    var current = String.UnicodeScalarView()
     var isQuoted = false
-    text.removeFirst()
-    while let character = text.popFirst() {
-      if character == "'" {
-        if isQuoted, text.first == "'" {
-          current.append("'")
-          text.removeFirst()
-        } else {
-          isQuoted.toggle()
+    var rest = text.unicodeScalars.dropFirst()
+    scan: while let scalar = rest.popFirst() {
+      switch scalar {
+      case "'" where isQuoted && rest.first == "'": current.append(rest.removeFirst())
+      case "'": isQuoted.toggle()
+      case "\\" where isQuoted: current.append(unescaped(rest.popFirst() ?? "\\"))
+      case ",", ")":
+        guard !isQuoted else {
+          current.append(scalar)
+          continue
         }
-      } else if !isQuoted, character == "," || character == ")" {
-        found.append(current)
-        current = ""
-        if character == ")" { break }
-      } else {
-        current.append(character)
+        found.append(String(current))
+        current = .init()
+        if scalar == ")" { break scan }
+      default: current.append(scalar)
       }
     }
+    text = Substring(rest)
     return found
+  }
+
+  private static func unescaped(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    switch scalar {
+    case "n": "\n"
+    case "r": "\r"
+    case "0": "\0"
+    default: scalar
+    }
   }
 
   private func number(_ index: Int) -> Int? { index < arguments.count ? Int(arguments[index]) : nil }
@@ -85,7 +95,9 @@ struct ColumnType: Hashable {
     case "tinytext": return LoadTarget(.text, nativeType: text, length: .bytes(255))
     case "text": return LoadTarget(.text, nativeType: text, length: .bytes(65_535))
     case "mediumtext": return LoadTarget(.text, nativeType: text, length: .bytes(16_777_215))
-    case "binary", "varbinary": return LoadTarget(.bytes, nativeType: text, length: number(0).map { .bytes($0) })
+    // The server fills a shorter BINARY up with zeros, which nobody can tell from the value's own.
+    case "binary": return LoadTarget(.bytes, nativeType: text, length: .exactBytes(number(0) ?? 1))
+    case "varbinary": return LoadTarget(.bytes, nativeType: text, length: number(0).map { .bytes($0) })
     case "tinyblob": return LoadTarget(.bytes, nativeType: text, length: .bytes(255))
     case "blob": return LoadTarget(.bytes, nativeType: text, length: .bytes(65_535))
     case "mediumblob": return LoadTarget(.bytes, nativeType: text, length: .bytes(16_777_215))
@@ -118,7 +130,7 @@ struct ColumnType: Hashable {
   var limits: ColumnLimits {
     switch name {
     case "datetime", "timestamp", "time": ColumnLimits(fraction: number(0) ?? 0)
-    case "enum", "set": ColumnLimits(members: Set(arguments))
+    case "enum", "set": ColumnLimits(members: Members(arguments, isSet: name == "set"))
     case "year": ColumnLimits(isYear: true)
     default: .none
     }
@@ -139,7 +151,7 @@ extension ColumnLimits {
     self.fraction = fraction
   }
 
-  init(members: Set<String>) {
+  init(members: Members) {
     self.init()
     self.members = members
   }

@@ -13,6 +13,10 @@ enum ColumnCodec: Hashable {
   case uuid
   case date(zeroIsNull: Bool)
   case datetime(zeroIsNull: Bool)
+  /// A TIMESTAMP in a session whose zone is so many microseconds east of UTC.
+  case shifted(zeroIsNull: Bool, offset: Int64)
+  /// A TIMESTAMP in a session whose zone has summer time.
+  case ambiguous
   case time
   case interval
   /// As the server's text shows them, `0000-00-00` included.
@@ -30,6 +34,7 @@ enum ValueFault: UInt8 {
   case malformed
   case outOfDay
   case tooLong
+  case zone
 
   func failure(_ field: Field, row: Int64) -> Failure {
     let place = "reading column '\(field.name)' of row \(row)"
@@ -47,6 +52,11 @@ enum ValueFault: UInt8 {
     case .outOfDay:
       return Failure(
         .data, "\(place): the TIME lies outside of one day", hint: "Set timeAs to interval or text to read such rows")
+    case .zone:
+      return Failure(
+        .configuration,
+        "\(place): a TIMESTAMP is shown in the session's time zone, in which it may be one of two instants",
+        hint: "Leave the session in UTC, or set time_zone to an offset such as '+02:00'")
     case .tooLong: return Failure(.data, "\(place): the value is longer than 1 GiB")
     }
   }

@@ -21,8 +21,8 @@ internal import Records
   private let textColumns: [Int]
   private let textPolicy: TextPolicy
 
-  init(_ fields: [WireField], zeroDates: ZeroDates, timeAs: TimeAs, textPolicy: TextPolicy) {
-    let planned = fields.map { $0.plan(zeroDates, timeAs) }
+  init(_ fields: [WireField], _ options: MySQLConnection.ReadOptions, textPolicy: TextPolicy) {
+    let planned = fields.map { $0.plan(options) }
     schema = Schema(planned.map(\.field))
     batch = BatchBuilder(schema)
     count = fields.count
@@ -207,6 +207,9 @@ extension ColumnCodec {
     switch self {
     case .bit, .uuid: return packed(&cursor, builder)
     case .time, .interval, .timeText: return duration(&cursor, builder)
+    case .shifted(let zeroIsNull, let offset):
+      return ColumnCodec.moment(zeroIsNull, &cursor, builder) { $0.microseconds - offset }
+    case .ambiguous: return .zone
     case .dateText, .datetimeText:
       guard let moment = WireMoment(&cursor) else { return .cutShort }
       var fraction: Int?

@@ -17,7 +17,7 @@ final class TextRowDecoder: PacketDecoder {
   }
 
   private static func field(_ wire: WireField) -> Field {
-    let (field, codec) = wire.plan(.text, .text)
+    let (field, codec) = wire.plan(.init(zeroDates: .text, timeAs: .text))
     let isNull = wire.isNotNull == false
     switch codec {
     case .fixed1, .fixed2, .fixed4, .fixed8:

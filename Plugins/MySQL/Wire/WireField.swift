@@ -94,9 +94,10 @@ extension WireField {
   var kind: Kind { Kind(rawValue: type) ?? .string }
 
   /// How the column is read and what it becomes.
-  func plan(_ zeroDates: ZeroDates, _ timeAs: TimeAs) -> (field: Field, codec: ColumnCodec) {
-    let (type, codec, source) = mapping(zeroDates, timeAs)
-    return (Field(name, type, nullable: !isNotNull || isDateLike && zeroDates == .null, sourceType: source), codec)
+  func plan(_ options: MySQLConnection.ReadOptions) -> (field: Field, codec: ColumnCodec) {
+    let (type, codec, source) = mapping(options)
+    let isNullable = !isNotNull || isDateLike && options.zeroDates == .null
+    return (Field(name, type, nullable: isNullable, sourceType: source), codec)
   }
 
   private var isDateLike: Bool {
@@ -106,7 +107,7 @@ extension WireField {
     }
   }
 
-  private func mapping(_ zeroDates: ZeroDates, _ timeAs: TimeAs) -> (DataType, ColumnCodec, String?) {
+  private func mapping(_ options: MySQLConnection.ReadOptions) -> (DataType, ColumnCodec, String?) {
     switch kind {
     case .tiny: isUnsigned ? (.uint8, .fixed1, integer("tinyint")) : (.int8, .fixed1, integer("tinyint"))
     case .short: isUnsigned ? (.uint16, .fixed2, integer("smallint")) : (.int16, .fixed2, integer("smallint"))
@@ -118,8 +119,8 @@ extension WireField {
     case .double: (.float64, .fixed8, nil)
     case .decimal, .newDecimal: decimal
     case .bit: (.uint64, .bit, "bit(\(length))")
-    case .date, .newDate, .datetime, .timestamp: date(zeroDates)
-    case .time: time(timeAs)
+    case .date, .newDate, .datetime, .timestamp: date(options)
+    case .time: time(options.timeAs)
     case .null: (.text, .variable(isText: true), nil)
     default: variable
     }
@@ -137,14 +138,19 @@ extension WireField {
     return (.decimal(precision: precision, scale: scale), codec, nil)
   }
 
-  private func date(_ zeroDates: ZeroDates) -> (DataType, ColumnCodec, String?) {
+  private func date(_ options: MySQLConnection.ReadOptions) -> (DataType, ColumnCodec, String?) {
     let fraction = decimals > 6 ? 6 : decimals
     let isDate = kind == .date || kind == .newDate
     let name = isDate ? "date" : kind == .timestamp ? "timestamp" : "datetime"
-    if zeroDates == .text { return (.text, isDate ? .dateText : .datetimeText(fraction: fraction), name) }
-    let nulls = zeroDates == .null
+    if options.zeroDates == .text { return (.text, isDate ? .dateText : .datetimeText(fraction: fraction), name) }
+    let nulls = options.zeroDates == .null
     if isDate { return (.date, .date(zeroIsNull: nulls), nil) }
-    return (.timestamp(.microseconds, zoned: kind == .timestamp), .datetime(zeroIsNull: nulls), name)
+    guard kind == .timestamp, options.zone != .utc else {
+      return (.timestamp(.microseconds, zoned: kind == .timestamp), .datetime(zeroIsNull: nulls), name)
+    }
+    var codec = ColumnCodec.ambiguous
+    if case .offset(let offset) = options.zone { codec = .shifted(zeroIsNull: nulls, offset: offset) }
+    return (.timestamp(.microseconds, zoned: true), codec, name)
   }
 
   private func time(_ timeAs: TimeAs) -> (DataType, ColumnCodec, String?) {

@@ -92,6 +92,7 @@ enum CoercionFault: UInt8 {
   case malformed
   case notUTF8
   case tooLong
+  case tooShort
   case holdsNUL
   case infinite
   case notFinite
@@ -119,6 +120,7 @@ enum CoercionFault: UInt8 {
     case .malformed: "the text is not a value of the column's type"
     case .notUTF8: "the bytes are not UTF-8 text"
     case .tooLong: "the value is too long"
+    case .tooShort: "the value is too short: the column holds exactly as many bytes as its type says"
     case .holdsNUL: "the text holds the character U+0000, which the database cannot store"
     case .infinite: "the value is infinite, which the column cannot store"
     case .notFinite: "the value is NaN or infinite, which the column cannot store"
@@ -132,6 +134,7 @@ enum CoercionFault: UInt8 {
     switch self {
     case .losesDigits: "Round it in the query that reads it, or widen the column"
     case .tooLong, .outOfRange: "Widen the column, or shorten the value in the query that reads it"
+    case .tooShort: "Give the column a type of variable length, such as varbinary"
     case .notMidnight, .notWhole: "Cut it in the query that reads it, or change the column's type"
     default: nil
     }
@@ -145,7 +148,7 @@ enum CoercionFault: UInt8 {
     case .malformed: "22018"
     case .notUTF8, .holdsNUL: "22021"
     case .inGap, .infinite, .notMidnight, .hasDays: "22008"
-    case .none, .notBoolean, .wrongLength: "22000"
+    case .none, .notBoolean, .wrongLength, .tooShort: "22000"
     }
   }
 }

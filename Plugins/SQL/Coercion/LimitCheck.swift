@@ -92,8 +92,9 @@ struct LimitCheck: Sendable {
     guard let length = target.length else { return }
     let limit =
       switch length {
-      case .characters(let n), .utf16Units(let n), .bytes(let n): n
+      case .characters(let n), .utf16Units(let n), .bytes(let n), .exactBytes(let n): n
       }
+    if case .exactBytes = length { try checkExact(column, offsets, limit) }
     for row in 0..<column.count where Int(offsets[row + 1]) - Int(offsets[row]) > limit {
       if !column.isNull(row), LimitCheck.count(column.bytes(row), length) > limit {
         throw BadValue(row: row, fault: .tooLong)
@@ -101,10 +102,16 @@ struct LimitCheck: Sendable {
     }
   }
 
+  private func checkExact(_ column: Column, _ offsets: UnsafeBufferPointer<Int32>, _ count: Int) throws {
+    for row in 0..<column.count where Int(offsets[row + 1]) - Int(offsets[row]) < count {
+      if !column.isNull(row) { throw BadValue(row: row, fault: .tooShort) }
+    }
+  }
+
   /// Bytes never are fewer than characters or UTF-16 units, so that only longer values come here.
   private static func count(_ bytes: UnsafeRawBufferPointer, _ length: LoadTarget.LengthLimit) -> Int {
     switch length {
-    case .bytes: return bytes.count
+    case .bytes, .exactBytes: return bytes.count
     case .characters: return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
     case .utf16Units: return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : $1 >= 0xF0 ? 2 : 1) }
     }

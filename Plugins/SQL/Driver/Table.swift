@@ -72,6 +72,8 @@ public struct LoadTarget: Sendable, Hashable {
     case utf16Units(Int)
     /// Bytes as they are stored: `varbinary(n)`.
     case bytes(Int)
+    /// Exactly so many bytes: MySQL's `binary(n)`.
+    case exactBytes(Int)
   }
 
   public var type: DataType
