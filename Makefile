@@ -4,7 +4,7 @@
 # make format        the house's layout of Swift code
 # make test-mysql    the database tests against a MySQL 9 from Debian sid (root only)
 # make test-docker   the database tests against the containers of docker-compose.test.yml
-# make fuzz          the decoders against random bytes, SECONDS_EACH (60) each
+# make fuzz          the readers against random bytes, SECONDS_EACH (60) each; faults become files of fixtures/fuzz
 #
 # SWIFT=…            another swift
 # ROWS=10000000      rows of the demo

@@ -47,8 +47,7 @@ private func read(
   _ input: any ByteInput, _ options: AvroReaderOptions, _ policy: OnBadLines, _ limit: Int?
 ) -> (Outcome, DigestSink, Schema?) {
   let good = DigestSink()
-  // Of a row whose end is not known there are as many bytes as are at hand.
-  let bad = DigestSink(width: 3)
+  let bad = DigestSink()
   var warnings = 0
   do {
     let counter = BadRows(policy, limit: limit, warn: { _ in warnings += 1 }, makeSink: { bad })
@@ -60,6 +59,7 @@ private func read(
     }
     var outcome = Outcome(reader.schema, good)
     (outcome.bad, outcome.rejected, outcome.warnings) = (counter.count, bad.digest, warnings)
+    outcome.badRows = Outcome.Shown(batches: bad.batches)
     return (outcome, good, reader.schema)
   } catch {
     return (Outcome(error), good, nil)

@@ -73,16 +73,11 @@ final class DigestSink: RecordSink {
 
   private func add(_ byte: UInt64) { digest = (digest ^ byte) &* 1_099_511_628_211 }
 
-  /// Of a row, the columns behind these do not count.
-  private let width: Int
-
-  init(width: Int = .max) { self.width = width }
-
   func write(_ batch: RecordBatch) throws {
     batches.append(batch)
     rows += batch.count
     // Row by row, so that the digest does not depend on where batches end.
-    let formatters = batch.columns.prefix(width).map { TextFormatter($0) }
+    let formatters = batch.columns.map { TextFormatter($0) }
     var text = TextBuffer()
     for row in 0..<batch.count {
       for formatter in formatters {
@@ -115,6 +110,14 @@ struct Outcome: Equatable {
   var rejected: UInt64 = 0
   var warnings = 0
   var failure = ""
+  /// The rejected rows, to be shown; the digest stands for them.
+  var badRows = Shown(batches: [])
+
+  struct Shown: Equatable, CustomStringConvertible {
+    let batches: [RecordBatch]
+    static func == (a: Shown, b: Shown) -> Bool { true }
+    var description: String { RoundTrip.texts(batches).map { "\n  \($0)" }.joined() }
+  }
 
   init(_ schema: Schema, _ good: DigestSink) {
     columns = schema.fields.map { "\($0.name) \($0.type.name)" }

@@ -63,7 +63,12 @@ struct RoundTrip {
   }
 
   private func describe(_ types: [DataType], _ rows: DigestSink) -> String {
-    let texts = rows.batches.flatMap { batch in
+    "\(rows.rows) rows of \(types.map(\.name)): \(RoundTrip.texts(rows.batches))"
+  }
+
+  /// All values, row by row.
+  static func texts(_ batches: [RecordBatch]) -> [[String]] {
+    batches.flatMap { batch in
       (0..<batch.count).map { row in
         batch.columns.map { column in
           var text = TextBuffer()
@@ -72,7 +77,6 @@ struct RoundTrip {
         }
       }
     }
-    return "\(rows.rows) rows of \(types.map(\.name)): \(texts)"
   }
 
   private func writer(_ output: MemoryOutput, _ schema: Schema) throws -> any RecordSink {

@@ -29,6 +29,7 @@ struct TextCase {
         })
       var outcome = Outcome(reader.schema, good)
       (outcome.bad, outcome.rejected, outcome.warnings) = (counter.count, bad.digest, warnings)
+      outcome.badRows = Outcome.Shown(batches: bad.batches)
       guard reader.rowCount == good.rows + counter.count else {
         fault("\(reader.rowCount) rows were read: \(good.rows) are good, \(counter.count) bad")
       }

@@ -72,4 +72,22 @@ struct CharsetTests {
     let (rows, rejected, _) = try CSVReaderTests.rejecting(bytes, readSize: 64) { $0.charset = "SHIFT_JIS" }
     #expect(rows == [["日"]] && rejected.map { $0[0] } == ["6"])
   }
+
+  /// In Big5-HKSCS a letter may be the first half of one with an accent: what comes next decides.
+  @Test(arguments: [1, 64])
+  func `the last character is not held back`(readSize: Int) throws {
+    let (rows, _, _) = try CSVReaderTests.rejecting([0x61, 0x0A, 0x88, 0x66], readSize: readSize) {
+      $0.charset = "BIG5-HKSCS"
+    }
+    #expect(rows == [["Ê"]])
+  }
+
+  @Test func `a text ends in the state in which it starts`() throws {
+    let output = BytesOutput()
+    var options = CSVWriteOptions()
+    (options.charset, options.lineDelimiter) = ("ISO-2022-JP", "¶")
+    let writer = try CSVWriter(output, schema: Schema([Field("a", .text)]), options)
+    try writer.finish()
+    #expect(output.bytes == [0x61, 0x1B, 0x24, 0x42, 0x22, 0x79, 0x1B, 0x28, 0x42])
+  }
 }

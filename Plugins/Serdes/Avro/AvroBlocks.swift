@@ -57,6 +57,8 @@ struct AvroDamage: Error {
     static let emptyItems = 1 << 12
     /// Bytes of a block that is looked at as a whole, to find out whether it is one, or unpacked as a whole.
     static let whole = 16 << 20
+    /// Compressed bytes that are unpacked at once.
+    static let piece = 1 << 16
     /// Bytes that are read at once and that a window starts with.
     static let window = 1 << 18
   }
@@ -205,8 +207,7 @@ struct AvroDamage: Error {
   /// Leaves the first `consumed` bytes of the window behind and brings more; false when the block has no more.
   func more(consumed: Int) throws -> Bool {
     if codec != .null { return try decode(consumed) }
-    raw.advance(consumed)
-    remaining -= Int64(consumed)
+    leave(consumed)
     let have = min(Int64(raw.count), remaining)
     if have == remaining { return false }
     let wanted = min(remaining, max(Int64(Bound.window), have * 2))
@@ -216,9 +217,27 @@ struct AvroDamage: Error {
     return true
   }
 
+  /// Leaves the first `consumed` bytes of the window behind.
+  private func leave(_ consumed: Int) {
+    if codec != .null {
+      start += consumed
+    } else {
+      raw.advance(consumed)
+      remaining -= Int64(consumed)
+    }
+  }
+
+  /// Up to `count` bytes of the block from the first byte on that is not consumed, which becomes the window's first.
+  func rest(consumed: Int, _ count: Int) throws -> [UInt8] {
+    leave(consumed)
+    if codec == .null { _ = try raw.fill(Int(min(remaining, Int64(count)))) }
+    return unsafe Array(UnsafeBufferPointer(start: window.start, count: min(window.count, count)))
+  }
+
   /// Closes a block whose rows are all read.
   func finish(consumed: Int) throws {
     let left = unsafe window.count - consumed
+    if left > 0 { leave(consumed) }
     let goesOn = left > 0 ? true : try more(consumed: consumed)
     if goesOn {
       throw damage("bytes are left over behind the last row of the block", at: blockOffset)
@@ -245,7 +264,9 @@ struct AvroDamage: Error {
 
   /// Whether a block that ends with a mark begins here: then only the mark in front of it was damaged.
   private func standsAtBlock() throws -> Bool {
-    var head = unsafe AvroCursor(raw.base, try raw.fill(20))
+    // Reading on may move what is at hand.
+    let have = try raw.fill(20)
+    var head = unsafe AvroCursor(raw.base, have)
     var rows: Int64 = 0
     var size: Int64 = 0
     guard head.long(&rows), head.long(&size), rows >= 0, 0...Int64(Bound.whole) ~= size else { return false }
@@ -293,12 +314,12 @@ struct AvroDamage: Error {
     return end - start > before
   }
 
+  /// The decoder gets pieces of one size, however the bytes come in: it is one place at which it finds damage.
   private func decodeOnce() throws {
-    if raw.count == 0, remaining > 0, try raw.fill(1) == 0 {
-      throw damage("the file ends within a block", at: raw.offset)
-    }
+    let wanted = Int(min(Int64(Bound.piece), remaining))
+    let given = min(wanted, try raw.fill(wanted))
+    if given == 0, remaining > 0 { throw damage("the file ends within a block", at: raw.offset) }
     guard let decoder = unsafe decoder else { return }
-    let given = Int(min(Int64(raw.count), remaining))
     var source: UnsafePointer<UInt8>? = unsafe raw.base
     var sourceCount = given
     var target: UnsafeMutablePointer<UInt8>? = unsafe memory + end

@@ -109,9 +109,9 @@ public final class AvroReader: RecordSource {
         guard isLonger else { throw damage(AvroFault.end.text, offset) }
         return
       case .fault(let fault, let column):
-        let rest = unsafe UnsafeRawBufferPointer(start: cursor.at, count: min(cursor.left, AvroReader.maxRaw))
         var damage = unsafe damage(column + fault.text, blocks.offset(of: cursor.at))
-        damage.raw = unsafe Array(rest)
+        damage.raw = try blocks.rest(consumed: consumed, AvroReader.maxRaw)
+        consumed = 0
         throw damage
       case .bad(let reason, let start):
         left -= 1

@@ -218,7 +218,8 @@ internal import Records
           }
           if isIrregular { continue }
         }
-        if limit > options.maxRowSize {
+        // The longest row that is allowed, and what ends it, do not lie among so many bytes.
+        if limit >= options.maxRowSize + max(1, format.lineEnd.count) {
           try dropLongLine()
           continue
         }

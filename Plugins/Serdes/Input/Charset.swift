@@ -12,9 +12,19 @@ internal import Records
   let markCount: Int
   private let input: any ByteInput
   private let converter: iconv_t
+  /// What is still to be decoded: the bytes from `position` on.
   private var pending: [UInt8] = []
   private var position = 0
   private var isComplete = false
+  private var isFlushed = false
+  /// What is decoded: the bytes from `given` up to `available`.
+  private var decoded = [UInt8](repeating: 0, count: 4 * CharsetInput.pieceSize)
+  private var given = 0
+  private var available = 0
+
+  /// Pieces of one size are decoded into room of one size, however the bytes come in: what some of iconv's converters
+  /// make of bytes without a meaning depends on where it was called.
+  private static let pieceSize = 1 << 16
 
   /// The input itself when it is UTF-8 already. A byte order mark of UTF-16 or UTF-32 goes before a `charset` of UTF-8,
   /// in which no text begins so.
@@ -49,28 +59,15 @@ internal import Records
   deinit { unsafe iconv_close(converter) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    guard let target = buffer.baseAddress, buffer.count > 0 else { return 0 }
-    // A character takes up to four bytes: a smaller buffer is served from a larger one.
-    if buffer.count < 16 { return try unsafe readSmall(into: buffer) }
-    while true {
+    while given == available {
       if pending.count - position < 16 { try refill() }
-      if pending.count == position { return 0 }
-      let written = unsafe convert(to: target, buffer.count)
-      if written > 0 { return written }
+      if pending.count == position && isFlushed { return 0 }
+      given = 0
+      available = decode()
     }
-  }
-
-  private var small: [UInt8] = []
-
-  private func readSmall(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    if small.isEmpty {
-      var room = [UInt8](repeating: 0, count: 64)
-      let count = try unsafe room.withUnsafeMutableBytes { try unsafe read(into: $0) }
-      small = Array(room[..<count])
-    }
-    let count = min(buffer.count, small.count)
-    unsafe buffer.copyBytes(from: small[..<count])
-    small.removeFirst(count)
+    let count = min(buffer.count, available - given)
+    unsafe buffer.copyBytes(from: decoded[given..<given + count])
+    given += count
     return count
   }
 
@@ -79,12 +76,28 @@ internal import Records
     pending.removeFirst(position)
     position = 0
     let old = pending.count
-    pending.append(contentsOf: repeatElement(0, count: 1 << 16))
+    pending.append(contentsOf: repeatElement(0, count: CharsetInput.pieceSize))
     let count = try unsafe pending.withUnsafeMutableBytes { bytes in
-      try unsafe input.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old...]))
+      try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old...]))
     }
-    pending.removeLast((1 << 16) - count)
-    if count == 0 { isComplete = true }
+    pending.removeLast(CharsetInput.pieceSize - count)
+    isComplete = count < CharsetInput.pieceSize
+  }
+
+  private func decode() -> Int {
+    unsafe decoded.withUnsafeMutableBytes { room in
+      guard let target = room.baseAddress else { return 0 }
+      return unsafe pending.count == position ? flush(to: target, room.count) : convert(to: target, room.count)
+    }
+  }
+
+  /// Some converters hold a character back that the next one may be a part of.
+  private func flush(to target: UnsafeMutableRawPointer, _ room: Int) -> Int {
+    isFlushed = true
+    var out: UnsafeMutablePointer<CChar>? = unsafe target.assumingMemoryBound(to: CChar.self)
+    var outLeft = room
+    _ = unsafe iconv(converter, nil, nil, &out, &outLeft)
+    return room - outLeft
   }
 
   private func convert(to target: UnsafeMutableRawPointer, _ room: Int) -> Int {
@@ -145,7 +158,20 @@ internal import Records
 
   func commit() throws {
     guard rest.isEmpty else { throw Failure(.data, "writing '\(name)': the text ends within a character") }
+    try finish()
     try output.commit()
+  }
+
+  /// Goes back to the state in which a text starts: some character sets have others.
+  private func finish() throws {
+    var room = [CChar](repeating: 0, count: 64)
+    let count = unsafe room.withUnsafeMutableBufferPointer { target in
+      var out = target.baseAddress
+      var outLeft = target.count
+      _ = unsafe iconv(converter, nil, nil, &out, &outLeft)
+      return target.count - outLeft
+    }
+    try unsafe room.withUnsafeBytes { try unsafe output.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 
   private func convert() throws {
