@@ -380,10 +380,12 @@ public final class RunStore: RunObserver {
           // Its process may have ended it between the two looks.
           let now = String(Instant.now().microseconds)
           try box.value.database.run(
-            "UPDATE executions SET state = 'FAILED', ended = ?, error = ? WHERE id = ? AND state IN \(RunStore.unended)",
+            "UPDATE executions SET state = 'FAILED', ended = ?, error = ? "
+              + "WHERE id = ? AND state IN \(RunStore.unended)",
             [now, RunStore.killed, id])
           try box.value.database.run(
-            "UPDATE task_runs SET state = 'FAILED', ended = ?, error = ? WHERE execution = ? AND state IN \(RunStore.unended)",
+            "UPDATE task_runs SET state = 'FAILED', ended = ?, error = ? "
+              + "WHERE execution = ? AND state IN \(RunStore.unended)",
             [now, RunStore.killed, id])
         }
         // Whoever may list the runs need not be allowed to clean up after them.

@@ -259,7 +259,8 @@ struct Binding {
     guard near.count > 1 else { return near.first }
     throw Failure(
       .schema,
-      "'\(name)' may be any of the columns \(Binding.list(near.map(\.name))) of '\(table.name)', which differ in case only",
+      "'\(name)' may be any of the columns \(Binding.list(near.map(\.name))) of '\(table.name)', which differ in case "
+        + "only",
       hint: "Give it the exact name in the query that reads it")
   }
 
