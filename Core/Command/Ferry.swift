@@ -78,9 +78,11 @@ struct StorageOptions: ParsableArguments {
     storage ?? environment.variables["FERRY_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? ".ferry"
   }
 
+  /// For a look at what is there.
   func engine() throws -> Engine {
     let environment = try environment()
-    return try Engine(EngineSettings(folder: folder(environment), registry: registry, environment: environment))
+    return try Engine(
+      reading: EngineSettings(folder: folder(environment), registry: registry, environment: environment))
   }
 }
 

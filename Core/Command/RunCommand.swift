@@ -79,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
       return
     }
     let observer: any FinishingObserver =
-      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output, flow: flow)
+      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output, command: command)
     settings.observer = observer
     let engine = try Engine(settings)
     let cancellation = Cancellation()
@@ -89,6 +89,15 @@ struct RunCommand: AsyncParsableCommand {
     observer.finish(execution, engine)
     if execution.state == .killed, case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
     if execution.state != .success && execution.state != .warning { throw Exit.failed }
+  }
+
+  /// What starts this run again with what it was started with; inputs are recorded.
+  private var command: [String] {
+    let options = [
+      ("--storage", storage.storage), ("--env-file", storage.envFile), ("--globals", globals),
+      ("--time-zone", timeZone == "UTC" ? nil : timeZone),
+    ]
+    return ["ferry", "run", flow] + options.flatMap { name, value in value.map { [name, $0] } ?? [] }
   }
 
   private func readInputs() throws -> ValueMap {

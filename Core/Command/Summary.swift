@@ -6,14 +6,14 @@ internal import Records
 struct Summary {
   private let execution: Execution
   private let style: Style
-  private let flow: String
+  private let command: [String]
 
   private static let previewRows = 10
 
-  init(_ execution: Execution, _ style: Style, flow: String) {
+  init(_ execution: Execution, _ style: Style, command: [String]) {
     self.execution = execution
     self.style = style
-    self.flow = flow
+    self.command = command
   }
 
   func text(_ engine: Engine) -> String {
@@ -28,8 +28,10 @@ struct Summary {
     if execution.state == .success || execution.state == .warning, let preview = preview(engine) {
       text += "\n" + preview
     }
-    if execution.state == .failed {
-      text += "\nGo on at the failed task with: ferry run \(Summary.quoted(flow)) --restart \(execution.id)\n"
+    // What is not recorded a restart would do again.
+    if execution.state == .failed, engine.store.problem == nil {
+      let words = (command + ["--restart", execution.id]).map(Summary.quoted)
+      text += "\nGo on at the failed task with: \(words.joined(separator: " "))\n"
     }
     return text
   }

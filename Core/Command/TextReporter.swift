@@ -20,17 +20,17 @@ final class TextReporter: FinishingObserver {
 
   private let console: Console
   private let style: Style
-  private let flow: String
+  private let command: [String]
   private let state = Locked(State())
 
   /// How often the running tasks are redrawn on a terminal, and how often they are reported elsewhere.
   private static let redraw = Duration.milliseconds(100)
   private static let report = Duration.seconds(10)
 
-  /// - Parameter flow: its file, as the user wrote it.
-  init(_ console: Console, flow: String) {
+  /// - Parameter command: what the user wrote to run the flow, without its inputs.
+  init(_ console: Console, command: [String]) {
     self.console = console
-    self.flow = flow
+    self.command = command
     style = Style(console.hasColor)
     Threads.start { [self] in
       while !state.withLock({ $0.isOver }) {
@@ -109,7 +109,7 @@ final class TextReporter: FinishingObserver {
     state.withLock { state in
       erase(&state)
       state.isOver = true
-      console.write(Summary(execution, style, flow: flow).text(engine))
+      console.write(Summary(execution, style, command: command).text(engine))
     }
   }
 }

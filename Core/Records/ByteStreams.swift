@@ -121,11 +121,12 @@ public final class FileOutput: ByteOutput {
   private let temporary: String
   private var descriptor: Int32
 
-  public init(path: String, name: String? = nil) throws {
+  /// - Parameter isPrivate: whether only its owner may read it.
+  public init(path: String, name: String? = nil, isPrivate: Bool = false) throws {
     self.name = name ?? path
     self.path = path
     temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
-    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
     guard descriptor >= 0 else { throw FileError.failure("creating '\(self.name)'", errno) }
   }
 
@@ -189,6 +190,16 @@ public final class FileOutput: ByteOutput {
       unsafe unlink(temporary)
       throw FileError.failure("storing '\(name)'", reason)
     }
+    FileOutput.flushFolder(of: path)
+  }
+
+  /// Makes the name of a file or folder as durable as what is in it. Not every file system can do that.
+  public static func flushFolder(of path: String) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
   }
 }
 

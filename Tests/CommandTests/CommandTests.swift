@@ -95,6 +95,31 @@ import Testing
       let id = try #require(output.split(separator: "execution ").last?.prefix(20))
       #expect(output.hasSuffix("Go on at the failed task with: ferry run \(shown) --restart \(id)\n"), "\(output)")
     }
+    try ferry.write("my env", "A=b\n")
+    let output = try await ferry.run("run", "flow.yaml", "--storage", "st", "--env-file", "my env").output
+    let line = String(try #require(output.split(separator: "\n").last?.split(separator: ": ").last))
+    #expect(line.hasPrefix("ferry run flow.yaml --storage st --env-file 'my env' --restart "))
+    let again = try await ferry.start(
+      ["-c", "\"$0\"" + line.dropFirst(5), Ferry.executable.path()],
+      program: URL(filePath: "/bin/sh")
+    ).wait()
+    #expect(again.status == 1 && again.output.hasSuffix("\(line)\n"), "\(again.error)")
+  }
+
+  /// `locks` is no folder: nothing can be locked or written, whoever one is.
+  @Test func runsAreShownWhereNothingCanBeWritten() async throws {
+    let ferry = try Ferry()
+    try ferry.write("flow.yaml", "tasks: [{id: a, type: core.debug.Return, format: 7}]")
+    #expect(try await ferry.run("run", "flow.yaml").status == 0)
+    let locks = ferry.storage.appending(path: "locks")
+    try FileManager.default.removeItem(at: locks)
+    try Data().write(to: locks)
+    let listed = try await ferry.run("runs", "--format", "json")
+    #expect(listed.status == 0, "\(listed.error)")
+    let id = try #require(try listed.summary()["execution"] as? String)
+    let shown = try await ferry.run("runs", id, "--format", "json")
+    #expect(try shown.tasks()["a"]?["state"] as? String == "SUCCESS")
+    #expect(try await ferry.run("run", "flow.yaml").status == 2)
   }
 
   @Test func inputsComeFromTheLineAndFromAFile() async throws {

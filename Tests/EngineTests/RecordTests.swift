@@ -104,6 +104,166 @@ import Testing
     try bench.engine.store.withDatabase { try $0.execute("PRAGMA query_only = OFF") }
   }
 
+  private static let three = """
+    id: three
+    tasks:
+      - {id: first, type: core.debug.Return, format: 1}
+      - {id: load, type: core.log.Log, message: loaded}
+      - {id: last, type: core.debug.Return, format: 3}
+    """
+
+  private func refusesWrites(_ bench: Bench, _ on: Bool) {
+    try? bench.engine.store.withDatabase { try $0.execute("PRAGMA query_only = \(on ? "ON" : "OFF")") }
+  }
+
+  /// What could not be recorded for a while is recorded when it can be: nothing of it is lost.
+  @Test func whatHasHappenedIsRecordedLater() async throws {
+    let bench = try Bench()
+    bench.recorder.onEvent { event in
+      if case .taskStarted(let run, _) = event, run.taskID == "load" { refusesWrites(bench, true) }
+      if case .taskEnded(let run) = event, run.taskID == "load" {
+        #expect(bench.engine.store.problem?.contains("readonly") == true)
+        refusesWrites(bench, false)
+      }
+    }
+    let execution = try await bench.run(RecordTests.three)
+    #expect(execution.state == .success && bench.engine.store.problem == nil)
+    let recorded = try #require(try Bench(folder: bench.folder).engine.store.execution(execution.id))
+    #expect(recorded.state == .success)
+    #expect(
+      recorded.taskRuns.map { "\($0.taskID) \($0.state.rawValue)" }
+        == ["first", "load", "last"].map { "\($0) SUCCESS" })
+    #expect(try bench.engine.store.logs(execution.id).map(\.message) == ["loaded"])
+  }
+
+  /// A task ran, and neither its end nor that of the run can be recorded: that is said, with what a restart would do.
+  @Test func whatIsNeverRecordedIsSaid() async throws {
+    let bench = try Bench()
+    bench.recorder.onEvent { event in
+      if case .taskStarted(let run, _) = event, run.taskID == "load" { refusesWrites(bench, true) }
+    }
+    let execution = try await bench.run(RecordTests.three)
+    #expect(execution.state == .failed && bench.recorder.started == ["first", "load"])
+    let error = try #require(execution.error)
+    #expect(error.hasPrefix("the run could not be recorded: the record of runs in '"))
+    #expect(error.contains("\nThe record does not know that 'load' succeeded: a restart would run it again\n"))
+    #expect(bench.engine.store.problem != nil)
+    refusesWrites(bench, false)
+  }
+
+  /// On a full disk the space that was kept for it takes what has happened; nothing more begins.
+  @Test func theReserveTakesTheEnd() async throws {
+    let bench = try Bench()
+    let reserve = bench.folder.path + "/storage/reserve"
+    let size = try FileManager.default.attributesOfItem(atPath: reserve)[.size] as? Int
+    #expect(size == Reserve.size)
+    let big = String(repeating: "x", count: 200_000)
+    bench.recorder.onEvent { event in
+      guard case .taskStarted(let run, _) = event, run.taskID == "big" else { return }
+      // Full: no page more.
+      _ = try? bench.engine.store.withDatabase { try $0.execute("PRAGMA max_page_count = 1") }
+    }
+    let execution = try await bench.run(
+      "tasks: [{id: big, type: core.debug.Return, format: \(big)}, {id: next, type: core.debug.Return}]")
+    #expect(execution.state == .failed && execution.error?.contains("database or disk is full") == true)
+    #expect(!FileManager.default.fileExists(atPath: reserve))
+    #expect(bench.recorder.started == ["big"])
+    // Space again: the next who comes makes the reserve anew.
+    _ = try Bench(folder: bench.folder)
+    #expect(FileManager.default.fileExists(atPath: reserve))
+  }
+
+  @Test func theRecordOfANewerFerryIsRefused() async throws {
+    let bench = try Bench()
+    try bench.engine.store.withDatabase { try $0.execute("PRAGMA user_version = 99") }
+    let error = #expect(throws: Failure.self) { try Bench(folder: bench.folder) }
+    #expect(error?.message.contains("was written by a newer Ferry: it has version 99, this one knows") == true)
+    #expect(error?.category == .configuration)
+    #expect(throws: Failure.self) { try RunStore(reading: bench.folder.path + "/storage") }
+  }
+
+  @Test func whatIsRecordedIsOnTheDisk() throws {
+    let level = try Bench().engine.store.withDatabase { try $0.run("PRAGMA synchronous") }
+    #expect(level == [["2"]])
+  }
+
+  /// To look at the record nothing need be writable: neither while another process writes, nor when nobody does.
+  @Test func theRecordIsReadWhereNothingCanBeWritten() async throws {
+    let folder = try Folder()
+    var id = ""
+    do {
+      let bench = try Bench(folder: folder)
+      id = try await bench.run(RecordTests.three).id
+      let beside = try RunStore(reading: folder.path + "/storage")
+      #expect(try beside.execution(id)?.taskRuns.count == 3)
+    }
+    let before = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/storage").sorted()
+    #expect(before == ["ferry.db", "files", "locks", "reserve"])
+    let alone = try RunStore(reading: folder.path + "/storage")
+    #expect(try alone.executions().map(\.id) == [id])
+    #expect(try alone.logs(id).map(\.message) == ["loaded"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/storage").sorted() == before)
+  }
+
+  /// A dead execution is shown as what it is also where that cannot be recorded.
+  @Test func theDeadAreSeenWithoutWriting() async throws {
+    let bench = try Bench()
+    let execution = try await bench.run(RecordTests.three)
+    try bench.engine.store.withDatabase {
+      try $0.execute(
+        "UPDATE executions SET state = 'RUNNING'; UPDATE task_runs SET state = 'RUNNING' WHERE task = 'load'")
+    }
+    let store = try RunStore(reading: bench.folder.path + "/storage")
+    #expect(try store.executions().first?.state == .failed)
+    let found = try #require(try store.execution(execution.id))
+    #expect(
+      found.error == RunStore.killed && found.run("load")?.state == .failed && found.run("last")?.state == .success)
+  }
+
+  /// What one user's flows leave is not for others.
+  @Test func whatIsStoredIsPrivate() async throws {
+    let bench = try Bench()
+    let folder = bench.folder.path + "/storage"
+    let execution = try await bench.run("tasks: [{id: rows, type: hello.Rows, names: [a]}]")
+    #expect(execution.state == .success, "\(execution.error ?? "")")
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+    #expect(names.contains("ferry.db") && names.contains("ferry.db-wal") && names.contains { $0.hasSuffix(".arrow") })
+    for name in names + ["."] {
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+      let expected = attributes[.type] as? FileAttributeType == .typeDirectory ? 0o700 : 0o600
+      #expect(attributes[.posixPermissions] as? Int == expected, "\(name)")
+    }
+  }
+
+  /// The execution of a subflow is known before it runs: a restart after a sudden death goes on with it.
+  @Test func aSubflowOfADeadExecutionGoesOn() async throws {
+    let key = UUID().uuidString
+    let bench = try Bench()
+    try bench.folder.write(
+      "child.yaml",
+      """
+      id: child
+      tasks:
+        - {id: once, type: test.Flaky, key: \(key), failures: 0}
+        - {id: stop, type: core.execution.Fail, condition: "{{ envs.broken ?? false }}"}
+      """)
+    let parent = "id: parent\ntasks: [{id: sub, type: core.flow.Subflow, flowId: child}]"
+    let broken = try Bench(environment: "FERRY_BROKEN=true", folder: bench.folder)
+    let seen = Locked<String?>(nil)
+    broken.recorder.onEvent { event in
+      guard case .executionStarted(let execution) = event, execution.flowID == "child" else { return }
+      let recorded = try? broken.engine.store.execution(execution.parentID ?? "")
+      seen.withLock { $0 = recorded?.run("sub")?.outputs["executionId"]?.string }
+    }
+    let failed = try await broken.run(parent)
+    #expect(failed.state == .failed)
+    let child = try #require(seen.withLock { $0 })
+    #expect(failed.output("sub", "executionId") == .string(child))
+    let again = try await bench.run(parent, restart: failed.id)
+    #expect(again.state == .success && again.output("sub", "executionId") == .string(child))
+    #expect(Flaky.calls.withLock { $0[key] } == 1)
+  }
+
   /// No task run stays open in an execution that has ended.
   @Test func nothingStaysOpen() async throws {
     let bench = try Bench()

@@ -1,23 +1,52 @@
 internal import CSQLite
+internal import Glibc
 internal import Records
 
 /// The little of SQLite that the record of runs needs: one connection, used under its owner's lock.
 @safe final class Database {
   private var handle: OpaquePointer?
-  private let path: String
+  let path: String
 
-  /// Opens or makes a database that several processes may use at once.
+  /// Opens or makes a database that several processes of this user may use at once.
   init(path: String) throws {
     self.path = path
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-    let status = unsafe sqlite3_open_v2(path, &handle, flags, nil)
+    try Database.makePrivate(path)
+    try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    // FULL: what was recorded stays so when the machine dies.
+    try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+  }
+
+  /// Opens a database that may lie where nothing can be written.
+  init(reading path: String) throws {
+    self.path = path
+    // Without a log beside it, SQLite would want to make one: then nobody writes, and the file is all there is.
+    if unsafe access(path + "-wal", F_OK) == 0 {
+      try open(path, SQLITE_OPEN_READONLY)
+    } else {
+      let name = path.map { "?#%".contains($0) ? StorageURI.percentEncoded(String($0)) : String($0) }.joined()
+      try open("file:\(name)?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+    }
+    // The first statement is the first look at the file.
+    try run("SELECT count(*) FROM sqlite_master")
+  }
+
+  private func open(_ name: String, _ flags: Int32) throws {
+    let status = unsafe sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard status == SQLITE_OK else {
-      defer { unsafe sqlite3_close_v2(handle) }
-      throw failure(status)
+      let failure = failure(status)
+      unsafe sqlite3_close_v2(handle)
+      unsafe handle = nil
+      throw failure
     }
     unsafe sqlite3_busy_timeout(handle, 15_000)
-    // In WAL mode NORMAL loses at most the last transactions when the machine dies, none when the process does.
-    try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
+  }
+
+  /// Only its owner reads it: SQLite gives the files beside it the same permissions.
+  private static func makePrivate(_ path: String) throws {
+    if path == ":memory:" { return }
+    let file = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw FileError.failure("opening the record of runs in '\(path)'", errno) }
+    close(file)
   }
 
   deinit { unsafe sqlite3_close_v2(handle) }

@@ -37,6 +37,19 @@ public final class Engine: Sendable {
     store = try RunStore(folder: settings.folder, storage: storage)
   }
 
+  /// For a look at what is there, which makes nothing. Where the record cannot be written, it is read as it is.
+  public init(reading settings: EngineSettings) throws {
+    self.settings = settings
+    let files = settings.folder + "/files"
+    storage = LocalStorage(existing: files)
+    do {
+      let isThere = LocalStorage.isFolder(files)
+      store = try isThere ? RunStore(folder: settings.folder, storage: storage) : RunStore(reading: settings.folder)
+    } catch let failure as Failure where failure.category != .configuration {
+      store = try RunStore(reading: settings.folder)
+    }
+  }
+
   /// Opens a file of internal storage or a local one.
   public func open(_ uri: String) throws -> any ByteInput { try storage.open(StorageURI(uri), range: nil) }
 
@@ -58,8 +71,10 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - inputs: as the user gave them; they are checked and completed with the defaults first.
   ///   - restart: the id, or the beginning of it, of a failed execution of this flow to go on with at the failed task.
+  ///   - id: of a new execution, where the caller has to know it before.
   public func run(
-    _ flow: Flow, inputs: ValueMap, restart: String? = nil, labels: ValueMap = [:], parentID: String? = nil,
+    _ flow: Flow, inputs: ValueMap, restart: String? = nil, id: String? = nil, labels: ValueMap = [:],
+    parentID: String? = nil,
     depth: Int = 0, cancellation: Cancellation
   ) async throws -> Execution {
     guard depth <= Engine.deepestSubflow else {
@@ -69,7 +84,8 @@ public final class Engine: Sendable {
     let claimed = try restart.map { try store.claim($0, of: flow) }
     do {
       let runner = try runner(
-        flow, inputs, going: claimed, labels: labels, parentID: parentID, depth: depth, cancellation)
+        flow, inputs, going: claimed, id: id ?? Identifier.make(), labels: labels, parentID: parentID, depth: depth,
+        cancellation)
       return try await runner.run()
     } catch {
       if let claimed { store.release(claimed.id) }
@@ -78,8 +94,8 @@ public final class Engine: Sendable {
   }
 
   private func runner(
-    _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, labels: ValueMap, parentID: String?, depth: Int,
-    _ cancellation: Cancellation
+    _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, id: String, labels: ValueMap, parentID: String?,
+    depth: Int, _ cancellation: Cancellation
   ) throws -> FlowRunner {
     let host = Host(
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
@@ -88,7 +104,7 @@ public final class Engine: Sendable {
     var execution =
       claimed
       ?? Execution(
-        id: Identifier.make(), namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(),
+        id: id, namespace: flow.namespace, flowID: flow.id, state: .running, started: .now(),
         parentID: parentID)
     execution.state = flow.concurrency == nil ? .running : .queued
     execution.error = nil

@@ -62,7 +62,7 @@ final class FlowRunner: Sendable {
     var memory = Memory()
     for run in execution.taskRuns where run.state == .success || run.state == .warning { memory.earlier[run.key] = run }
     for run in execution.taskRuns where run.state == .failed || run.state == .killed {
-      memory.earlierChildren[run.key] = run.outputs["executionId"]?.string
+      if let child = run.outputs["executionId"]?.string { memory.earlierChildren[run.key] = child }
     }
     self.memory = Locked(memory)
   }
@@ -100,12 +100,22 @@ final class FlowRunner: Sendable {
     } else if state == .killed, let reason = cancellation.reason {
       execution.error = execution.error ?? Cancellation.failure(reason).description
     }
-    if let problem = engine.store.problem {
-      execution.state = .failed
-      execution.error = "the run could not be recorded: \(problem)" + (execution.error.map { "\n\($0)" } ?? "")
-    }
     execution.ended = .now()
-    engine.emit(.executionEnded(execution))
+    engine.store.handle(.executionEnded(execution))
+    if let problem = engine.store.problem { notRecorded(&execution, problem) }
+    engine.settings.observer?.handle(.executionEnded(execution))
+  }
+
+  /// What a restart would not know, and would do again.
+  private func notRecorded(_ execution: inout Execution, _ problem: String) {
+    var error = "the run could not be recorded: \(problem)"
+    let done = engine.store.unrecordedEnds.filter { $0.state == .success || $0.state == .warning }.map(\.taskID)
+    if !done.isEmpty {
+      error += "\nThe record does not know that \(done.map { "'\($0)'" }.joined(separator: ", ")) succeeded: "
+      error += "a restart would run it again"
+    }
+    execution.state = .failed
+    execution.error = error + (execution.error.map { "\n\($0)" } ?? "")
   }
 
   /// A cancelled flow runs neither `errors` nor `finally`: who stops it wants it to stop.

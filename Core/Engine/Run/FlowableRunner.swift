@@ -162,13 +162,16 @@ extension FlowRunner {
     let earlier = try earlierChild(of: run, frame)
     // It may have been restarted by itself meanwhile.
     let isDone = earlier.map { $0.state == .success || $0.state == .warning } ?? false
+    let childID = earlier?.id ?? Identifier.make()
+    run.outputs = ["executionId": .string(childID)]
+    // Should this process die, a restart goes on with that execution rather than with a second one.
+    try engine.store.note(run)
     let execution =
       if let earlier, isDone { earlier } else {
         try await engine.run(
-          child, inputs: inputs, restart: earlier?.id, labels: labels, parentID: executionID, depth: depth + 1,
-          cancellation: cancellation)
+          child, inputs: inputs, restart: earlier?.id, id: childID, labels: labels, parentID: executionID,
+          depth: depth + 1, cancellation: cancellation)
       }
-    run.outputs = ["executionId": .string(execution.id)]
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
     run.outputs["state"] = .string(execution.state.rawValue)

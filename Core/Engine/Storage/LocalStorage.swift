@@ -15,14 +15,18 @@ public struct LocalStorage: Storage {
     self.root = real
   }
 
+  /// A folder that is looked into as it is; nothing is made.
+  init(existing root: String) { self.root = LocalStorage.realPath(root) ?? root }
+
   public func open(_ uri: StorageURI, range: Range<Int64>?) throws -> any ByteInput {
     try FileInput(path: path(uri), name: uri.text, range: range)
   }
 
   public func create(_ uri: StorageURI) throws -> any ByteOutput {
     let path = try path(uri)
-    try LocalStorage.makeFolders(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
-    return try FileOutput(path: try self.path(uri), name: uri.text)
+    try LocalStorage.makeFolders(LocalStorage.folder(of: path), isPrivate: uri.scheme == .ferry)
+    // What flows store may be anybody's secret; what they write elsewhere is as other programs would write it.
+    return try FileOutput(path: try self.path(uri), name: uri.text, isPrivate: uri.scheme == .ferry)
   }
 
   public func list(_ uri: StorageURI) throws -> [String] {
@@ -45,10 +49,11 @@ public struct LocalStorage: Storage {
 
   public func move(_ from: StorageURI, to: StorageURI) throws {
     let target = try path(to)
-    try LocalStorage.makeFolders(String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)]))
+    try LocalStorage.makeFolders(LocalStorage.folder(of: target), isPrivate: to.scheme == .ferry)
     guard unsafe rename(try path(from), target) == 0 else {
       throw FileError.failure("moving '\(from.text)' to '\(to.text)'", errno)
     }
+    FileOutput.flushFolder(of: target)
   }
 
   public func delete(_ uri: StorageURI) throws -> Bool {
@@ -102,15 +107,19 @@ public struct LocalStorage: Storage {
     return unsafe String(cString: real)
   }
 
-  static func makeFolders(_ path: String) throws {
-    if unsafe path.isEmpty || mkdir(path, 0o755) == 0 || isFolder(path) { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/") else {
+  /// Makes a folder and those above it.
+  /// - Parameter isPrivate: whether they are for this user alone.
+  static func makeFolders(_ path: String, isPrivate: Bool = true) throws {
+    if path.isEmpty || isFolder(path) { return }
+    try makeFolders(folder(of: path), isPrivate: isPrivate)
+    guard unsafe mkdir(path, isPrivate ? 0o700 : 0o755) == 0 || isFolder(path) else {
       throw FileError.failure("making the folder '\(path)'", errno)
     }
-    try makeFolders(String(path[..<slash]))
-    guard unsafe mkdir(path, 0o755) == 0 || isFolder(path) else {
-      throw FileError.failure("making the folder '\(path)'", errno)
-    }
+    FileOutput.flushFolder(of: path)
+  }
+
+  private static func folder(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
   }
 
   /// - Parameter followsLinks: whether a symbolic link to a folder is one.
