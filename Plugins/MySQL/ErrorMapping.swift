@@ -15,6 +15,23 @@ extension ServerError {
       sensitive: shown == text ? nil : text, retryIsSafe: retryIsSafe)
   }
 
+  /// The failure of a statement, with the place where the server found its syntax wrong: it names the line, and shows
+  /// the text that begins at the place.
+  func failure(_ doing: String, on endpoint: String? = nil, of sql: String) -> Failure {
+    var failure = failure(doing, on: endpoint)
+    guard number == 1_064, let near = text.range(of: " near '", backwards: false),
+      let end = text.range(of: "' at line ", backwards: true), near.upperBound <= end.lowerBound,
+      let line = Int(text[end.upperBound...]), line > 0
+    else { return failure }
+    let lines = sql.unicodeScalars.split(separator: "\n", maxSplits: line - 1, omittingEmptySubsequences: false)
+    guard lines.count == line, let rest = lines.last.map({ sql[$0.startIndex...] }) else { return failure }
+    // At the end of the text it shows nothing.
+    let shown = text[near.upperBound..<end.lowerBound]
+    let start = shown.isEmpty ? sql.endIndex : rest.firstRange(of: shown)?.lowerBound
+    failure.position = start.map { sql.unicodeScalars.distance(from: sql.startIndex, to: $0) }
+    return failure
+  }
+
   /// By MySQL's and MariaDB's error numbers; by the SQLSTATE where a number is not named here.
   var category: Failure.Category {
     switch number {

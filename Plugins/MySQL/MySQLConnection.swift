@@ -129,7 +129,7 @@ final class MySQLConnection: SQLConnection {
         RowDecoder($0, options, textPolicy: policy)
       }
     } catch let error as ServerError {
-      throw error.failure("running the statement", on: endpoint.hosts.first?.description)
+      throw error.failure("running the statement", on: endpoint.hosts.first?.description, of: sql)
     }
   }
 
@@ -194,7 +194,7 @@ final class MySQLConnection: SQLConnection {
       let statement = try session.prepare(sql)
       return MySQLStatement(self, sql, statement)
     } catch {
-      throw error.failure("preparing the statement")
+      throw error.failure("preparing the statement", of: sql)
     }
   }
 

@@ -43,7 +43,12 @@ internal import Synchronization
   func prepare(_ sql: String) throws -> SQLiteStatementHandle {
     var statement: OpaquePointer?
     let status = unsafe sqlite3_prepare_v2(pointer, sql, -1, &statement, nil)
-    guard status == SQLITE_OK else { throw failure(status) }
+    guard status == SQLITE_OK else {
+      var failure = failure(status)
+      let offset = unsafe Int(sqlite3_error_offset(pointer))
+      if offset >= 0 { failure.position = sql.utf8.prefix(offset).count { $0 & 0xC0 != 0x80 } }
+      throw failure
+    }
     guard let statement = unsafe statement else { throw Failure(.configuration, "the statement is empty") }
     return unsafe SQLiteStatementHandle(statement, self)
   }

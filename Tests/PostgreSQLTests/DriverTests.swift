@@ -228,6 +228,20 @@ import Testing
     try session.run("DROP TABLE d_fine")
   }
 
+  /// Values of rows are hidden, names are not.
+  @Test(arguments: [
+    ("invalid input syntax for type integer: \"a\"b\"", "invalid input syntax for type integer: (a value)"),
+    ("missing data for column \"b\"", "missing data for column \"b\""),
+    (
+      "character with byte sequence 0xf0 0x9f 0x98 0x80 in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"",
+      "character with byte sequence (bytes) in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\""
+    ),
+    ("invalid byte sequence for encoding \"UTF8\": 0xff", "invalid byte sequence for encoding \"UTF8\": (bytes)"),
+    ("value \"99999\" is out of range for type smallint", "value (a value) is out of range for type smallint"),
+    ("value \"x for column \"y\" is bad", "value (a value) is bad"),
+  ])
+  func valuesAreHidden(_ message: String, _ shown: String) { #expect(ServerError.withoutValues(message) == shown) }
+
   @Test func deadlocksMayBeTriedAgain() {
     let error = ServerError(sqlState: "40P01", message: "deadlock detected", severity: "ERROR").failure("loading")
     #expect(error.category == .transient)

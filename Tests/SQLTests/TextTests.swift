@@ -57,6 +57,41 @@ enum Dialects {
     }
   }
 
+  @Test(arguments: [
+    ("a IN (:l)", "a IN ($1, $2, $3)", 3), ("a in(:l, :a)", "a in($1, $2, $3, $4)", 4),
+    ("a NOT IN ( /* all */ :l )", "a NOT IN ( /* all */ $1, $2, $3 )", 3), ("a = ANY(:l)", "a = ANY($1)", 1),
+    ("a IN (lower(:l))", "a IN (lower($1))", 1), ("a IN (:none)", "a IN (NULL)", 0), ("a IN (:a)", "a IN ($1)", 1),
+    ("x.in (:l)", "x.in ($1, $2, $3)", 3),
+  ])
+  func listsOfINAreItems(_ sql: String, _ expected: String, _ count: Int) throws {
+    let bound = try SQLParameters.bind(sql, ["a": 1, "l": [1, 2, 3], "none": []], Dialects.postgres)
+    #expect(bound.sql == expected && bound.values.count == count)
+  }
+
+  @Test func nothingIsNotInAnEmptyList() {
+    do { _ = try SQLParameters.bind("a NOT IN (:l)", ["l": []], Dialects.mysql) } catch {
+      #expect((error as? Failure)?.message.contains(":l") == true)
+      return
+    }
+    Issue.record("an empty list was bound to NOT IN")
+  }
+
+  /// What the server says of the sent text is said of the user's.
+  @Test func placesAreThoseOfTheUsersText() throws {
+    let text = "SELECT 1;\n\n  SELECT é, :first, ':x'\n  FROM tt WHERE :second = nope AND :first = 1"
+    let statement = "SELECT é, :first, ':x'\n  FROM tt WHERE :second = nope AND :first = 1"
+    for dialect in [Dialects.postgres, Dialects.mysql] {
+      let bound = try SQLParameters.bind(statement, ["first": 1, "second": 2], dialect)
+      for (word, place) in [("é", "line 3, column 10"), ("tt", "line 4, column 8"), ("nope", "line 4, column 27")] {
+        var failure = Failure(.schema, "wrong")
+        let at = try #require(bound.sql.firstRange(of: word))
+        failure.position = bound.sql.unicodeScalars.distance(from: bound.sql.startIndex, to: at.lowerBound)
+        let message = failure.located(bound.edits, statement, in: text).message
+        #expect(message.hasPrefix("wrong, \(place): ") && message.contains(word), "\(message)")
+      }
+    }
+  }
+
   @Test func tokensAreTheWholeText() {
     let texts = [
       "'", "\"", "/*", "--", "$a$", ":", "?", "E'\\", "a'b\"c`d", "/* /* */", "$", "é:é", "'\\", "[", "::=:",
@@ -71,7 +106,8 @@ enum Dialects {
   }
 
   @Test func placeholdersOfBatches() {
-    let (sql, count) = SQLParameters.placeholders("INSERT INTO t VALUES (?, '?', ?) -- ?\n, a ?? b", Dialects.postgres)
+    let (sql, count, _) = SQLParameters.placeholders(
+      "INSERT INTO t VALUES (?, '?', ?) -- ?\n, a ?? b", Dialects.postgres)
     #expect(sql == "INSERT INTO t VALUES ($1, '?', $2) -- ?\n, a ? b")
     #expect(count == 2)
   }

@@ -140,6 +140,25 @@ extension DatabaseConformance {
     #expect(found["size"]?.int == 1)
     let one = try query("SELECT id FROM bound", ["fetchOne": true])
     #expect(one["row"] == ["id": 7] && one["size"]?.int == 1)
+    for (list, size) in [([1, 7], 1), ([1, 2], 0), ([], 0)] as [([Value], Int64)] {
+      let found = try query(
+        "SELECT id FROM bound WHERE id IN (:ids)", ["fetchType": "FETCH", "parameters": ["ids": .list(list)]])
+      #expect(found["size"]?.int == size, "\(list)")
+    }
+    try errorPlaces()
+  }
+
+  /// A mistake in a statement is shown with its line and column.
+  private func errorPlaces() throws {
+    let tasks: [() throws -> Void] = [
+      { try query("SELECT id\n  FROM bound\n  WHERE\n    id = :id frm 1", ["parameters": ["id": 1]]) },
+      { try batch([table([("id", integers(0..<1))])], ["sql": "UPDATE bound\nSET v = 'é'\n\nWHERE id = ? frm"]) },
+    ]
+    for (task, column) in zip(tasks, [14, 14]) {
+      let failure = try failure(task)
+      #expect(failure.category == .schema && failure.message.contains("line 4, column \(column)"), "\(failure)")
+      #expect(failure.message.contains("frm"), "\(failure)")
+    }
   }
 
   func afterSQL() throws {

@@ -13,6 +13,8 @@ struct ServerError: Sendable, Hashable {
   var column: String?
   var constraint: String?
   var severity: String
+  /// Of the character in the statement, from 1.
+  var position: Int?
 
   /// Where a COPY was when it failed: the line, from 1, and the column where the server names one.
   struct CopyPosition: Hashable {
@@ -45,27 +47,53 @@ struct ServerError: Sendable, Hashable {
     var place = ""
     if let row { place += " row \(row)" }
     if let name = column ?? named { place += "\(place.isEmpty ? " " : ", ")column '\(name)'" }
-    let holdsValues = sqlState.hasPrefix("22")
+    // 22023 is about settings.
+    let holdsValues = sqlState.hasPrefix("22") && sqlState != "22023"
     var text =
       "\(doing)\(place.isEmpty ? "" : ":\(place)"): \(holdsValues ? ServerError.withoutValues(message) : message)"
     if let table, !message.contains(table) { text += " (table '\(table)')" }
-    return Failure(
+    var failure = Failure(
       SQLState.category(sqlState), text, hint: advice, code: sqlState.isEmpty ? nil : sqlState, sensitive: values,
       retryIsSafe: SQLState.retryIsSafe(sqlState))
+    failure.position = position.map { $0 - 1 }
+    return failure
   }
 
   /// What the server says that may quote rows: the detail, the context, and the message of a data exception.
   private var values: String? {
-    let parts = [sqlState.hasPrefix("22") ? message : nil, detail, context].compactMap { $0 }
+    let parts = [sqlState.hasPrefix("22") && sqlState != "22023" ? message : nil, detail, context].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
-  /// A data exception's message quotes the value: `invalid input syntax for type integer: "abc"`.
+  /// A data exception's message quotes the value, `invalid input syntax for type integer: "abc"`, beside names, which
+  /// stay: `missing data for column "b"`. Values hold quotes of their own, so that all up to the last one is cut.
   static func withoutValues(_ message: String) -> String {
-    guard let first = message.firstIndex(of: "\""), let last = message.lastIndex(of: "\""), first < last else {
-      return message
+    let text = withoutBytes(message)
+    var from = text.startIndex
+    while let open = text[from...].firstIndex(of: "\"") {
+      guard isName(text[..<open]), let close = text[text.index(after: open)...].firstIndex(of: "\"") else {
+        guard let last = text.lastIndex(of: "\""), last > open else { return text }
+        return text[..<open] + "(a value)" + text[text.index(after: last)...]
+      }
+      from = text.index(after: close)
     }
-    return message[..<first] + "(a value)" + message[message.index(after: last)...]
+    return text
+  }
+
+  /// Whether what follows these words in quotes is a name.
+  private static func isName(_ words: Substring) -> Bool {
+    let names = ["column ", "parameter ", "encoding ", "constraint ", "relation ", "domain ", "type "]
+    return names.contains { words.hasSuffix($0) }
+  }
+
+  /// `character with byte sequence 0xf0 0x9f in encoding`
+  private static func withoutBytes(_ message: String) -> String {
+    guard let start = message.firstRange(of: "0x") else { return message }
+    let isByte = { (text: Substring) in text.hasPrefix("0x") && text.dropFirst(2).allSatisfy(\.isHexDigit) }
+    let words = message[start.lowerBound...].split(separator: " ", omittingEmptySubsequences: false)
+    let rest = words.drop { isByte($0) }
+    return message[..<start.lowerBound] + (rest.count < words.count ? "(bytes)" : "")
+      + rest.map { " " + $0 }.joined()
   }
 
   private var advice: String? {

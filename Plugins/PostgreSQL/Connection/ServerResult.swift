@@ -88,7 +88,8 @@ internal import Records
     return unsafe ServerError(
       sqlState: field("C") ?? "", message: field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed,
       detail: field("D"), hint: field("H"), context: field("W"), schema: field("s"), table: field("t"),
-      column: field("c"), constraint: field("n"), severity: field("V") ?? field("S") ?? "ERROR")
+      column: field("c"), constraint: field("n"), severity: field("V") ?? field("S") ?? "ERROR",
+      position: field("P").flatMap { Int($0) })
   }
 }
 

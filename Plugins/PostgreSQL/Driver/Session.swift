@@ -53,7 +53,9 @@ final class Session: SQLConnection {
     let plan = try ResultPlan(
       sql, shape.columns, catalog, connection, hasParameters: !texts.isEmpty, firstRowOnly: options.firstRowOnly)
     if plan.road == .copy {
-      try connection.startCopyOut("COPY (\(plan.sql)\n) TO STDOUT (FORMAT binary)", doing)
+      do { try connection.startCopyOut("COPY (\(plan.sql)\n) TO STDOUT (FORMAT binary)", doing) } catch {
+        throw error.withoutPosition
+      }
     } else {
       // What the plan asked the server meanwhile has taken the unnamed statement's place.
       _ = try connection.prepare(plan.sql, doing)
@@ -143,5 +145,14 @@ final class Session: SQLConnection {
     let shape = try connection.prepare(StatementText(sql).sql, name: name, "preparing the statement")
     try catalog.load(shape.parameters)
     return PreparedStatement(name, shape.parameters.map(catalog.type), connection)
+  }
+}
+
+extension Error {
+  /// Of a statement that was put into another one, the server names places in that one.
+  fileprivate var withoutPosition: any Error {
+    guard var failure = self as? Failure else { return self }
+    failure.position = nil
+    return failure
   }
 }

@@ -52,8 +52,7 @@ public struct FetchProperties: Declaring, Decodable {
   func run(
     _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, from place: String? = nil
   ) throws -> ValueMap {
-    let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
-    switch try connection.query(statement.sql, statement.values, options) {
+    switch try query(sql, connection) {
     case .updated(let count): return updated(count)
     case .rows(let rows):
       let all = JoinedRows(rows, sameColumns: type == .store)
@@ -67,8 +66,7 @@ public struct FetchProperties: Declaring, Decodable {
   func runEach(
     _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, name: String
   ) throws -> (results: [ValueMap], updated: Int64) {
-    let statement = try SQLParameters.bind(sql, parameters, connection.dialect)
-    switch try connection.query(statement.sql, statement.values, options) {
+    switch try query(sql, connection) {
     case .updated(let count): return ([], count ?? 0)
     case .rows(var rows):
       defer { rows.close() }
@@ -78,6 +76,15 @@ public struct FetchProperties: Declaring, Decodable {
         results.append(try outputs(of: rows, context, "\(name)-\(results.count + 1).arrow", nil))
       }
       return (results, 0)
+    }
+  }
+
+  private func query(_ statement: String, _ connection: any SQLConnection) throws -> SQLResult {
+    let bound = try SQLParameters.bind(statement, parameters, connection.dialect)
+    do {
+      return try connection.query(bound.sql, bound.values, options)
+    } catch let failure as Failure {
+      throw failure.located(bound.edits, statement, in: sql)
     }
   }
 

@@ -111,7 +111,7 @@ struct Binding {
     guard statements.count == 1, let statement = statements.first else {
       throw Failure(.configuration, "'sql' holds \(statements.count) statements, Batch runs one for each row")
     }
-    let (text, count) = SQLParameters.placeholders(statement, dialect)
+    let (text, count, edits) = SQLParameters.placeholders(statement, dialect)
     let sources = try sources(count, columns)
     let shape = InsertShape(statement, dialect)
     let table = shape.flatMap { try? connection.describe($0.table) }
@@ -127,7 +127,10 @@ struct Binding {
         road: .bulk(load, table, given), sources: sources, targets: load.targets, name: name,
         isTransactional: isTransactional)
     }
-    let prepared = try connection.prepare(text)
+    let prepared: any SQLStatement
+    do { prepared = try connection.prepare(text) } catch let failure as Failure {
+      throw failure.located(edits, statement, in: sql)
+    }
     let targets = (0..<count).map { index -> LoadTarget? in
       let told = index < prepared.parameters.count ? prepared.parameters[index] : nil
       return told ?? (index < filled.count ? filled[index]?.target : nil)
