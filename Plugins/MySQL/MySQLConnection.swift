@@ -238,7 +238,11 @@ final class MySQLConnection: SQLConnection {
 
   func describe(_ table: TableName) throws -> TableInfo {
     do throws(ServerError) { return try TableDescription.read(table, session) } catch {
-      throw error.failure("reading the columns of table '\(table)'")
+      var failure = error.failure("reading the columns of table '\(table)'")
+      if error.number == 1_146, let near = TableDescription.near(table, session) {
+        failure.hint = "Did you mean '\(near)'?"
+      }
+      throw failure
     }
   }
 
@@ -261,6 +265,6 @@ final class MySQLConnection: SQLConnection {
 }
 
 extension ServerError {
-  /// The server cannot prepare this statement; as text it can.
-  fileprivate var needsText: Bool { number == 1_295 || number == 1_461 }
+  /// The server cannot prepare this statement, or has no room for another one; as text it can.
+  fileprivate var needsText: Bool { number == 1_295 || number == 1_461 || number == 1_615 }
 }

@@ -66,6 +66,22 @@ import Testing
     _ = try Coercion(from: .text, to: target, name: "v").apply(.texts([text]), firstRow: 1)
   }
 
+  /// A JSON column of MariaDB is a text that is checked: what is no JSON becomes JSON.
+  @Test func valuesBecomeJSON() throws {
+    try connection.create("silent", "v JSON")
+    let target = try #require(try connection.describe(TableName(["silent"])).columns.first?.target)
+    #expect(target.type == .json)
+    let date = try Coercion(from: .date, to: target, name: "v").apply(.make(.date, [Int32(0)]), firstRow: 1)
+    _ = try connection.load("silent", RecordBatch([("v", date)]))
+    #expect(try connection.value("SELECT v FROM silent") == "\"1970-01-01\"")
+  }
+
+  @Test func tablesOfOtherNamesAreNamed() throws {
+    try connection.create("silent", "v INT")
+    let failure = try failure { _ = try connection.describe(TableName(["silnt"])) }
+    #expect(failure.category == .schema && failure.hint == "Did you mean 'silent'?", "\(failure)")
+  }
+
   // MARK: the session's zone
 
   private static let instants: [Int64?] = [1_704_078_000_000_000, nil, 1_719_792_000_123_456]

@@ -30,6 +30,33 @@ import Testing
 
   private func uri(_ outputs: ValueMap) throws -> Value { try #require(outputs["uri"]) }
 
+  /// The server looks at foreign keys at the end of a COPY, and does not say which row it was.
+  @Test(arguments: [1, 700, 66_000, 70_000]) func theRowOfAForeignKeyIsFound(bad: Int64) throws {
+    let session = try Server.session()
+    defer { session.close() }
+    try session.run(
+      """
+      DROP TABLE IF EXISTS d_child, d_parent; CREATE TABLE d_parent (a int, b int, PRIMARY KEY (a, b));
+      INSERT INTO d_parent SELECT 1, n FROM generate_series(1, 70000) n;
+      CREATE TABLE d_child (x int, y int, FOREIGN KEY (x, y) REFERENCES d_parent)
+      """)
+    let context = try TaskContext.forTests()
+    let stored = try run(
+      SQLQuery<PostgreSQL>.self,
+      [
+        "sql": .string("SELECT 1 AS x, CASE n WHEN \(bad) THEN -n ELSE n END AS y FROM generate_series(1, 70000) n"),
+        "fetchType": "STORE",
+      ], context)
+    let failure = try failure {
+      _ = try run(SQLBatch<PostgreSQL>.self, ["from": uri(stored), "table": "d_child"], context)
+    }
+    #expect(failure.category == .data && failure.code == "23503", "\(failure)")
+    #expect(failure.message.contains("row \(bad):") && failure.message.contains("column 'x, y'"), "\(failure)")
+    #expect(!failure.description.contains("-\(bad)"))
+    #expect(try session.texts("SELECT count(*) FROM d_child") == ["0"])
+    try session.run("DROP TABLE d_child, d_parent")
+  }
+
   /// The text of a stored file.
   private func text(_ outputs: ValueMap, _ context: TaskContext) throws -> String {
     let input = try context.open(StorageReference(property: uri(outputs)))

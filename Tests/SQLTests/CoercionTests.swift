@@ -95,6 +95,23 @@ import Testing
     #expect(try coerce(example.text, example.from, LoadTarget(example.to)) == example.expected)
   }
 
+  /// MySQL parses JSON into integers of 64 bits and doubles.
+  @Test(arguments: [
+    ("{\"a\": [18446744073709551615, -9223372036854775808, 0.1, 1e22, -0.0]}", true),
+    ("\"123456789012345678901234567890\"", true), ("{\"12345678901234567890123\\\"1.00000000000000000001\": 1}", true),
+    ("123456789012345678901234567890", false), ("[1, {\"a\": 0.12345678901234567890}]", false),
+    ("18446744073709551616", false), ("1e400", false),
+  ])
+  func jsonKeepsItsNumbers(_ text: String, _ fits: Bool) throws {
+    var target = LoadTarget(.json)
+    target.hasMachineNumbers = true
+    if fits {
+      #expect(try coerce(text, .json, target) == text)
+    } else {
+      #expect(failure(text, .json, target)?.code == "22003")
+    }
+  }
+
   /// Whole columns, sliced in the middle of a byte of their bitmap, to text, to JSON and back.
   @Test(arguments: Samples.types.indices) func columnsGoOver(index: Int) throws {
     let (type, samples) = Samples.types[index]

@@ -1,3 +1,4 @@
+internal import Expression
 internal import Records
 internal import SQL
 
@@ -6,17 +7,28 @@ enum TableDescription {
   static func read(_ table: TableName, _ session: Session) throws(ServerError) -> TableInfo {
     let quoted = table.parts.map(Literal.name).joined(separator: ".")
     let rows = try session.texts("SHOW FULL COLUMNS FROM \(quoted)")
+    let definition = try definition(quoted, session)
     // The default's column alone does not tell a default of NULL from none.
-    let columns = rows.compactMap(column)
-    return TableInfo(name: table, columns: columns, isTransactional: try isTransactional(quoted, session))
+    let columns = rows.compactMap { column($0, definition) }
+    return TableInfo(name: table, columns: columns, isTransactional: isTransactional(definition))
+  }
+
+  /// The table of the same database whose name is nearest.
+  static func near(_ table: TableName, _ session: Session) -> String? {
+    let place = table.schema.map { " FROM \(Literal.name($0))" } ?? ""
+    let names = try? session.texts("SHOW TABLES\(place)").compactMap { $0.first ?? nil }
+    return names.flatMap { nearest(table.name, in: $0) }
   }
 
   /// Field, Type, Collation, Null, Key, Default, Extra.
-  private static func column(_ row: [String?]) -> ColumnInfo? {
-    guard row.count > 6, let name = row[0], let type = row[1] else { return nil }
+  private static func column(_ row: [String?], _ definition: String) -> ColumnInfo? {
+    guard row.count > 6, let name = row[0], var type = row[1] else { return nil }
+    // MariaDB's JSON is a LONGTEXT that is checked.
+    if definition.contains("CHECK (json_valid(\(Literal.name(name))))") { type = "json" }
     let isNullable = row[3] == "YES"
     let extra = (row[6] ?? "").uppercased()
-    let target = ColumnType(type).target(isBinary: row[2] == nil && binary(type))
+    var target = ColumnType(type).target(isBinary: row[2] == nil && binary(type))
+    target.hasMachineNumbers = row[1] == "json"
     var source = ColumnInfo.Source.given
     if extra.contains("AUTO_INCREMENT") { source = .identity }
     if extra.contains("STORED GENERATED") || extra.contains("VIRTUAL GENERATED") || extra.contains("PERSISTENT") {
@@ -31,18 +43,22 @@ enum TableDescription {
     type.lowercased().contains("blob") || type.lowercased().contains("binary")
   }
 
-  private static func isTransactional(_ quoted: String, _ session: Session) throws(ServerError) -> Bool {
-    let text: String
+  /// How the table was made; empty without the right to see it.
+  private static func definition(_ quoted: String, _ session: Session) throws(ServerError) -> String {
     do throws(ServerError) {
       let rows = try session.texts("SHOW CREATE TABLE \(quoted)")
-      text = rows.first.flatMap { $0.count > 1 ? $0[1] : nil } ?? ""
+      return rows.first.flatMap { $0.count > 1 ? $0[1] : nil } ?? ""
     } catch {
-      // Without the right to see it, the usual engine is assumed: a rollback that keeps rows is reported by itself.
       if error.isConnectionLoss { throw error }
-      return true
+      return ""
     }
+  }
+
+  /// Where nothing is known the usual engine is assumed: a rollback that keeps rows is reported by itself.
+  private static func isTransactional(_ definition: String) -> Bool {
     guard
-      let engine = text.ranges(of: " ENGINE=").last.map({ text[$0.upperBound...].prefix { $0.isLetter }.lowercased() })
+      let engine = definition.ranges(of: " ENGINE=").last
+        .map({ definition[$0.upperBound...].prefix { $0.isLetter }.lowercased() })
     else { return true }
     return !["myisam", "aria", "memory", "csv", "archive", "blackhole", "merge", "mrg"].contains(engine)
   }

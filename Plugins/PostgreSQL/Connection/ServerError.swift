@@ -46,7 +46,7 @@ struct ServerError: Sendable, Hashable {
   func failure(_ doing: String, row: Int64? = nil, column named: String? = nil) -> Failure {
     var place = ""
     if let row { place += " row \(row)" }
-    if let name = column ?? named { place += "\(place.isEmpty ? " " : ", ")column '\(name)'" }
+    if let name = column ?? named ?? keyColumns { place += "\(place.isEmpty ? " " : ", ")column '\(name)'" }
     // 22023 is about settings.
     let holdsValues = sqlState.hasPrefix("22") && sqlState != "22023"
     var text =
@@ -57,6 +57,14 @@ struct ServerError: Sendable, Hashable {
       retryIsSafe: SQLState.retryIsSafe(sqlState))
     failure.position = position.map { $0 - 1 }
     return failure
+  }
+
+  /// `Key (a, b)=(1, 2) is not present in table "parent".`: the names, without the values.
+  private var keyColumns: String? {
+    guard sqlState.hasPrefix("23"), let detail, let start = detail.firstRange(of: " ("),
+      let end = detail.firstRange(of: ")=("), start.upperBound < end.lowerBound
+    else { return nil }
+    return String(detail[start.upperBound..<end.lowerBound])
   }
 
   /// What the server says that may quote rows: the detail, the context, and the message of a data exception.

@@ -10,7 +10,8 @@ struct LimitCheck: Sendable {
   init?(_ target: LoadTarget) {
     self.target = target
     switch target.type {
-    case .text, .json, .bytes: if target.length == nil && target.takesNUL { return nil }
+    case .text, .json, .bytes:
+      if target.length == nil && target.takesNUL && !target.hasMachineNumbers { return nil }
     case .float32, .float64, .numeric: if target.takesNonFinite { return nil }
     case .date, .timestamp: if target.range == nil && target.step == 1 && target.takesInfiniteDates { return nil }
     default: if target.range == nil && target.step == 1 { return nil }
@@ -87,6 +88,11 @@ struct LimitCheck: Sendable {
     if !target.takesNUL, column.type != .bytes, total > 0, memchr(column.values.start + first, 0, total) != nil {
       for row in 0..<column.count where !column.isNull(row) {
         if column.bytes(row).contains(0) { throw BadValue(row: row, fault: .holdsNUL) }
+      }
+    }
+    if target.hasMachineNumbers {
+      for row in 0..<column.count where !column.isNull(row) {
+        if !JSONNumbers.fitMachineNumbers(column.bytes(row)) { throw BadValue(row: row, fault: .losesDigits) }
       }
     }
     guard let length = target.length else { return }

@@ -92,6 +92,8 @@ public struct LoadTarget: Sendable, Hashable {
   public var takesNonFinite: Bool
   /// Whether U+0000 can be stored in text.
   public var takesNUL: Bool
+  /// Whether numbers inside of JSON are stored as integers of 64 bits and doubles only: MySQL's `json`.
+  public var hasMachineNumbers = false
   /// Every type goes as it is, and the driver binds it in its natural form: a column without a type of its own.
   public var takesAny = false
 

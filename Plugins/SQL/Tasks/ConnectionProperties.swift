@@ -31,6 +31,7 @@ public struct ConnectionProperties: Declaring, Decodable {
         .configuration, "the url is not one of \(D.title): expected \(prefixes)…, but \(found)",
         hint: "Write it as \(D.urlExample)")
     }
+    if let timeZoneId { _ = try Zone(timeZoneId) }
     return ConnectionSettings(
       url: text, username: username, password: password, timeZone: timeZoneId ?? context.timeZone)
   }

@@ -107,6 +107,7 @@ public struct FetchProperties: Declaring, Decodable {
   private func outputs(
     of rows: any SQLRows, _ context: TaskContext, _ file: String, _ place: String?
   ) throws -> ValueMap {
+    if type == .fetch || type == .fetchOne { warnOfTwins(rows.schema, context) }
     switch type {
     case .none:
       // Read to the end: the statement may do something beside returning rows.
@@ -126,6 +127,15 @@ public struct FetchProperties: Declaring, Decodable {
       try output.finish()
       return ["uri": .string(output.uri), "size": .int(size)]
     }
+  }
+
+  /// A map has one value for a name; a record file keeps all columns.
+  private func warnOfTwins(_ schema: Schema, _ context: TaskContext) {
+    var seen: Set<String> = []
+    let twins = schema.fields.map(\.name).filter { !seen.insert($0).inserted }
+    guard let name = twins.first else { return }
+    context.log(
+      .warn, "the result has several columns named '\(name)', only the last is put out. Name them apart with AS")
   }
 
   private func fetched(_ rows: any SQLRows, _ context: TaskContext) throws -> ValueMap {

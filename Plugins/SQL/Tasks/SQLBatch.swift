@@ -145,7 +145,11 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
         if !plan.isTransactional { try context.waitForInput() }
         let run = LoadRun(
           plan: plan, connection: connection, progress: progress, context: context, chunk: chunk, commit: commit)
-        return try run.load(source)
+        do { return try run.load(source) } catch let failure as Failure where failure.code == LoadTrace.code {
+          try? connection.rollback()
+          let trace = LoadTrace(connection: connection, plan: plan, context: context)
+          throw commit == .all ? trace.traced(failure) { try context.openRecords(from) } : failure
+        }
       } catch {
         if progress.phase != .done { try? connection.rollback() }
         throw error
