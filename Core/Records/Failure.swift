@@ -33,8 +33,8 @@ public struct Failure: Error, Sendable, Hashable {
   public var code: String?
   /// Row values that explain the failure; shown only where the flow says `logValues: true`.
   public var sensitive: String?
-  /// Where in the text that was sent the counterpart found the fault: a Unicode scalar, from 0. Whoever knows the user's
-  /// text turns it into a line and a column.
+  /// Where in the text that was sent the counterpart found the fault: a Unicode scalar, from 0. Whoever knows the
+  /// user's text turns it into a line and a column.
   public var position: Int?
   /// Whether the layer that failed knows that nothing has been done yet or that doing it again is harmless.
   public var retryIsSafe: Bool
