@@ -27,6 +27,8 @@ struct Node: Sendable {
   var position: Position
   /// Whether the text of a scalar starts right at the position: then an offset in it is a column.
   var isBlock = false
+  /// Whether it is a scalar without quotes.
+  var isPlain = false
 
   var members: [Member]? { if case .map(let members) = content { members } else { nil } }
   var items: [Node]? { if case .list(let items) = content { items } else { nil } }
@@ -51,7 +53,7 @@ extension Node {
   /// Reads one YAML document. Errors are at a position.
   static func parse(_ text: String) throws(Diagnostic) -> Node {
     do {
-      guard let node = try Yams.compose(yaml: text) else {
+      guard let node = try Yams.compose(yaml: text.withoutMark) else {
         throw Diagnostic(.error, "the file is empty", at: Position(line: 1, column: 1))
       }
       var left = mostNodes
@@ -81,7 +83,8 @@ extension Node {
     switch node {
     case .scalar(let scalar):
       isBlock = scalar.style == .literal || scalar.style == .folded
-      content = .scalar(scalar.style == .plain ? Node.resolve(scalar.string) : .string(scalar.string))
+      content = .scalar(PlainScalar.value(of: scalar))
+      isPlain = scalar.style == .plain
     case .sequence(let sequence): content = .list(try sequence.map { try Node($0, &left) })
     case .mapping(let mapping):
       var members: [Member] = []
@@ -114,36 +117,11 @@ extension Node {
     }
     return try items.flatMap { try merged($0) }
   }
+}
 
-  /// The core schema of YAML 1.2, except that numbers which a conversion would change (`007`, `1.10`, 20 digits) stay
-  /// exact.
-  static func resolve(_ text: String) -> Value {
-    switch text {
-    case "", "~", "null", "Null", "NULL": return .null
-    case "true", "True", "TRUE": return .bool(true)
-    case "false", "False", "FALSE": return .bool(false)
-    case ".inf", "+.inf": return .double(.infinity)
-    case "-.inf": return .double(-.infinity)
-    case ".nan": return .double(.nan)
-    default: break
-    }
-    let digits = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
-    guard let first = digits.utf8.first, (48...57).contains(first), digits.utf8.allSatisfy({ isNumeric($0) }) else {
-      return .string(text)
-    }
-    if digits.utf8.allSatisfy({ (48...57).contains($0) }) {
-      if digits.count > 1, digits.first == "0" { return .string(text) }
-      return Int64(text).map(Value.int) ?? .decimal(text)
-    }
-    guard let number = Double(text) else { return .string(text) }
-    return "\(number)" == text
-      ? .double(number) : (text.contains { "eE".contains($0) } ? .double(number) : .decimal(text))
-  }
-
-  private static func isNumeric(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E")
-      || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
-  }
+extension String {
+  /// Without the byte order mark that some editors put before UTF-8.
+  var withoutMark: String { unicodeScalars.first == "\u{FEFF}" ? String(unicodeScalars.dropFirst()) : self }
 }
 
 extension Value {
