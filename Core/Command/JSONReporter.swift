@@ -30,6 +30,8 @@ final class JSONReporter: FinishingObserver {
     case .log(let log):
       var line: ValueMap = ["event": "log", "time": .string(log.time.iso8601), "level": .string(log.level.rawValue)]
       line["task"] = log.taskID.map { .string($0) }
+      line["taskRun"] = log.taskRunID.map { .string($0) }
+      line.add(loops: log.values)
       line["message"] = .string(log.message)
       emit(line)
     case .executionEnded: return
@@ -43,11 +45,23 @@ final class JSONReporter: FinishingObserver {
   }
 
   private func named(_ event: String, _ run: TaskRun, at time: Instant) -> ValueMap {
-    ["event": .string(event), "time": .string(time.iso8601), "task": .string(run.taskID), "taskRun": .string(run.id)]
+    var line: ValueMap = [
+      "event": .string(event), "time": .string(time.iso8601), "task": .string(run.taskID), "taskRun": .string(run.id),
+    ]
+    line.add(loops: run.values)
+    return line
   }
 
   private func emit(_ line: ValueMap) {
     lock.withLock { _ in _ = console.line(Value.map(line).json()) }
+  }
+}
+
+extension ValueMap {
+  /// The value of the loop that a task stands in, and, in several, the values of all.
+  fileprivate mutating func add(loops values: [String]) {
+    self["value"] = values.last.map { .string($0) }
+    if values.count > 1 { self["values"] = .list(values.map { .string($0) }) }
   }
 }
 

@@ -102,7 +102,7 @@ final class TextReporter: FinishingObserver {
 
   private func line(of log: LogLine) -> String {
     let time = log.time.iso8601.dropFirst(11).prefix(12)
-    return "\(style.dim(String(time))) \(style.level(log.level)) \(log.taskID.map { "\($0): " } ?? "")\(log.message)"
+    return "\(style.dim(String(time))) \(style.level(log.level)) \(log.label.map { "\($0): " } ?? "")\(log.message)"
   }
 
   func finish(_ execution: Execution, _ engine: Engine) {
@@ -117,7 +117,17 @@ final class TextReporter: FinishingObserver {
 extension TaskRun {
   /// Flowables have their tasks' lines.
   var isFlowable: Bool { ledger.isEmpty && type.hasPrefix("core.flow.") && type != "core.flow.Sleep" }
-  var label: String { value.map { "\(taskID)[\($0)]" } ?? taskID }
+  /// The task, and in loops which turn of them this is.
+  var label: String {
+    let loops = values.isEmpty ? value.map { [$0] } ?? [] : values
+    return loops.isEmpty ? taskID : "\(taskID)[\(loops.joined(separator: "/"))]"
+  }
+}
+
+extension LogLine {
+  fileprivate var label: String? {
+    taskID.map { values.isEmpty ? $0 : "\($0)[\(values.joined(separator: "/"))]" }
+  }
 }
 
 /// Numbers for people.

@@ -48,8 +48,9 @@ public func nearest(_ name: String, in candidates: some Sequence<String>) -> Str
 public func distance(from name: String, to candidate: String) -> Int? {
   let wanted = Array(name.lowercased().utf8)
   let other = Array(candidate.lowercased().utf8)
-  // One letter says nothing: any other would be as near.
-  let limit = wanted.count < 2 ? 0 : max(1, wanted.count / 3)
+  // One letter says nothing, one of two that is another says little: `if` is no `id`.
+  let isShort = wanted.count < 2 || (wanted.count == 2 && other.count == 2)
+  let limit = isShort ? 0 : max(1, wanted.count / 3)
   let distance = editDistance(wanted, other, limit: limit)
   if distance <= limit { return distance }
   return wanted.count > 2 && other.starts(with: wanted) ? limit + other.count - wanted.count : nil

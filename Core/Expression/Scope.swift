@@ -10,9 +10,17 @@ public protocol ExpressionHost: Sendable {
   func fileSize(_ uri: String) throws -> Int64
   /// The value of a key of the flow's key-value store, nil when it has none.
   func kv(_ key: String) throws -> Value?
+  /// The same of another namespace.
+  func kv(_ key: String, namespace: String) throws -> Value?
   func parseYAML(_ text: String) throws -> Value
   /// Microseconds since 1970-01-01 UTC.
   func now() -> Int64
+}
+
+extension ExpressionHost {
+  public func kv(_ key: String, namespace: String) throws -> Value? {
+    throw Problem("the store of another namespace cannot be read")
+  }
 }
 
 /// The variables that an expression sees, by name, and the world around it.

@@ -143,14 +143,14 @@ import Testing
     ),
     (
       "inputs: [{id: a, type: INT, defaults: x}]",
-      "f.yaml:4:39: error: the default of input 'a': expected INT such as 42, found string"
+      "f.yaml:4:39: error: the default of input 'a': expected INT such as 42, found 'x'"
     ),
     (
       "pluginDefaults: [{type: core.log, force: true, values: {}}]",
       "f.yaml:4:35: error: unknown property 'force' of pluginDefaults. Did you mean 'forced'?"
     ),
     (
-      "triggers: [{id: t}]",
+      "triggers: [{id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}]",
       "f.yaml:4:1: warning: 'triggers' is kept, but 'ferry run' does not act on it: start the flow yourself"
     ),
   ])
@@ -175,10 +175,9 @@ import Testing
       "hello.Rows"
     ),
     (
-      "uri: orders.arrow",
+      "uri: [1]",
       """
-      f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found \
-      "orders.arrow"
+      f.yaml:4:10: error: uri: expected a URI such as {{ outputs.query.uri }} or a path such as orders.arrow, found list
       """, "core.storage.Size"
     ),
   ])

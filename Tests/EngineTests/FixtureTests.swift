@@ -26,7 +26,8 @@ import Testing
     let bench = try Bench()
     let file = "\(FixtureTests.folder)/\(name.split(separator: ".")[0]).yaml"
     let source = try String(contentsOfFile: file, encoding: .utf8)
-    let (flow, found) = FlowParser.parse(source, file: file, registry: bench.registry)
+    let (flow, found) = FlowParser.parse(
+      source, file: file, registry: bench.registry, nil, undefined: expected["undefined"] == true ? .warning : .error)
     let execution = try await bench.engine.run(
       try #require(flow, "\(found.map(\.line))"), inputs: expected["inputs"]?.map ?? [:], cancellation: Cancellation())
     #expect(execution.state.rawValue == expected["state"]?.string, "\(execution.error ?? "")")

@@ -129,7 +129,7 @@ import Testing
               inputs: {key: "\(key)-c", category: data}
       """)
     #expect(attempts(execution, "passes", "ends", "data") == [3, 2, 1])
-    #expect(execution.output("passes", "outputs") == ["calls": 3])
+    #expect(execution.output("passes", "outputs") == ["calls": "3"])
     #expect(execution.run("data")?.category == .data && execution.state == .failed)
     let children = try bench.engine.store.executions().filter { $0.parentID == execution.id }
     #expect(children.count == 6 && children.filter { $0.state == .success }.count == 1)
@@ -264,6 +264,40 @@ import Testing
     let quick = try Bench(environment: "FERRY_NAP=PT0S", folder: bench.folder)
     let execution = try await quick.run(flow, restart: failed.id)
     #expect(states(execution) == ["before SUCCESS", "sleep SUCCESS", "limited SUCCESS", "end SUCCESS"])
-    #expect(execution.output("end") == 1)
+    #expect(execution.output("end") == "1")
+  }
+
+  /// Kestra's own tests of restarts fail at first and succeed by the count of attempts.
+  @Test func aRestartGoesOnCountingAttempts() async throws {
+    let flow = """
+      tasks:
+        - {id: c, type: core.execution.Fail, condition: "{{ taskrun.attemptsCount != 1 }}"}
+        - {id: d, type: core.debug.Return, format: "{{ taskrun.attemptsCount }}"}
+      """
+    let bench = try Bench()
+    let failed = try await bench.run(flow)
+    #expect(failed.state == .failed && failed.run("c")?.attempts == 1)
+    let execution = try await bench.run(flow, restart: failed.id)
+    #expect(execution.state == .success)
+    #expect(execution.run("c")?.attempts == 2 && execution.output("d") == "0")
+  }
+
+  @Test func eventsOfLoopsSayWhichTurnTheyAre() async throws {
+    let bench = try Bench()
+    _ = try await bench.run(
+      """
+      tasks:
+        - id: outer
+          type: core.flow.ForEach
+          values: [a, b]
+          concurrencyLimit: 0
+          tasks:
+            - id: inner
+              type: core.flow.ForEach
+              values: [1]
+              tasks: [{id: say, type: core.log.Log, message: "{{ parent.taskrun.value }}"}]
+      """)
+    #expect(Set(bench.recorder.logs.map { [$0.message] + $0.values }) == [["a", "a", "1"], ["b", "b", "1"]])
+    #expect(bench.recorder.logs.allSatisfy { $0.taskRunID != nil })
   }
 }

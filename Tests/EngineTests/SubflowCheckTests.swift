@@ -57,7 +57,7 @@ import Testing
     ("flowId: load_orders\n    inputs: {day: null}", "6:13: error: the flow 'load_orders' needs the input 'day'"),
     (
       "flowId: load_orders\n    inputs: {day: 2026-02-30, limit: many}",
-      "6:19: error: input 'day': expected DATE such as 2026-11-21, found string"
+      "6:19: error: input 'day': expected DATE such as 2026-11-21, found '2026-02-30'"
     ),
   ])
   func aSubflowIsLookedAt(lines: String, expected: String?) throws {
@@ -107,7 +107,7 @@ import Testing
       ])
     #expect(
       try subflow("flowId: parent\n    inputs: {x: 1}") == [
-        "flow.yaml:6:14: error: the flow 'parent' declares no input 'x'"
+        "flow.yaml:5:13: error: the flow runs itself: that never ends"
       ])
   }
 

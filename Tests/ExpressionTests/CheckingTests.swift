@@ -15,7 +15,24 @@ struct CheckingTests {
     ("{{ a.b[0].c }}", [Reference(path: ["a", "b"], offset: 3, guarded: false)]),
     (
       "{{ a ?? b }}",
-      [Reference(path: ["a"], offset: 3, guarded: true), Reference(path: ["b"], offset: 8, guarded: false)]
+      [
+        Reference(path: ["a"], offset: 3, guarded: true),
+        Reference(path: ["b"], offset: 8, guarded: false, conditional: true),
+      ]
+    ),
+    (
+      "{{ a ? b : c and d }}{% if e %}{{ f }}{% else %}{{ g }}{% endif %}{% for i in h %}{{ j }}{% endfor %}",
+      [
+        Reference(path: ["a"], offset: 3, guarded: false),
+        Reference(path: ["b"], offset: 7, guarded: false, conditional: true),
+        Reference(path: ["c"], offset: 11, guarded: false, conditional: true),
+        Reference(path: ["d"], offset: 17, guarded: false, conditional: true),
+        Reference(path: ["e"], offset: 27, guarded: false),
+        Reference(path: ["f"], offset: 34, guarded: false, conditional: true),
+        Reference(path: ["g"], offset: 51, guarded: false, conditional: true),
+        Reference(path: ["h"], offset: 78, guarded: false),
+        Reference(path: ["j"], offset: 85, guarded: false, conditional: true),
+      ]
     ),
     (
       "{{ a | default(b) }}",

@@ -49,6 +49,18 @@ extension Flow {
 struct FlowOutput: Sendable {
   var id: String
   var value: Value
+  /// What its text is converted to; it stays a text without it.
+  var kind: InputDeclaration.Kind?
+  var itemKind: InputDeclaration.Kind?
+}
+
+extension FlowOutput {
+  /// As Kestra does it: the text of its expressions, converted to its type.
+  func value(in scope: Scope) throws -> Value {
+    let rendered = try value.renderedTexts(in: scope)
+    guard let kind, !rendered.isNull else { return rendered }
+    return try InputDeclaration.convert(rendered, to: kind, item: itemKind)
+  }
 }
 
 /// Values for all tasks of a type, or of all types that start with it.

@@ -6,15 +6,25 @@ public struct FlowParser {
   let registry: Registry
   let file: String
   let source: String
+  let sourceText: SourceText
+  /// How bad a name is that is nowhere defined, where the expression cannot do without it.
+  let undefined: Diagnostic.Severity
   private(set) var diagnostics: [Diagnostic] = []
   var taskIDs: [String: Position] = [:]
   var defaults: [PluginDefault] = []
   var hasTaskInputs = false
+  /// Inputs that could not be read.
+  var brokenInputs: Set<String> = []
+  var names = Names()
 
   /// Reads the flow of a file, and looks at the flows beside it that it runs. The flow is nil when there is an error
   /// among the diagnostics.
-  public static func load(_ file: String, registry: Registry) throws -> (flow: Flow?, diagnostics: [Diagnostic]) {
-    parse(try String.contents(of: FileInput(path: file)), file: file, registry: registry, Loaded())
+  /// - Parameter allowUndefined: makes undefined names in expressions warnings: the flow may mean to fail there.
+  public static func load(
+    _ file: String, registry: Registry, allowUndefined: Bool = false
+  ) throws -> (flow: Flow?, diagnostics: [Diagnostic]) {
+    let source = try String.contents(of: FileInput(path: file))
+    return parse(source, file: file, registry: registry, Loaded(), undefined: allowUndefined ? .warning : .error)
   }
 
   /// Reads the flow from a text alone. The flow is nil when there is an error among the diagnostics.
@@ -25,10 +35,11 @@ public struct FlowParser {
   }
 
   /// - Parameter loaded: nil when the flows beside this one don't matter.
-  static func parse(_ source: String, file: String, registry: Registry, _ loaded: Loaded?) -> (
-    flow: Flow?, diagnostics: [Diagnostic]
-  ) {
-    var parser = FlowParser(registry: registry, file: file, source: source)
+  static func parse(
+    _ source: String, file: String, registry: Registry, _ loaded: Loaded?, undefined: Diagnostic.Severity = .error
+  ) -> (flow: Flow?, diagnostics: [Diagnostic]) {
+    let source = source.withoutMark
+    var parser = FlowParser(registry: registry, file: file, source: source, undefined: undefined)
     var flow: Flow?
     do throws(Diagnostic) {
       let root = try Node.parse(source)
@@ -50,10 +61,16 @@ public struct FlowParser {
     return (found.contains { $0.severity == .error } ? nil : flow, found)
   }
 
-  private init(registry: Registry, file: String, source: String) {
+  private init(registry: Registry, file: String, source: String, undefined: Diagnostic.Severity) {
     self.registry = registry
     self.file = file
     self.source = source
+    self.undefined = undefined
+    sourceText = SourceText(source)
+  }
+
+  mutating func report(_ message: String, _ severity: Diagnostic.Severity, at position: Position) {
+    diagnostics.append(Diagnostic(severity, message, at: position))
   }
 
   mutating func error(_ message: String, at position: Position) {
@@ -88,7 +105,9 @@ public struct FlowParser {
       namespace: identifier(root["namespace"], "[a-z0-9][a-z0-9._-]*") ?? "default", file: file, source: source)
     flow.description = root["description"]?.text
     flow.labels = labels(root["labels"])
+    checkLabels(flow.labels, at: root["labels"]?.position ?? root.position)
     flow.variables = variables(root["variables"])
+    root["variables"].map { checkNotation(of: $0) }
     flow.inputs = list(root["inputs"], "inputs").compactMap { input($0) }
     checkUnique(list(root["inputs"], "inputs").compactMap { $0["id"] ?? $0["name"] }, "input")
     for key in ["pluginDefaults", "taskDefaults"] { readDefaults(root[key], key) }
@@ -105,10 +124,7 @@ public struct FlowParser {
     flow.finally = root["finally"].map { self.tasks($0, "finally") } ?? []
     flow.outputs = list(root["outputs"], "outputs").compactMap { output($0) }
     checkUnique(list(root["outputs"], "outputs").compactMap { $0["id"] }, "output")
-    for key in ["triggers", "listeners", "sla", "afterExecution"] {
-      guard let member = members.first(where: { $0.key == key }) else { continue }
-      warning("'\(key)' is kept, but 'ferry run' does not act on it: start the flow yourself", at: member.keyPosition)
-    }
+    for member in members { checkUnused(member) }
     return flow
   }
 
@@ -165,7 +181,7 @@ public struct FlowParser {
     return false
   }
 
-  private mutating func checkUnique(_ ids: [Node], _ what: String) {
+  mutating func checkUnique(_ ids: [Node], _ what: String) {
     var first: [String: Position] = [:]
     for node in ids {
       guard let id = node.scalar?.text else { continue }
@@ -213,7 +229,7 @@ public struct FlowParser {
   }
 
   private mutating func output(_ node: Node) -> FlowOutput? {
-    checkKeys(node, ["id", "value", "type", "description", "displayName", "required"], of: "an output")
+    checkKeys(node, ["id", "value", "type", "itemType", "description", "displayName", "required"], of: "an output")
     guard let id = node["id"]?.scalar?.text else {
       error("missing property 'id' of an output", at: node.position)
       return nil
@@ -223,7 +239,10 @@ public struct FlowParser {
       return nil
     }
     checkTemplates(in: value)
-    return FlowOutput(id: id, value: value.value)
+    var output = FlowOutput(id: id, value: value.value)
+    output.kind = node["type"].flatMap { valueKind($0, of: "output '\(id)'", at: node.position) }
+    output.itemKind = node["itemType"].flatMap { valueKind($0, of: "output '\(id)'", at: node.position) }
+    return output
   }
 
   private mutating func concurrency(_ node: Node) -> Concurrency? {

@@ -20,12 +20,15 @@ extension FlowParser {
       error("missing property 'id' of an input", at: node.position)
       return nil
     }
-    guard let kind = inputKind(node["type"], of: id, at: node.position) else { return nil }
+    guard let kind = valueKind(node["type"], of: "input '\(id)'", at: node.position) else {
+      brokenInputs.insert(id)
+      return nil
+    }
     var input = InputDeclaration(id: id, kind: kind)
     input.description = node["description"]?.text
     input.isRequired = node["required"] == nil || flag(node["required"], "required")
     input.fallback = node["defaults"]?.value
-    input.itemKind = node["itemType"].flatMap { inputKind($0, of: id, at: node.position) }
+    input.itemKind = node["itemType"].flatMap { valueKind($0, of: "input '\(id)'", at: node.position) }
     input.values = (node["values"] ?? node["options"])?.items?.compactMap { $0.scalar?.text } ?? []
     input.allowsCustomValue = flag(node["allowCustomValue"], "allowCustomValue")
     input.validator = node["validator"]?.text
@@ -38,18 +41,28 @@ extension FlowParser {
     }
     input.after = node["after"]?.scalar?.text
     input.before = node["before"]?.scalar?.text
+    checkValidator(of: input, node["validator"])
     checkDefault(of: input, node["defaults"])
     return input
   }
 
-  private mutating func inputKind(_ node: Node?, of id: String, at position: Position) -> InputDeclaration.Kind? {
+  private mutating func checkValidator(of input: InputDeclaration, _ node: Node?) {
+    guard let node, let validator = input.validator else { return }
+    do { _ = try InputDeclaration.test("text matches other", "", validator) } catch {
+      self.error("the validator of input '\(input.id)': \(error)", at: node.position)
+    }
+  }
+
+  /// The type of an input or an output.
+  /// - Parameter owner: `input 'day'`.
+  mutating func valueKind(_ node: Node?, of owner: String, at position: Position) -> InputDeclaration.Kind? {
     guard let name = node?.text else {
-      error("missing property 'type' of input '\(id)'", at: position)
+      error("missing property 'type' of \(owner)", at: position)
       return nil
     }
     if let kind = InputDeclaration.Kind(rawValue: name.uppercased()) { return kind }
     let names = InputDeclaration.Kind.allCases.map(\.rawValue)
-    error("unknown type '\(name)' of input '\(id)'\(suggest(name.uppercased(), names))", at: node?.position ?? position)
+    error("unknown type '\(name)' of \(owner)\(suggest(name.uppercased(), names))", at: node?.position ?? position)
     return nil
   }
 

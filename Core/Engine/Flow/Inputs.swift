@@ -51,11 +51,13 @@ extension InputDeclaration {
   func accept(_ given: Value) throws -> Value {
     let value = try Self.convert(given, to: kind, item: itemKind)
     try checkChoice(value)
-    try checkBounds(value)
-    if let validator, let text = value.string {
-      guard try Self.test("text matches other", text, validator) else {
+    do {
+      try checkBounds(value)
+      if let validator, let text = value.string, try !Self.test("text matches other", text, validator) {
         throw mismatch("a text that matches '\(validator)'")
       }
+    } catch let mismatch as PropertyMismatch where kind != .secret {
+      throw PropertyMismatch("\(mismatch.message), found \(Self.shown(given))")
     }
     return value
   }
@@ -64,7 +66,8 @@ extension InputDeclaration {
     guard !values.isEmpty, !allowsCustomValue else { return }
     for choice in value.list ?? [value] where !values.contains(choice.text) {
       let hint = nearest(choice.text, in: values).map { ". Did you mean '\($0)'?" } ?? ""
-      throw mismatch("one of \(values.joined(separator: ", "))\(hint)")
+      let found = kind == .secret ? "another" : Self.shown(choice)
+      throw mismatch("one of \(values.joined(separator: ", ")), found \(found)\(hint)")
     }
   }
 
@@ -104,14 +107,23 @@ extension InputDeclaration {
   private func mismatch(_ expected: String) -> PropertyMismatch { PropertyMismatch("expected \(expected)") }
 
   /// What an expression over two texts comes to.
-  private static func test(_ expression: String, _ text: String, _ other: String) throws -> Bool {
+  static func test(_ expression: String, _ text: String, _ other: String) throws -> Bool {
     let scope = Scope(variables: ["text": .string(text), "other": .string(other)], host: NoHost())
     return try Template("{{ \(expression) }}").render(in: scope) == .bool(true)
   }
 
-  private static func convert(_ given: Value, to kind: Kind, item: Kind?) throws -> Value {
+  /// What was given, where it is short: an input is not a secret unless it is declared as one.
+  private static func shown(_ given: Value) -> String {
+    switch given {
+    case .string(let text): text.count <= 40 ? "'\(text)'" : "'\(text.prefix(40))…'"
+    case .list, .map, .null: given.typeName
+    default: given.text
+    }
+  }
+
+  static func convert(_ given: Value, to kind: Kind, item: Kind?) throws -> Value {
     func refuse(_ example: String) -> PropertyMismatch {
-      PropertyMismatch("expected \(kind.rawValue) such as \(example), found \(given.typeName)")
+      PropertyMismatch("expected \(kind.rawValue) such as \(example), found \(shown(given))")
     }
     let text = given.text
     switch kind {
@@ -139,7 +151,10 @@ extension InputDeclaration {
     case .duration:
       guard Duration(iso8601: text) != nil else { throw refuse("PT5M") }
       return .string(text)
-    case .uri, .file:
+    case .file:
+      guard !text.isEmpty else { throw refuse("orders.csv") }
+      return .string(text)
+    case .uri:
       guard text.contains(":/") else { throw refuse("file:///data/orders.csv") }
       return .string(text)
     case .email:

@@ -8,200 +8,232 @@ extension FlowParser {
     case .list(let items): for item in items { checkTemplates(in: item) }
     case .map(let members): for member in members { checkTemplates(in: member.node) }
     case .scalar(let value):
-      guard let text = value.string, text.contains("{{") || text.contains("{%") else { return }
+      guard let text = value.string, text.isTemplate else { return }
       do throws(ExpressionError) { _ = try Template(text) } catch {
-        self.error(error.description, at: Site(offset: error.offset, text: text, node: node))
+        let site = SourceText.Site(offset: error.offset, text: text, node: node)
+        self.error(error.description, at: sourceText.place(of: site))
       }
     }
-  }
-
-  /// Something inside of the text of a node, as yet without its place in the file: finding that takes a search.
-  struct Site {
-    var offset: Int
-    var text: String
-    var node: Node
-  }
-
-  private mutating func error(_ message: String, at site: Site) { error(message, at: place(site)) }
-
-  /// Where an offset of a text lies in the file, whatever style the text is written in: what stands there in the text
-  /// is looked for in the file.
-  func place(_ site: Site) -> Position {
-    let text = Array(site.text.utf8)
-    let wanted = text[min(site.offset, text.count)...].prefix(40).prefix {
-      $0 > 32 && $0 != UInt8(ascii: "\"") && $0 != 92
-    }
-    guard !wanted.isEmpty else { return site.node.position }
-    let before = text.indices.prefix(site.offset).count { text[$0...].starts(with: wanted) }
-    let source = Array(self.source.utf8)
-    var line = 1
-    var lineStart = 0
-    var left = before
-    for index in source.indices {
-      let column = line == site.node.position.line ? source[lineStart..<index].count { $0 & 0xC0 != 0x80 } + 1 : 1
-      let isInside =
-        line > site.node.position.line || (line == site.node.position.line && column >= site.node.position.column)
-      if isInside, source[index] == wanted.first, source[index...].starts(with: wanted) {
-        if left == 0 { return Position(line: line, column: source[lineStart..<index].count { $0 & 0xC0 != 0x80 } + 1) }
-        left -= 1
-      }
-      if source[index] == 10 {
-        line += 1
-        lineStart = index + 1
-      }
-    }
-    return site.node.position
-  }
-
-  /// Which names exist where.
-  struct Visible {
-    /// Tasks that have run before, with what is known of them.
-    var tasks: [String: TaskNode] = [:]
-    /// Tasks inside of a loop have their outputs by value.
-    var looped: Set<String> = []
-    var inputs: Set<String> = []
-    var variables: Set<String> = []
-    /// Inside of a raw property: further names may come from a row.
-    var isOpen = false
   }
 
   static let roots = [
     "flow", "execution", "task", "taskrun", "outputs", "inputs", "vars", "globals", "envs", "labels", "trigger",
-    "parent",
-    "parents", "tasks", "namespace", "kestra", "error", "currentEachOutput", "inputFile", "workingDir",
+    "parent", "parents", "tasks", "namespace", "kestra", "error", "inputFile", "workingDir",
+  ]
+
+  /// What these have; the others depend on the flow, or on how it is started.
+  private static let members = [
+    "flow": ["id", "namespace", "revision", "tenantId"],
+    "execution": ["id", "startDate", "originalId", "state", "endDate", "outputs"],
+    "task": ["id", "type"],
+    "taskrun": ["id", "startDate", "attemptsCount", "parentId", "value", "iteration"],
+    "parent": ["task", "taskrun", "outputs"],
   ]
 
   mutating func checkReferences(of flow: Flow, root: Node) {
-    var visible = Visible()
-    visible.inputs = Set(flow.inputs.map(\.id))
-    visible.variables = Set(flow.variables.keys)
-    check(flow.tasks, &visible, inParallel: false)
-    var after = visible
-    check(flow.errors, &after, inParallel: false)
-    check(flow.finally, &after, inParallel: false)
-    for item in root["outputs"]?.items ?? [] { item["value"].map { checkNames(in: $0, visible) } }
-    for input in root["inputs"]?.items ?? [] { input["defaults"].map { checkNames(in: $0, visible) } }
+    names = Names(
+      inputs: Set(flow.inputs.map(\.id)).union(brokenInputs), variables: Set(flow.variables.keys), sight: Sight())
+    check(flow.tasks, Surroundings(), inParallel: false)
+    let mark = names.sight.mark
+    check(flow.errors, Surroundings(), inParallel: false)
+    check(flow.finally, Surroundings(), inParallel: false)
+    _ = names.sight.hide(since: mark)
+    for item in root["outputs"]?.items ?? [] { item["value"].map { checkNames(in: $0, nil) } }
+    for input in root["inputs"]?.items ?? [] { input["defaults"].map { checkNames(in: $0, nil) } }
   }
 
-  private mutating func check(_ tasks: [TaskNode], _ visible: inout Visible, inParallel: Bool, looped: Bool = false) {
-    let before = visible
+  /// The names that expressions may use.
+  struct Names {
+    var inputs: Set<String> = []
+    var variables: Set<String> = []
+    var sight = Sight()
+  }
+
+  private mutating func check(_ tasks: [TaskNode], _ around: Surroundings, inParallel: Bool) {
+    var ended: [Sight.Entry] = []
+    let byID = inParallel ? Dictionary(tasks.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }) : [:]
     for task in tasks {
-      var seen = inParallel ? before : visible
-      if inParallel, !task.dependsOn.isEmpty { seen = withDependencies(of: task, among: tasks, before) }
-      check(task, &seen, looped: looped)
-      visible.tasks.merge(seen.tasks) { old, _ in old }
-      visible.looped.formUnion(seen.looped)
-      visible.tasks[task.id] = task
-      if looped { visible.looped.insert(task.id) }
+      let mark = names.sight.mark
+      if inParallel { showDependencies(of: task, among: byID, around) }
+      check(task, around)
+      if inParallel { ended += names.sight.hide(since: mark) + [Sight.Entry(task: task, loops: around.loops)] }
+      if !inParallel { names.sight.show(Sight.Entry(task: task, loops: around.loops)) }
     }
+    for entry in ended { names.sight.show(entry) }
   }
 
-  private func withDependencies(of task: TaskNode, among tasks: [TaskNode], _ before: Visible) -> Visible {
-    var visible = before
+  private mutating func showDependencies(
+    of task: TaskNode, among tasks: [String: TaskNode], _ around: Surroundings
+  ) {
     var pending = task.dependsOn
     while let id = pending.popLast() {
-      guard visible.tasks[id] == nil, let found = tasks.first(where: { $0.id == id }) else { continue }
-      add(found, to: &visible)
+      guard names.sight[id] == nil, let found = tasks[id] else { continue }
+      names.sight.showWhole(found, loops: around.loops)
       pending += found.dependsOn
     }
-    return visible
   }
 
-  /// A task that has ended, and all inside of it.
-  private func add(_ task: TaskNode, to visible: inout Visible, looped: Bool = false) {
-    visible.tasks[task.id] = task
-    if looped { visible.looped.insert(task.id) }
-    let isLoop = looped || (task.type as? any Flowable.Type)?.kind == .forEach
-    for inner in task.branches.flatMap(\.tasks) { add(inner, to: &visible, looped: isLoop) }
-  }
-
-  private mutating func check(_ task: TaskNode, _ visible: inout Visible, looped: Bool) {
-    let declarations = PropertyDeclaration.collect(from: task.type.init())
+  private mutating func check(_ task: TaskNode, _ around: Surroundings) {
+    let declared = Declarations.of(task.type)
     for member in task.properties {
-      let declaration = declarations.first { ([$0.name] + $0.aliases).contains(member.key) }
-      var seen = visible
-      seen.isOpen = declaration?.isRaw == true
+      let declaration = declared[member.key]
       switch declaration?.shape {
       case .tasks?, .map(.tasks)?: continue
-      default: checkNames(in: member.node, seen)
+      // They speak of the tasks of another flow.
+      case _ where task.type == Subflow.self && member.key == "outputs": continue
+      default: checkNames(in: member.node, around, isOpen: declaration?.isRaw == true)
       }
     }
-    for node in task.baseNodes { checkNames(in: node, visible) }
+    for node in task.baseNodes { checkNames(in: node, around) }
     let kind = (task.type as? any Flowable.Type)?.kind
-    let isLoop = looped || kind == .forEach
-    let before = visible
-    for branch in task.branches where branch.name != "errors" {
+    let isChoice = kind == .ifElse || kind == .switchCase
+    var ended: [Sight.Entry] = []
+    for branch in task.branches where !TaskNode.handlers.contains(branch.name) {
+      let mark = names.sight.mark
+      check(branch.tasks, around.inside(task, branch: "tasks"), inParallel: kind == .parallel || kind == .dag)
       // Of the branches of a choice only one runs.
-      var seen = kind == .ifElse || kind == .switchCase ? before : visible
-      check(branch.tasks, &seen, inParallel: kind == .parallel || kind == .dag, looped: isLoop)
-      visible.tasks.merge(seen.tasks) { old, _ in old }
-      visible.looped.formUnion(seen.looped)
+      if isChoice { ended += names.sight.hide(since: mark) }
     }
-    for branch in task.branches where branch.name == "errors" {
-      check(branch.tasks, &visible, inParallel: false, looped: isLoop)
+    for entry in ended { names.sight.show(entry) }
+    for branch in task.branches where TaskNode.handlers.contains(branch.name) {
+      check(branch.tasks, around.inside(task, branch: branch.name), inParallel: false)
     }
   }
 
-  private mutating func checkNames(in node: Node, _ visible: Visible) {
+  /// - Parameter around: nil for what no task says.
+  private mutating func checkNames(in node: Node, _ around: Surroundings?, isOpen: Bool = false) {
     switch node.content {
-    case .list(let items): for item in items { checkNames(in: item, visible) }
-    case .map(let members): for member in members { checkNames(in: member.node, visible) }
+    case .list(let items): for item in items { checkNames(in: item, around, isOpen: isOpen) }
+    case .map(let members): for member in members { checkNames(in: member.node, around, isOpen: isOpen) }
     case .scalar(let value):
-      guard let text = value.string, text.contains("{{") || text.contains("{%"), let template = try? Template(text)
-      else { return }
-      for reference in template.references {
-        checkName(reference, at: Site(offset: reference.offset, text: text, node: node), visible)
+      guard let text = value.string, text.isTemplate, let template = try? Template(text) else { return }
+      for reference in template.references where !reference.guarded {
+        let site = SourceText.Site(offset: reference.offset, text: text, node: node)
+        if let found = problem(of: reference.path, around, isOpen: isOpen) {
+          let isCertain = !reference.conditional && !found.isWarning
+          report(found.message, isCertain ? undefined : .warning, at: sourceText.place(of: site))
+        }
       }
     }
   }
 
-  private mutating func checkName(_ reference: Reference, at site: Site, _ visible: Visible) {
-    guard let root = reference.path.first, !reference.guarded else { return }
-    let second = reference.path.dropFirst().first
-    switch root {
-    case "outputs": checkOutput(reference.path, at: site, visible)
-    case "inputs":
-      guard let second, !visible.inputs.contains(second) else { return }
-      checkMissingInput(second, reference.path, at: site, visible)
-    case "vars":
-      guard let second, !visible.variables.contains(second) else { return }
-      error("the flow has no variable '\(second)'\(suggest(second, visible.variables))", at: site)
-    case _ where Self.roots.contains(root) || visible.isOpen: return
-    default:
-      if visible.tasks[root] != nil {
-        error("unknown variable '\(root)'. Write outputs.\(reference.path.joined(separator: "."))", at: site)
-      } else {
-        error("unknown variable '\(root)'\(suggest(root, Self.roots))", at: site)
-      }
+  /// What is wrong with a name.
+  private struct NameProblem {
+    var message: String
+    var isWarning = false
+    init(_ message: String, isWarning: Bool = false) {
+      self.message = message
+      self.isWarning = isWarning
     }
+  }
+
+  private mutating func problem(of path: [String], _ around: Surroundings?, isOpen: Bool) -> NameProblem? {
+    guard let root = path.first else { return nil }
+    let second = path.dropFirst().first
+    switch root {
+    case "outputs": return outputProblem(path, around)
+    case "inputs":
+      guard let second, !names.inputs.contains(second) else { return nil }
+      return inputProblem(second, path)
+    case "vars":
+      guard let second, !names.variables.contains(second) else { return nil }
+      return NameProblem(
+        "the flow has no variable '\(second)'\(hint(second, names.variables, path: "vars"))")
+    case "trigger":
+      guard second != nil else { return nil }
+      let name = path.joined(separator: ".")
+      return NameProblem(
+        "no trigger starts the flow in 'ferry run', so '\(name)' is undefined. Write \(name) ?? …", isWarning: true)
+    case _ where isOpen: return nil
+    case _ where Self.roots.contains(root): return around.flatMap { memberProblem(path, $0) }
+    case _ where names.sight[root] != nil:
+      return NameProblem("unknown variable '\(root)'. Write outputs.\(path.joined(separator: "."))")
+    default: return NameProblem("unknown variable '\(root)'\(suggest(root, Self.roots))")
+    }
+  }
+
+  /// `taskrun.valu`, and what is there only inside of loops.
+  private func memberProblem(_ path: [String], _ around: Surroundings) -> NameProblem? {
+    if path[0] == "parent", around.parents.isEmpty {
+      return NameProblem("'parent' is the task around this one that has a value or outputs, and there is none")
+    }
+    guard path.count > 1, let known = Self.members[path[0]] else { return nil }
+    guard known.contains(path[1]) else {
+      let hint = nearest(path[1], in: known).map { "Did you mean '\(path[0]).\($0)'?" }
+      return NameProblem(
+        "'\(path[0])' has no '\(path[1])'. \(hint ?? "It has \(known.joined(separator: ", "))")")
+    }
+    guard path[0] == "taskrun", path[1] == "value" || path[1] == "iteration", !around.isTurn else { return nil }
+    guard let index = around.parents.firstIndex(of: true) else {
+      return NameProblem("'taskrun.\(path[1])' is that of a loop, and this task stands in none")
+    }
+    let owner = index == 0 ? "parent" : "parents[\(index)]"
+    return NameProblem(
+      "'taskrun.\(path[1])' is there only for tasks directly in a loop. Write \(owner).taskrun.value")
   }
 
   /// Flows of 2022 wrote `inputs.TASK.uri` where they meant the outputs of a task.
-  private mutating func checkMissingInput(_ name: String, _ path: [String], at site: Site, _ visible: Visible) {
-    if visible.tasks[name] != nil {
-      hasTaskInputs = true
-      let meant = (["outputs"] + path.dropFirst()).joined(separator: ".")
-      warning(
-        "the flow declares no input '\(name)'; the outputs of task '\(name)' are taken. Write \(meant) to say so",
-        at: place(site))
-    } else {
-      error("the flow declares no input '\(name)'\(suggest(name, visible.inputs))", at: site)
+  private mutating func inputProblem(_ name: String, _ path: [String]) -> NameProblem {
+    guard names.sight[name] != nil else {
+      return NameProblem("the flow declares no input '\(name)'\(hint(name, names.inputs, path: "inputs"))")
     }
+    hasTaskInputs = true
+    let meant = (["outputs"] + path.dropFirst()).joined(separator: ".")
+    return NameProblem(
+      "the flow declares no input '\(name)'; the outputs of task '\(name)' are taken. Write \(meant) to say so",
+      isWarning: true)
   }
 
-  private mutating func checkOutput(_ path: [String], at site: Site, _ visible: Visible) {
-    guard path.count > 1 else { return }
-    guard let task = visible.tasks[path[1]] else {
+  private func outputProblem(_ path: [String], _ around: Surroundings?) -> NameProblem? {
+    guard path.count > 1 else { return nil }
+    guard let entry = names.sight[path[1]] else {
       if taskIDs[path[1]] != nil {
-        error("the outputs of task '\(path[1])' are not there yet: it does not run before this", at: site)
-      } else {
-        error("there is no task '\(path[1])'\(suggest(path[1], visible.tasks.keys))", at: site)
+        return NameProblem("the outputs of task '\(path[1])' are not there yet: it does not run before this")
       }
-      return
+      return NameProblem("there is no task '\(path[1])'\(hint(path[1], names.sight.ids, path: "outputs"))")
     }
-    let outputs = task.type.info.outputs.map(\.name)
-    guard path.count > 2, !visible.looped.contains(task.id), !outputs.contains(path[2]) else { return }
-    let what = outputs.isEmpty ? "no outputs" : "no output '\(path[2])'"
-    error("task '\(task.id)' (\(task.type.info.type)) has \(what)\(suggest(path[2], outputs))", at: site)
+    guard path.count > 2, entry.task.type != UnknownTask.self else { return nil }
+    let outputs = entry.task.type.info.outputs.map(\.name)
+    if let problem = loopProblem(path, entry, outputs, around) { return problem }
+    guard path.count > 2 + entry.loops.count else { return nil }
+    let name = path[2 + entry.loops.count]
+    guard !outputs.contains(name) else { return nil }
+    let what = outputs.isEmpty ? "no outputs" : "no output '\(name)'"
+    return NameProblem(
+      "task '\(entry.task.id)' (\(entry.task.type.info.type)) has \(what)\(suggest(name, outputs))")
   }
+
+  /// The outputs of a task in loops go by the values of the loops.
+  private func loopProblem(
+    _ path: [String], _ entry: Sight.Entry, _ outputs: [String], _ around: Surroundings?
+  ) -> NameProblem? {
+    for (loop, key) in zip(entry.loops, path.dropFirst(2)) {
+      let values = loop.loopValues
+      if values?.contains(key) == true { continue }
+      let rest = path.dropFirst(2).joined(separator: ".")
+      if outputs.contains(key) {
+        let isInside = around?.loops.contains { $0.id == loop.id } == true
+        let id = entry.task.id
+        let better = isInside ? "currentEachOutput(outputs.\(id)).\(rest)" : "outputs.\(id)['VALUE'].\(rest)"
+        return NameProblem(
+          "task '\(id)' runs in the loop '\(loop.id)': its outputs go by the loop's value. Write \(better)")
+      }
+      guard let values else { return nil }
+      return NameProblem("the loop '\(loop.id)' has no value '\(key)'\(suggest(key, values))")
+    }
+    return nil
+  }
+
+  /// `outputs.my-task` is a subtraction.
+  private func hint(_ name: String, _ known: some Sequence<String>, path: String) -> String {
+    if let dashed = known.first(where: { $0.hasPrefix(name + "-") }) {
+      return ". Write \(path)['\(dashed)'] for a name with a dash"
+    }
+    return suggest(name, known)
+  }
+}
+
+extension TaskNode {
+  /// The branches of a flowable that run once its others have ended.
+  static let handlers = ["errors", "finally"]
 }

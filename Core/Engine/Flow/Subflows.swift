@@ -56,16 +56,20 @@ extension FlowParser {
   }
 
   mutating func checkSubflows(of flow: Flow, _ loaded: Loaded) {
-    for task in flow.tasks + flow.errors + flow.finally { checkSubflows(of: task, loaded) }
+    for task in flow.tasks + flow.errors + flow.finally { checkSubflows(of: task, in: flow, loaded) }
   }
 
-  private mutating func checkSubflows(of task: TaskNode, _ loaded: Loaded) {
+  private mutating func checkSubflows(of task: TaskNode, in flow: Flow, _ loaded: Loaded) {
     if task.disabled == .bool(true) { return }
-    for inner in task.branches.flatMap(\.tasks) { checkSubflows(of: inner, loaded) }
+    for inner in task.branches.flatMap(\.tasks) { checkSubflows(of: inner, in: flow, loaded) }
     guard task.type == Subflow.self, let node = task.property("flowId"), let id = node.scalar?.text, !id.isTemplate
     else { return }
     var namespace = task.property("namespace")?.scalar?.text
     if namespace?.isTemplate == true { namespace = nil }
+    if id == flow.id, namespace == nil || namespace == flow.namespace {
+      self.error("the flow runs itself: that never ends", at: node.position)
+      return
+    }
     do {
       let found = try Subflows(beside: file).find(id, namespace: namespace)
       if let child = child(found, of: id, at: node.position, loaded) { checkInputs(of: child, task) }

@@ -13,9 +13,9 @@ extension FlowParser {
       return nil
     }
     let id = taskID(node)
-    guard let type = taskType(node) else { return nil }
+    guard let type = taskType(node) else { return id.map { unknownTask($0, node, members) } }
     let typeName = node["type"]?.text ?? ""
-    let declarations = PropertyDeclaration.collect(from: type.init())
+    let declarations = Declarations.of(type)
     let given = merged(members, typeName, declarations)
     var task = TaskNode(id: id ?? "?", type: type, typeName: typeName, position: node.position, properties: [])
     readBase(Node(content: .map(given), position: node.position), into: &task)
@@ -23,13 +23,55 @@ extension FlowParser {
     for index in task.properties.indices {
       check(task.properties[index], declarations, type: type.info.type, task: &task)
     }
-    for declaration in declarations where declaration.isRequired {
+    for declaration in declarations.all where declaration.isRequired {
       let names = [declaration.name] + declaration.aliases
       if !task.properties.contains(where: { names.contains($0.key) && $0.node.scalar?.isNull != true }) {
         error("missing property '\(declaration.name)' in \(type.info.type): \(declaration.help)", at: node.position)
       }
     }
+    if task.type == Switch.self, task.branches.allSatisfy({ TaskNode.handlers.contains($0.name) }) {
+      error("a Switch needs 'cases' or 'defaults'", at: node.position)
+    }
+    checkMeaning(of: task)
     return id == nil ? nil : task
+  }
+
+  /// What only the task itself knows of its properties, as far as they are no templates.
+  private mutating func checkMeaning(of task: TaskNode) {
+    let declared = Declarations.of(task.type)
+    var literals = ValueMap()
+    for member in task.properties where !member.node.value.holdsTemplate {
+      literals[declared[member.key]?.name ?? member.key] = member.node.value
+    }
+    for problem in task.type.problems(of: literals) {
+      let named = task.properties.first { (declared[$0.key]?.name ?? $0.key) == problem.property }
+      error(
+        named.map { "\($0.key): \(problem.message)" } ?? problem.message, at: named?.node.position ?? task.position)
+    }
+  }
+
+  /// A task of an unknown type: what it runs is checked, and others may name it.
+  private mutating func unknownTask(_ id: String, _ node: Node, _ members: [Node.Member]) -> TaskNode {
+    var task = TaskNode(
+      id: id, type: UnknownTask.self, typeName: node["type"]?.text ?? "", position: node.position, properties: [])
+    for member in members where !BaseProperties.names.contains(member.key) {
+      let found = tasksInside(member.node)
+      if found.isEmpty {
+        checkTemplates(in: member.node)
+        task.properties.append(member)
+      } else {
+        task.branches += found.map { (member.key, $0.compactMap { self.task($0) }) }
+      }
+    }
+    return task
+  }
+
+  /// The lists of tasks that a property of an unknown flowable holds.
+  private func tasksInside(_ node: Node) -> [[Node]] {
+    func isTask(_ node: Node) -> Bool { node["id"] != nil && node["type"] != nil }
+    if let members = node.members { return members.flatMap { tasksInside($0.node) } }
+    let items = (node.items ?? []).map { $0["task"] ?? $0 }
+    return !items.isEmpty && items.allSatisfy(isTask) ? [items] : []
   }
 
   private mutating func taskID(_ node: Node) -> String? {
@@ -89,14 +131,11 @@ extension FlowParser {
   }
 
   /// The task's own properties over the flow's defaults for its type; forced defaults over both. A longer type wins.
-  private func merged(
-    _ own: [Node.Member], _ typeName: String, _ declarations: [PropertyDeclaration]
-  ) -> [Node.Member] {
+  private func merged(_ own: [Node.Member], _ typeName: String, _ declarations: Declarations) -> [Node.Member] {
     var result: [Node.Member] = []
     func apply(_ members: [Node.Member]) {
       for member in members {
-        let declaration = declarations.first { ([$0.name] + $0.aliases).contains(member.key) }
-        let names = declaration.map { [$0.name] + $0.aliases } ?? [member.key]
+        let names = declarations[member.key].map { [$0.name] + $0.aliases } ?? [member.key]
         result.removeAll { names.contains($0.key) }
         result.append(member)
       }
@@ -130,10 +169,10 @@ extension FlowParser {
   // MARK: properties
 
   private mutating func check(
-    _ member: Node.Member, _ declarations: [PropertyDeclaration], type: String, task: inout TaskNode
+    _ member: Node.Member, _ declarations: Declarations, type: String, task: inout TaskNode
   ) {
-    guard let declaration = declarations.first(where: { ([$0.name] + $0.aliases).contains(member.key) }) else {
-      let names = declarations.flatMap { [$0.name] + $0.aliases } + BaseProperties.names
+    guard let declaration = declarations[member.key] else {
+      let names = declarations.all.flatMap { [$0.name] + $0.aliases } + BaseProperties.names
       error("unknown property '\(member.key)' in \(type)\(suggest(member.key, names))", at: member.keyPosition)
       return
     }
@@ -153,6 +192,7 @@ extension FlowParser {
     default:
       checkTemplates(in: member.node)
       checkLiteral(member.node, declaration.shape, path: member.key, range: declaration.range)
+      if declaration.shape == .any || declaration.shape == .map(.any) { checkNotation(of: member.node) }
     }
   }
 
@@ -166,14 +206,17 @@ extension FlowParser {
       task?.dependsOn = item["dependsOn"]?.items?.compactMap { $0.scalar?.text } ?? []
       return task
     }
-    let ids = found.map(\.id)
+    let ids = Set(found.map(\.id))
+    var isWhole = true
     for task in found {
       for id in task.dependsOn where !ids.contains(id) {
+        isWhole = false
         error(
-          "task '\(task.id)' depends on '\(id)', which this Dag does not have\(suggest(id, ids))", at: task.position)
+          "task '\(task.id)' depends on '\(id)', which this Dag does not have\(suggest(id, found.map(\.id)))",
+          at: task.position)
       }
     }
-    if let cycle = Self.cycle(in: found) {
+    if isWhole, let cycle = Self.cycle(in: found) {
       error("the tasks \(cycle.joined(separator: " → ")) wait for each other", at: node.position)
     }
     return found
@@ -181,13 +224,18 @@ extension FlowParser {
 
   /// The ids of tasks that depend on each other in a circle, nil when there is none.
   private static func cycle(in tasks: [TaskNode]) -> [String]? {
-    var done: Set<String> = []
-    while let ready = tasks.first(where: { !done.contains($0.id) && $0.dependsOn.allSatisfy(done.contains) }) {
-      done.insert(ready.id)
+    var waiting = Dictionary(tasks.map { ($0.id, Set($0.dependsOn).count) }, uniquingKeysWith: { first, _ in first })
+    var dependents: [String: [String]] = [:]
+    for task in tasks { for id in Set(task.dependsOn) { dependents[id, default: []].append(task.id) } }
+    var ready = tasks.map(\.id).filter { waiting[$0] == 0 }
+    while let id = ready.popLast() {
+      waiting[id] = nil
+      for other in dependents[id] ?? [] {
+        waiting[other, default: 0] -= 1
+        if waiting[other] == 0 { ready.append(other) }
+      }
     }
-    let stuck = tasks.filter { !done.contains($0.id) }.map(\.id)
-    return stuck.isEmpty || tasks.contains { $0.dependsOn.contains { id in !tasks.map(\.id).contains(id) } }
-      ? nil : stuck
+    return waiting.isEmpty ? nil : tasks.map(\.id).filter { waiting[$0] != nil }
   }
 
   /// A literal must already fit; a template is decided when it is rendered.

@@ -19,6 +19,8 @@ public struct PropertyDeclaration: Sendable, Hashable {
   public var isSecret = false
   /// It is handed to the task as written: the task renders it itself, for each row or each iteration.
   public var isRaw = false
+  /// What its expressions come to is text, as in Kestra; else one that is all of a value gives it with its type.
+  public var isText = false
 }
 
 /// A detail of a declaration.
@@ -32,6 +34,8 @@ public struct PropertyOption: Sendable {
   /// Accepted, so that old flows run; the text says why there is nothing to set.
   public static func unused(_ reason: String) -> PropertyOption { .init { $0.unused = reason } }
   public static var secret: PropertyOption { .init { $0.isSecret = true } }
+  /// Its expressions give texts: see `PropertyDeclaration.isText`.
+  public static var text: PropertyOption { .init { $0.isText = true } }
   /// Not rendered before the task runs.
   public static var raw: PropertyOption { .init { $0.isRaw = true } }
 }

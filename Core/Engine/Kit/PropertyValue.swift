@@ -142,14 +142,16 @@ extension Duration: PropertyValue {
   }
 }
 
-/// A URI of internal storage (`ferry:///…`, `kestra:///…`) or of a local file (`file:///…`).
+/// A URI of internal storage (`ferry:///…`, `kestra:///…`) or of a local file (`file:///…`), or the path of a file,
+/// which begins where the flow's file lies.
 public struct StorageReference: PropertyValue, Hashable {
   public static var propertyShape: PropertyShape { .uri }
   public let uri: String
   public init(property: Value) throws {
-    guard case .string(let text) = property, text.contains(":/") else {
+    guard case .string(let text) = property, !text.isEmpty else {
+      let found = property == "" ? "an empty text" : property.typeName
       throw PropertyMismatch(
-        "expected a URI such as {{ outputs.query.uri }} or file:///data/orders.arrow, found \(property.typeName)")
+        "expected a URI such as {{ outputs.query.uri }} or a path such as orders.arrow, found \(found)")
     }
     uri = text
   }

@@ -40,7 +40,7 @@ extension TaskContext {
     }
     return TaskContext(
       ledger: Ledger(), cancellation: cancellation, timeZone: timeZone, storage: local,
-      folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/",
+      folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/", flowFolder: storage,
       scope: Scope(variables: [:], host: host), logger: logger, workspace: Workspace("alone"))
   }
 }

@@ -3,6 +3,14 @@ public import Expression
 /// Whatever a flow can name as the type of a task.
 public protocol DeclaredTask: Declaring {
   static var info: TaskInfo { get }
+
+  /// What is wrong with the properties of a task beyond their types, as far as they are literals: a url of another
+  /// database, a character set that nobody knows. Properties that hold expressions are left out.
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)]
+}
+
+extension DeclaredTask {
+  public static func problems(of literals: ValueMap) -> [(property: String, message: String)] { [] }
 }
 
 /// A task that does work. A struct of plain values: rendering happens before decoding, so it never sees a template.

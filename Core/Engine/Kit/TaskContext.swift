@@ -16,13 +16,16 @@ public final class TaskContext: Sendable {
   let following: GrowingFile?
   /// `ferry:///…/tasks/TASK/RUN/`, under which this run's files go.
   let folder: String
+  /// Where the flow's file lies.
+  let flowFolder: String
   let scope: Scope
   let logger: TaskLogger
   let workspace: Workspace
 
   init(
     ledger: Ledger, cancellation: Cancellation, timeZone: String, threads: Int = 1, storage: any Storage,
-    folder: String, scope: Scope, logger: TaskLogger, workspace: Workspace, handover: Handover? = nil,
+    folder: String, flowFolder: String, scope: Scope, logger: TaskLogger, workspace: Workspace,
+    handover: Handover? = nil,
     following: GrowingFile? = nil
   ) {
     self.ledger = ledger
@@ -31,6 +34,7 @@ public final class TaskContext: Sendable {
     self.threads = threads
     self.storage = storage
     self.folder = folder
+    self.flowFolder = flowFolder
     self.scope = scope
     self.logger = logger
     self.workspace = workspace
@@ -43,7 +47,7 @@ public final class TaskContext: Sendable {
   /// Opens a file of internal storage or a local one for reading.
   public func open(_ reference: StorageReference, range: Range<Int64>? = nil) throws -> any ByteInput {
     if let following, following.uri == reference.uri { return try following.input() }
-    return try storage.open(StorageURI(reference.uri), range: range)
+    return try storage.open(location(of: reference), range: range)
   }
 
   /// Opens a record file, its schema read.
@@ -53,11 +57,21 @@ public final class TaskContext: Sendable {
 
   /// Size in bytes.
   public func size(_ reference: StorageReference) throws -> Int64 {
-    try storage.attributes(StorageURI(reference.uri)).size
+    try storage.attributes(location(of: reference)).size
   }
 
   public func delete(_ reference: StorageReference) throws -> Bool {
-    try storage.delete(StorageURI(reference.uri))
+    try storage.delete(location(of: reference))
+  }
+
+  private func location(of reference: StorageReference) throws -> StorageURI {
+    try StorageURI(reference.uri, besideFlowIn: flowFolder)
+  }
+
+  /// The key-value store of a namespace, the flow's own when it is nil.
+  func keyValueStore(of namespace: String?) -> KeyValueStore {
+    let own = scope.variables["flow"]?.map?["namespace"]?.string ?? ""
+    return KeyValueStore(storage: storage, namespace: namespace ?? own)
   }
 
   /// A new file of this task run; it exists once it is committed.

@@ -71,21 +71,24 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - inputs: as the user gave them; they are checked and completed with the defaults first.
   ///   - restart: the id, or the beginning of it, of a failed execution of this flow to go on with at the failed task.
+  ///   - asked: what the Subflow task that runs it wants to have out of it, in place of the flow's own outputs.
   ///   - id: of a new execution, where the caller has to know it before.
   public func run(
     _ flow: Flow, inputs: ValueMap, restart: String? = nil, id: String? = nil, labels: ValueMap = [:],
-    parentID: String? = nil,
-    depth: Int = 0, cancellation: Cancellation
+    parentID: String? = nil, depth: Int = 0, correlationID: String? = nil, asked: ValueMap? = nil,
+    cancellation: Cancellation
   ) async throws -> Execution {
     guard depth <= Engine.deepestSubflow else {
       throw Failure(
         .configuration, "flow '\(flow.id)' is \(depth) subflows deep", hint: "A flow that runs itself never ends")
     }
+    var flow = flow
+    if let asked { flow.outputs = asked.map { FlowOutput(id: $0.key, value: $0.value) } }
     let claimed = try restart.map { try store.claim($0, of: flow) }
     do {
       let runner = try runner(
         flow, inputs, going: claimed, id: id ?? Identifier.make(), labels: labels, parentID: parentID, depth: depth,
-        cancellation)
+        correlationID: correlationID, cancellation)
       return try await runner.run()
     } catch {
       if let claimed { store.release(claimed.id) }
@@ -95,12 +98,13 @@ public final class Engine: Sendable {
 
   private func runner(
     _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, id: String, labels: ValueMap, parentID: String?,
-    depth: Int, _ cancellation: Cancellation
+    depth: Int, correlationID: String?, _ cancellation: Cancellation
   ) throws -> FlowRunner {
     let host = Host(
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
       namespace: flow.namespace)
-    let accepted = try complete(claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host)
+    let accepted = try complete(
+      claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host, isSubflow: parentID != nil)
     var execution =
       claimed
       ?? Execution(
@@ -114,7 +118,7 @@ public final class Engine: Sendable {
       Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
     return FlowRunner(
       engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
-      cancellation: cancellation)
+      correlationID: correlationID, cancellation: cancellation)
   }
 
   /// Subflows within subflows: far more than honest use.
@@ -135,7 +139,8 @@ public final class Engine: Sendable {
   }
 
   /// The inputs with their types and defaults. All that is wrong with them comes at once.
-  func complete(_ given: ValueMap, of flow: Flow, _ host: Host) throws -> ValueMap {
+  /// - Parameter isSubflow: whether another flow gives them: then paths begin where that flow's file lies.
+  func complete(_ given: ValueMap, of flow: Flow, _ host: Host, isSubflow: Bool = false) throws -> ValueMap {
     var problems: [String] = []
     var inputs = ValueMap()
     let names = flow.inputs.map(\.id)
@@ -146,7 +151,7 @@ public final class Engine: Sendable {
     for input in flow.inputs {
       do {
         inputs[input.id] = .null
-        inputs[input.id] = try complete(input, given[input.id], inputs, host)
+        inputs[input.id] = try complete(input, given[input.id], inputs, host, isSubflow: isSubflow)
       } catch let mismatch as PropertyMismatch {
         problems.append("input '\(input.id)': \(mismatch.message)")
       } catch {
@@ -157,18 +162,32 @@ public final class Engine: Sendable {
     return inputs
   }
 
-  private func complete(_ input: InputDeclaration, _ given: Value?, _ known: ValueMap, _ host: Host) throws -> Value {
+  /// The URI of a file that is given by its path.
+  /// - Parameter folder: where a relative path begins.
+  private func fileURI(_ text: String, in folder: String) throws -> String {
+    if text.isEmpty || text.contains(":/") { return text }
+    let uri = try StorageURI(path: text, in: LocalStorage.realPath(folder) ?? folder)
+    guard try storage.exists(uri) else { throw PropertyMismatch("there is no file '\(text)' in '\(folder)'") }
+    return uri.text
+  }
+
+  private func complete(
+    _ input: InputDeclaration, _ given: Value?, _ known: ValueMap, _ host: Host, isSubflow: Bool
+  ) throws -> Value {
     let scope = Scope(
       variables: [
         "inputs": .map(known), "envs": .map(settings.environment.visible), "globals": .map(settings.globals),
         "vars": .map([:]), "outputs": .map([:]),
       ], host: host, timeZone: settings.timeZone)
     if let condition = try input.condition?.rendered(in: scope), !condition.isTruthy { return .null }
-    guard let value = try given ?? input.fallback?.rendered(in: scope), !value.isNull else {
+    guard var value = try given ?? input.fallback?.rendered(in: scope), !value.isNull else {
       if input.isRequired { throw PropertyMismatch("it is missing: give it with -i \(input.id)=…") }
       return .null
     }
     if input.kind == .secret { redactor.add(value.text) }
+    if input.kind == .file, let text = value.string {
+      value = .string(try fileURI(text, in: given == nil || isSubflow ? host.folder : "."))
+    }
     var input = input
     if let choices = try input.choices?.rendered(in: scope) { input.values = try [String](property: choices) }
     return try input.accept(value)

@@ -27,6 +27,8 @@ public struct Instant: Sendable, Hashable, Comparable {
   public var microseconds: Int64
   public init(microseconds: Int64) { self.microseconds = microseconds }
   public static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
+  /// So much later.
+  func advanced(by time: Duration) -> Instant { Instant(microseconds: microseconds + Int64(time.seconds * 1e6)) }
   public func duration(to end: Instant) -> Duration { .microseconds(end.microseconds - microseconds) }
 }
 
@@ -40,6 +42,8 @@ public struct TaskRun: Sendable {
   /// Inside of a ForEach: the value of the innermost iteration, and the numbers of all, the outermost first: `0/2`.
   public var value: String?
   public var iterationPath: String
+  /// The values of all loops around, the outermost first; not recorded.
+  public var values: [String] = []
   public var state: RunState
   public var attempts = 0
   public var started: Instant
@@ -79,6 +83,8 @@ public struct LogLine: Sendable {
   public var executionID: String
   public var taskID: String?
   public var taskRunID: String?
+  /// The values of the loops around the task, the outermost first; not recorded.
+  public var values: [String] = []
   public var message: String
 }
 
@@ -105,18 +111,21 @@ final class TaskLogger: Sendable {
   private let executionID: String
   private let taskID: String?
   private let taskRunID: String?
+  private let values: [String]
   private let clock: @Sendable () -> Instant
   private let emit: @Sendable (RunEvent) -> Void
 
   init(
     redactor: Redactor, level: LogLevel, executionID: String, taskID: String? = nil, taskRunID: String? = nil,
-    clock: @escaping @Sendable () -> Instant = Instant.now, emit: @escaping @Sendable (RunEvent) -> Void
+    values: [String] = [], clock: @escaping @Sendable () -> Instant = Instant.now,
+    emit: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.redactor = redactor
     self.level = level
     self.executionID = executionID
     self.taskID = taskID
     self.taskRunID = taskRunID
+    self.values = values
     self.clock = clock
     self.emit = emit
   }
@@ -127,6 +136,6 @@ final class TaskLogger: Sendable {
       .log(
         LogLine(
           time: clock(), level: level, executionID: executionID, taskID: taskID, taskRunID: taskRunID,
-          message: redactor.redact(message))))
+          values: values.map(redactor.redact), message: redactor.redact(message))))
   }
 }

@@ -13,25 +13,41 @@ final class FlowRunner: Sendable {
   /// As it began.
   let start: Execution
   private let environment: ValueMap
+  private let labels: ValueMap
+  /// The first of the executions that this one is a subflow of; its own id when it is none.
+  let correlationID: String
 
   /// What tasks have left so far.
   struct Memory: Sendable {
     var outputs = ValueMap()
+    /// `{state}` by task, in loops by task and value.
+    var states = ValueMap()
     var taskRuns: [TaskRun] = []
     /// Task runs of a failed execution that need not run again, by task and iteration.
     var earlier: [String: TaskRun] = [:]
+    /// How often the others have been tried.
+    var earlierAttempts: [String: Int] = [:]
     /// The same for executions of subflows that failed.
     var earlierChildren: [String: String] = [:]
     /// The first failure that ended the flow.
     var failure: (task: String, error: String)?
+
+    mutating func note(_ state: RunState, of task: TaskNode, _ frame: Frame) {
+      states.set(["state": .string(state.rawValue)], at: [task.id] + frame.iterations.map(\.value.text))
+    }
   }
+
+  /// One turn of a loop.
+  typealias Iteration = (value: Value, index: Int)
 
   /// Where a task stands: the flowables around it, the innermost first, and the iterations, the innermost last.
   struct Frame: Sendable {
     /// The flow's, or that of a flowable with a time-out.
     var cancellation: Cancellation
-    var parents: [TaskRun] = []
-    var iterations: [(value: Value, index: Int)] = []
+    var parents: [Parent] = []
+    var iterations: [Iteration] = []
+    /// The turn of the loop that the task stands directly in: only such tasks have a `taskrun.value`.
+    var turn: Iteration?
     /// What the nearest flowable says, for tasks that say nothing themselves.
     var retry: RetryPolicy?
     /// Inside of `errors` or `finally`, which run again in a restart.
@@ -43,13 +59,28 @@ final class FlowRunner: Sendable {
       return frame
     }
 
+    /// What is inside of a flowable that stands here.
+    func inside(_ run: TaskRun) -> Frame {
+      var frame = self
+      frame.parents.insert(Parent(run: run, turn: turn), at: 0)
+      frame.turn = nil
+      return frame
+    }
+
     /// Names the place of a task among the iterations, for restarts.
     func key(_ task: String) -> String { ([task] + iterations.map { "\($0.index)" }).joined(separator: "/") }
   }
 
+  /// A flowable around a task.
+  struct Parent: Sendable {
+    var run: TaskRun
+    /// The turn of the loop that it stands directly in.
+    var turn: Iteration?
+  }
+
   init(
     engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, depth: Int,
-    cancellation: Cancellation
+    correlationID: String?, cancellation: Cancellation
   ) {
     self.engine = engine
     self.flow = flow
@@ -59,9 +90,12 @@ final class FlowRunner: Sendable {
     self.depth = depth
     start = execution
     environment = engine.settings.environment.visible
+    self.correlationID = correlationID ?? execution.id
+    labels = FlowRunner.nested(execution.labels, correlationID: self.correlationID)
     var memory = Memory()
     for run in execution.taskRuns where run.state == .success || run.state == .warning { memory.earlier[run.key] = run }
     for run in execution.taskRuns where run.state == .failed || run.state == .killed {
+      memory.earlierAttempts[run.key] = run.attempts
       if let child = run.outputs["executionId"]?.string { memory.earlierChildren[run.key] = child }
     }
     self.memory = Locked(memory)
@@ -161,9 +195,9 @@ final class FlowRunner: Sendable {
     for output in flow.outputs {
       do {
         execution.outputs[output.id] = engine.redactor.redact(
-          try output.value.rendered(in: scope(nil, nil, Frame(cancellation: cancellation))))
+          try output.value(in: scope(nil, nil, Frame(cancellation: cancellation))))
       } catch {
-        execution.error = engine.redactor.redact("output '\(output.id)': \(error)")
+        execution.error = engine.redactor.redact("output '\(output.id)': \(asFailure(error))")
         return .failed
       }
     }
@@ -224,14 +258,14 @@ final class FlowRunner: Sendable {
       ],
       "namespace": .string(flow.namespace),
       "inputs": .map(inputsWithTasks()), "vars": .map(flow.variables), "globals": .map(engine.settings.globals),
-      "envs": .map(environment), "labels": .map(start.labels), "trigger": .map([:]),
-      "outputs": .map(memory.withLock { $0.outputs }),
+      "envs": .map(environment), "labels": .map(labels), "trigger": .map([:]),
+      "outputs": .map(memory.withLock { $0.outputs }), "tasks": .map(memory.withLock { $0.states }),
     ]
     if let task { variables["task"] = ["id": .string(task.id), "type": .string(task.typeName)] }
     variables["taskrun"] = .map(taskRunVariables(run, frame))
-    let parents = frame.parents.map(FlowRunner.parentVariables)
+    let parents = frame.parents.compactMap(FlowRunner.parentVariables)
     variables["parents"] = .list(parents)
-    variables["parent"] = parents.first ?? ["taskrun": ["value": nil]]
+    if let parent = parents.first { variables["parent"] = parent }
     return Scope(variables: variables, host: host, timeZone: engine.settings.timeZone)
   }
 
@@ -244,26 +278,29 @@ final class FlowRunner: Sendable {
       map["attemptsCount"] = .int(Int64(max(run.attempts - 1, 0)))
       map["parentId"] = run.parentID.map { .string($0) } ?? .null
     }
-    if let iteration = frame.iterations.last {
-      map["value"] = FlowRunner.loopValue(iteration.value)
-      map["iteration"] = .int(Int64(iteration.index))
+    if let turn = frame.turn {
+      // Always a text, as in Kestra.
+      map["value"] = .string(turn.value.text)
+      map["iteration"] = .int(Int64(turn.index))
     }
     return map
   }
 
-  /// What tasks see of a flowable around them.
-  private static func parentVariables(_ run: TaskRun) -> Value {
-    var taskrun: ValueMap = ["id": .string(run.id)]
-    taskrun["value"] = run.value.map { .string($0) } ?? .null
-    return ["taskrun": .map(taskrun), "outputs": .map(run.outputs)]
+  /// What tasks see of a flowable around them. As in Kestra, only those are listed that have a value or outputs.
+  private static func parentVariables(_ parent: Parent) -> Value? {
+    guard parent.turn != nil || !parent.run.outputs.isEmpty else { return nil }
+    var map: ValueMap = ["task": ["id": .string(parent.run.taskID)]]
+    if let turn = parent.turn { map["taskrun"] = ["id": .string(parent.run.id), "value": .string(turn.value.text)] }
+    if !parent.run.outputs.isEmpty { map["outputs"] = .map(parent.run.outputs) }
+    return .map(map)
   }
 
-  /// The value of an iteration as tasks see it: lists and maps as JSON.
-  static func loopValue(_ value: Value) -> Value {
-    switch value {
-    case .list, .map: .string(value.text)
-    default: value
-    }
+  /// The labels with their dotted names as maps, and what Kestra adds: one id for an execution and all its subflows.
+  private static func nested(_ labels: ValueMap, correlationID: String) -> ValueMap {
+    var map = ValueMap()
+    for (key, value) in labels { map.set(value, at: key.split(separator: ".").map(String.init)) }
+    map.set(.string(correlationID), at: ["system", "correlationId"])
+    return map
   }
 
   /// Flows of 2022 wrote `inputs.TASK.uri` for the outputs of a task; `ferry check` warns about it.
@@ -277,7 +314,8 @@ final class FlowRunner: Sendable {
   func logger(_ run: TaskRun?, level: LogLevel? = nil, early: EarlyAttempt? = nil) -> TaskLogger {
     TaskLogger(
       redactor: engine.redactor, level: level ?? engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
-      taskRunID: run?.id, emit: { [engine] event in early.map { $0.hold(event) } ?? engine.emit(event) })
+      taskRunID: run?.id, values: run?.values ?? [],
+      emit: { [engine] event in early.map { $0.hold(event) } ?? engine.emit(event) })
   }
 }
 

@@ -5,8 +5,7 @@ internal import Records
 extension FlowRunner {
   func runFlowable(_ kind: FlowableKind, _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async -> RunState {
     run.attempts = 1
-    var inner = frame
-    inner.parents.insert(run, at: 0)
+    var inner = frame.inside(run)
     inner.retry = task.retry ?? frame.retry
     do {
       var state = try await runInTime(kind, task, &run, inner)
@@ -52,7 +51,10 @@ extension FlowRunner {
   private func property(_ name: String, of task: TaskNode, _ run: TaskRun, _ frame: Frame) throws -> Value? {
     // A flowable's own properties see what is around it, not itself.
     var outer = frame
-    if outer.parents.first?.id == run.id { outer.parents.removeFirst() }
+    if let own = outer.parents.first, own.run.id == run.id {
+      outer.parents.removeFirst()
+      outer.turn = own.turn
+    }
     do { return try task.property(name)?.value.rendered(in: scope(task, run, outer)) } catch {
       throw asFailure(error).whileDoing("property '\(name)'")
     }
@@ -83,6 +85,7 @@ extension FlowRunner {
     return await concurrently(values.count, limit: limit) { index in
       var iteration = frame
       iteration.iterations.append((values[index], index))
+      iteration.turn = (values[index], index)
       return await self.sequence(tasks, iteration)
     }
   }
@@ -170,7 +173,8 @@ extension FlowRunner {
       if let earlier, isDone { earlier } else {
         try await engine.run(
           child, inputs: inputs, restart: earlier?.id, id: childID, labels: labels, parentID: executionID,
-          depth: depth + 1, cancellation: cancellation)
+          depth: depth + 1, correlationID: correlationID, asked: task.property("outputs")?.value.map,
+          cancellation: cancellation)
       }
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
@@ -213,7 +217,7 @@ extension FlowRunner.Frame {
   /// With the outputs that the innermost flowable has by now.
   fileprivate func seeing(_ run: TaskRun) -> FlowRunner.Frame {
     var frame = self
-    if !frame.parents.isEmpty { frame.parents[0] = run }
+    if !frame.parents.isEmpty { frame.parents[0].run = run }
     return frame
   }
 }

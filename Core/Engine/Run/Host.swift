@@ -82,8 +82,13 @@ struct Host: ExpressionHost {
   }
 
   func read(_ uri: String) throws -> String {
-    let reference = uri.contains(":/") ? uri : try fileURI(uri)
-    return try String.contents(of: storage.open(StorageURI(reference), range: nil))
+    try String.contents(of: storage.open(location(uri), range: nil))
+  }
+
+  private func location(_ text: String) throws -> StorageURI {
+    let files = StorageURI.namespaceFiles
+    if text.hasPrefix(files) { return try StorageURI(fileURI(String(text.dropFirst(files.count)))) }
+    return try StorageURI(text.contains(":/") ? text : fileURI(text))
   }
 
   func fileURI(_ path: String) throws -> String {
@@ -95,14 +100,13 @@ struct Host: ExpressionHost {
   }
 
   func fileSize(_ uri: String) throws -> Int64 {
-    try storage.attributes(StorageURI(uri.contains(":/") ? uri : try fileURI(uri))).size
+    try storage.attributes(location(uri)).size
   }
 
-  /// Values lie as JSON files under the namespace.
-  func kv(_ key: String) throws -> Value? {
-    let uri = try StorageURI("ferry:///\(namespace.replacing(".", with: "/"))/_kv/\(key).json")
-    guard try storage.exists(uri) else { return nil }
-    return try Value.parseJSON(try String.contents(of: storage.open(uri, range: nil)))
+  func kv(_ key: String) throws -> Value? { try kv(key, namespace: namespace) }
+
+  func kv(_ key: String, namespace: String) throws -> Value? {
+    try KeyValueStore(storage: storage, namespace: namespace).value(of: key)
   }
 
   func parseYAML(_ text: String) throws -> Value { try Value.parseYAML(text) }

@@ -16,6 +16,21 @@ extension Value {
   }
 }
 
+extension Value {
+  /// The value with every template in it rendered to text, as Kestra renders.
+  func renderedTexts(in scope: Scope) throws -> Value {
+    switch self {
+    case .string(let text):
+      guard text.isTemplate else { return self }
+      let template = try Template(text)
+      return .string(try template.renderText(in: scope.withVariables(of: template)))
+    case .list(let values): return .list(try values.map { try $0.renderedTexts(in: scope) })
+    case .map(let map): return .map(ValueMap(try map.map { ($0.key, try $0.value.renderedTexts(in: scope)) }))
+    default: return self
+    }
+  }
+}
+
 extension String {
   var isTemplate: Bool { contains("{{") || contains("{%") || contains("{#") }
 }

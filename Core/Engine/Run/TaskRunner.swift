@@ -37,12 +37,16 @@ extension FlowRunner {
   }
 
   func newRun(of task: TaskNode, _ frame: Frame) -> TaskRun {
-    TaskRun(
+    var run = TaskRun(
       id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
-      parentID: frame.parents.first?.id,
+      parentID: frame.parents.first?.run.id,
       value: frame.iterations.last?.value.text,
       iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
       state: .running, started: .now())
+    run.values = frame.iterations.map(\.value.text)
+    // A restart goes on counting.
+    run.attempts = memory.withLock { $0.earlierAttempts[frame.key(task.id)] } ?? 0
+    return run
   }
 
   /// Nil when the early attempt failed: the task runs now, as if it had not been tried.
@@ -63,6 +67,7 @@ extension FlowRunner {
   ) async -> RunState {
     let policy = task.retry ?? frame.retry
     let began = Instant.now()
+    let before = run.attempts
     while true {
       run.attempts += 1
       var limit: TimeLimit?
@@ -73,7 +78,7 @@ extension FlowRunner {
         let state = try await attempt(task, &run, frame, ledger, time.cancellation, handover: handover)
         handover?.close(succeeded: true)
         run.ledger = ledger.counts
-        let warned = policy?.warningOnRetry == true && run.attempts > 1 && state == .success
+        let warned = policy?.warningOnRetry == true && run.attempts > before + 1 && state == .success
         return end(&run, warned ? .warning : state, task, frame, ledger)
       } catch {
         handover?.close(succeeded: false)
@@ -81,7 +86,7 @@ extension FlowRunner {
         // Another attempt has its own time.
         let isTransient = failure.category == .transient || failure.category == .quota || limit?.isOver == true
         guard let policy, isTransient, !frame.cancellation.isCancelled,
-          let wait = policy.wait(after: run.attempts, since: began)
+          let wait = policy.wait(after: run.attempts - before, since: began)
         else { return fail(&run, failure, task, frame, ledger) }
         let message = engine.redactor.redact(failure.description)
         logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
@@ -127,7 +132,8 @@ extension FlowRunner {
     let properties = try render(task, in: scope)
     let context = TaskContext(
       ledger: ledger, cancellation: cancellation, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
-      storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", scope: scope,
+      storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", flowFolder: host.folder,
+      scope: scope,
       logger: logger(run, level: task.logLevel, early: early?.attempt), workspace: workspace, handover: handover,
       following: early?.attempt.file)
     run.outputs = try await BlockingExecutor.run {
@@ -158,12 +164,12 @@ extension FlowRunner {
   }
 
   private func render(_ task: TaskNode, in scope: Scope) throws -> ValueMap {
-    let declarations = PropertyDeclaration.collect(from: task.type.init())
+    let declarations = Declarations.of(task.type)
     var values = ValueMap()
     for member in task.properties {
-      let declaration = declarations.first { ([$0.name] + $0.aliases).contains(member.key) }
+      let declaration = declarations[member.key]
       do {
-        let value = declaration?.isRaw == true ? member.node.value : try member.node.value.rendered(in: scope)
+        let value = try rendered(member.node.value, declaration, in: scope)
         if declaration?.isSecret == true, !value.isNull { engine.redactor.add(value.text) }
         values[member.key] = value
       } catch {
@@ -173,6 +179,11 @@ extension FlowRunner {
       }
     }
     return values
+  }
+
+  private func rendered(_ value: Value, _ declaration: PropertyDeclaration?, in scope: Scope) throws -> Value {
+    if declaration?.isRaw == true { return value }
+    return declaration?.isText == true ? try value.renderedTexts(in: scope) : try value.rendered(in: scope)
   }
 
   // MARK: ends
@@ -213,6 +224,7 @@ extension FlowRunner {
     let shown = shown(run)
     memory.withLock { memory in
       memory.taskRuns.append(shown)
+      memory.note(shown.state, of: task, frame)
       if state == .success || state == .warning {
         memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text))
       }
@@ -225,6 +237,7 @@ extension FlowRunner {
   private func shown(_ run: TaskRun) -> TaskRun {
     var shown = run
     shown.value = run.value.map(engine.redactor.redact)
+    shown.values = run.values.map(engine.redactor.redact)
     return shown
   }
 
@@ -246,6 +259,7 @@ extension FlowRunner {
     }
     memory.withLock { memory in
       memory.taskRuns.append(earlier)
+      memory.note(earlier.state, of: task, frame)
       memory.outputs.set(.map(kept), at: [task.id] + frame.iterations.map(\.value.text))
     }
     return earlier.state

@@ -61,6 +61,34 @@ public struct StorageURI: Hashable, Sendable {
     components = try path.split(separator: "/").map { try StorageURI.component($0, of: text) }
   }
 
+  /// Kestra's files of a namespace are those beside the flow.
+  static let namespaceFiles = "nsfile:///"
+
+  /// What a flow says of a file: a URI, `nsfile:///path` or a plain path, both of which begin where its own file lies.
+  init(_ text: String, besideFlowIn folder: String) throws {
+    if text.hasPrefix(StorageURI.namespaceFiles) {
+      try self.init(path: String(text.dropFirst(StorageURI.namespaceFiles.count)), in: folder)
+    } else if text.contains(":/") {
+      try self.init(text)
+    } else {
+      try self.init(path: text, in: folder)
+    }
+  }
+
+  /// A path of this machine.
+  /// - Parameter folder: where a relative one begins.
+  init(path: String, in folder: String) throws {
+    var components: [String] = []
+    for part in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where part != "." {
+      if part == ".." { _ = components.popLast() } else { components.append(String(part)) }
+    }
+    guard !components.isEmpty, !path.utf8.contains(0) else {
+      throw Failure(.configuration, "'\(path)' is not the path of a file")
+    }
+    scheme = .file
+    self.components = components
+  }
+
   /// Encoded traversal (`%2e%2e`, `%2f`) is refused like the plain one.
   private static func component(_ raw: Substring, of uri: String) throws -> String {
     guard let decoded = percentDecoded(raw) else { throw Failure(.configuration, "'\(uri)' has a broken %-escape") }

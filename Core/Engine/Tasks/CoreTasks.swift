@@ -8,7 +8,8 @@ let corePlugin = Plugin(
   tasks: [
     Sequential.self, Parallel.self, ForEach.self, EachSequential.self, EachParallel.self, If.self, Switch.self,
     AllowFailure.self, Dag.self, Subflow.self, Log.self, Return.self, OutputValues.self, Fail.self, Sleep.self,
-    Concat.self, Split.self, Size.self, Delete.self, FilterItems.self, DeduplicateItems.self,
+    Assert.self, KVSet.self, KVGet.self, KVDelete.self, KVGetKeys.self, Concat.self, Split.self, Size.self, Delete.self,
+    FilterItems.self, DeduplicateItems.self,
   ])
 
 struct Log: FerryTask {
@@ -31,21 +32,23 @@ struct Log: FerryTask {
 struct Return: FerryTask {
   static let info = TaskInfo(
     "core.debug.Return", aliases: ["debugs.Return", "debug.Return"],
-    "Puts out a value, mostly to look at an expression.",
-    outputs: [TaskOutput("value", .any, "The rendered value, of the type that it has.")],
+    "Puts out a text, mostly to look at an expression.",
+    outputs: [TaskOutput("value", .string, "The rendered text, as in Kestra: lists and maps are JSON.")],
     example: """
       id: today
       type: io.kestra.plugin.core.debug.Return
       format: "{{ execution.startDate }}"
       """)
-  @Property("The value.") var format: Value?
+  @Property("The text.", .text) var format: Value?
 
-  func run(_ context: TaskContext) throws -> ValueMap { ["value": format ?? .null] }
+  func run(_ context: TaskContext) throws -> ValueMap { ["value": format.map { .string($0.text) } ?? .null] }
 }
 
 struct OutputValues: FerryTask {
   static let info = TaskInfo(
     "core.output.OutputValues", aliases: ["output.OutputValues"], "Puts out several values under names.",
+    details: "As in Kestra, what an expression comes to is put out as text, lists and maps as JSON; literals keep "
+      + "their types.",
     outputs: [TaskOutput("values", .map(.any), "The rendered values.")],
     example: """
       id: facts
@@ -53,7 +56,7 @@ struct OutputValues: FerryTask {
       values:
         answer: "{{ 6 * 7 }}"
       """)
-  @Property("The values by name.") var values: ValueMap
+  @Property("The values by name.", .text) var values: ValueMap
 
   func run(_ context: TaskContext) throws -> ValueMap { ["values": .map(values)] }
 }
@@ -75,6 +78,31 @@ struct Fail: FerryTask {
     if let condition, !condition.isTruthy { return [:] }
     // A flow that fails on purpose may be retried on purpose.
     throw Failure(.transient, errorMessage ?? "the flow asked to fail here", retryIsSafe: true)
+  }
+}
+
+struct Assert: FerryTask {
+  static let info = TaskInfo(
+    "core.execution.Assert", aliases: ["execution.Assert"], "Fails unless all of its conditions are true.",
+    outputs: [
+      TaskOutput("success", .integer, "How many are true."), TaskOutput("failed", .integer, "How many are not."),
+    ],
+    example: """
+      id: sane
+      type: io.kestra.plugin.core.execution.Assert
+      conditions:
+        - "{{ 1 < 2 }}"
+      errorMessage: "No rows today"
+      """)
+  @Property("The conditions.") var conditions: [Value]
+  @Property("What the failure says.") var errorMessage: String?
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let failed = conditions.indices.filter { !conditions[$0].isTruthy }
+    guard !failed.isEmpty else { return ["success": .int(Int64(conditions.count)), "failed": 0] }
+    let places = failed.map { String($0 + 1) }.joined(separator: ", ")
+    let what = "of \(conditions.count) conditions these are not true: \(places)"
+    throw Failure(.transient, errorMessage.map { "\($0) (\(what))" } ?? what, retryIsSafe: true)
   }
 }
 

@@ -227,6 +227,9 @@ struct Subflow: DeclaredTask {
   @Property("The namespace of the flow.") var namespace: String?
   @Property("The id of the flow.") var flowId: String
   @Property("Its inputs.") var inputs: ValueMap?
+  @Property(
+    "What is taken from it, by name, in place of its own outputs: expressions that see its tasks.", .raw,
+    .deprecated("'outputs' of the flow itself")) var outputs: ValueMap?
   @Property("Labels of its execution.") var labels: Value?
   @Property("Whether its state and outputs are put out. Ferry waits for its end in any case.") var wait = true
   @Property("Whether its failure is this task's failure.") var transmitFailed = true

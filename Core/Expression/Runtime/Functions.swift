@@ -73,9 +73,10 @@ enum Functions {
 
   /// A missing key is undefined, so that `kv('key') ?? 'other'` works.
   @Sendable private static func kv(_ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
-    if arguments.given(1) != nil { throw Problem("the store of another namespace cannot be read") }
     let key = try arguments.text(0)
-    if let value = try evaluator.scope.host.kv(key) { return value }
+    let host = evaluator.scope.host
+    let namespace = try arguments.optionalText(1)
+    if let value = try namespace.map({ try host.kv(key, namespace: $0) }) ?? host.kv(key) { return value }
     if try arguments.bool(2, default: true) { throw Problem("no key '\(key)' in the store", isUndefined: true) }
     return .null
   }

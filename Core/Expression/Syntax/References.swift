@@ -6,11 +6,15 @@ public struct Reference: Sendable, Hashable {
   public let offset: Int
   /// Whether the template copes with its absence: under `??`, `???`, `default`, or checked by `is defined`.
   public let guarded: Bool
+  /// Whether it is only looked at where something else comes to true: in a branch of `? :` or `if`, in a loop, behind
+  /// `and` or `or`.
+  public let conditional: Bool
 
-  public init(path: [String], offset: Int, guarded: Bool) {
+  public init(path: [String], offset: Int, guarded: Bool, conditional: Bool = false) {
     self.path = path
     self.offset = offset
     self.guarded = guarded
+    self.conditional = conditional
   }
 }
 
@@ -20,6 +24,8 @@ struct ReferenceCollector {
   /// Paths that some `is defined` of the template asks about.
   private var checked: Set<[String]> = []
   private var bound: Set<String> = []
+  /// How many branches the visit is inside of.
+  private var branches = 0
 
   static func references(of nodes: [Node]) -> [Reference] {
     var collector = ReferenceCollector()
@@ -39,27 +45,36 @@ struct ReferenceCollector {
         visit(expression, guarded: false)
         bound.insert(name)
       case .conditional(let branches, let otherwise):
-        for branch in branches {
-          visit(branch.condition, guarded: false)
-          visit(branch.body)
+        for (index, branch) in branches.enumerated() {
+          inBranch(index > 0) { $0.visit(branch.condition, guarded: false) }
+          inBranch { $0.visit(branch.body) }
         }
-        visit(otherwise)
+        inBranch { $0.visit(otherwise) }
       case .loop(let variable, let over, let body, let otherwise):
         visit(over, guarded: false)
         let outer = bound
         bound.formUnion([variable, "loop"])
-        visit(body)
+        inBranch { $0.visit(body) }
         bound = outer
-        visit(otherwise)
+        inBranch { $0.visit(otherwise) }
       }
     }
+  }
+
+  /// Visits what may not be evaluated at all.
+  private mutating func inBranch(_ isBranch: Bool = true, _ visit: (inout Self) -> Void) {
+    branches += isBranch ? 1 : 0
+    visit(&self)
+    branches -= isBranch ? 1 : 0
   }
 
   private mutating func visit(_ expression: Expression, guarded: Bool) {
     if case .variable(let name) = path(expression).root.kind {
       if !bound.contains(name) {
         references.append(
-          Reference(path: path(expression).parts, offset: path(expression).root.offset, guarded: guarded))
+          Reference(
+            path: path(expression).parts, offset: path(expression).root.offset, guarded: guarded,
+            conditional: branches > 0))
       }
     }
     switch expression.kind {
@@ -77,9 +92,10 @@ struct ReferenceCollector {
     case .not(let child), .negate(let child), .plus(let child): visit(child, guarded: guarded)
     case .binary(let op, let left, let right):
       visit(left, guarded: guarded || op == .ifNull || op == .ifUndefined)
-      visit(right, guarded: guarded)
+      inBranch([.and, .or, .ifNull, .ifUndefined].contains(op)) { $0.visit(right, guarded: guarded) }
     case .ternary(let condition, let yes, let no):
-      for child in [condition, yes, no] { visit(child, guarded: guarded) }
+      visit(condition, guarded: guarded)
+      for child in [yes, no] { inBranch { $0.visit(child, guarded: guarded) } }
     case .test(let child, let test, let arguments, _):
       let asksDefined = test.signature.name == "defined"
       if asksDefined, let path = child.staticPath { checked.insert(path) }
