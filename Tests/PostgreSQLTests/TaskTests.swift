@@ -30,6 +30,20 @@ import Testing
 
   private func uri(_ outputs: ValueMap) throws -> Value { try #require(outputs["uri"]) }
 
+  /// CREATE TABLE AS declares every array with one dimension, and the server takes any.
+  @Test(arguments: ["int[]", "int[][]", "int[][][]"]) func arraysOfAnyDepthAreLoaded(declared: String) throws {
+    let session = try Server.session()
+    defer { session.close() }
+    try session.run("DROP TABLE IF EXISTS k_deep, k_array")
+    try session.run("CREATE TABLE k_array (a int[][]); INSERT INTO k_array VALUES ('{{1,2},{3,NULL}}'), (NULL), ('{}')")
+    try session.run("CREATE TABLE k_deep (a \(declared))")
+    let context = try TaskContext.forTests()
+    let stored = try run(SQLQuery<PostgreSQL>.self, ["sql": "SELECT a FROM k_array", "fetchType": "STORE"], context)
+    _ = try run(SQLBatch<PostgreSQL>.self, ["from": uri(stored), "table": "k_deep"], context)
+    #expect(try session.texts("SELECT a::text FROM k_deep") == ["{{1,2},{3,NULL}}", nil, "{}"])
+    try session.run("DROP TABLE k_deep, k_array")
+  }
+
   /// The server looks at foreign keys at the end of a COPY, and does not say which row it was.
   @Test(arguments: [1, 700, 66_000, 70_000]) func theRowOfAForeignKeyIsFound(bad: Int64) throws {
     let session = try Server.session()
@@ -218,6 +232,12 @@ import Testing
     }
     #expect(other.message.contains("certificate"), "\(other)")
     #expect(other.category == .configuration)
+    // The machine's authorities have not signed it.
+    let unknown = try failure { _ = try query(["username": "ferry_tls", "sslMode": "VERIFY_FULL"]) }
+    #expect(unknown.category == .configuration && unknown.hint?.contains("'sslRootCert'") == true, "\(unknown)")
+    #expect(!unknown.description.contains(".postgresql"), "\(unknown)")
+    let wrong = try failure { _ = try query(["password": "wrong"]) }
+    #expect(wrong.category == .auth && wrong.message.ranges(of: "authentication failed").count == 1, "\(wrong)")
     let certificate: ValueMap = ["username": "ferry_cert", "sslMode": "VERIFY_FULL", "sslRootCert": try pem("ca.crt")]
     #expect(try failure { _ = try query(certificate) }.category == .auth)
     var keyed = certificate

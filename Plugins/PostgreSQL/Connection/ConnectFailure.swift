@@ -6,7 +6,10 @@ enum ConnectFailure {
   /// - Parameter message: libpq's, in verbose form, where the server's own words carry an SQLSTATE:
   ///   `connection to server at "db" (10.0.0.1), port 5432 failed: FATAL:  28P01: password authentication failed …`.
   static func failure(_ message: String) -> Failure {
-    let lines = message.split(separator: "\n").map { String($0).trimmed }.filter { !$0.hasPrefix("LOCATION:") }
+    // Where TLS is only preferred, libpq tries twice and is told the same twice.
+    var lines: [String] = []
+    for line in message.split(separator: "\n").map({ String($0).trimmed })
+    where !line.hasPrefix("LOCATION:") && !lines.contains(line) { lines.append(line) }
     let text = "connecting to PostgreSQL: \(lines.joined(separator: "; "))"
     if let code = sqlState(message) { return refused(by: code, text) }
     let lower = message.lowercased()
@@ -16,7 +19,10 @@ enum ConnectFailure {
     }
     if lower.contains("ssl") || lower.contains("certificate") {
       return Failure(
-        .configuration, text, hint: "Check ssl, sslMode and the certificates against what the server offers",
+        .configuration, text,
+        hint: lower.contains("certificate verify failed") || lower.contains("root certificate")
+          ? "Give the certificate of the authority that signed the server's in 'sslRootCert', as PEM text"
+          : "Check ssl, sslMode and the certificates against what the server offers",
         code: "08001")
     }
     if lower.contains("no password supplied") {

@@ -154,6 +154,17 @@ struct ConnectionPlan {
     set("sslcert", try ConnectionPlan.file("client.crt", options.sslCert, context))
     set("sslkey", try ConnectionPlan.file("client.key", options.sslKey, context))
     set("sslpassword", options.sslKeyPassword)
+    trustTheMachine()
+  }
+
+  /// Without authorities of the flow's or the user's own those count that the machine trusts. libpq has a word for them
+  /// from version 16 on; before, their file has to be named.
+  private mutating func trustTheMachine() {
+    guard parameters.contains(where: { $0.name == "sslmode" && $0.value.hasPrefix("verify") }) else { return }
+    let home = unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? ""
+    if unsafe access("\(home)/.postgresql/root.crt", R_OK) == 0 { return }
+    let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
+    if let bundle = bundles.first(where: { unsafe access($0, R_OK) == 0 }) { setIfMissing("sslrootcert", bundle) }
   }
 
   /// libpq reads files only: the text goes into the task's own folder, readable by nobody else. A text that is no PEM

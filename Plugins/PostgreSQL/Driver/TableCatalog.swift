@@ -95,6 +95,7 @@ struct TableCatalog {
     case (.text, 19): load.length = .bytes(63)
     case (.bytes, _): load.takesNUL = true
     case (.numeric, _): load.takesNonFinite = load.type == .numeric
+    case (.array, _): load.takesAnyDepth = true
     default: break
     }
     return load

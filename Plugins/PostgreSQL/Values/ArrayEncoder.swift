@@ -6,12 +6,10 @@ internal import Records
   private let plan: UnsafeMutablePointer<RowEncoder.Plan>
   /// Lists, outermost first.
   private var levels: [Column] = []
-  private let depth: Int
   private var elements: Column?
 
-  init(_ element: ServerType, _ modifier: Int32, depth: Int) {
+  init(_ element: ServerType, _ modifier: Int32) {
     self.element = element
-    self.depth = max(depth, 1)
     unsafe plan = UnsafeMutablePointer.allocate(capacity: 1)
     unsafe plan.initialize(to: RowEncoder.plan(element.form, modifier))
   }
@@ -23,7 +21,8 @@ internal import Records
 
   func bind(_ column: Column) {
     levels = [column]
-    for _ in 1..<depth { if let inner = levels.last?.children.first { levels.append(inner) } }
+    // The server takes any number of dimensions, whatever the column was declared with.
+    while let inner = levels.last?.children.first, case .list = inner.type { levels.append(inner) }
     guard let innermost = levels.last?.children.first else { return }
     elements = innermost
     unsafe RowEncoder.bind(plan, innermost)

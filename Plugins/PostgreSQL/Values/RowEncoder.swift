@@ -87,7 +87,7 @@ internal import Records
     for (index, target) in targets.enumerated() {
       var plan = RowEncoder.plan(target.type.form, target.modifier)
       if case .array(let element) = target.type.form {
-        let array = ArrayEncoder(element, target.modifier, depth: target.depth)
+        let array = ArrayEncoder(element, target.modifier)
         arrays.append(array)
         unsafe plan.array = unsafe Unmanaged.passUnretained(array)
       }

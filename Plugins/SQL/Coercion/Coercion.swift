@@ -40,6 +40,10 @@ public struct Coercion: Sendable {
 
   /// - Throws: `Failure(.schema)` where the two types have nothing in common.
   public init(from source: DataType, to target: LoadTarget, name: String, options: CoercionOptions = .init()) throws {
+    var target = target
+    if target.takesAnyDepth, source.listDepth > 0 {
+      target.type = (0..<source.listDepth).reduce(target.type.innermost) { type, _ in .list(type) }
+    }
     self.source = source
     self.target = target
     self.name = name
@@ -72,6 +76,19 @@ public struct Coercion: Sendable {
     return Failure(
       .data, "row \(firstRow + Int64(bad.row)), column '\(name)': \(bad.fault.text(target)) (\(types))",
       hint: bad.fault.hint, code: bad.fault.sqlState, sensitive: "'\(name)' is \(shown)")
+  }
+}
+
+extension DataType {
+  /// How many lists stand around the innermost type.
+  fileprivate var listDepth: Int {
+    if case .list(let element) = self { return element.listDepth + 1 }
+    return 0
+  }
+
+  fileprivate var innermost: DataType {
+    if case .list(let element) = self { return element.innermost }
+    return self
   }
 }
 

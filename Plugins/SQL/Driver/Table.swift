@@ -94,6 +94,8 @@ public struct LoadTarget: Sendable, Hashable {
   public var takesNUL: Bool
   /// Whether numbers inside of JSON are stored as integers of 64 bits and doubles only: MySQL's `json`.
   public var hasMachineNumbers = false
+  /// Whether lists of lists go into it as well as lists, however often `type` nests them: PostgreSQL's arrays.
+  public var takesAnyDepth = false
   /// Every type goes as it is, and the driver binds it in its natural form: a column without a type of its own.
   public var takesAny = false
 
