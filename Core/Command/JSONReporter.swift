@@ -78,6 +78,7 @@ extension TaskRun {
     map["outputs"] = .map(outputs)
     map["error"] = error.map { .string($0) }
     map["category"] = category.map { .string($0.rawValue) }
+    if outcome != .undone { map["outcome"] = .string(outcome.rawValue) }
     return map
   }
 }

@@ -62,8 +62,20 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "Go on with a failed execution at the task that failed, with the outputs of those before.")
   var restart: String?
 
+  @Flag(
+    help:
+      """
+      With --restart: do also that work again of which it is not known whether it has been done, or of which a part is \
+      done.
+      """)
+  var acceptUnknown = false
+
   @Flag(help: "Check the flow, print what would run, run nothing.")
   var dryRun = false
+
+  func validate() throws {
+    if acceptUnknown && restart == nil { throw ValidationError("--accept-unknown has a meaning with --restart only") }
+  }
 
   func run() async throws {
     guard let parsed = try FlowFile.load(flow) else { throw Exit.usage }
@@ -85,7 +97,7 @@ struct RunCommand: AsyncParsableCommand {
     let cancellation = Cancellation()
     Signals.cancel(cancellation)
     let execution = try await engine.run(
-      parsed, inputs: given, restart: restart, cancellation: cancellation)
+      parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)
     observer.finish(execution, engine)
     if execution.state == .killed, case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
     if execution.state != .success && execution.state != .warning { throw Exit.failed }

@@ -71,6 +71,7 @@ struct RunsCommand: ParsableCommand {
     text +=
       "\n"
       + Table(header: header, alignRight: [false, false, false, true, true, true, true, true, true], rows: rows).text
+    for run in execution.taskRuns where run.outcome != .undone { text += "\n\(run.label): \(run.whatIsLeft)" }
     for run in execution.taskRuns where !run.outputs.isEmpty {
       text += "\n\(run.label): \(Value.map(run.outputs).json())"
     }

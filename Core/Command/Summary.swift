@@ -29,11 +29,21 @@ struct Summary {
       text += "\n" + preview
     }
     // What is not recorded a restart would do again.
-    if execution.state == .failed, engine.store.problem == nil {
-      let words = (command + ["--restart", execution.id]).map(Summary.quoted)
-      text += "\nGo on at the failed task with: \(words.joined(separator: " "))\n"
-    }
+    if execution.state == .failed, engine.store.problem == nil { text += advice }
     return text
+  }
+
+  /// How to go on, and what to look at before.
+  private var advice: String {
+    var text = ""
+    let left = execution.taskRuns.filter { $0.state == .failed && $0.outcome != .undone }
+    for run in left { text += "\n\(run.label): \(run.whatIsLeft)" }
+    if !left.isEmpty { text += "\n" }
+    let words = (command + ["--restart", execution.id]).map(Summary.quoted).joined(separator: " ")
+    guard left.allSatisfy(\.canResume) else {
+      return text + "\nLook what is there. This does the task again, from its beginning: \(words) --accept-unknown\n"
+    }
+    return text + "\nGo on at the failed task with: \(words)\n"
   }
 
   /// As a shell takes it.
@@ -79,6 +89,19 @@ struct Summary {
     let rows = RowsTable(batch.slice(0, min(batch.count, Summary.previewRows)))
     let more = batch.count > Summary.previewRows ? "…\n" : ""
     return "Preview of \(uri.split(separator: "/").suffix(3).joined(separator: "/"))\n\(rows.text)\(more)"
+  }
+}
+
+extension TaskRun {
+  /// What is left of the work of a task that failed.
+  var whatIsLeft: String {
+    switch outcome {
+    case .undone: "nothing of its work is left"
+    case .partial:
+      canResume ? "a part of its work is done; a restart goes on behind it" : "a part of its work is done and stays"
+    case .unknown:
+      "it is not known whether its work is done" + (canResume ? "; a restart asks the server again" : "")
+    }
   }
 }
 

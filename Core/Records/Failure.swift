@@ -25,6 +25,16 @@ public struct Failure: Error, Sendable, Hashable {
     case bug
   }
 
+  /// What the work that failed has left at the other side.
+  public enum Outcome: String, Sendable, Hashable {
+    /// Nothing: it was refused, or rolled back, or had not begun.
+    case undone
+    /// A part of it, or all, for good.
+    case partial
+    /// It is not known: the answer that tells was lost.
+    case unknown
+  }
+
   public var category: Category
   public var message: String
   /// What to do next, one sentence.
@@ -38,10 +48,12 @@ public struct Failure: Error, Sendable, Hashable {
   public var position: Int?
   /// Whether the layer that failed knows that nothing has been done yet or that doing it again is harmless.
   public var retryIsSafe: Bool
+  /// What is left of the work. The layer that knows sets it; nobody repeats what may have happened.
+  public var outcome: Outcome
 
   public init(
     _ category: Category, _ message: String, hint: String? = nil, code: String? = nil, sensitive: String? = nil,
-    retryIsSafe: Bool = false
+    retryIsSafe: Bool = false, outcome: Outcome = .undone
   ) {
     self.category = category
     self.message = message
@@ -49,6 +61,7 @@ public struct Failure: Error, Sendable, Hashable {
     self.code = code
     self.sensitive = sensitive
     self.retryIsSafe = retryIsSafe
+    self.outcome = outcome
   }
 
   /// The same failure with what was being done in front: `loading table 'orders': …`.

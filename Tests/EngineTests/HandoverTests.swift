@@ -1,4 +1,5 @@
 import Expression
+import Glibc
 import Records
 import Testing
 
@@ -166,9 +167,13 @@ struct Following: FollowingTask {
   @Property("The rows.") var from: StorageReference
   @Property("Whether it may begin early.") var mayFollow = true
   @Property("How often it fails.") var failures = 0
+  @Property("What is left then.") var outcome = "undone"
+  @Property("Ends when it is stopped, or a while after its work.") var lingers = false
   @Property("Nothing.") var note: String?
 
   func mayFollow(_ place: String) -> Bool { mayFollow && place == "here" }
+
+  private var told: Failure { Failure(.data, "told to fail", outcome: .init(rawValue: outcome) ?? .undone) }
 
   func run(_ context: TaskContext) throws -> ValueMap {
     var call = 0
@@ -183,10 +188,11 @@ struct Following: FollowingTask {
         for row in 0..<batch.count { sum += try #require(RowValues(batch).map(at: row)["n"]?.int) }
         context.ledger.add(read: batch.count, written: batch.count)
         Meeting.change(key) { $0.read += 1 }
-        if call <= failures { throw Failure(.data, "told to fail") }
+        if call <= failures { throw told }
       }
       context.log(.info, "followed")
       Meeting.change(key) { $0.endings.append(context.following == nil ? "done" : "done early") }
+      for _ in 0..<1_000 where lingers && !context.cancellation.isCancelled { usleep(5_000) }
       return ["sum": .int(sum)]
     } catch {
       let isStopped = (error as? Failure)?.category == .cancelled

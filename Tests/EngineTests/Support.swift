@@ -146,7 +146,7 @@ extension Execution {
 
 let testPlugin = Plugin(
   "test", "Tasks of the tests.",
-  tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self])
+  tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self, Lasting.self])
 
 /// Fails the first times, with a category.
 struct Flaky: FerryTask {

@@ -46,6 +46,21 @@ extension Flow {
   }
 }
 
+extension Flow {
+  /// The ids of all tasks that a restart does not simply run again, as it does those under `errors` and `finally`.
+  var mainTasks: Set<String> {
+    var ids: Set<String> = []
+    func add(_ tasks: [TaskNode]) {
+      for task in tasks {
+        ids.insert(task.id)
+        for branch in task.branches where branch.name != "errors" { add(branch.tasks) }
+      }
+    }
+    add(tasks)
+    return ids
+  }
+}
+
 struct FlowOutput: Sendable {
   var id: String
   var value: Value

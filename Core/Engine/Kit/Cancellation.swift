@@ -70,6 +70,18 @@ public final class Cancellation: Sendable {
     throw Cancellation.failure(reason)
   }
 
+  /// The reason, where the work was stopped, with what is known of what it has left; else the error itself.
+  func reason(for error: any Error) -> any Error {
+    guard let reason else { return error }
+    var failure = Cancellation.failure(reason)
+    guard let cause = error as? Failure, cause.outcome != .undone else { return failure }
+    if cause.message.hasPrefix(failure.message) { return cause }
+    failure.outcome = cause.outcome
+    failure.message += "; \(cause.message)"
+    failure.hint = cause.hint ?? failure.hint
+    return failure
+  }
+
   static func failure(_ reason: Reason) -> Failure {
     switch reason {
     case .signal: Failure(.cancelled, "stopped by a signal")

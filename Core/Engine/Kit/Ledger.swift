@@ -47,6 +47,15 @@ public final class Ledger: Sendable {
     }
   }
 
+  /// What was written has been taken back: the task failed and left nothing behind.
+  func takeBack() {
+    state.withLock {
+      $0.written = 0
+      $0.bytes = 0
+      $0.batches = 0
+    }
+  }
+
   /// Forgets everything but the retries, when a task starts its work anew.
   public func restart() {
     state.withLock { $0 = Counts(retries: $0.retries) }

@@ -21,12 +21,15 @@ public final class TaskContext: Sendable {
   let scope: Scope
   let logger: TaskLogger
   let workspace: Workspace
+  let keeper: ProgressKeeper
+  /// Whether the user wants work done again of which it is not known whether it has been done.
+  public let acceptsUnknown: Bool
 
   init(
     ledger: Ledger, cancellation: Cancellation, timeZone: String, threads: Int = 1, storage: any Storage,
     folder: String, flowFolder: String, scope: Scope, logger: TaskLogger, workspace: Workspace,
-    handover: Handover? = nil,
-    following: GrowingFile? = nil
+    handover: Handover? = nil, following: GrowingFile? = nil, keeper: ProgressKeeper = ProgressKeeper(),
+    acceptsUnknown: Bool = false
   ) {
     self.ledger = ledger
     self.cancellation = cancellation
@@ -40,6 +43,8 @@ public final class TaskContext: Sendable {
     self.workspace = workspace
     self.handover = handover
     self.following = following
+    self.keeper = keeper
+    self.acceptsUnknown = acceptsUnknown
   }
 
   // MARK: storage
@@ -103,6 +108,28 @@ public final class TaskContext: Sendable {
   /// behind this. Throws when it will not come.
   public func waitForInput() throws { try following?.waitForEnd() }
 
+  // MARK: work that stays done
+
+  /// What an earlier attempt at this task recorded, in this run or in the one that is being restarted; nil when it left
+  /// nothing behind.
+  public var progress: TaskProgress? { keeper.progress }
+
+  /// Records what stays done, or may be, whatever becomes of this process; nil once nothing does. It is in the record
+  /// when this returns: a task calls it *before* it asks another system to make something lasting.
+  public func record(_ progress: TaskProgress?) throws { try keeper.record(progress) }
+
+  /// Runs `body` with a context that outlives the cancellation of this one, for so long at most: to find out what
+  /// became of work that was stopped.
+  public func aside<T>(within limit: Duration, _ body: (TaskContext) throws -> T) throws -> T {
+    let time = TimeLimit(limit, inside: Cancellation())
+    defer { time.end() }
+    return try body(
+      TaskContext(
+        ledger: ledger, cancellation: time.cancellation, timeZone: timeZone, threads: threads, storage: storage,
+        folder: folder, flowFolder: flowFolder, scope: scope, logger: logger, workspace: workspace, keeper: keeper,
+        acceptsUnknown: acceptsUnknown))
+  }
+
   // MARK: the rest
 
   public func log(_ level: LogLevel, _ message: String) { logger.log(level, message) }
@@ -112,6 +139,9 @@ public final class TaskContext: Sendable {
 
   /// Throws when the task has to stop: the flow was cancelled or the time-out is over.
   public func checkCancelled() throws { try cancellation.check() }
+
+  /// The failure to report for an error: a driver reports an interrupted call in its own words; the reason is ours.
+  public func reason(for error: any Error) -> any Error { cancellation.reason(for: error) }
 
   /// Runs `body`; a cancellation meanwhile calls `handler`, from another thread.
   public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {

@@ -22,7 +22,12 @@ enum RecordSchema {
       execution TEXT NOT NULL, task_run TEXT, task TEXT, time INTEGER NOT NULL, level TEXT NOT NULL,
       message TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS logs_by_execution ON logs (execution, time);
+    """,
     """
+    CREATE TABLE progress (
+      execution TEXT NOT NULL, place TEXT NOT NULL, value TEXT, task_run TEXT NOT NULL, outcome TEXT,
+      resumable INTEGER NOT NULL, state TEXT NOT NULL, outputs TEXT, PRIMARY KEY (execution, place))
+    """,
   ]
 
   /// Brings a database to the newest version. One of a newer Ferry is refused: nobody knows what its rows mean.

@@ -16,7 +16,13 @@ extension RunStore {
   /// One execution with its task runs, nil when there is none. A unique beginning of the id is enough.
   public func execution(_ id: String) throws -> Execution? {
     try? markKilled()
-    return try state.withLock { box in
+    guard var execution = try recorded(id) else { return nil }
+    execution.taskRuns = withOutcomes(execution.taskRuns, of: execution.id)
+    return execution
+  }
+
+  private func recorded(_ id: String) throws -> Execution? {
+    try state.withLock { box in
       let database = box.value.database
       let rows = try database.run(
         "SELECT \(RunStore.columns) FROM executions WHERE id = ? OR substr(id, 1, ?) = ? LIMIT 2",

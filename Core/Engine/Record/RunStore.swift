@@ -202,6 +202,7 @@ public final class RunStore: RunObserver {
         Value.map(run.ledger.value).json(),
         Value.map(run.outputs).json(), run.error, run.category?.rawValue, run.id,
       ])
+    try settleProgress(run, database)
   }
 
   private func record(end execution: Execution, _ database: Database) throws {
@@ -216,7 +217,7 @@ public final class RunStore: RunObserver {
       [state.rawValue, ended, execution.id])
   }
 
-  /// For tests: the connection, as it is.
+  /// The connection, as it is.
   func withDatabase<T>(_ body: (Database) throws -> T) rethrows -> T {
     try state.withLock { try body($0.value.database) }
   }

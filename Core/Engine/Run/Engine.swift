@@ -73,10 +73,11 @@ public final class Engine: Sendable {
   ///   - restart: the id, or the beginning of it, of a failed execution of this flow to go on with at the failed task.
   ///   - asked: what the Subflow task that runs it wants to have out of it, in place of the flow's own outputs.
   ///   - id: of a new execution, where the caller has to know it before.
+  ///   - acceptsUnknown: whether the restart does work again of which it is not known whether it has been done.
   public func run(
-    _ flow: Flow, inputs: ValueMap, restart: String? = nil, id: String? = nil, labels: ValueMap = [:],
-    parentID: String? = nil, depth: Int = 0, correlationID: String? = nil, asked: ValueMap? = nil,
-    cancellation: Cancellation
+    _ flow: Flow, inputs: ValueMap, restart: String? = nil, acceptsUnknown: Bool = false, id: String? = nil,
+    labels: ValueMap = [:], parentID: String? = nil, depth: Int = 0, correlationID: String? = nil,
+    asked: ValueMap? = nil, cancellation: Cancellation
   ) async throws -> Execution {
     guard depth <= Engine.deepestSubflow else {
       throw Failure(
@@ -86,9 +87,10 @@ public final class Engine: Sendable {
     if let asked { flow.outputs = asked.map { FlowOutput(id: $0.key, value: $0.value) } }
     let claimed = try restart.map { try store.claim($0, of: flow) }
     do {
+      if let claimed, !acceptsUnknown { try refuseUnknown(claimed, flow) }
       let runner = try runner(
-        flow, inputs, going: claimed, id: id ?? Identifier.make(), labels: labels, parentID: parentID, depth: depth,
-        correlationID: correlationID, cancellation)
+        flow, inputs, going: claimed, acceptsUnknown, id: id ?? Identifier.make(), labels: labels, parentID: parentID,
+        depth: depth, correlationID: correlationID, cancellation)
       return try await runner.run()
     } catch {
       if let claimed { store.release(claimed.id) }
@@ -97,8 +99,8 @@ public final class Engine: Sendable {
   }
 
   private func runner(
-    _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, id: String, labels: ValueMap, parentID: String?,
-    depth: Int, correlationID: String?, _ cancellation: Cancellation
+    _ flow: Flow, _ inputs: ValueMap, going claimed: Execution?, _ acceptsUnknown: Bool, id: String, labels: ValueMap,
+    parentID: String?, depth: Int, correlationID: String?, _ cancellation: Cancellation
   ) throws -> FlowRunner {
     let host = Host(
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
@@ -118,7 +120,24 @@ public final class Engine: Sendable {
       Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
     return FlowRunner(
       engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
-      correlationID: correlationID, cancellation: cancellation)
+      acceptsUnknown: acceptsUnknown, correlationID: correlationID, cancellation: cancellation)
+  }
+
+  /// A restart does nothing again that may have been done, unless the task finds out by itself.
+  private func refuseUnknown(_ execution: Execution, _ flow: Flow) throws {
+    let tasks = flow.mainTasks
+    let run = execution.taskRuns.last { run in
+      (run.state == .failed || run.state == .killed) && run.outcome != .undone && !run.canResume
+        && tasks.contains(run.taskID)
+    }
+    guard let run else { return }
+    let what =
+      run.outcome == .unknown
+      ? "it is not known whether the work of task '\(run.taskID)' has been done"
+      : "a part of the work of task '\(run.taskID)' is done and stays, and it cannot go on behind it"
+    throw Failure(
+      .configuration, "execution '\(execution.id)' is not restarted: \(what)",
+      hint: "Look what is there; --restart \(execution.id) --accept-unknown does the whole task again")
   }
 
   /// Subflows within subflows: far more than honest use.

@@ -52,6 +52,10 @@ public struct TaskRun: Sendable {
   public var outputs = ValueMap()
   public var error: String?
   public var category: Failure.Category?
+  /// What is left of the work of a task that failed, and whether a restart finds out how much that is and goes on
+  /// behind it.
+  public var outcome = Failure.Outcome.undone
+  public var canResume = false
 }
 
 /// One execution of a flow.

@@ -10,6 +10,8 @@ final class FlowRunner: Sendable {
   let cancellation: Cancellation
   let memory: Locked<Memory>
   let depth: Int
+  /// Whether work is done again of which it is not known whether it has been done.
+  let acceptsUnknown: Bool
   /// As it began.
   let start: Execution
   private let environment: ValueMap
@@ -27,6 +29,8 @@ final class FlowRunner: Sendable {
     var earlier: [String: TaskRun] = [:]
     /// How often the others have been tried.
     var earlierAttempts: [String: Int] = [:]
+    /// What others left there for good, or may have.
+    var earlierProgress: [String: RunStore.Kept] = [:]
     /// The same for executions of subflows that failed.
     var earlierChildren: [String: String] = [:]
     /// The first failure that ended the flow.
@@ -80,7 +84,7 @@ final class FlowRunner: Sendable {
 
   init(
     engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, depth: Int,
-    correlationID: String?, cancellation: Cancellation
+    acceptsUnknown: Bool = false, correlationID: String?, cancellation: Cancellation
   ) {
     self.engine = engine
     self.flow = flow
@@ -88,6 +92,7 @@ final class FlowRunner: Sendable {
     self.host = host
     self.cancellation = cancellation
     self.depth = depth
+    self.acceptsUnknown = acceptsUnknown
     start = execution
     environment = engine.settings.environment.visible
     self.correlationID = correlationID ?? execution.id
@@ -108,6 +113,10 @@ final class FlowRunner: Sendable {
     var execution = start
     execution.taskRuns = []
     try engine.store.begin(execution, flow: flow, source: engine.redactor.redact(flow.source))
+    if !start.taskRuns.isEmpty {
+      let kept = try engine.store.progress(of: start.id)
+      memory.withLock { $0.earlierProgress = kept }
+    }
     engine.emit(.executionStarted(execution))
     var state = RunState.success
     if flow.disabled {

@@ -172,9 +172,9 @@ extension FlowRunner {
     let execution =
       if let earlier, isDone { earlier } else {
         try await engine.run(
-          child, inputs: inputs, restart: earlier?.id, id: childID, labels: labels, parentID: executionID,
-          depth: depth + 1, correlationID: correlationID, asked: task.property("outputs")?.value.map,
-          cancellation: cancellation)
+          child, inputs: inputs, restart: earlier?.id, acceptsUnknown: acceptsUnknown, id: childID, labels: labels,
+          parentID: executionID, depth: depth + 1, correlationID: correlationID,
+          asked: task.property("outputs")?.value.map, cancellation: cancellation)
       }
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
@@ -183,8 +183,10 @@ extension FlowRunner {
     guard execution.state == .failed else { return execution.state }
     if !transmits { return .success }
     let category = execution.taskRuns.first { $0.state == .failed && $0.category != nil }?.category
+    let outcomes = Set(execution.taskRuns.filter { $0.state == .failed }.map(\.outcome))
     throw Failure(
-      category ?? .configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")")
+      category ?? .configuration, "execution \(execution.id) of flow '\(id)' failed: \(execution.error ?? "")",
+      outcome: outcomes.contains(.unknown) ? .unknown : outcomes.contains(.partial) ? .partial : .undone)
   }
 
   private func child(_ id: String, _ namespace: String?) throws -> Flow {

@@ -4,8 +4,9 @@ internal import Records
 /// Lets the next task of a list begin while the one before it still writes the record file that it reads.
 ///
 /// The early attempt counts only when both succeed. When the first task fails, the next one has never run; when the
-/// early attempt fails, for whatever reason, it is forgotten, and the task runs in its turn as if nothing had been
-/// tried. What a flow does and reports is the same as one after the other, but for the time.
+/// early attempt fails and leaves nothing behind, it is forgotten, and the task runs in its turn as if nothing had been
+/// tried. When it may have left something, the task has failed. What a flow does and reports is the same as one after
+/// the other, but for the time.
 final class Handover: Sendable {
   private let begin: @Sendable (GrowingFile) -> EarlyAttempt?
   private let state = Locked(State())
@@ -40,9 +41,10 @@ final class Handover: Sendable {
   func attempt() async -> EarlyAttempt? {
     close(succeeded: false)
     guard let attempt = state.withLock({ $0.attempt }) else { return nil }
-    if attempt.limit.cancellation.isCancelled {
-      _ = try? await attempt.outputs()
-      return nil
+    guard attempt.limit.cancellation.isCancelled else { return attempt }
+    // What it has done for good counts, whoever stopped it.
+    do { _ = try await attempt.outputs() } catch {
+      return (error as? Failure)?.outcome ?? .undone == .undone ? nil : attempt
     }
     return attempt
   }
@@ -55,12 +57,14 @@ final class EarlyAttempt: Sendable {
   let file: GrowingFile
   let ledger = Ledger()
   let limit: TimeLimit
+  let keeper: ProgressKeeper
   /// What it has logged; shown once it counts.
   private let held = Locked<[RunEvent]>([])
   private let work = Locked<Task<ValueMap, any Error>?>(nil)
 
-  init(_ run: TaskRun, _ file: GrowingFile, inside outer: Cancellation) {
+  init(_ run: TaskRun, _ file: GrowingFile, _ keeper: ProgressKeeper, inside outer: Cancellation) {
     self.run = run
+    self.keeper = keeper
     limit = TimeLimit(nil, inside: outer)
     self.file = file
   }
@@ -83,17 +87,19 @@ extension FlowRunner {
       !flow.variables.contains(where: { $0.value.mentionsOutputs })
     else { return nil }
     return Handover { [self] file in
-      let early = EarlyAttempt(newRun(of: next, frame), file, inside: frame.cancellation)
+      let run = newRun(of: next, frame)
+      let early = EarlyAttempt(run, file, keeper(of: run, frame), inside: frame.cancellation)
       do { try engine.store.begin(early.run) } catch { return nil }
       early.start { [self] in
         defer { early.limit.end() }
         var run = early.run
         do {
           _ = try await attempt(
-            next, &run, frame, early.ledger, early.limit.cancellation, early: (early, after: task.id))
+            next, &run, frame, early.ledger, early.limit.cancellation, early.keeper, early: (early, after: task.id))
           return run.outputs
         } catch {
-          if early.limit.cancellation.isCancelled { engine.store.forget(run) }
+          let isUndone = (error as? Failure)?.outcome ?? .undone == .undone
+          if early.limit.cancellation.isCancelled && isUndone { engine.store.forget(run) }
           throw error
         }
       }

@@ -27,13 +27,33 @@ extension FlowRunner {
       return fail(&run, asFailure(error), task, frame, ledger)
     }
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
-    if let early, let outputs = await outputs(of: early) {
+    if let early, let result = await result(of: early) {
       run.attempts += 1
-      run.outputs = outputs
-      run.ledger = ledger.counts
-      return end(&run, .success, task, frame, ledger)
+      switch result {
+      case .success(let outputs):
+        run.outputs = outputs
+        run.ledger = ledger.counts
+        return end(&run, .success, task, frame, ledger)
+      case .failure(let failure): return fail(&run, failure, task, frame, ledger, keeper: early.keeper)
+      }
     }
-    return await runAttempts(task, &run, frame, ledger, handover)
+    return await runAttempts(task, &run, frame, ledger, early?.keeper ?? keeper(of: run, frame), handover)
+  }
+
+  /// Keeps what the task leaves for good; begins with what it left in the run that is being restarted.
+  func keeper(of run: TaskRun, _ frame: Frame) -> ProgressKeeper {
+    let shown = shown(run)
+    var earlier = frame.isHandler ? nil : memory.withLock { $0.earlierProgress[run.key] }
+    if earlier?.value != shown.value || (acceptsUnknown && earlier?.progress.canResume == false) { earlier = nil }
+    var progress = earlier?.progress
+    if let outputs = progress?.outputs {
+      progress?.outputs = ValueMap(outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
+    }
+    return ProgressKeeper(progress) { [engine] progress in
+      var masked = progress
+      masked?.outputs = progress?.outputs.map { engine.redactor.redact($0) }
+      try engine.store.record(masked, of: shown)
+    }
   }
 
   func newRun(of task: TaskNode, _ frame: Frame) -> TaskRun {
@@ -49,21 +69,27 @@ extension FlowRunner {
     return run
   }
 
-  /// Nil when the early attempt failed: the task runs now, as if it had not been tried.
-  private func outputs(of early: EarlyAttempt) async -> ValueMap? {
+  /// Nil when the early attempt failed and left nothing behind: the task runs now, as if it had not been tried.
+  private func result(of early: EarlyAttempt) async -> Result<ValueMap, Failure>? {
     do {
       let outputs = try await early.outputs()
       for event in early.events { engine.emit(event) }
-      return outputs
+      return .success(outputs)
     } catch {
-      logger(early.run).log(.debug, "it had begun early and failed: \(asFailure(error)). It starts anew")
+      let failure = asFailure(error)
+      guard failure.outcome == .undone else {
+        for event in early.events { engine.emit(event) }
+        return .failure(failure)
+      }
+      logger(early.run).log(.debug, "it had begun early and failed: \(failure). It starts anew")
       early.ledger.restart()
       return nil
     }
   }
 
   private func runAttempts(
-    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ handover: Handover?
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ keeper: ProgressKeeper,
+    _ handover: Handover?
   ) async -> RunState {
     let policy = task.retry ?? frame.retry
     let began = Instant.now()
@@ -75,7 +101,7 @@ extension FlowRunner {
         let time = TimeLimit(try timeout(of: task, run, frame), inside: frame.cancellation)
         limit = time
         defer { time.end() }
-        let state = try await attempt(task, &run, frame, ledger, time.cancellation, handover: handover)
+        let state = try await attempt(task, &run, frame, ledger, time.cancellation, keeper, handover: handover)
         handover?.close(succeeded: true)
         run.ledger = ledger.counts
         let warned = policy?.warningOnRetry == true && run.attempts > before + 1 && state == .success
@@ -85,9 +111,9 @@ extension FlowRunner {
         let failure = asFailure(error)
         // Another attempt has its own time.
         let isTransient = failure.category == .transient || failure.category == .quota || limit?.isOver == true
-        guard let policy, isTransient, !frame.cancellation.isCancelled,
+        guard let policy, isTransient, keeper.mayRepeat(after: failure), !frame.cancellation.isCancelled,
           let wait = policy.wait(after: run.attempts - before, since: began)
-        else { return fail(&run, failure, task, frame, ledger) }
+        else { return fail(&run, failure, task, frame, ledger, keeper: keeper) }
         let message = engine.redactor.redact(failure.description)
         logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
         engine.emit(.taskRetrying(run, after: wait, error: message))
@@ -116,7 +142,7 @@ extension FlowRunner {
   /// - Parameter early: the attempt that this is when it begins before its turn, and the task before it.
   func attempt(
     _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation,
-    handover: Handover? = nil, early: (attempt: EarlyAttempt, after: String)? = nil
+    _ keeper: ProgressKeeper, handover: Handover? = nil, early: (attempt: EarlyAttempt, after: String)? = nil
   ) async throws -> RunState {
     try cancellation.check()
     if task.type == Subflow.self { return try await subflow(task, &run, frame, cancellation) }
@@ -135,7 +161,7 @@ extension FlowRunner {
       storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", flowFolder: host.folder,
       scope: scope,
       logger: logger(run, level: task.logLevel, early: early?.attempt), workspace: workspace, handover: handover,
-      following: early?.attempt.file)
+      following: early?.attempt.file, keeper: keeper, acceptsUnknown: acceptsUnknown)
     run.outputs = try await BlockingExecutor.run {
       do {
         let task = try type.decode(from: properties)
@@ -144,9 +170,7 @@ extension FlowRunner {
         }
         return try task.run(context)
       } catch {
-        // A driver reports an interrupted call in its own words; the reason is ours.
-        try cancellation.check()
-        throw error
+        throw cancellation.reason(for: error)
       }
     }
     try checkBalance(ledger.counts)
@@ -188,9 +212,13 @@ extension FlowRunner {
 
   // MARK: ends
 
-  func fail(_ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger())
-    -> RunState
-  {
+  func fail(
+    _ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger(),
+    keeper: ProgressKeeper? = nil
+  ) -> RunState {
+    run.outcome = keeper?.outcome(of: failure) ?? failure.outcome
+    run.canResume = keeper?.progress?.canResume ?? (task.type == Subflow.self)
+    if run.outcome == .undone { ledger.takeBack() }
     run.ledger = ledger.counts
     let allowed = (try? task.allowFailure?.rendered(in: scope(task, run, frame)))??.isTruthy ?? false
     let killed = failure.category == .cancelled && frame.cancellation.isCancelled
