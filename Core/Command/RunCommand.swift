@@ -70,6 +70,10 @@ struct RunCommand: AsyncParsableCommand {
       """)
   var acceptUnknown = false
 
+  @Flag(
+    help: "Run the flow though its expressions name what is nowhere defined: they fail when they are looked at.")
+  var allowUndefined = false
+
   @Flag(help: "Check the flow, print what would run, run nothing.")
   var dryRun = false
 
@@ -78,7 +82,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    guard let parsed = try FlowFile.load(flow) else { throw Exit.usage }
+    guard let parsed = try FlowFile.load(flow, allowUndefined: allowUndefined) else { throw Exit.usage }
     let environment = try storage.environment()
     var settings = EngineSettings(folder: storage.folder(environment), registry: registry, environment: environment)
     settings.logLevel = logLevel.level

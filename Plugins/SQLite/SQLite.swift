@@ -12,6 +12,8 @@ public enum SQLite: SQLDriver {
   public static let title = "SQLite"
   public static let urlPrefixes = ["jdbc:sqlite:"]
   public static let urlExample = "jdbc:sqlite:/data/shop.db"
+  public static let urlDefault: String? = "jdbc:sqlite:"
+  public static let clocksAreInstants = true
   public static let outputs = [TaskOutput("databaseUri", .uri, "The database as a file (outputDbFile).")]
 
   public static var dialect: Dialect {

@@ -258,4 +258,33 @@ import Testing
         """)
     #expect(!FileManager.default.fileExists(atPath: ferry.storage.path()))
   }
+
+  /// What only a task knows is found before anything runs; a flow that means to fail can be started.
+  @Test func checkLooksIntoTheTasks() async throws {
+    let ferry = try Ferry()
+    try ferry.write(
+      "flow.yaml",
+      """
+      tasks:
+        - {id: a, type: jdbc.sqlite.Query, url: "jdbc:mysql://localhost/x", sql: SELECT 1}
+        - {id: b, type: jdbc.postgresql.Query, url: "{{ vars.url }}", sql: SELECT 1}
+        - {id: c, type: jdbc.sqlite.Query, sql: SELECT 1}
+        - {id: d, type: serdes.csv.CsvReader, from: a.csv, charset: utf-9, columns: {n: int65}}
+        - {id: e, type: serdes.json.JsonReader, from: a.json, charset: "{{ 'x' }}"}
+      """)
+    let found = try await ferry.run("check", "flow.yaml")
+    let expected = [
+      "flow.yaml:2:43: error: url: this is not a url of SQLite: expected jdbc:sqlite:….",
+      "flow.yaml:3:51: error: the flow has no variable 'url'",
+      "flow.yaml:5:63: error: charset: the character set 'utf-9' is not known.",
+      "flow.yaml:5:79: error: columns: 'int65' of 'n' is not a type. Types are text, int64,",
+    ]
+    let lines = found.error.split(separator: "\n").map(String.init)
+    #expect(lines.count == expected.count, "\(found.error)")
+    for (line, expected) in zip(lines, expected) { #expect(line.hasPrefix(expected)) }
+    try ferry.write("fails.yaml", "tasks: [{id: a, type: core.debug.Return, format: '{{ nowhere }}'}]")
+    #expect(try await ferry.run("run", "fails.yaml").status == 2)
+    let run = try await ferry.run("run", "fails.yaml", "--allow-undefined")
+    #expect(run.status == 1 && run.error.contains("warning: unknown variable 'nowhere'"))
+  }
 }

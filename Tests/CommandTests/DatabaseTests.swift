@@ -103,4 +103,43 @@ import Testing
     let row = try #require((tasks["after"]?["outputs"] as? [String: Any])?["row"] as? [String: Any])
     #expect("\(row["count"] ?? "")" == "0")
   }
+
+  /// The type's spelling decides: an unchanged flow of Kestra prints what it printed there.
+  @Test func kestrasNamesPrintAsInKestra() async throws {
+    let ferry = try ferry()
+    let sql = """
+      SELECT CAST('04:05:30' AS time) AS t, CAST('-101:05:30.5' AS time(1)) AS far, y, big, ts FROM (
+        SELECT * FROM kestra_print) k
+      """
+    func task(_ id: String, _ type: String) throws -> String {
+      """
+        - id: \(id)
+          type: \(type)
+          \(connection("mysql", try DatabaseTests.mysql()).replacingOccurrences(of: "\n", with: "\n"))
+          timeZoneId: Europe/Paris
+          fetchType: FETCH_ONE
+          sql: |
+            DROP TABLE IF EXISTS kestra_print;
+            CREATE TABLE kestra_print (y year, big bigint unsigned, ts timestamp(6));
+            SET time_zone = '+00:00';
+            INSERT INTO kestra_print VALUES (2025, 7, '2004-10-19 10:23:54.100000');
+            \(sql.replacingOccurrences(of: "\n", with: " "))
+      """
+    }
+    let kestra = try task("kestra", "io.kestra.plugin.jdbc.mysql.Query")
+    let own = try task("own", "jdbc.mysql.Query")
+    try ferry.write("flow.yaml", "id: print\nnamespace: test\ntasks:\n\(kestra)\n\(own)\n")
+    let result = try await ferry.run("run", "flow.yaml", "--log-format", "json")
+    #expect(result.status == 0, "\(result.error)\(result.output)")
+    let tasks = try result.tasks()
+    func row(_ task: String) throws -> [String: Any] {
+      try #require((tasks[task]?["outputs"] as? [String: Any])?["row"] as? [String: Any])
+    }
+    let printed = try row("kestra")
+    #expect(printed["t"] as? String == "04:05:30" && printed["far"] as? String == "-101:05:30.5")
+    #expect(printed["y"] as? String == "2025-01-01" && printed["big"] as? String == "7")
+    #expect(printed["ts"] as? String == "2004-10-19T10:23:54.100Z")
+    let exact = try row("own")
+    #expect(exact["t"] as? String == "PT4H5M30S" && exact["y"] as? Int == 2025 && exact["big"] as? Int == 7)
+  }
 }

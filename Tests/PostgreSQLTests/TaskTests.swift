@@ -253,4 +253,45 @@ import Testing
     keyed["sslKeyPassword"] = try pem("client-encrypted.password")
     #expect(try query(keyed) == secured)
   }
+
+  /// The values of Kestra's own test, and what they print as there.
+  @Test func rowsArePrintedAsInKestra() throws {
+    let session = try Server.session()
+    defer { session.close() }
+    try session.run("CREATE EXTENSION IF NOT EXISTS hstore")
+    let sql = """
+      SELECT '04:05:06.5 PST'::timetz AS a, timestamptz '2004-10-19 10:23:54.250+04' AS b,
+        timestamp '2004-10-19 10:23:54.100' AS c, interval '10 years 4 months 5 days 10 seconds' AS d,
+        'a=>1, "b \\"c"=>NULL'::hstore AS e, time '04:05:06' AS f, timestamptz 'infinity' AS g, NULL::timetz AS h
+      """
+    func row(_ more: ValueMap) throws -> ValueMap? {
+      var properties = more
+      properties["sql"] = .string(sql)
+      properties["fetchType"] = "FETCH_ONE"
+      return try run(SQLQuery<PostgreSQL>.self, properties)["row"]?.map
+    }
+    let paris = try row(["timeZoneId": "Europe/Paris", "rowFormat": "KESTRA"])
+    #expect(paris?["a"] == "13:05:06.5" && paris?["b"] == "2004-10-19T08:23:54.25+02:00")
+    #expect(paris?["c"] == "2004-10-19T10:23:54.1" && paris?["d"] == "P10Y4M5DT0H0M10S")
+    #expect(paris?["e"] == ["a": "1", "b \"c": nil] && paris?["f"] == "04:05:06" && paris?["h"] == .null)
+    #expect(try row(["rowFormat": "KESTRA"])?["b"] == "2004-10-19T06:23:54.25Z")
+    let exact = try row(["timeZoneId": "Europe/Paris"])
+    #expect(exact?["a"] == "04:05:06.5-08" && exact?["d"] == "P10Y4M5DT10S" && paris?["g"] == exact?["g"])
+  }
+
+  @Test func severalStatementsOfAQueryAreOneTransaction() throws {
+    let session = try Server.session()
+    defer { session.close() }
+    try session.run("DROP TABLE IF EXISTS d_many; CREATE TABLE d_many (a int NOT NULL)")
+    // The loop of Kestra's documentation of 2022.
+    let sql = "INSERT INTO d_many VALUES (1);INSERT INTO d_many VALUES (2);SELECT a FROM d_many ORDER BY a"
+    #expect(try run(SQLQuery<PostgreSQL>.self, ["sql": .string(sql), "fetch": true])["rows"] == [["a": 1], ["a": 2]])
+    _ = try failure {
+      _ = try run(
+        SQLQuery<PostgreSQL>.self,
+        ["sql": "INSERT INTO d_many VALUES (3); SELECT 1 / (count(*) - count(*)) FROM d_many", "fetch": true])
+    }
+    let left = try run(SQLQuery<PostgreSQL>.self, ["sql": "SELECT count(*) AS n FROM d_many", "fetchOne": true])
+    #expect(left["row"] == ["n": 2])
+  }
 }

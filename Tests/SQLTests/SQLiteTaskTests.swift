@@ -236,7 +236,7 @@ import Testing
     let engine = try Engine(EngineSettings(folder: storage, registry: registry, environment: Environment()))
     let execution = try await engine.run(try #require(flow), inputs: [:], cancellation: Cancellation())
     #expect(execution.state == .success, "\(execution.error ?? "")")
-    #expect(execution.outputs == ["n": 42])
+    #expect(execution.outputs == ["n": "42"])
   }
 
   // MARK: Trigger

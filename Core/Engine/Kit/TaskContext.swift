@@ -73,6 +73,11 @@ public final class TaskContext: Sendable {
     try StorageURI(reference.uri, besideFlowIn: flowFolder)
   }
 
+  /// Whether the flow spells the task's type as Kestra does: `io.kestra.plugin…`.
+  public var isNamedAsInKestra: Bool {
+    scope.variables["task"]?.map?["type"]?.string?.hasPrefix("io.kestra.") == true
+  }
+
   /// The key-value store of a namespace, the flow's own when it is nil.
   func keyValueStore(of namespace: String?) -> KeyValueStore {
     let own = scope.variables["flow"]?.map?["namespace"]?.string ?? ""

@@ -20,6 +20,10 @@ public protocol SQLDriver: Sendable {
   static var urlExample: String { get }
   /// Where its servers listen when a URL does not say; nil for a database without a server.
   static var port: Int? { get }
+  /// The `url` where a task says none; nil where it must.
+  static var urlDefault: String? { get }
+  /// Whether Kestra takes its wall clocks for instants in the task's time zone.
+  static var clocksAreInstants: Bool { get }
   /// How SQL text is written for this database, before a connection says otherwise.
   static var dialect: Dialect { get }
 
@@ -35,6 +39,8 @@ public protocol SQLDriver: Sendable {
 
 extension SQLDriver {
   public static var port: Int? { nil }
+  public static var urlDefault: String? { nil }
+  public static var clocksAreInstants: Bool { false }
   public static var aliases: [String] { [] }
   public static var outputs: [TaskOutput] { [] }
 }

@@ -16,6 +16,20 @@ public struct ConnectionProperties: Declaring, Decodable {
 
   public init() {}
 
+  init<D: SQLDriver>(for driver: D.Type) {
+    guard let url = D.urlDefault else { return }
+    _url = Property(wrappedValue: url, "JDBC URL of the database; a database in memory, empty at first, when missing.")
+  }
+
+  /// What is wrong with a url that stands in the flow itself.
+  static func problems<D: SQLDriver>(
+    of literals: ValueMap, for driver: D.Type
+  ) -> [(property: String, message: String)] {
+    guard let url = literals["url"]?.string?.trimmed, !D.urlPrefixes.contains(where: url.hasPrefix) else { return [] }
+    let prefixes = D.urlPrefixes.joined(separator: " or ")
+    return [("url", "this is not a url of \(D.title): expected \(prefixes)…. Write it as \(D.urlExample)")]
+  }
+
   package func settings<D: SQLDriver>(for driver: D.Type, _ context: TaskContext) throws -> ConnectionSettings {
     let text = url.trimmed
     guard !text.isEmpty else {

@@ -28,6 +28,11 @@ public struct FetchProperties: Declaring, Decodable {
   @Property(
     "What to do with text that is not valid in its encoding: error, replace (by U+FFFD) or escape (as \\xHH)."
   ) var invalidText = InvalidText.error
+  @Property(
+    """
+    How times and the like stand in 'row' and 'rows': KESTRA as Kestra prints them, EXACT as record files hold them. \
+    KESTRA when missing and the type of the task begins with io.kestra, else EXACT.
+    """) var rowFormat: RowFormat?
   @Property("Shows values of rows in error messages.") var logValues = false
 
   public init() {}
@@ -47,33 +52,43 @@ public struct FetchProperties: Declaring, Decodable {
     return options
   }
 
+  /// How this task shows rows.
+  func rules<D: SQLDriver>(
+    for driver: D.Type, _ connection: ConnectionProperties, _ context: TaskContext
+  ) throws -> FetchedRows.Rules {
+    FetchedRows.Rules(
+      format: rowFormat ?? (context.isNamedAsInKestra ? .kestra : .exact),
+      zone: try Zone(connection.timeZoneId ?? context.timeZone), clocksAreInstants: D.clocksAreInstants)
+  }
+
   /// Runs one statement and gives its outputs. Several results of a procedure count as one.
   /// - Parameter place: the server, when the statement only reads: see `TaskContext.createRecords`.
   func run(
-    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, from place: String? = nil
-  ) throws -> ValueMap {
+    _ sql: String, _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext,
+    from place: String? = nil
+  ) throws -> (outputs: ValueMap, hasRows: Bool) {
     switch try query(sql, connection) {
-    case .updated(let count): return updated(count)
+    case .updated(let count): return (updated(count), false)
     case .rows(let rows):
       let all = JoinedRows(rows, sameColumns: type == .store)
       defer { all.close() }
-      return try outputs(of: all, context, "records.arrow", place)
+      return (try outputs(of: all, rules, context, "records.arrow", place), true)
     }
   }
 
   /// Runs one statement and gives the outputs of each of its results, or how many rows it changed.
   /// - Parameter name: of the files, without their extension.
   func runEach(
-    _ sql: String, _ connection: any SQLConnection, _ context: TaskContext, name: String
+    _ sql: String, _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext, name: String
   ) throws -> (results: [ValueMap], updated: Int64) {
     switch try query(sql, connection) {
     case .updated(let count): return ([], count ?? 0)
     case .rows(var rows):
       defer { rows.close() }
-      var results = [try outputs(of: rows, context, "\(name).arrow", nil)]
+      var results = [try outputs(of: rows, rules, context, "\(name).arrow", nil)]
       while let next = try rows.nextResult() {
         rows = next
-        results.append(try outputs(of: rows, context, "\(name)-\(results.count + 1).arrow", nil))
+        results.append(try outputs(of: rows, rules, context, "\(name)-\(results.count + 1).arrow", nil))
       }
       return (results, 0)
     }
@@ -88,7 +103,7 @@ public struct FetchProperties: Declaring, Decodable {
     }
   }
 
-  private func updated(_ count: Int64?) -> ValueMap {
+  func updated(_ count: Int64?) -> ValueMap {
     var outputs: ValueMap = [:]
     if let count { outputs["updateCount"] = .int(count) }
     switch type {
@@ -105,7 +120,7 @@ public struct FetchProperties: Declaring, Decodable {
   }
 
   private func outputs(
-    of rows: any SQLRows, _ context: TaskContext, _ file: String, _ place: String?
+    of rows: any SQLRows, _ rules: FetchedRows.Rules, _ context: TaskContext, _ file: String, _ place: String?
   ) throws -> ValueMap {
     if type == .fetch || type == .fetchOne { warnOfTwins(rows.schema, context) }
     switch type {
@@ -113,8 +128,8 @@ public struct FetchProperties: Declaring, Decodable {
       // Read to the end: the statement may do something beside returning rows.
       while try rows.next() != nil { try context.checkCancelled() }
       return [:]
-    case .fetch: return try fetched(rows, context)
-    case .fetchOne: return try first(rows, context)
+    case .fetch: return try fetched(rows, rules, context)
+    case .fetchOne: return try first(rows, rules, context)
     case .store:
       let output = try context.createRecords(file, schema: rows.schema, from: place)
       var size: Int64 = 0
@@ -138,22 +153,26 @@ public struct FetchProperties: Declaring, Decodable {
       .warn, "the result has several columns named '\(name)', only the last is put out. Name them apart with AS")
   }
 
-  private func fetched(_ rows: any SQLRows, _ context: TaskContext) throws -> ValueMap {
+  private func fetched(
+    _ rows: any SQLRows, _ rules: FetchedRows.Rules, _ context: TaskContext
+  ) throws -> ValueMap {
     var list: [Value] = []
     while let batch = try rows.next() {
-      let values = RowValues(batch)
-      for row in 0..<batch.count { list.append(.map(values.map(at: row))) }
+      let values = FetchedRows(batch.schema, rules)
+      for row in 0..<batch.count { list.append(.map(values.map(batch, row))) }
       context.ledger.add(read: batch.count, written: batch.count, batches: 1)
       try context.checkCancelled()
     }
     return ["rows": .list(list), "size": .int(Int64(list.count))]
   }
 
-  private func first(_ rows: any SQLRows, _ context: TaskContext) throws -> ValueMap {
+  private func first(
+    _ rows: any SQLRows, _ rules: FetchedRows.Rules, _ context: TaskContext
+  ) throws -> ValueMap {
     while let batch = try rows.next() {
       if batch.count == 0 { continue }
       context.ledger.add(read: 1, written: 1, batches: 1)
-      return ["row": .map(RowValues(batch).map(at: 0)), "size": 1]
+      return ["row": .map(FetchedRows(batch.schema, rules).map(batch, 0)), "size": 1]
     }
     return ["row": .null, "size": 0]
   }

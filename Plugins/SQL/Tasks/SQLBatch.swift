@@ -52,7 +52,7 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
         """)
   }
 
-  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var connection = ConnectionProperties(for: D.self)
   @Property("The record file.") var from: StorageReference
   @Property("A statement with a '?' for each value. '??' is the operator '?'.") var sql: String?
   @Property("The table to insert into, when there is no 'sql': 'name' or 'schema.name'.") var table: String?
@@ -83,6 +83,10 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
   @PropertyGroup var options = D.Options()
 
   public init() {}
+
+  public static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    ConnectionProperties.problems(of: literals, for: D.self)
+  }
 
   public static var followedProperty: String { "from" }
 

@@ -7,11 +7,13 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
   public static var info: TaskInfo {
     TaskInfo(
       "jdbc.\(D.name).Query", aliases: D.aliases.map { "jdbc.\($0).Query" },
-      "Runs one SQL statement on \(D.title).",
+      "Runs an SQL statement on \(D.title).",
       details: """
         Rows are streamed: STORE keeps memory flat whatever the size of the result. With 'afterSQL' both statements \
         are one transaction. Decimals, dates and timestamps keep every digit. Several results of a procedure come one \
-        behind the other; STORE takes them when they have the same columns.
+        behind the other; STORE takes them when they have the same columns. Several statements, as Kestra ran them \
+        until 2025, are one transaction too, unless they hold their own BEGIN or COMMIT; the outputs are those of the \
+        first one that returns rows. Queries gives the outputs of each.
         """,
       outputs: FetchProperties.outputs + D.outputs,
       example: """
@@ -25,31 +27,67 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
         """)
   }
 
-  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var connection = ConnectionProperties(for: D.self)
   @PropertyGroup var fetching = FetchProperties()
   @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
   @PropertyGroup var options = D.Options()
 
   public init() {}
 
+  public static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    ConnectionProperties.problems(of: literals, for: D.self)
+  }
+
   public func run(_ context: TaskContext) throws -> ValueMap {
     do {
+      let rules = try fetching.rules(for: D.self, connection, context)
       return try Session.run(D.self, connection, options, context) { connection in
-        let sql = try single(fetching.sql, "sql", connection.dialect)
-        guard let afterSQL, !afterSQL.trimmed.isEmpty else {
-          return try fetching.run(sql, connection, context, from: place(sql, connection.dialect))
+        let statements = try statements(connection.dialect)
+        let after = try afterSQL.flatMap { $0.trimmed.isEmpty ? nil : $0 }.map { try single($0, connection.dialect) }
+        if let sql = statements.first, statements.count == 1, after == nil {
+          return try fetching.run(sql, connection, rules, context, from: place(sql, connection.dialect)).outputs
         }
-        let after = try single(afterSQL, "afterSQL", connection.dialect)
-        return try Session.transaction(connection) {
-          let outputs = try fetching.run(sql, connection, context)
-          let statement = try SQLParameters.bind(after, fetching.parameters, connection.dialect)
-          try connection.execute(statement.sql, statement.values)
-          return outputs
+        guard after != nil || !statements.contains(where: { steersTransactions($0, connection.dialect) }) else {
+          return try run(statements, after, connection, rules, context)
         }
+        return try Session.transaction(connection) { try run(statements, after, connection, rules, context) }
       }
     } catch let failure as Failure {
       throw failure.showing(values: fetching.logValues)
     }
+  }
+
+  /// All statements in order. The outputs are those of the first that returns rows, as Kestra gave them.
+  private func run(
+    _ statements: [String], _ after: String?, _ connection: any SQLConnection, _ rules: FetchedRows.Rules,
+    _ context: TaskContext
+  ) throws -> ValueMap {
+    var outputs: ValueMap?
+    var changed: Int64 = 0
+    for statement in statements {
+      try context.checkCancelled()
+      if outputs == nil {
+        let given = try fetching.run(statement, connection, rules, context)
+        changed += given.outputs["updateCount"]?.int ?? 0
+        if given.hasRows { outputs = given.outputs }
+      } else {
+        let bound = try SQLParameters.bind(statement, fetching.parameters, connection.dialect)
+        changed += try connection.execute(bound.sql, bound.values) ?? 0
+      }
+    }
+    if let after {
+      let bound = try SQLParameters.bind(after, fetching.parameters, connection.dialect)
+      try connection.execute(bound.sql, bound.values)
+    }
+    return outputs ?? fetching.updated(changed)
+  }
+
+  /// Whether a statement begins or ends a transaction of its own, or does nothing inside of one.
+  private func steersTransactions(_ sql: String, _ dialect: Dialect) -> Bool {
+    let words = SQLScanner.words(sql, dialect)
+    let steering: Set = ["BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT", "PRAGMA", "VACUUM", "ATTACH", "DETACH"]
+    return words.first.map(steering.contains) == true || words.starts(with: ["START", "TRANSACTION"])
+      || words.starts(with: ["SET", "AUTOCOMMIT"]) || words.starts(with: ["SET", "TRANSACTION"])
   }
 
   /// The server, when the statement does nothing but read.
@@ -60,13 +98,16 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
     return D.server(of: self.connection.url)
   }
 
-  private func single(_ sql: String, _ property: String, _ dialect: Dialect) throws -> String {
+  private func statements(_ dialect: Dialect) throws -> [String] {
+    let statements = SQLSplitter.statements(fetching.sql, dialect)
+    guard !statements.isEmpty else { throw Failure(.configuration, "'sql' holds no statement") }
+    return statements
+  }
+
+  private func single(_ sql: String, _ dialect: Dialect) throws -> String {
     let statements = SQLSplitter.statements(sql, dialect)
     guard statements.count == 1, let statement = statements.first else {
-      throw Failure(
-        .configuration,
-        "'\(property)' holds \(statements.isEmpty ? "no statement" : "\(statements.count) statements"), Query runs one",
-        hint: statements.isEmpty ? nil : "Use jdbc.\(D.name).Queries for several statements")
+      throw Failure(.configuration, "'afterSQL' holds \(statements.count) statements, it takes one")
     }
     return statement
   }
@@ -102,7 +143,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
         """)
   }
 
-  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var connection = ConnectionProperties(for: D.self)
   @PropertyGroup var fetching = FetchProperties()
   @Property("Rolls everything back when one statement fails; false commits each statement by itself.")
   var transaction = true
@@ -110,27 +151,34 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
 
   public init() {}
 
+  public static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    ConnectionProperties.problems(of: literals, for: D.self)
+  }
+
   public func run(_ context: TaskContext) throws -> ValueMap {
     do {
+      let rules = try fetching.rules(for: D.self, connection, context)
       return try Session.run(D.self, connection, options, context) { connection in
         let statements = SQLSplitter.statements(fetching.sql, connection.dialect)
         guard !statements.isEmpty else { throw Failure(.configuration, "'sql' holds no statement") }
-        if !transaction { return try run(statements, connection, context) }
-        return try Session.transaction(connection) { try run(statements, connection, context) }
+        if !transaction { return try run(statements, connection, rules, context) }
+        return try Session.transaction(connection) { try run(statements, connection, rules, context) }
       }
     } catch let failure as Failure {
       throw failure.showing(values: fetching.logValues)
     }
   }
 
-  private func run(_ statements: [String], _ connection: any SQLConnection, _ context: TaskContext) throws -> ValueMap {
+  private func run(
+    _ statements: [String], _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext
+  ) throws -> ValueMap {
     var outputs: [Value] = []
     var updated: Int64 = 0
     for (index, statement) in statements.enumerated() {
       try context.checkCancelled()
       do {
         let name = statements.count == 1 ? "records" : "records-\(index + 1)"
-        let (results, changed) = try fetching.runEach(statement, connection, context, name: name)
+        let (results, changed) = try fetching.runEach(statement, connection, rules, context, name: name)
         updated += changed
         if fetching.type != .none { outputs += results.map { .map($0) } }
       } catch let failure as Failure {
@@ -159,7 +207,7 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
         """)
   }
 
-  @PropertyGroup var connection = ConnectionProperties()
+  @PropertyGroup var connection = ConnectionProperties(for: D.self)
   @PropertyGroup var fetching = FetchProperties(
     default: .fetch,
     """
@@ -171,6 +219,10 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
   @PropertyGroup var options = D.Options()
 
   public init() {}
+
+  public static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    ConnectionProperties.problems(of: literals, for: D.self)
+  }
 
   public func run(_ context: TaskContext) throws -> ValueMap {
     if fetching.type == .none {

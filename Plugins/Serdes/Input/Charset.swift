@@ -270,6 +270,13 @@ enum Charset {
     }
   }
 
+  /// Whether iconv reads and writes it.
+  static func isKnown(_ charset: String) -> Bool {
+    guard let converter = unsafe iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else { return false }
+    unsafe iconv_close(converter)
+    return true
+  }
+
   static func unknown(_ charset: String) -> Failure {
     Failure(
       .configuration, "the character set '\(charset)' is not known",

@@ -58,6 +58,10 @@ struct CSVReaderTask: FerryTask {
   @Property("Types of columns by name, such as int64, decimal(10,2), timestamp.") var columns: [String: String] = [:]
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    TextProperties.problems(of: literals)
+  }
+
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = try options()
     options.threads = context.threads
@@ -123,6 +127,10 @@ struct CSVWriterTask: FerryTask {
   @Property("The zone in which instants are written; UTC without.") var timeZoneId: String?
   @Property("Written for NULL.") var nullValue = ""
   @Property("How bytes are written.") var bytesFormat = BytesText.base64
+
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    TextProperties.problems(of: literals)
+  }
 
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = CSVWriteOptions()

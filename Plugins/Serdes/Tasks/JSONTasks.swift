@@ -41,6 +41,10 @@ struct JSONReaderTask: FerryTask {
   var columns: [String: String] = [:]
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    TextProperties.problems(of: literals)
+  }
+
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = JSONReadOptions()
     options.layout = newLine.map { $0 ? .lines : .documents } ?? .automatic
@@ -78,6 +82,10 @@ struct JSONWriterTask: FerryTask {
   @Property("The zone in which instants are written; UTC without.") var timeZoneId: String?
   @Property("Whether annotations are kept.", .unused("record files have none")) var shouldKeepAnnotations = false
   @Property("How bytes are written.") var bytesFormat = BytesText.base64
+
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    TextProperties.problems(of: literals)
+  }
 
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = JSONWriteOptions()

@@ -27,6 +27,18 @@ enum TextProperties {
     }
   }
 
+  /// What is wrong with a character set and with types of columns that stand in the flow itself.
+  static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
+    var problems: [(property: String, message: String)] = []
+    if let charset = literals["charset"]?.string, !Charset.isKnown(charset) {
+      problems.append(("charset", "\(Charset.unknown(charset))"))
+    }
+    for (name, type) in literals["columns"]?.map ?? [:] where TypeName.parse(type.text) == nil {
+      problems.append(("columns", "'\(type.text)' of '\(name)' is not a type. Types are \(TypeName.examples)"))
+    }
+    return problems
+  }
+
   /// What takes a task's bad rows: rejected ones go to a record file beside its output.
   static func badRows(_ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, _ uri: @escaping (String) -> Void)
     -> BadRows
