@@ -62,7 +62,7 @@ let core: [Target] = [
   .target(
     name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
     swiftSettings: unsafeSpelledOut),
-  .target(name: "Expression", path: "Core/Expression", swiftSettings: settings),
+  .target(name: "Expression", dependencies: ["Records"], path: "Core/Expression", swiftSettings: settings),
   .target(
     name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],
     path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),

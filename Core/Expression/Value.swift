@@ -1,3 +1,5 @@
+internal import Records
+
 /// A value of the control plane: what a flow's YAML holds, what an expression evaluates to, what a task puts out.
 ///
 /// Data of records never passes through here; it stays in columns (`Records`).
@@ -14,9 +16,10 @@ public enum Value: Hashable, Sendable {
 }
 
 /// A map of values that keeps the order in which its keys came.
+/// Keys are the same when their bytes are.
 public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
   public private(set) var keys: [String] = []
-  private var values: [String: Value] = [:]
+  private var values: [ExactText: Value] = [:]
 
   public init() {}
 
@@ -33,12 +36,12 @@ public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLit
 
   /// Setting a new key appends it; setting nil removes it.
   public subscript(key: String) -> Value? {
-    get { values[key] }
+    get { values[ExactText(key)] }
     set {
       if let newValue {
-        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: key) != nil {
-        keys.removeAll { $0 == key }
+        if values.updateValue(newValue, forKey: ExactText(key)) == nil { keys.append(key) }
+      } else if values.removeValue(forKey: ExactText(key)) != nil {
+        keys.removeAll { $0.isExactly(key) }
       }
     }
   }
@@ -46,9 +49,42 @@ public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLit
   public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
     var position = 0
     return AnyIterator {
-      guard position < keys.count, let value = values[keys[position]] else { return nil }
+      guard position < keys.count, let value = values[ExactText(keys[position])] else { return nil }
       defer { position += 1 }
       return (keys[position], value)
+    }
+  }
+
+  public static func == (a: ValueMap, b: ValueMap) -> Bool {
+    a.keys.elementsEqual(b.keys) { $0.isExactly($1) } && a.values == b.values
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
+
+extension Value {
+  public static func == (a: Value, b: Value) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.int(let a), .int(let b)): a == b
+    case (.double(let a), .double(let b)): a == b
+    case (.decimal(let a), .decimal(let b)), (.string(let a), .string(let b)): a.isExactly(b)
+    case (.list(let a), .list(let b)): a == b
+    case (.map(let a), .map(let b)): a == b
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let flag): hasher.combine(flag)
+    case .int(let number): hasher.combine(number)
+    case .double(let number): hasher.combine(number)
+    case .decimal(let text), .string(let text): hasher.combine(ExactText(text))
+    case .list(let values): hasher.combine(values)
+    case .map(let map): hasher.combine(map)
     }
   }
 }

@@ -115,6 +115,15 @@ public struct Field: Hashable, Sendable {
     self.nullable = nullable
     self.sourceType = sourceType
   }
+
+  public static func == (a: Field, b: Field) -> Bool {
+    a.name.isExactly(b.name) && a.type == b.type && a.nullable == b.nullable && a.sourceType == b.sourceType
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(ExactText(name))
+    hasher.combine(type)
+  }
 }
 
 /// The columns of a batch or of a record file, in order. Names may repeat, as they may in a query's result.
@@ -129,7 +138,7 @@ public struct Schema: Hashable, Sendable {
   }
 
   /// The position of the first field of that name.
-  public func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+  public func index(of name: String) -> Int? { fields.firstIndex { $0.name.isExactly(name) } }
 }
 
 /// The bounds that keep memory flat.

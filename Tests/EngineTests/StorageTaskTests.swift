@@ -193,6 +193,24 @@ import Testing
     #expect(try ids(bench, pairs.outputs["uri"]) == Array(0..<25))
   }
 
+  /// é as one code point and as two: Kestra and databases tell them apart.
+  @Test func keysAreComparedByTheirBytes() async throws {
+    let bench = try Bench()
+    let rows = BatchBuilder(schema)
+    for (row, name) in ["é", "e\u{301}", "x", "é"].enumerated() {
+      rows.columns[0].append(Int64(row))
+      rows.columns[1].append(text: name)
+      rows.columns[2].append(Int32(row))
+      _ = rows.finishRow(bytes: 1)
+    }
+    let file = try bench.records("1.arrow", schema, [rows.finish()])
+    let last = try await task(bench, "DeduplicateItems", "from: '\(file)'\n    expr: \"{{ name }}\"")
+    #expect(try ids(bench, last.outputs["uri"]) == [1, 2, 3] && last.outputs["numKeys"] == 3)
+    let found = try await task(
+      bench, "FilterItems", "from: '\(file)'\n    filterCondition: \"{{ name == 'é' }}\"")
+    #expect(try ids(bench, found.outputs["uri"]) == [0, 3])
+  }
+
   /// More keys than fit in the buffer: they go through the temporary files.
   @Test func deduplicateSpills() throws {
     let folder = try Folder()

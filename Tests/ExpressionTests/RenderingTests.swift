@@ -41,6 +41,12 @@ struct RenderingTests {
     ("{{ '1' == 1 }}", false),
     ("{{ inputs.date is defined and inputs.dat is not defined }}", true), ("{{ '{' is json }}", false),
     ("{{ map is iterable and name is not iterable and list is not map }}", true),
+    // Texts are the same when their bytes are.
+    ("{{ 'é' == 'e\u{301}' }}", false), ("{{ 'é' != 'e\u{301}' and 'K' != '\u{212A}' }}", true),
+    ("{{ 'é' in ['e\u{301}'] }}", false), ("{{ 'e\u{301}' contains 'e' }}", true),
+    ("{{ {'é': 1, 'e\u{301}': 2}['e\u{301}'] }}", 2), ("{{ {'é': 1, 'e\u{301}': 2} | length }}", 2),
+    ("{{ ['é', 'e\u{301}', 'é'] | distinct | length }}", 2), ("{{ 'é' < 'e\u{301}' }}", false),
+    ("{% set é = 1 %}{{ e\u{301} ?? 'none' }}", "none"), ("{{ {'é': 1} == {'e\u{301}': 1} }}", false),
     // Tags.
     ("{% if count > 5 %}a{% elseif count > 3 %}b{% else %}c{% endif %}", "b"),
     ("{% if [] %}a{% else %}c{% endif %}", "c"),

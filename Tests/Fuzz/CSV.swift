@@ -47,6 +47,6 @@ private func declared(_ file: [UInt8], _ options: CSVReadOptions, _ first: Int) 
   var options = options
   options.types = .text
   guard let names = try? CSVReader(MemoryInput(file), options).schema.fields.map(\.name) else { return .text }
-  let pairs = names.enumerated().map { ($1, declarable[(first + $0) % declarable.count]) }
+  let pairs = names.enumerated().map { (ExactText($1), declarable[(first + $0) % declarable.count]) }
   return .declared(Dictionary(pairs, uniquingKeysWith: { $1 }))
 }

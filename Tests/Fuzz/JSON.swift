@@ -41,6 +41,6 @@ private func declare(_ file: [UInt8], _ options: inout JSONReadOptions, _ first:
   guard let reader = try? JSONReader(MemoryInput(file), options, bad: bad) else { return }
   options.columns["no row has it"] = declarable[first % declarable.count]
   for (index, field) in reader.schema.fields.enumerated() where index % 2 == 0 {
-    options.columns[field.name] = declarable[(first + index / 2) % declarable.count]
+    options.columns[ExactText(field.name)] = declarable[(first + index / 2) % declarable.count]
   }
 }

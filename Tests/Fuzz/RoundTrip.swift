@@ -91,7 +91,7 @@ struct RoundTrip {
   private func reader(_ bytes: [UInt8], _ schema: Schema) throws -> any RecordSource {
     let input = MemoryInput(bytes)
     let names = CSVHeader.unique(schema.fields.map(\.name), naming: format == 1)
-    let types = Dictionary(zip(names, schema.fields.map(\.type)), uniquingKeysWith: { $1 })
+    let types = Dictionary(zip(names.map(\.exact), schema.fields.map(\.type)), uniquingKeysWith: { $1 })
     switch format {
     case 1:
       var options = CSVReadOptions()

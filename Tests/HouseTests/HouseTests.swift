@@ -145,6 +145,30 @@ import Testing
     }
   }
 
+  /// Names, keys and values of data are the same when their bytes are: dictionaries and sets of them have `ExactText`
+  /// as their key, and `==` is `isExactly`. Words that stand in code need no such care.
+  @Test func textsOfDataAreComparedByTheirBytes() throws {
+    let typed = /\[String: [^=]*\][^)]*( =|\(|$)|Set<String>|\[String: [A-Za-z<>\[\]]+\] =/
+    let compared = /\.(name|key|columnName|label)\)? [!=]= [a-z$]|firstIndex\(of: (name|key|text|symbol)\)/
+    let folders = [
+      "Core/Records/", "Core/Expression/", "Core/Engine/Kit/", "Core/Engine/Tasks/", "Plugins/Serdes/", "Plugins/SQL/",
+    ]
+    for file in Repository.product where folders.contains(where: file.path.hasPrefix) {
+      if Self.filesOfOwnWords.contains(where: file.path.hasSuffix) { continue }
+      for (number, line) in file.code.enumerated() where !line.contains("static let") {
+        let isText = line.contains(typed) || line.contains(compared)
+        #expect(!isText, "\(file.path):\(number + 1): \(line.trimmingCharacters(in: .whitespaces))")
+      }
+    }
+  }
+
+  /// Where dictionaries hold what Ferry itself names: properties, what rides in a file's head.
+  private static let filesOfOwnWords = [
+    "Kit/PropertyDecoder.swift", "Kit/Declarations.swift", "IPC/SchemaReader.swift", "IPC/SchemaWriter.swift",
+    "Records/DataType.swift",
+    "Avro/AvroWriter.swift",
+  ]
+
   // MARK: Sizes
 
   @Test func filesAreShort() {

@@ -163,7 +163,7 @@ struct RoundTripTests {
   func `what was written comes back`(seed: UInt64) throws {
     let batch = RoundTripTests.batch(RoundTripTests.types, rows: 120, seed: seed)
     let wanted = RoundTripTests.texts(batch)
-    let types = Dictionary(uniqueKeysWithValues: batch.schema.fields.map { ($0.name, $0.type) })
+    let types = Dictionary(uniqueKeysWithValues: batch.schema.fields.map { ($0.name.exact, $0.type) })
     var csv = CSVReadOptions()
     csv.types = .declared(types)
     var json = JSONReadOptions()

@@ -51,6 +51,53 @@ struct TaskTests {
     func text(_ uri: Value?) throws -> String { String(decoding: try bytes(uri), as: UTF8.self) }
   }
 
+  // MARK: names that Unicode takes for the same
+
+  static let (composed, decomposed) = ("é", "e\u{301}")
+
+  @Test func `names of CSV columns are compared by their bytes`() throws {
+    let folder = try Folder()
+    let from = try folder.write("f.csv", "\(Self.composed),\(Self.decomposed)\n1,2\n")
+    let result = try folder.run("serdes.csv.CsvReader", from, ["columns": ["e\u{301}": "int64"]])
+    let columns = try folder.columns(result.outputs["uri"])
+    #expect(columns.map(\.exact) == ["\(Self.composed) text".exact, "\(Self.decomposed) int64".exact])
+    let json = try folder.run("serdes.json.JsonWriter", result.outputs["uri"])
+    let line = "{\"\(Self.composed)\":\"1\",\"\(Self.decomposed)\":2}\n"
+    #expect(try folder.text(json.outputs["uri"]).isExactly(line))
+  }
+
+  @Test func `names of JSON members are compared by their bytes`() throws {
+    let folder = try Folder()
+    let text = "{\"\(Self.composed)\":1,\"\(Self.decomposed)\":\"x\"}\n{\"\(Self.decomposed)\":\"y\"}\n"
+    let result = try folder.run("serdes.json.JsonReader", folder.write("f.jsonl", text))
+    let columns = try folder.columns(result.outputs["uri"])
+    #expect(columns.map(\.exact) == ["\(Self.composed) int64".exact, "\(Self.decomposed) text".exact])
+    #expect(try folder.records(result.outputs["uri"]) == [["1", "x"], ["∅", "y"]])
+  }
+
+  @Test func `keys of Avro maps and symbols of enums are compared by their bytes`() throws {
+    let folder = try Folder()
+    let text = "{\"m\":{\"\(Self.composed)\":1,\"\(Self.decomposed)\":2}}\n"
+    let read = try folder.run("serdes.json.JsonReader", folder.write("f.jsonl", text)).outputs["uri"]
+    let schema: Value = [
+      "type": "record", "name": "r", "fields": [["name": "m", "type": ["type": "map", "values": "long"]]],
+    ]
+    for properties: ValueMap in [["schema": schema], ["jsonAs": "RECORD"]] {
+      let avro = try folder.run("serdes.avro.AvroWriter", read, properties).outputs["uri"]
+      let back = try folder.run("serdes.avro.AvroReader", avro).outputs["uri"]
+      let line = try folder.text(folder.run("serdes.json.JsonWriter", back).outputs["uri"])
+      #expect(line.isExactly(text), "\(properties)")
+    }
+    let kelvin = try folder.run("serdes.json.JsonReader", folder.write("k.jsonl", "{\"k\":\"\u{212A}\"}\n"))
+    let symbols: Value = [
+      "type": "record", "name": "r",
+      "fields": [["name": "k", "type": ["type": "enum", "name": "e", "symbols": ["K"]]]],
+    ]
+    #expect(throws: Failure.self) {
+      try folder.run("serdes.avro.AvroWriter", kelvin.outputs["uri"], ["schema": symbols])
+    }
+  }
+
   static let prefixes = ["", "io.kestra.plugin."]
   static func names(_ names: String...) -> [String] { prefixes.flatMap { prefix in names.map { prefix + $0 } } }
 

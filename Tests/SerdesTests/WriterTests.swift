@@ -71,7 +71,7 @@ struct WriterTests {
     return (0..<times).flatMap { _ in rows }
   }
 
-  static let types = Dictionary(uniqueKeysWithValues: samples.map { ($0.0, $0.1) })
+  static let types = Dictionary(uniqueKeysWithValues: samples.map { (ExactText($0.0), $0.1) })
 
   @Test(arguments: CSVWriteOptions.QuoteMode.allCases, ["", "\\N"])
   func `every type survives CSV`(mode: CSVWriteOptions.QuoteMode, null: String) throws {

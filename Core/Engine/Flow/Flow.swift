@@ -119,8 +119,8 @@ struct TaskNode: Sendable {
   /// Where the templates among these stand.
   var baseNodes: [Node] = []
 
-  func branch(_ name: String) -> [TaskNode] { branches.first { $0.name == name }?.tasks ?? [] }
-  func property(_ name: String) -> Node? { properties.first { $0.key == name }?.node }
+  func branch(_ name: String) -> [TaskNode] { branches.first { $0.name.isExactly(name) }?.tasks ?? [] }
+  func property(_ name: String) -> Node? { properties.first { $0.key.isExactly(name) }?.node }
 }
 
 /// When and how often a failed task is tried again.

@@ -182,13 +182,13 @@ public struct FlowParser {
   }
 
   mutating func checkUnique(_ ids: [Node], _ what: String) {
-    var first: [String: Position] = [:]
+    var first: [ExactText: Position] = [:]
     for node in ids {
       guard let id = node.scalar?.text else { continue }
-      if let before = first[id] {
+      if let before = first[ExactText(id)] {
         error("the \(what) id '\(id)' is already used in line \(before.line)", at: node.position)
       } else {
-        first[id] = node.position
+        first[ExactText(id)] = node.position
       }
     }
   }

@@ -64,7 +64,7 @@ extension InputDeclaration {
 
   private func checkChoice(_ value: Value) throws {
     guard !values.isEmpty, !allowsCustomValue else { return }
-    for choice in value.list ?? [value] where !values.contains(choice.text) {
+    for choice in value.list ?? [value] where !values.containsExactly(choice.text) {
       let hint = nearest(choice.text, in: values).map { ". Did you mean '\($0)'?" } ?? ""
       let found = kind == .secret ? "another" : Self.shown(choice)
       throw mismatch("one of \(values.joined(separator: ", ")), found \(found)\(hint)")

@@ -35,7 +35,7 @@ struct Node: Sendable {
   var scalar: Value? { if case .scalar(let value) = content { value } else { nil } }
   var text: String? { scalar?.string }
 
-  subscript(key: String) -> Node? { members?.first { $0.key == key }?.node }
+  subscript(key: String) -> Node? { members?.first { $0.key.isExactly(key) }?.node }
 
   /// The plain value without positions.
   var value: Value {
@@ -103,8 +103,8 @@ extension Node {
           members.append(Member(key: name.string, keyPosition: place, node: node))
         }
       }
-      var known = Set(members.map(\.key))
-      content = .map(members + merged.filter { known.insert($0.key).inserted })
+      var known = Set(members.map { ExactText($0.key) })
+      content = .map(members + merged.filter { known.insert(ExactText($0.key)).inserted })
     case .alias(let alias): throw Diagnostic(.error, "unknown anchor '\(alias.anchor)'", at: mark)
     }
   }

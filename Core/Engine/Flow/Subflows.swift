@@ -52,7 +52,7 @@ struct Subflows {
 extension FlowParser {
   /// The flows that one check has parsed, by file. One that is being checked is there without its problems.
   final class Loaded {
-    var flows: [String: (flow: Flow?, diagnostics: [Diagnostic])] = [:]
+    var flows: [ExactText: (flow: Flow?, diagnostics: [Diagnostic])] = [:]
   }
 
   mutating func checkSubflows(of flow: Flow, _ loaded: Loaded) {
@@ -86,12 +86,12 @@ extension FlowParser {
     }
     // The problems of a flow that runs itself are its own.
     if found.file == file { return parse(nil).flow }
-    if loaded.flows[found.file] == nil {
+    if loaded.flows[found.file.exact] == nil {
       // What runs in a circle is looked at once.
-      loaded.flows[found.file] = parse(nil)
-      loaded.flows[found.file] = parse(loaded)
+      loaded.flows[found.file.exact] = parse(nil)
+      loaded.flows[found.file.exact] = parse(loaded)
     }
-    let (flow, diagnostics) = loaded.flows[found.file] ?? (nil, [])
+    let (flow, diagnostics) = loaded.flows[found.file.exact] ?? (nil, [])
     let errors = diagnostics.filter { $0.severity == .error }
     guard let first = errors.first else { return flow }
     let more = errors.count > 1 ? " (and \(errors.count - 1) more)" : ""
@@ -105,13 +105,13 @@ extension FlowParser {
     guard node == nil || node?.members != nil || node?.scalar?.isNull == true else { return }
     let given = node?.members ?? []
     let names = child.inputs.map(\.id)
-    for member in given where !names.contains(member.key) {
+    for member in given where !names.containsExactly(member.key) {
       error(
         "the flow '\(child.id)' declares no input '\(member.key)'\(suggest(member.key, names))",
         at: member.keyPosition)
     }
     for input in child.inputs {
-      if let member = given.first(where: { $0.key == input.id }), member.node.scalar?.isNull != true {
+      if let member = given.first(where: { $0.key.isExactly(input.id) }), member.node.scalar?.isNull != true {
         checkLiteral(member.node, for: input)
       } else if input.isRequired, input.fallback == nil, input.condition == nil {
         error("the flow '\(child.id)' needs the input '\(input.id)'", at: node?.position ?? task.position)

@@ -1,4 +1,5 @@
 internal import Expression
+internal import Records
 
 extension FlowParser {
   mutating func tasks(_ node: Node, _ name: String) -> [TaskNode] {

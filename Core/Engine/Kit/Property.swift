@@ -1,4 +1,5 @@
 public import Expression
+internal import Records
 
 /// How one property of a task was declared: the source of decoding, checking, schema, help and reference page.
 public struct PropertyDeclaration: Sendable, Hashable {
@@ -110,8 +111,8 @@ private func shownDefault(_ value: Any) -> Value {
   case let value as String: .string(value)
   case let value as Duration: .string(value.iso8601)
   case let value as ValueMap: .map(value)
-  case let value as [String: String]:
-    .map(ValueMap(value.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+  case let value as [ExactText: String]:
+    .map(ValueMap(value.sorted { $0.key < $1.key }.map { ($0.key.string, .string($0.value)) }))
   case let values as [any PropertyValue]: .list(values.map { shownDefault($0) })
   default: .string((value as? any RawRepresentable).map { "\($0.rawValue)" } ?? "\(value)")
   }

@@ -1,4 +1,5 @@
 public import Expression
+public import Records
 
 /// What a property takes, for checking literals, the JSON Schema, the help and the reference page.
 public indirect enum PropertyShape: Hashable, Sendable {
@@ -192,13 +193,13 @@ extension ValueMap: PropertyValue {
   }
 }
 
-extension Dictionary: PropertyValue where Key == String, Value: PropertyValue {
+extension Dictionary: PropertyValue where Key == ExactText, Value: PropertyValue {
   public static var propertyShape: PropertyShape { .map(Value.propertyShape) }
   public init(property: Expression.Value) throws {
     let map = try ValueMap(property: property)
     self = [:]
     for (key, value) in map {
-      self[key] = try atPath(".\(key)") { try Value(property: value) }
+      self[ExactText(key)] = try atPath(".\(key)") { try Value(property: value) }
     }
   }
 }

@@ -10,7 +10,7 @@ public import Records
 public struct RowExpression {
   private let template: Template
   /// Nil when all columns may be asked for.
-  private let names: Set<String>?
+  private let names: Set<ExactText>?
   /// Whether the flow's variables have to be rendered for each row: they may name columns themselves.
   private let usesVariables: Bool
   /// Used for all rows: to copy its variables for each would cost more than most expressions.
@@ -19,7 +19,7 @@ public struct RowExpression {
   init(_ text: String, _ scope: Scope) throws {
     template = try Template(text)
     self.scope = scope
-    let roots = Set(template.references.compactMap(\.path.first))
+    let roots = Set(template.references.compactMap(\.path.first).map(\.exact))
     usesVariables = roots.contains("vars")
     let reachesOut = template.calls.contains { ["render", "renderOnce", "currentEachOutput"].contains($0.name) }
     names = reachesOut || usesVariables ? nil : roots
@@ -39,8 +39,9 @@ public struct RowExpression {
     try template.render(in: usesVariables ? scope.withVariables(of: template) : scope)
   }
 
-  private mutating func set(_ names: Set<String>?, _ batch: RecordBatch, _ row: Int) {
-    for (field, column) in zip(batch.schema.fields, batch.columns) where names?.contains(field.name) ?? true {
+  private mutating func set(_ names: Set<ExactText>?, _ batch: RecordBatch, _ row: Int) {
+    for (field, column) in zip(batch.schema.fields, batch.columns) where names?.contains(ExactText(field.name)) ?? true
+    {
       scope.variables[field.name] = column.value(at: row)
     }
   }

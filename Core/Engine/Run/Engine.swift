@@ -147,7 +147,7 @@ public final class Engine: Sendable {
   private func recorded(_ execution: Execution, _ given: ValueMap, _ flow: Flow) -> ValueMap {
     var inputs = given
     for (name, value) in execution.inputs where given[name] == nil && !value.isNull && !Redactor.isMasked(value) {
-      if flow.inputs.contains(where: { $0.id == name }) { inputs[name] = value }
+      if flow.inputs.contains(where: { $0.id.isExactly(name) }) { inputs[name] = value }
     }
     return inputs
   }
@@ -163,7 +163,7 @@ public final class Engine: Sendable {
     var problems: [String] = []
     var inputs = ValueMap()
     let names = flow.inputs.map(\.id)
-    for name in given.keys where !names.contains(name) {
+    for name in given.keys where !names.containsExactly(name) {
       let hint = nearest(name, in: names).map { ". Did you mean '\($0)'?" } ?? ""
       problems.append("the flow declares no input '\(name)'\(hint)")
     }

@@ -127,12 +127,14 @@ extension FlowRunner {
     let limit = try limit("concurrent", of: task, run, frame, fallback: 0)
     return await withTaskGroup(of: (Int, RunState).self) { group in
       var started: Set<Int> = []
-      var ended: Set<String> = []
+      var ended: Set<ExactText> = []
       var running = 0
       var state = RunState.success
       func startReady() {
         for (index, task) in tasks.enumerated()
-        where !started.contains(index) && (limit == 0 || running < limit) && task.dependsOn.allSatisfy(ended.contains) {
+        where !started.contains(index) && (limit == 0 || running < limit)
+          && task.dependsOn.allSatisfy({ ended.contains($0.exact) })
+        {
           started.insert(index)
           running += 1
           group.addTask { (index, await self.run(task, frame)) }
@@ -143,7 +145,7 @@ extension FlowRunner {
         running -= 1
         state = state.combined(with: result)
         if result == .failed || result == .killed { continue }
-        ended.insert(tasks[index].id)
+        ended.insert(tasks[index].id.exact)
         startReady()
       }
       return state

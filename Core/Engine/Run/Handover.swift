@@ -115,7 +115,7 @@ extension TaskNode {
       return false
     }
     return properties.allSatisfy { member in
-      guard member.key == type.followedProperty else { return !member.node.value.mentionsOutputs }
+      guard member.key.isExactly(type.followedProperty) else { return !member.node.value.mentionsOutputs }
       let text = member.node.value.string.map { $0.filter { !$0.isWhitespace } }
       return ["outputs.\(leader.id).uri", "outputs['\(leader.id)'].uri", "outputs[\"\(leader.id)\"].uri"]
         .contains { text == "{{\($0)}}" }

@@ -273,7 +273,8 @@ extension FlowRunner {
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
     guard !frame.isHandler, !(task.type is any Flowable.Type),
       let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }),
-      earlier.value == frame.iterations.last.map({ engine.redactor.redact($0.value.text) })
+      earlier.value.map(\.exact)
+        == frame.iterations.last.map({ ExactText(engine.redactor.redact($0.value.text)) })
     else { return nil }
     return earlier
   }

@@ -101,10 +101,10 @@ final class KeySpill {
 
   func add(_ key: String, row: UInt64) throws {
     var first = Hasher()
-    first.combine(key)
+    first.combine(ExactText(key))
     var second = Hasher()
     second.combine(UInt8(1))
-    second.combine(key)
+    second.combine(ExactText(key))
     let high = UInt64(bitPattern: Int64(first.finalize()))
     let low = UInt64(bitPattern: Int64(second.finalize()))
     try add(Entry(high: high, low: low, row: row))

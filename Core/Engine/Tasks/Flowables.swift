@@ -1,4 +1,5 @@
 internal import Expression
+internal import Records
 
 /// The list of tasks inside of a flowable. The engine runs them; the value here is only declared.
 struct TaskList: PropertyValue {
@@ -164,7 +165,7 @@ struct Switch: Flowable {
             type: core.debug.Return
       """)
   @Property("The value.") var value: Value
-  @Property("Lists of tasks by value.", .raw) var cases: [String: TaskList]?
+  @Property("Lists of tasks by value.", .raw) var cases: [ExactText: TaskList]?
   @Property("The tasks when no case is named like the value.", .raw) var defaults: TaskList?
   @PropertyGroup var handler = ErrorTasks()
 }

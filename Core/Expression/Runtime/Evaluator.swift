@@ -1,10 +1,12 @@
+internal import Records
+
 /// Walks the tree of a template with the variables of a scope and those that the template itself sets.
 struct Evaluator {
   let scope: Scope
   /// How many `render()` calls this evaluation is inside of.
   private let renderings: Int
   /// The names bound by `set` and `for`, the innermost block last.
-  private var locals: [[String: Value]] = [[:]]
+  private var locals: [[ExactText: Value]] = [[:]]
 
   init(_ scope: Scope, renderings: Int = 0) {
     self.scope = scope
@@ -53,8 +55,9 @@ struct Evaluator {
 
   /// A name is set where it was bound before, so that a loop can add up; a new one lives in the innermost block.
   private mutating func set(_ name: String, _ value: Value) {
-    let place = locals.lastIndex { $0[name] != nil } ?? locals.count - 1
-    locals[place][name] = value
+    let key = ExactText(name)
+    let place = locals.lastIndex { $0[key] != nil } ?? locals.count - 1
+    locals[place][key] = value
   }
 
   /// A map gives its entries as maps of `key` and `value`; null gives nothing.
@@ -73,7 +76,7 @@ struct Evaluator {
         "index": .int(Int64(index)), "first": .bool(index == 0), "last": .bool(index == elements.count - 1),
         "length": .int(Int64(elements.count)), "revindex": .int(Int64(elements.count - 1 - index)),
       ]
-      locals.append([variable: element, "loop": .map(state)])
+      locals.append([variable.exact: element, "loop": .map(state)])
       defer { locals.removeLast() }
       try append(body, to: &output)
     }
@@ -180,9 +183,9 @@ struct Evaluator {
   // MARK: Variables
 
   private func variable(_ name: String, _ expression: Expression) throws -> Value {
-    for block in locals.reversed() { if let value = block[name] { return value } }
+    for block in locals.reversed() { if let value = block[ExactText(name)] { return value } }
     if let value = scope.variables[name] { return value }
-    let known = scope.variables.keys + locals.flatMap(\.keys)
+    let known = scope.variables.keys + locals.flatMap { $0.keys.map(\.string) }
     throw undefined("undefined variable '\(name)'", name, known, path: nil, expression)
   }
 

@@ -1,3 +1,5 @@
+internal import Records
+
 /// The binary operators that need both sides' values.
 enum Operators {
   static func apply(_ op: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
@@ -27,7 +29,7 @@ enum Operators {
     if left.isNumber, right.isNumber { return Arithmetic.compare(left, right) }
     switch (left, right) {
     case (.string(let a), .string(let b)):
-      return a == b ? 0 : (a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) ? -1 : 1)
+      return a.isExactly(b) ? 0 : (a.precedesExactly(b) ? -1 : 1)
     case (.bool(let a), .bool(let b)): return a == b ? 0 : (b ? -1 : 1)
     default: throw Problem("cannot compare \(left.typePhrase) with \(right.typePhrase)")
     }
@@ -59,7 +61,7 @@ enum Operators {
       }
       return elements.contains { $0.isSame(as: element) }
     case .map(let map): return map[element.text] != nil
-    case .string(let text): return element.text.isEmpty || text.contains(element.text)
+    case .string(let text): return text.containsExactly(element.text)
     default: throw Problem("\(container.typePhrase) contains nothing; expected a list, map or string")
     }
   }

@@ -1,3 +1,5 @@
+internal import Records
+
 /// Precedence climbing over the tokens of one tag. Precedences are Pebble's and Kestra's, so that a flow means the
 /// same here; only `not` binds looser than a comparison (`not a == b`, `not a is null`), which gives Pebble's results
 /// where Pebble gives useful ones.
@@ -345,7 +347,7 @@ struct ExpressionParser {
   ) throws(ExpressionError) {
     let start = offset
     if case .name(let name) = current.kind, tokens[position + 1].kind == .symbol("=") {
-      guard let index = signature.parameters.firstIndex(of: name) else {
+      guard let index = signature.parameters.firstIndex(ofExactly: name) else {
         throw ExpressionError(
           "'\(signature.name)' has no argument '\(name)'", offset: start,
           hint: suggestion(for: name, in: signature.parameters) ?? "Its form is \(signature.form)")

@@ -1,3 +1,5 @@
+internal import Records
+
 /// A variable that a template uses, as far as it can be told without rendering it.
 public struct Reference: Sendable, Hashable {
   /// `outputs.query.uri` as its parts; it stops at the first part that is computed or an index.
@@ -22,8 +24,8 @@ public struct Reference: Sendable, Hashable {
 struct ReferenceCollector {
   private var references: [Reference] = []
   /// Paths that some `is defined` of the template asks about.
-  private var checked: Set<[String]> = []
-  private var bound: Set<String> = []
+  private var checked: Set<[ExactText]> = []
+  private var bound: Set<ExactText> = []
   /// How many branches the visit is inside of.
   private var branches = 0
 
@@ -31,7 +33,8 @@ struct ReferenceCollector {
     var collector = ReferenceCollector()
     collector.visit(nodes)
     return collector.references.map { reference in
-      let isChecked = reference.path.indices.contains { collector.checked.contains(Array(reference.path[...$0])) }
+      let path = reference.path.map(\.exact)
+      let isChecked = path.indices.contains { collector.checked.contains(Array(path[...$0])) }
       return isChecked ? Reference(path: reference.path, offset: reference.offset, guarded: true) : reference
     }
   }
@@ -43,7 +46,7 @@ struct ReferenceCollector {
       case .print(let expression): visit(expression, guarded: false)
       case .set(let name, let expression):
         visit(expression, guarded: false)
-        bound.insert(name)
+        bound.insert(ExactText(name))
       case .conditional(let branches, let otherwise):
         for (index, branch) in branches.enumerated() {
           inBranch(index > 0) { $0.visit(branch.condition, guarded: false) }
@@ -53,7 +56,7 @@ struct ReferenceCollector {
       case .loop(let variable, let over, let body, let otherwise):
         visit(over, guarded: false)
         let outer = bound
-        bound.formUnion([variable, "loop"])
+        bound.formUnion([ExactText(variable), "loop"])
         inBranch { $0.visit(body) }
         bound = outer
         inBranch { $0.visit(otherwise) }
@@ -70,7 +73,7 @@ struct ReferenceCollector {
 
   private mutating func visit(_ expression: Expression, guarded: Bool) {
     if case .variable(let name) = path(expression).root.kind {
-      if !bound.contains(name) {
+      if !bound.contains(ExactText(name)) {
         references.append(
           Reference(
             path: path(expression).parts, offset: path(expression).root.offset, guarded: guarded,
@@ -98,7 +101,7 @@ struct ReferenceCollector {
       for child in [yes, no] { inBranch { $0.visit(child, guarded: guarded) } }
     case .test(let child, let test, let arguments, _):
       let asksDefined = test.signature.name == "defined"
-      if asksDefined, let path = child.staticPath { checked.insert(path) }
+      if asksDefined, let path = child.staticPath { checked.insert(path.map(\.exact)) }
       visit(child, guarded: guarded || asksDefined)
       visit(arguments, guarded)
     case .filter(let child, let filter, let arguments):

@@ -72,7 +72,7 @@ public struct Coercion: Sendable {
     var value = TextBuffer()
     if bad.row < column.count { TextFormatter(column, bytes: .hex).append(bad.row, to: &value) }
     let shown = value.count > 200 ? "\(value.string.prefix(200))…" : value.string
-    let types = source.name == target.nativeType ? source.name : "type \(source.name) into \(target.nativeType)"
+    let types = source.name.isExactly(target.nativeType) ? source.name : "type \(source.name) into \(target.nativeType)"
     return Failure(
       .data, "row \(firstRow + Int64(bad.row)), column '\(name)': \(bad.fault.text(target)) (\(types))",
       hint: bad.fault.hint, code: bad.fault.sqlState, sensitive: "'\(name)' is \(shown)")

@@ -146,8 +146,8 @@ public struct FetchProperties: Declaring, Decodable {
 
   /// A map has one value for a name; a record file keeps all columns.
   private func warnOfTwins(_ schema: Schema, _ context: TaskContext) {
-    var seen: Set<String> = []
-    let twins = schema.fields.map(\.name).filter { !seen.insert($0).inserted }
+    var seen: Set<ExactText> = []
+    let twins = schema.fields.map(\.name).filter { !seen.insert($0.exact).inserted }
     guard let name = twins.first else { return }
     context.log(
       .warn, "the result has several columns named '\(name)', only the last is put out. Name them apart with AS")

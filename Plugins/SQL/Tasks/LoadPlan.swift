@@ -173,7 +173,7 @@ struct Binding {
   }
 
   private func column(_ name: String, _ table: TableInfo) -> ColumnInfo? {
-    table.columns.first { $0.name == name } ?? table.columns.first { dialect.sameName($0.name, name) }
+    table.columns.first { $0.name.isExactly(name) } ?? table.columns.first { dialect.sameName($0.name, name) }
   }
 
   // MARK: a table
@@ -242,7 +242,7 @@ struct Binding {
       guard column.source.takesValues || column.source == .computed && origin == .file else {
         throw refused(column, table)
       }
-      if let twin = pairs.first(where: { $0.column.name == column.name }) {
+      if let twin = pairs.first(where: { $0.column.name.isExactly(column.name) }) {
         throw Failure(
           .schema,
           """
@@ -257,7 +257,7 @@ struct Binding {
 
   /// By its name as it is written, else without regard to case where that leaves one.
   private func column(called name: String, _ table: TableInfo) throws -> ColumnInfo? {
-    if let exact = table.columns.first(where: { $0.name == name }) { return exact }
+    if let exact = table.columns.first(where: { $0.name.isExactly(name) }) { return exact }
     let near = table.columns.filter { $0.name.lowercased() == name.lowercased() }
     guard near.count > 1 else { return near.first }
     throw Failure(

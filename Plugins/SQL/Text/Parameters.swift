@@ -20,7 +20,7 @@ enum SQLParameters {
     var edits = TextEdits(sql)
     guard let parameters else { return BoundStatement(sql: sql, values: [], edits: edits) }
     var values: [Value] = []
-    var numbers: [String: Int] = [:]
+    var numbers: [ExactText: Int] = [:]
     var lists = ListPlaces()
     for token in SQLScanner.tokens(sql, dialect) {
       lists.pass(token, edits.text(token.range))
@@ -30,13 +30,13 @@ enum SQLParameters {
       }
       let name = String(edits.text(token.range).dropFirst())
       guard let value = parameters[name] else { throw unknown(name, parameters) }
-      if dialect.placeholder == .dollar, let number = numbers[name] {
+      if dialect.placeholder == .dollar, let number = numbers[name.exact] {
         edits.replace(token.range, by: dialect.placeholder(number))
       } else if let items = value.list, lists.isInside {
         edits.replace(token.range, by: try marks(items, name, lists.isNegated, &values, dialect))
       } else {
         values.append(value)
-        numbers[name] = values.count
+        numbers[name.exact] = values.count
         edits.replace(token.range, by: dialect.placeholder(values.count))
       }
     }

@@ -20,12 +20,12 @@ struct AvroBinding {
       ops = [planner.op(columns.fields[0].type, column: 0, schema.root)]
       return
     }
-    let names = Dictionary(grouping: columns.fields.indices) { columns.fields[$0].name }
+    let names = Dictionary(grouping: columns.fields.indices) { ExactText(columns.fields[$0].name) }
     let isPositional = AvroBinding.isPositional(columns)
     var used: Set<Int> = []
     for (place, member) in root.members.enumerated() {
       // Of columns with one name each field takes the next.
-      let named = ([member.columnName, member.name] + member.aliases).lazy.compactMap { names[$0] }.first
+      let named = ([member.columnName, member.name] + member.aliases).lazy.compactMap { names[ExactText($0)] }.first
         .flatMap { $0.first { !used.contains($0) } ?? $0.first }
       let column = named ?? (isPositional && place < columns.fields.count ? place : nil)
       if let column {

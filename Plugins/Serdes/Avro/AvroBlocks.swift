@@ -63,7 +63,7 @@ struct AvroDamage: Error {
     static let window = 1 << 18
   }
 
-  private(set) var metadata: [String: [UInt8]] = [:]
+  private(set) var metadata: [ExactText: [UInt8]] = [:]
   private(set) var codec = AvroCodec.null
   /// Where the current block starts in the file, in bytes.
   private(set) var blockOffset: Int64 = 0
@@ -141,7 +141,7 @@ struct AvroDamage: Error {
       }
       for _ in 0..<count {
         let key = try text(&size)
-        metadata[String(decoding: key, as: UTF8.self)] = try text(&size)
+        metadata[ExactText(String(decoding: key, as: UTF8.self))] = try text(&size)
       }
     }
   }

@@ -98,7 +98,7 @@ final class AvroConverter {
     case (.string(let text), .string):
       if node.logical == .uuid { return ScalarText.uuid(text) == nil ? 2 : 1 }
       return node.logical == nil ? 0 : 1
-    case (.string(let text), .enumeration): return node.symbols.contains(text) ? 0 : 2
+    case (.string(let text), .enumeration): return node.symbols.containsExactly(text) ? 0 : 2
     // JSON has no other form for these.
     case (.string, .bytes), (.string, .fixed): return isJSON || node.logical != nil ? 1 : 2
     case (.string(let text), .float), (.string(let text), .double):
@@ -134,10 +134,10 @@ final class AvroConverter {
     var values: [AvroDatum?]
     switch datum {
     case .map(let pairs):
-      let byKey = Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+      let byKey = Dictionary(pairs.map { (ExactText($0.key), $0.value) }, uniquingKeysWith: { $1 })
       var used = 0
       values = node.members.map { member in
-        let name = ([member.columnName, member.name] + member.aliases).first { byKey[$0] != nil }
+        let name = ([member.columnName, member.name] + member.aliases).map(\.exact).first { byKey[$0] != nil }
         if name != nil { used += 1 }
         return name.flatMap { byKey[$0] }
       }

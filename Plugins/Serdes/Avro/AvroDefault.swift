@@ -1,4 +1,5 @@
 internal import Expression
+internal import Records
 
 /// Encodes the default of a field, which the schema gives as JSON, as it would lie in a file.
 struct AvroDefault {
@@ -34,7 +35,9 @@ struct AvroDefault {
       return true
     case .bytes, .fixed: return encode(bytes: value, node)
     case .enumeration:
-      guard case .string(let symbol) = value, let place = node.symbols.firstIndex(of: symbol) else { return false }
+      guard case .string(let symbol) = value, let place = node.symbols.firstIndex(ofExactly: symbol) else {
+        return false
+      }
       append(Int64(place))
       return true
     case .array, .map: return encode(elements: value, node, depth)

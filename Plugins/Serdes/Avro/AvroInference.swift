@@ -30,7 +30,7 @@ public struct AvroInference {
   static func field(_ name: String, as avroName: String, _ type: String, isNullable: Bool) -> String {
     let isUnion = isNullable && type != "\"null\""
     let more = isNullable ? ",\"default\":null" : ""
-    let own = name == avroName ? "" : ",\"ferry.name\":\(quoted(name))"
+    let own = name.isExactly(avroName) ? "" : ",\"ferry.name\":\(quoted(name))"
     return "{\"name\":\"\(avroName)\",\"type\":\(isUnion ? "[\"null\",\(type)]" : type)\(more)\(own)}"
   }
 
@@ -82,19 +82,19 @@ private func quoted(_ text: String) -> String {
 
 /// Makes names that Avro allows: letters, digits and `_`, no digit in front, each of them once.
 struct AvroNames {
-  private var used: Set<String> = []
+  private var used: Set<ExactText> = []
   /// Where to go on counting names that are the same.
-  private var numbers: [String: Int] = [:]
+  private var numbers: [ExactText: Int] = [:]
 
   /// The name itself, or with the first number from 2 on that makes it one of its own.
   mutating func unique(_ name: String) -> String {
     var unique = name
-    var number = numbers[name] ?? 2
-    while !used.insert(unique).inserted {
+    var number = numbers[ExactText(name)] ?? 2
+    while !used.insert(ExactText(unique)).inserted {
       unique = "\(name)_\(number)"
       number += 1
     }
-    if number > 2 { numbers[name] = number }
+    if number > 2 { numbers[ExactText(name)] = number }
     return unique
   }
 
@@ -103,7 +103,7 @@ struct AvroNames {
     var names = AvroNames()
     var isKept: [Bool] = []
     for column in columns {
-      isKept.append(AvroSchemaParser.isName(column) && names.used.insert(column).inserted)
+      isKept.append(AvroSchemaParser.isName(column) && names.used.insert(ExactText(column)).inserted)
     }
     return zip(columns, isKept).map { $1 ? $0 : names.unique(allowed($0)) }
   }

@@ -70,7 +70,8 @@ struct AvroResolver {
   private func names(_ from: AvroSchema.Node, match to: AvroSchema.Node) -> Bool {
     if isSame { return true }
     func bare(_ name: String) -> Substring { name.split(separator: ".").last ?? "" }
-    return bare(from.name) == bare(to.name) || to.aliases.contains { $0 == from.name || bare($0) == bare(from.name) }
+    return bare(from.name).isExactly(bare(to.name))
+      || to.aliases.contains { $0.isExactly(from.name) || bare($0).isExactly(bare(from.name)) }
   }
 
   // MARK: scalars
@@ -123,7 +124,7 @@ struct AvroResolver {
     guard names(from, match: to) else { throw different(from, to) }
     let action = make(.enumeration, .text)
     action.symbols = from.symbols.map { symbol in
-      (to.symbols.contains(symbol) ? symbol : to.fallbackSymbol).map { Array($0.utf8) }
+      (to.symbols.containsExactly(symbol) ? symbol : to.fallbackSymbol).map { Array($0.utf8) }
     }
     return action
   }
@@ -152,7 +153,7 @@ struct AvroResolver {
   /// namespaces, but one of the whole name comes before others.
   private mutating func resolve(_ w: Int, toBranchOf to: AvroSchema.Node, _ type: DataType) throws -> AvroAction {
     let name = writer[w].name
-    let same = name.isEmpty ? [] : to.parts.filter { reader[$0].name == name }
+    let same = name.isEmpty ? [] : to.parts.filter { reader[$0].name.isExactly(name) }
     for branch in same + to.parts {
       if let action = try? resolve(w, branch) { return widened(action, type) }
     }
@@ -198,7 +199,7 @@ struct AvroResolver {
     var isTaken = [Bool](repeating: false, count: to.members.count)
     let places = places(of: from, in: to)
     for member in from.members {
-      guard let place = places[member.name], !isTaken[place] else {
+      guard let place = places[ExactText(member.name)], !isTaken[place] else {
         add(try skipper(member.type), at: nil, key: nil, to: action)
         continue
       }
@@ -215,12 +216,13 @@ struct AvroResolver {
   }
 
   /// Where fields of the writer go. An alias counts only for a field whose own name the writer does not have.
-  private func places(of from: AvroSchema.Node, in to: AvroSchema.Node) -> [String: Int] {
-    let written = Set(from.members.map(\.name))
-    var places: [String: Int] = [:]
-    for (place, member) in to.members.enumerated() where written.contains(member.name) { places[member.name] = place }
-    for (place, member) in to.members.enumerated() where !written.contains(member.name) {
-      let alias = member.aliases.first { written.contains($0) && places[$0] == nil }
+  private func places(of from: AvroSchema.Node, in to: AvroSchema.Node) -> [ExactText: Int] {
+    let written = Set(from.members.map { ExactText($0.name) })
+    var places: [ExactText: Int] = [:]
+    let names = to.members.map { ExactText($0.name) }
+    for (place, name) in names.enumerated() where written.contains(name) { places[name] = place }
+    for (place, member) in to.members.enumerated() where !written.contains(names[place]) {
+      let alias = member.aliases.map(\.exact).first { written.contains($0) && places[$0] == nil }
       if let alias { places[alias] = place }
     }
     return places

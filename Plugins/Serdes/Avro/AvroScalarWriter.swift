@@ -4,9 +4,9 @@ internal import Records
 /// Converts single values to Avro's scalar types. Nothing is rounded, except where the schema asks for binary
 /// fractions.
 struct AvroScalarWriter {
-  private let trueWords: Set<String>
-  private let falseWords: Set<String>
-  private let nullWords: Set<String>
+  private let trueWords: Set<ExactText>
+  private let falseWords: Set<ExactText>
+  private let nullWords: Set<ExactText>
   private let decimalSeparator: String
   private let dates: AvroPattern
   private let times: AvroPattern
@@ -17,9 +17,9 @@ struct AvroScalarWriter {
   /// - Parameter isJSON: texts come out of JSON, where bytes are Base64.
   init(_ conversion: AvroConversion, isJSON: Bool) throws {
     self.isJSON = isJSON
-    trueWords = Set(conversion.trueValues.map { $0.lowercased() })
-    falseWords = Set(conversion.falseValues.map { $0.lowercased() })
-    nullWords = Set(conversion.nullValues.map { $0.lowercased() })
+    trueWords = Set(conversion.trueValues.map { ExactText($0.lowercased()) })
+    falseWords = Set(conversion.falseValues.map { ExactText($0.lowercased()) })
+    nullWords = Set(conversion.nullValues.map { ExactText($0.lowercased()) })
     decimalSeparator = conversion.decimalSeparator
     dates = try AvroPattern(conversion.dateFormat, property: "dateFormat")
     times = try AvroPattern(conversion.timeFormat, property: "timeFormat")
@@ -34,11 +34,11 @@ struct AvroScalarWriter {
 
   /// True, false, or nil for a word that is neither.
   func bool(_ word: String) -> Bool? {
-    let lower = word.lowercased()
+    let lower = ExactText(word.lowercased())
     return trueWords.contains(lower) ? true : falseWords.contains(lower) ? false : nil
   }
 
-  func isNull(_ word: String) -> Bool { nullWords.contains(word.lowercased()) }
+  func isNull(_ word: String) -> Bool { nullWords.contains(ExactText(word.lowercased())) }
 
   func append(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
     switch node.kind {
@@ -56,7 +56,7 @@ struct AvroScalarWriter {
     case .float, .double: return fraction(datum, node.kind == .float, to: out)
     case .string: return string(datum, node, to: out)
     case .enumeration:
-      guard case .string(let text) = datum, let place = node.symbols.firstIndex(of: text) else { return false }
+      guard case .string(let text) = datum, let place = node.symbols.firstIndex(ofExactly: text) else { return false }
       out.append(long: Int64(place))
       return true
     case .bytes, .fixed: return bytes(datum, node, to: out)

@@ -62,7 +62,9 @@ public struct AvroSchema: Sendable {
     var fallback: Value?
 
     /// Whether a value of that name is for it.
-    func answers(to name: String) -> Bool { name == columnName || name == self.name || aliases.contains(name) }
+    func answers(to name: String) -> Bool {
+      name.isExactly(columnName) || name.isExactly(self.name) || aliases.containsExactly(name)
+    }
   }
 
   struct Node: Sendable {

@@ -5,7 +5,7 @@ internal import Records
 struct AvroSchemaParser {
   let isStrict: Bool
   var nodes: [AvroSchema.Node] = []
-  private var named: [String: Int] = [:]
+  private var named: [ExactText: Int] = [:]
 
   init(isStrict: Bool) { self.isStrict = isStrict }
 
@@ -51,7 +51,7 @@ struct AvroSchemaParser {
 
   private mutating func reference(_ name: String, _ namespace: String) throws -> Int {
     if let kind = AvroSchema.Kind(rawValue: name), Self.primitives.contains(kind) { return add(.init(kind: kind)) }
-    if let index = named[Self.fullName(name, namespace)] ?? named[name] { return index }
+    if let index = named[ExactText(Self.fullName(name, namespace))] ?? named[ExactText(name)] { return index }
     throw invalid("the type '\(name)' is not defined")
   }
 
@@ -61,12 +61,12 @@ struct AvroSchemaParser {
 
   private mutating func union(_ branches: [Value], _ namespace: String, _ depth: Int) throws -> Int {
     let index = add(.init(kind: .union))
-    var labels: Set<String> = []
+    var labels: Set<ExactText> = []
     for branch in branches {
       let part = try type(branch, namespace: namespace, depth: depth + 1)
       guard nodes[part].kind != .union else { throw invalid("a union stands directly inside of a union") }
       // The branches of a file are told apart by their numbers all the same.
-      guard labels.insert(nodes[part].label).inserted || !isStrict else {
+      guard labels.insert(ExactText(nodes[part].label)).inserted || !isStrict else {
         throw invalid("a union has two branches of the type '\(nodes[part].label)'")
       }
       nodes[index].parts.append(part)
@@ -109,13 +109,13 @@ struct AvroSchemaParser {
     }
     let full = Self.fullName(name, map["namespace"]?.string ?? namespace)
     try full.split(separator: ".", omittingEmptySubsequences: false).forEach { try check(name: $0) }
-    guard named[full] == nil, !Self.primitives.contains(where: { $0.rawValue == full }) else {
+    guard named[ExactText(full)] == nil, !Self.primitives.contains(where: { $0.rawValue == full }) else {
       throw invalid("the name '\(full)' is defined twice")
     }
     let space = Self.namespace(of: full)
     let aliases = (map["aliases"]?.list ?? []).compactMap(\.string).map { Self.fullName($0, space) }
     let index = add(.init(kind: kind, name: full, aliases: aliases))
-    named[full] = index
+    named[ExactText(full)] = index
     return index
   }
 
@@ -137,13 +137,15 @@ struct AvroSchemaParser {
     let index = try define(.record, map, namespace)
     guard let members = map["fields"]?.list else { throw invalid("the record '\(nodes[index].name)' has no 'fields'") }
     let inner = Self.namespace(of: nodes[index].name)
-    var names: Set<String> = []
+    var names: Set<ExactText> = []
     for member in members {
       guard let member = member.map, let name = member["name"]?.string, let type = member["type"] else {
         throw invalid("a field of '\(nodes[index].name)' has no name or no type")
       }
       try check(name: name)
-      guard names.insert(name).inserted else { throw invalid("'\(nodes[index].name)' has two fields '\(name)'") }
+      guard names.insert(ExactText(name)).inserted else {
+        throw invalid("'\(nodes[index].name)' has two fields '\(name)'")
+      }
       let part = try self.type(type, namespace: inner, depth: depth + 1)
       nodes[index].members.append(
         .init(
@@ -156,13 +158,13 @@ struct AvroSchemaParser {
   private mutating func enumeration(_ map: ValueMap, _ namespace: String) throws -> Int {
     let index = try define(.enumeration, map, namespace)
     let symbols = (map["symbols"]?.list ?? []).compactMap(\.string)
-    guard map["symbols"]?.list?.count == symbols.count, Set(symbols).count == symbols.count else {
+    guard map["symbols"]?.list?.count == symbols.count, Set(symbols.map(\.exact)).count == symbols.count else {
       throw invalid("the enum '\(nodes[index].name)' has no 'symbols', or one of them twice")
     }
     try symbols.forEach { try check(name: $0) }
     nodes[index].symbols = symbols
     nodes[index].fallbackSymbol = map["default"]?.string
-    if isStrict, let symbol = nodes[index].fallbackSymbol, !symbols.contains(symbol) {
+    if isStrict, let symbol = nodes[index].fallbackSymbol, !symbols.containsExactly(symbol) {
       throw invalid("the default '\(symbol)' of the enum '\(nodes[index].name)' is none of its symbols")
     }
     return index
@@ -221,7 +223,7 @@ enum AvroFerryTypes {
   ]
 
   static func type(named name: String, kind: AvroSchema.Kind) -> DataType? {
-    all.first { $0.name == name && $0.kind == kind }?.type
+    all.first { $0.name.isExactly(name) && $0.kind == kind }?.type
   }
 
   static func name(of type: DataType) -> String? { all.first { $0.type == type }?.name }

@@ -29,7 +29,7 @@ final class AvroStructure {
   private var kinds: Kinds = []
   private var items: AvroStructure?
   private var keys: [String] = []
-  private var members: [String: AvroStructure] = [:]
+  private var members: [ExactText: AvroStructure] = [:]
 
   func add(_ value: Value) { add(value, depth: 0) }
 
@@ -54,7 +54,7 @@ final class AvroStructure {
 
   private func add(_ map: ValueMap, _ depth: Int) {
     for (key, value) in map {
-      if let known = members[key] {
+      if let known = members[ExactText(key)] {
         known.add(value, depth: depth + 1)
         continue
       }
@@ -63,7 +63,7 @@ final class AvroStructure {
         return
       }
       let member = AvroStructure()
-      members[key] = member
+      members[ExactText(key)] = member
       keys.append(key)
       member.add(value, depth: depth + 1)
     }
@@ -99,7 +99,7 @@ final class AvroStructure {
     let unique = names.unique(name)
     var fields: [String] = []
     for (key, name) in zip(keys, AvroNames.names(for: keys)) {
-      let type = members[key]?.type("\(unique)_\(name)", &names) ?? AvroStructure.json
+      let type = members[ExactText(key)]?.type("\(unique)_\(name)", &names) ?? AvroStructure.json
       fields.append(AvroInference.field(key, as: name, type, isNullable: true))
     }
     return "{\"type\":\"record\",\"name\":\"\(unique)\",\"fields\":[\(fields.joined(separator: ","))]}"

@@ -26,32 +26,32 @@ enum CSVHeader {
   /// Names empty columns and tells those of the same name apart: `a`, `a_2`.
   /// - Parameter naming: false leaves empty names as they are.
   static func unique(_ names: [String], naming: Bool = true) -> [String] {
-    var taken = Set(names)
-    var seen: Set<String> = []
+    var taken = Set(names.map(\.exact))
+    var seen: Set<ExactText> = []
     // Where to go on counting, so that a thousand equal names are not compared with each other.
-    var numbers: [String: Int] = [:]
+    var numbers: [ExactText: Int] = [:]
     return names.enumerated().map { index, name in
-      var name = name.isEmpty && naming ? "col_\(index + 1)" : name
+      var name = ExactText(name.isEmpty && naming ? "col_\(index + 1)" : name)
       let original = name
       var number = numbers[original] ?? 2
       while seen.contains(name) || (name != original && taken.contains(name)) {
-        name = "\(original)_\(number)"
+        name = ExactText("\(original)_\(number)")
         number += 1
       }
       if number > 2 { numbers[original] = number }
       seen.insert(name)
       taken.insert(name)
-      return name
+      return name.string
     }
   }
 
   static func schema(_ names: [String], _ options: CSVReadOptions, _ input: String) throws -> Schema {
     guard case .declared(let types) = options.types else { return Schema(names.map { Field($0, .text) }) }
-    for name in types.keys.sorted() where !names.contains(name) {
+    for name in types.keys.sorted() where !names.containsExactly(name.string) {
       throw Failure(
         .schema, "reading '\(input)': the column '\(name)' that 'columns' names is not in the header",
         hint: "The header has \(names.map { "'\($0)'" }.joined(separator: ", "))")
     }
-    return Schema(names.map { Field($0, types[$0] ?? .text) })
+    return Schema(names.map { Field($0, types[ExactText($0)] ?? .text) })
   }
 }

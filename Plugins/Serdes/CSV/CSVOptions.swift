@@ -7,7 +7,7 @@ public enum ColumnTypes: Sendable, Hashable {
   /// The narrowest type that gives every text of a column back without losing a digit.
   case infer
   /// Columns by name; those that are not named are text.
-  case declared([String: DataType])
+  case declared([ExactText: DataType])
 }
 
 /// What `CSVReader` understands. The defaults are RFC 4180 in UTF-8 with a header.

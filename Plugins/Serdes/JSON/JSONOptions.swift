@@ -37,7 +37,7 @@ public struct JSONReadOptions: Sendable {
   /// In bytes.
   public var maxRowSize = 64 << 20
   /// Types of columns by name; the others are inferred. A declared column that no row has is NULL.
-  public var columns: [String: DataType] = [:]
+  public var columns: [ExactText: DataType] = [:]
   public var bytes = BytesText.base64
   /// How many columns are converted at a time.
   public var threads = 1

@@ -57,8 +57,8 @@ public final class JSONReader: TextReader {
     }
     for name in schema.fields.map(\.name) { blocks.addColumn(name) }
     let names = blocks.columnNames
-    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    physical = schema.fields.map { places[$0.name] ?? 0 }
+    let places = Dictionary(names.enumerated().map { (ExactText($1), $0) }, uniquingKeysWith: { first, _ in first })
+    physical = schema.fields.map { places[ExactText($0.name)] ?? 0 }
     isMapped = Array(repeating: false, count: names.count)
     // A declared column that comes later than the first block has another place among the columns than one that no row
     // has.
@@ -66,7 +66,7 @@ public final class JSONReader: TextReader {
       isMapped[column] = true
     }
     plans = schema.fields.map {
-      ColumnPlan($0.type, isInferred: options.columns[$0.name] == nil, bytes: options.bytes)
+      ColumnPlan($0.type, isInferred: options.columns[ExactText($0.name)] == nil, bytes: options.bytes)
     }
     builder = BatchBuilder(schema)
     rowWidth = schema.leastRowWidth
@@ -91,10 +91,11 @@ public final class JSONReader: TextReader {
   private static func schema(_ names: [String], _ seen: Seen, _ options: JSONReadOptions) -> Schema {
     var fields: [Field] = []
     for index in seen.order {
-      fields.append(Field(names[index], options.columns[names[index]] ?? seen.inference[index].type))
+      fields.append(Field(names[index], options.columns[ExactText(names[index])] ?? seen.inference[index].type))
     }
-    for name in options.columns.keys.sorted() where !fields.contains(where: { $0.name == name }) {
-      fields.append(Field(name, options.columns[name] ?? .text))
+    let found = Set(fields.map { ExactText($0.name) })
+    for name in options.columns.keys.sorted() where !found.contains(name) {
+      fields.append(Field(name.string, options.columns[name] ?? .text))
     }
     return Schema(fields)
   }

@@ -55,7 +55,7 @@ struct CSVReaderTask: FerryTask {
     false
   @Property("Unquoted fields with one of these texts are NULL.") var nullValues = ["\\N"]
   @Property("How columns that 'columns' does not name get their types.") var types = Types.text
-  @Property("Types of columns by name, such as int64, decimal(10,2), timestamp.") var columns: [String: String] = [:]
+  @Property("Types of columns by name, such as int64, decimal(10,2), timestamp.") var columns: [ExactText: String] = [:]
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {

@@ -38,7 +38,7 @@ struct JSONReaderTask: FerryTask {
   @Property("Levels of nesting a row may have.", .range(1...1_000)) var maxDepth = 512
   @Property("The longest row, in bytes; a longer one is bad.", .range(1...1 << 28)) var maxRowSize = 64 << 20
   @Property("Types of columns by name, such as int64, decimal(10,2), timestamp; the others are found out.")
-  var columns: [String: String] = [:]
+  var columns: [ExactText: String] = [:]
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {

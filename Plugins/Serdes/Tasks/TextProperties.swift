@@ -16,7 +16,7 @@ enum TextProperties {
   }
 
   /// Column types by name: `{id: int64, price: "decimal(10,2)"}`.
-  static func columns(_ map: [String: String]) throws -> [String: DataType] {
+  static func columns(_ map: [ExactText: String]) throws -> [ExactText: DataType] {
     try map.mapValues { text in
       guard let type = TypeName.parse(text) else {
         throw Failure(
