@@ -25,34 +25,34 @@ struct CatCommand: ParsableCommand {
 
   @OptionGroup var storage: StorageOptions
 
+  func validate() throws {
+    guard limit ?? 0 >= 0 else { throw ValidationError("--limit \(limit ?? 0): expected 0 or more") }
+  }
+
   func run() throws {
     let source = try RowFile.open(file) { try storage.engine().open($0) }
     if schema { return printSchema(source.schema) }
-    guard limit ?? 0 >= 0 else { throw ValidationError("--limit \(limit ?? 0): expected 0 or more") }
     var left = limit ?? (format == .table ? 50 : 0)
     if left == 0 { left = Int.max }
     if format == .csv {
       let header = source.schema.fields.map { CatCommand.quoted($0.name) }.joined(separator: ",")
-      guard Console.output.line(header) else { return }
+      guard Console.output.write(data: header + "\n") else { return }
     }
     var isEmpty = true
-    while left > 0, let batch = try source.next() {
+    while left > 0, let batch = try RowFile.advised(file, source.next) {
       let rows = batch.slice(0, min(left, batch.count))
       left -= rows.count
       isEmpty = isEmpty && rows.count == 0
       // Whoever reads may have had enough: `ferry cat … | head`.
-      guard rows.count == 0 || Console.output.write(text(of: rows)) else { return }
+      guard rows.count == 0 || write(rows) else { return }
     }
-    if isEmpty, format == .table {
-      let columns = source.schema.fields.map { ColumnBuilder($0.type).finish() }
-      Console.output.write(RowsTable(RecordBatch(schema: source.schema, columns: columns, count: 0)).text)
-    }
+    if isEmpty, format == .table { _ = write(BatchBuilder(source.schema).finish()) }
   }
 
-  private func text(of rows: RecordBatch) -> String {
+  private func write(_ rows: RecordBatch) -> Bool {
     var text = ""
     switch format {
-    case .table: text = RowsTable(rows).text
+    case .table: return Console.output.write(RowsTable(rows).text(fitting: Console.output.columns))
     case .json:
       let values = RowValues(rows)
       for row in 0..<rows.count { text += Value.map(values.map(at: row)).json() + "\n" }
@@ -62,7 +62,7 @@ struct CatCommand: ParsableCommand {
           rows.columns.map { $0.isNull(row) ? "" : CatCommand.quoted($0.text(at: row)) }.joined(separator: ",") + "\n"
       }
     }
-    return text
+    return Console.output.write(data: text)
   }
 
   /// An empty text is quoted, so that it differs from NULL.
@@ -74,7 +74,8 @@ struct CatCommand: ParsableCommand {
   private func printSchema(_ schema: Schema) {
     let rows = schema.fields.map { [$0.name, $0.type.name, $0.nullable ? "" : "not null", $0.sourceType ?? ""] }
     Console.output.write(
-      Table(header: ["Column", "Type", "", "Source type"], alignRight: [false, false, false, false], rows: rows).text)
+      Table(header: ["Column", "Type", "", "Source type"], alignRight: [false, false, false, false], rows: rows)
+        .text(fitting: Console.output.columns))
   }
 }
 
@@ -85,14 +86,33 @@ enum RowFile {
     func input() throws -> any ByteInput {
       isURI && !file.hasPrefix("file://") ? try stored(file) : try FileInput(path: path(file))
     }
-    if let format = format(of: file), let read = rowReaders[format] { return try read(input) }
-    return try RecordFileReader(input())
+    return try advised(file) {
+      if let format = format(of: file) { return try format.open(input) }
+      return try RecordFileReader(input())
+    }
+  }
+
+  /// What a reader advises is for its task: the command has none of its properties.
+  static func advised<T>(_ file: String, _ read: () throws -> T) throws -> T {
+    do {
+      return try read()
+    } catch var failure as Failure where failure.category == .data {
+      if let format = format(of: file) {
+        failure.hint = "In a flow, \(format.task) has properties for files that are written otherwise"
+      } else if !file.lowercased().hasSuffix(".arrow") {
+        let extensions = rowFormats.keys.sorted().map { ".\($0)" }.joined(separator: ", ")
+        failure.hint = "The format is told by the extension: .arrow, \(extensions)"
+      }
+      throw failure
+    }
   }
 
   /// The last extension that does not name a compression.
-  private static func format(of file: String) -> String? {
-    file.lowercased().split(separator: "/").last?.split(separator: ".").dropFirst().last { $0 != "gz" && $0 != "zst" }
-      .map(String.init)
+  private static func format(of file: String) -> RowFormat? {
+    let name = file.lowercased().split(separator: "/").last?.split(separator: ".").dropFirst().last {
+      $0 != "gz" && $0 != "zst"
+    }
+    return name.flatMap { rowFormats[String($0)] }
   }
 
   private static func path(_ file: String) -> String {

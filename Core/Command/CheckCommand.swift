@@ -29,7 +29,7 @@ enum FlowFile {
   /// Parses a flow and prints its problems; nil when there is an error among them.
   static func load(_ file: String, allowUndefined: Bool = false) throws -> Flow? {
     let (flow, diagnostics) = try FlowParser.load(file, registry: registry, allowUndefined: allowUndefined)
-    for diagnostic in diagnostics { Console.error.line(diagnostic.line) }
+    for diagnostic in diagnostics { Console.error.line("\(diagnostic.line)") }
     return flow
   }
 }

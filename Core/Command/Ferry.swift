@@ -1,17 +1,20 @@
 internal import ArgumentParser
 internal import CMalloc
 internal import Engine
+internal import Expression
 internal import Glibc
 internal import Records
 
 @main
-struct Ferry: AsyncParsableCommand {
+struct Ferry: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ferry",
     abstract: "Moves tables between databases and files, by flows in YAML.",
     discussion: """
       Exit codes: 0 the flow succeeded (or had only warnings), 1 it failed, 2 the flow or the command line is wrong \
-      and nothing ran, 70 an internal error, 130 stopped by Ctrl-C, 143 stopped by SIGTERM.
+      and nothing ran, 70 an internal error, 74 its output could \
+      not be written (a full disk, a closed standard output) though all else went well, 130 stopped by Ctrl-C, 143 \
+      stopped by SIGTERM.
       """,
     version: "0.1.0",
     subcommands: [
@@ -19,7 +22,8 @@ struct Ferry: AsyncParsableCommand {
       ReferenceCommand.self,
     ])
 
-  static func main() async {
+  static func main() {
+    Console.holdStandardDescriptors()
     // Batches are made on one thread and freed on another: with an arena for each thread, glibc keeps more of them.
     mallopt(M_ARENA_MAX, 1)
     // Output into a pipe that was closed (`ferry cat … | head`) ends quietly at the write.
@@ -27,22 +31,44 @@ struct Ferry: AsyncParsableCommand {
     raiseFileLimit()
     do {
       var command = try parseAsRoot()
-      if var async = command as? any AsyncParsableCommand {
-        try await async.run()
-      } else {
-        try command.run()
-      }
+      try command.run()
+      leave(.success)
     } catch let code as ExitCode {
-      Glibc.exit(code.rawValue)
+      leave(code)
     } catch let failure as Failure {
       Console.error.line("ferry: \(failure)")
-      Glibc.exit(failure.category == .bug ? Exit.internalError.rawValue : Exit.usage.rawValue)
+      leave(failure.category == .bug ? Exit.internalError : Exit.usage)
     } catch {
-      let message = fullMessage(for: error)
       let isHelp = exitCode(for: error) == .success
-      (isHelp ? Console.output : Console.error).line(message)
-      Glibc.exit(isHelp ? 0 : Exit.usage.rawValue)
+      if isHelp {
+        // Ferry's own words, completion scripts among them.
+        Console.output.write(data: fullMessage(for: error) + "\n")
+      } else {
+        Console.error.line("\(unknownCommand ?? fullMessage(for: error))")
+      }
+      leave(isHelp ? .success : Exit.usage)
     }
+  }
+
+  /// A success whose output did not arrive is none.
+  private static func leave(_ code: ExitCode) -> Never {
+    for console in [Console.output, .error] { console.finish() }
+    guard code == .success, let loss = Console.output.loss ?? Console.error.loss else { Glibc.exit(code.rawValue) }
+    Console.error.line("ferry: \(loss)")
+    Glibc.exit(Exit.outputLost.rawValue)
+  }
+
+  /// What is wrong with the first word of the command line, where it names no command.
+  private static var unknownCommand: String? {
+    let commands = configuration.subcommands.filter { $0.configuration.shouldDisplay }
+      .compactMap { $0.configuration.commandName }
+    guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      !configuration.subcommands.contains(where: { $0.configuration.commandName == word }), word != "help"
+    else { return nil }
+    let isFlow = word.hasSuffix(".yaml") || word.hasSuffix(".yml")
+    let hint = isFlow ? "run \(word)" : nearest(word, in: commands)
+    return "Error: there is no command '\(word)'. "
+      + (hint.map { "Did you mean 'ferry \($0)'?" } ?? "There are \(commands.joined(separator: ", "))")
   }
 }
 
@@ -59,6 +85,7 @@ enum Exit {
   static let failed = ExitCode(1)
   static let usage = ExitCode(2)
   static let internalError = ExitCode(70)
+  static let outputLost = ExitCode(74)
   static func signal(_ number: Int32) -> ExitCode { ExitCode(128 + number) }
 }
 
@@ -84,41 +111,4 @@ struct StorageOptions: ParsableArguments {
     return try Engine(
       reading: EngineSettings(folder: folder(environment), registry: registry, environment: environment))
   }
-}
-
-/// A file descriptor that takes lines.
-struct Console: Sendable {
-  static let output = Console(descriptor: STDOUT_FILENO)
-  static let error = Console(descriptor: STDERR_FILENO)
-
-  let descriptor: Int32
-
-  @discardableResult
-  func line(_ text: String) -> Bool { write(text + "\n") }
-
-  /// False when nobody reads any more.
-  @discardableResult
-  func write(_ text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { bytes in
-      var done = 0
-      while done < bytes.count, let start = bytes.baseAddress {
-        let count = Glibc.write(descriptor, start + done, bytes.count - done)
-        if count < 0 && errno != EINTR { return false }
-        done += max(count, 0)
-      }
-      return true
-    }
-  }
-
-  /// How wide the terminal is.
-  var columns: Int? {
-    var size = winsize()
-    return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
-  }
-
-  var isTerminal: Bool { isatty(descriptor) == 1 }
-
-  /// Colours only on a terminal, and never when NO_COLOR is set (https://no-color.org).
-  var hasColor: Bool { isTerminal && getenv("NO_COLOR").map { $0.pointee == 0 } ?? true }
 }

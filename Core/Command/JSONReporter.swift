@@ -53,7 +53,7 @@ final class JSONReporter: FinishingObserver {
   }
 
   private func emit(_ line: ValueMap) {
-    lock.withLock { _ in _ = console.line(Value.map(line).json()) }
+    lock.withLock { _ in _ = console.write(data: Value.map(line).json() + "\n") }
   }
 }
 

@@ -14,18 +14,23 @@ let registry = Registry([
   sqlitePlugin,
 ])
 
-/// Opens the file that `input` gives, as often as it is called.
-typealias RowReader = @Sendable (_ input: () throws -> any ByteInput) throws -> any RecordSource
+/// A format that `ferry cat` reads besides record files.
+struct RowFormat: Sendable {
+  /// The task that reads it in a flow, and has properties for its variants.
+  let task: String
+  /// Opens the file that `input` gives, as often as it is called.
+  let open: @Sendable (_ input: () throws -> any ByteInput) throws -> any RecordSource
+}
 
-/// What `ferry cat` reads besides record files, by extension. Columns of CSV come as text.
-let rowReaders: [String: RowReader] = [
-  "csv": { input in try CSVReader(input()) },
-  "json": readJSON, "jsonl": readJSON, "ndjson": readJSON,
-  "avro": { input in try AvroReader(input()) },
+/// By extension. Columns of CSV come as text.
+let rowFormats: [String: RowFormat] = [
+  "csv": RowFormat(task: "serdes.csv.CsvReader") { input in try CSVReader(input()) },
+  "json": json, "jsonl": json, "ndjson": json,
+  "avro": RowFormat(task: "serdes.avro.AvroReader") { input in try AvroReader(input()) },
 ]
 
 /// A table needs its columns before its first row: one pass finds those of all rows.
-private let readJSON: RowReader = { input in
+private let json = RowFormat(task: "serdes.json.JsonReader") { input in
   let columns = try JSONReader(input()).wholeSchema()
   return try JSONReader(input(), known: columns)
 }

@@ -22,7 +22,7 @@ struct PluginsCommand: ParsableCommand {
       let hint = nearest(type, in: registry.names).map { "Did you mean '\($0)'?" }
       throw Failure(.configuration, "there is no task type '\(type)'", hint: hint ?? "'ferry plugins' lists them")
     }
-    Console.output.write(TaskReference(task).text)
+    Console.output.write(TerminalText(TaskReference(task).text))
   }
 }
 
@@ -34,7 +34,7 @@ struct SchemaCommand: ParsableCommand {
       # yaml-language-server: $schema=ferry.schema.json
       """)
 
-  func run() throws { Console.output.line(JSONSchema.flow(registry).json(pretty: true)) }
+  func run() throws { Console.output.write(data: JSONSchema.flow(registry).json(pretty: true) + "\n") }
 }
 
 struct ReferenceCommand: ParsableCommand {

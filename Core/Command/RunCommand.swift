@@ -15,7 +15,7 @@ enum LevelOption: String, ExpressibleByArgument, CaseIterable {
   var level: LogLevel { LogLevel(rawValue: rawValue.uppercased()) ?? .info }
 }
 
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Checks a flow and runs it.",
     discussion: """
@@ -77,12 +77,29 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Check the flow, print what would run, run nothing.")
   var dryRun = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether the summary shows the first rows of the last table. Default: on a terminal only.")
+  var preview: Bool?
+
   func validate() throws {
+    guard RunCommand.threadCounts.contains(threads ?? 1) else {
+      let most = RunCommand.threadCounts.upperBound
+      throw ValidationError("--threads \(threads ?? 0): expected 1 to \(most)")
+    }
     if acceptUnknown && restart == nil { throw ValidationError("--accept-unknown has a meaning with --restart only") }
+    guard restart?.isEmpty != true else { throw ValidationError("--restart: expected the id of an execution") }
+    guard ZoneRules(timeZone) != nil else {
+      throw ValidationError("--time-zone \(timeZone): expected an IANA name such as Europe/Paris, or +02:00")
+    }
   }
 
-  func run() async throws {
+  /// Each thread of a task has buffers of its own.
+  private static let threadCounts = 1...256
+
+  func run() throws {
     guard let parsed = try FlowFile.load(flow, allowUndefined: allowUndefined) else { throw Exit.usage }
+    try Threads.reserve()
     let environment = try storage.environment()
     var settings = EngineSettings(folder: storage.folder(environment), registry: registry, environment: environment)
     settings.logLevel = logLevel.level
@@ -91,20 +108,33 @@ struct RunCommand: AsyncParsableCommand {
     settings.globals = try readGlobals()
     let given = try readInputs()
     if dryRun {
-      Console.output.write(parsed.plan)
+      Console.output.write(TerminalText(parsed.plan))
       return
     }
     let observer: any FinishingObserver =
-      logFormat == .json ? JSONReporter(Console.output) : TextReporter(Console.output, command: command)
+      logFormat == .json
+      ? JSONReporter(Console.output) : TextReporter(Console.output, command: command, hasPreview: preview)
     settings.observer = observer
     let engine = try Engine(settings)
     let cancellation = Cancellation()
     Signals.cancel(cancellation)
-    let execution = try await engine.run(
-      parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)
+    let execution = try waiting { [restart, acceptUnknown] in
+      try await engine.run(
+        parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)
+    }
     observer.finish(execution, engine)
+    try leave(execution, cancellation)
+  }
+
+  /// By the exit code that tells what became of the flow, or else what became of the output.
+  private func leave(_ execution: Execution, _ cancellation: Cancellation) throws {
     if execution.state == .killed, case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
     if execution.state != .success && execution.state != .warning { throw Exit.failed }
+    if let loss = Console.output.loss {
+      Console.error.line(
+        "ferry: \(loss). The flow itself ended \(execution.state.rawValue): 'ferry runs \(execution.id)' shows it")
+      throw Exit.outputLost
+    }
   }
 
   /// What starts this run again with what it was started with; inputs are recorded.

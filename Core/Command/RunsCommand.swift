@@ -19,6 +19,10 @@ struct RunsCommand: ParsableCommand {
   @Option(help: "text, or json with one execution a line.")
   var format = LogFormat.text
 
+  func validate() throws {
+    guard limit > 0 else { throw ValidationError("--limit \(limit): expected 1 or more") }
+  }
+
   func run() throws {
     // To look makes no folder.
     let folder = storage.folder(try storage.environment())
@@ -32,7 +36,7 @@ struct RunsCommand: ParsableCommand {
       throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
     }
     if format == .json {
-      Console.output.line(Value.map(execution.json).json())
+      Console.output.write(data: Value.map(execution.json).json() + "\n")
       return
     }
     show(execution, try engine.store.logs(execution.id))
@@ -40,26 +44,43 @@ struct RunsCommand: ParsableCommand {
 
   private func list(_ executions: [Execution]) {
     if format == .json {
-      for execution in executions { Console.output.line(Value.map(execution.json).json()) }
+      for execution in executions { Console.output.write(data: Value.map(execution.json).json() + "\n") }
       return
     }
     let rows = executions.map { execution in
       [
-        execution.id, "\(execution.namespace).\(execution.flowID)", execution.state.rawValue, execution.started.iso8601,
+        execution.id, "\(execution.namespace).\(execution.flowID)", execution.state.rawValue,
+        String(execution.started.iso8601.prefix(19)) + "Z",
         execution.ended.map { Text.time(execution.started.duration(to: $0)) } ?? "", execution.error?.firstLine ?? "",
       ]
     }
     let header = ["Execution", "Flow", "State", "Started", "Time", "Error"]
-    Console.output.write(Table(header: header, alignRight: header.map { _ in false }, rows: rows).text)
+    let table = Table(header: header, alignRight: header.map { _ in false }, rows: rows, dispensable: [5, 4, 3])
+    Console.output.write(table.text(fitting: Console.output.columns))
   }
 
   private func show(_ execution: Execution, _ logs: [LogLine]) {
     let style = Style(Console.output.hasColor)
-    var text =
-      "\(execution.id)  \(execution.namespace).\(execution.flowID)  "
-      + "\(style.state(execution.state))  \(execution.started.iso8601)\n"
+    var text: TerminalText = """
+      \(execution.id)  \(line: execution.namespace).\(line: execution.flowID)  \(style.state(execution.state))  \
+      \(execution.started.iso8601)\n
+      """
     if let error = execution.error { text += "\(error)\n" }
     if !execution.inputs.isEmpty { text += "inputs \(Value.map(execution.inputs).json())\n" }
+    text += "\n\(tasks(execution).text(fitting: Console.output.columns))"
+    for run in execution.taskRuns where run.outcome != .undone { text += "\n\(line: run.label): \(run.whatIsLeft)" }
+    for run in execution.taskRuns where !run.outputs.isEmpty {
+      text += "\n\(line: run.label): \(Value.map(run.outputs).json())"
+    }
+    if !logs.isEmpty { text += "\n" }
+    for log in logs {
+      let task: TerminalText = log.taskID.map { "\(line: $0): " } ?? ""
+      text += "\n\(log.time.iso8601) \(log.level.rawValue) \(task)\(log.message)"
+    }
+    Console.output.line(text)
+  }
+
+  private func tasks(_ execution: Execution) -> Table {
     let rows = execution.taskRuns.map { run in
       [
         run.label, run.type, run.state.rawValue, String(run.attempts),
@@ -67,19 +88,9 @@ struct RunsCommand: ParsableCommand {
         Text.count(run.ledger.written), Text.count(run.ledger.rejected), Text.count(run.ledger.filtered),
       ]
     }
-    let header = ["Task", "Type", "State", "Attempts", "Time", "Read", "Written", "Rejected", "Filtered"]
-    text +=
-      "\n"
-      + Table(header: header, alignRight: [false, false, false, true, true, true, true, true, true], rows: rows).text
-    for run in execution.taskRuns where run.outcome != .undone { text += "\n\(run.label): \(run.whatIsLeft)" }
-    for run in execution.taskRuns where !run.outputs.isEmpty {
-      text += "\n\(run.label): \(Value.map(run.outputs).json())"
-    }
-    if !logs.isEmpty { text += "\n" }
-    for line in logs {
-      text += "\n\(line.time.iso8601) \(line.level.rawValue) \(line.taskID.map { "\($0): " } ?? "")\(line.message)"
-    }
-    Console.output.line(text)
+    return Table(
+      header: ["Task", "Type", "State", "Attempts", "Time", "Read", "Written", "Rejected", "Filtered"],
+      alignRight: [false, false, false, true, true, true, true, true, true], rows: rows, dispensable: [3, 1])
   }
 }
 

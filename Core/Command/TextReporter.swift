@@ -21,16 +21,20 @@ final class TextReporter: FinishingObserver {
   private let console: Console
   private let style: Style
   private let command: [String]
+  private let hasPreview: Bool
   private let state = Locked(State())
 
   /// How often the running tasks are redrawn on a terminal, and how often they are reported elsewhere.
   private static let redraw = Duration.milliseconds(100)
   private static let report = Duration.seconds(10)
 
-  /// - Parameter command: what the user wrote to run the flow, without its inputs.
-  init(_ console: Console, command: [String]) {
+  /// - Parameters:
+  ///   - command: what the user wrote to run the flow, without its inputs.
+  ///   - hasPreview: whether the summary shows rows; nil for where a person looks at a terminal.
+  init(_ console: Console, command: [String], hasPreview: Bool?) {
     self.console = console
     self.command = command
+    self.hasPreview = hasPreview ?? console.isTerminal
     style = Style(console.hasColor)
     Threads.start { [self] in
       while !state.withLock({ $0.isOver }) {
@@ -45,13 +49,14 @@ final class TextReporter: FinishingObserver {
       erase(&state)
       switch event {
       case .executionStarted(let execution):
-        console.line("\(style.bold("\(execution.namespace).\(execution.flowID)"))  execution \(execution.id)")
+        let name: TerminalText = "\(line: execution.namespace).\(line: execution.flowID)"
+        console.line("\(style.bold(name))  execution \(execution.id)")
       case .taskStarted(let run, let ledger):
         if !run.isFlowable && run.state == .running { state.running.append((run, ledger)) }
       case .taskRetrying(let run, _, _): _ = run
       case .taskEnded(let run):
         state.running.removeAll { $0.run.id == run.id }
-        if !run.isFlowable { console.line(line(of: run, counts: run.ledger, style)) }
+        if !run.isFlowable { console.line(line(of: run, counts: run.ledger)) }
       case .log(let log): console.line(line(of: log))
       case .executionEnded: break
       }
@@ -60,12 +65,12 @@ final class TextReporter: FinishingObserver {
   }
 
   private func tick(_ state: inout State) {
-    if console.isTerminal {
+    if console.canRedraw {
       erase(&state)
       draw(&state)
     } else if state.announced.duration(to: .now()) >= TextReporter.report {
       state.announced = .now()
-      for (run, ledger) in state.running { console.line(line(of: run, counts: ledger.counts, style)) }
+      for (run, ledger) in state.running { console.line(line(of: run, counts: ledger.counts)) }
     }
   }
 
@@ -75,41 +80,51 @@ final class TextReporter: FinishingObserver {
     state.drawn = 0
   }
 
+  /// What is drawn must be no wider and no higher than the terminal: else it could not be erased.
   private func draw(_ state: inout State) {
-    guard console.isTerminal, !state.isOver else { return }
-    let columns = console.columns ?? 80
-    for (run, ledger) in state.running {
-      // A line that wraps would be two to erase.
-      let plain = line(of: run, counts: ledger.counts, Style(false))
-      let fits = Table.width(plain) < columns
-      console.line(fits ? line(of: run, counts: ledger.counts, style) : Table.cut(plain, to: columns - 1))
+    guard console.canRedraw, !state.isOver else { return }
+    let size = console.size ?? (columns: 80, rows: 24)
+    let room = max(size.rows - 2, 1)
+    for (run, ledger) in state.running.prefix(room) {
+      console.line(line(of: run, counts: ledger.counts, fitting: size.columns - 1))
     }
-    state.drawn = state.running.count
+    let more = state.running.count - room
+    if more > 0 { console.line("… and \(more) more") }
+    state.drawn = min(state.running.count, room + 1)
   }
 
-  private func line(of run: TaskRun, counts: Ledger.Counts, _ style: Style) -> String {
+  /// Where there is no room the type goes first, then the bytes, then the rate; then the name is cut.
+  private func line(of run: TaskRun, counts: Ledger.Counts, fitting columns: Int = .max) -> TerminalText {
     let elapsed = run.started.duration(to: run.ended ?? .now())
-    var parts = [style.state(run.state, mark: true), style.bold(run.label), run.type]
+    var parts: [(rank: Int, text: TerminalText)] = [
+      (0, style.state(run.state, mark: true)), (0, TerminalText(line: run.label)), (3, TerminalText(run.type)),
+    ]
     if counts.read > 0 || counts.written > 0 {
       let rows = max(counts.read, counts.written)
-      parts.append("\(Text.count(rows)) \(rows == 1 ? "row" : "rows")")
-      parts.append("\(Text.rate(rows, elapsed)) rows/s")
+      parts.append((0, "\(Text.count(rows)) \(rows == 1 ? "row" : "rows")"))
+      parts.append((1, "\(Text.rate(rows, elapsed)) rows/s"))
     }
-    if counts.bytes > 0 { parts.append(Text.bytes(counts.bytes)) }
-    parts.append(Text.time(elapsed))
-    return parts.joined(separator: "  ")
+    if counts.bytes > 0 { parts.append((2, "\(Text.bytes(counts.bytes))")) }
+    parts.append((0, "\(Text.time(elapsed))"))
+    var room: Int { columns - parts.reduce(2 * (parts.count - 1)) { $0 + $1.text.width } }
+    for rank in [3, 2, 1] where room < 0 { parts.removeAll { $0.rank == rank } }
+    if room < 0 { parts[1].text = parts[1].text.cut(to: max(parts[1].text.width + room, 1)) }
+    parts[1].text = style.bold(parts[1].text)
+    return parts.map(\.text).joined("  ")
   }
 
-  private func line(of log: LogLine) -> String {
-    let time = log.time.iso8601.dropFirst(11).prefix(12)
-    return "\(style.dim(String(time))) \(style.level(log.level)) \(log.label.map { "\($0): " } ?? "")\(log.message)"
+  private func line(of log: LogLine) -> TerminalText {
+    let time: TerminalText = "\(String(log.time.iso8601.dropFirst(11).prefix(12)))"
+    let task: TerminalText = log.label.map { "\(line: $0): " } ?? ""
+    return "\(style.dim(time)) \(style.level(log.level)) \(task)\(log.message)"
   }
 
   func finish(_ execution: Execution, _ engine: Engine) {
     state.withLock { state in
       erase(&state)
       state.isOver = true
-      console.write(Summary(execution, style, command: command).text(engine))
+      let summary = Summary(execution, style, command: command, columns: console.columns)
+      console.write(summary.text(engine, hasPreview: hasPreview))
     }
   }
 }
@@ -176,26 +191,28 @@ struct Style: Sendable {
   private let isOn: Bool
   init(_ isOn: Bool) { self.isOn = isOn }
 
-  private func paint(_ text: String, _ code: Int) -> String { isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
-  func bold(_ text: String) -> String { paint(text, 1) }
-  func dim(_ text: String) -> String { paint(text, 2) }
+  private func paint(_ text: TerminalText, _ code: Int) -> TerminalText { isOn ? text.painted(code) : text }
+  func bold(_ text: TerminalText) -> TerminalText { paint(text, 1) }
+  func dim(_ text: TerminalText) -> TerminalText { paint(text, 2) }
 
-  func state(_ state: RunState, mark: Bool = false) -> String {
-    switch state {
-    case .success: paint(mark ? "✓" : state.rawValue, 32)
-    case .warning: paint(mark ? "!" : state.rawValue, 33)
-    case .failed, .killed: paint(mark ? "✗" : state.rawValue, 31)
-    case .skipped, .cancelled: paint(mark ? "–" : state.rawValue, 2)
-    default: paint(mark ? "●" : state.rawValue, 36)
+  func state(_ state: RunState, mark: Bool = false) -> TerminalText {
+    let name = TerminalText(state.rawValue)
+    return switch state {
+    case .success: paint(mark ? "✓" : name, 32)
+    case .warning: paint(mark ? "!" : name, 33)
+    case .failed, .killed: paint(mark ? "✗" : name, 31)
+    case .skipped, .cancelled: paint(mark ? "–" : name, 2)
+    default: paint(mark ? "●" : name, 36)
     }
   }
 
-  func level(_ level: LogLevel) -> String {
-    switch level {
-    case .error: paint(level.rawValue, 31)
-    case .warn: paint(level.rawValue, 33)
-    case .trace, .debug: paint(level.rawValue, 2)
-    case .info: level.rawValue
+  func level(_ level: LogLevel) -> TerminalText {
+    let name = TerminalText(level.rawValue)
+    return switch level {
+    case .error: paint(name, 31)
+    case .warn: paint(name, 33)
+    case .trace, .debug: paint(name, 2)
+    case .info: name
     }
   }
 }

@@ -18,7 +18,13 @@ import Testing
       (["run", "bad.yaml"], 2), (["check", "good.yaml"], 0), (["check", "good.yaml", "bad.yaml"], 2),
       (["run", "needs.yaml"], 2), (["run", "needs.yaml", "-i", "n=x"], 2), (["run", "needs.yaml", "-i", "n"], 2),
       (["run", "needs.yaml", "-i", "n=1"], 0), (["run", "missing.yaml"], 2), (["run", "."], 2), (["run"], 2),
-      (["run", "good.yaml", "--nope"], 2), (["nope"], 2), (["run", "good.yaml", "--log-format", "xml"], 2),
+      (["run", "good.yaml", "--nope"], 2), (["nope"], 2),
+      (["run", "good.yaml", "--time-zone", "Europe/Pariss"], 2), (["run", "good.yaml", "--time-zone", "+02:00"], 0),
+      (["run", "good.yaml", "--threads", "0"], 2), (["run", "good.yaml", "--threads", "257"], 2),
+      (["run", "good.yaml", "--restart", ""], 2), (["runs", "--limit", "0"], 2), (["runs", "--limit", "1"], 0),
+      (["run", "good.yaml", "--inputs", "no.yaml"], 2), (["run", "good.yaml", "--globals", "no.yaml"], 2),
+      (["run", "good.yaml", "--env-file", "no.env"], 2), (["cat", "good.yaml", "--limit=-1"], 2),
+      (["run", "good.yaml", "--log-format", "xml"], 2),
       (["run", "good.yaml", "--restart", "nobody"], 2), (["runs", "nobody"], 2), (["cat", "missing.arrow"], 2),
       (["cat", "bad.yaml"], 2), (["plugins", "core.Nothing"], 2), (["--version"], 0), (["--help"], 0), ([], 0),
       (["run", "--help"], 0), (["run", "good.yaml", "--dry-run"], 0), (["schema"], 0), (["plugins"], 0),
@@ -190,27 +196,10 @@ import Testing
 
   /// A pseudo-terminal, by Python: progress in place, colours unless NO_COLOR, nothing left over.
   @Test func terminalsSeeProgressInPlace() async throws {
-    let script = """
-      import os, pty, sys
-      out = b""
-      pid, fd = pty.fork()
-      if pid == 0:
-          os.execv(sys.argv[1], sys.argv[1:])
-      while True:
-          try: chunk = os.read(fd, 65536)
-          except OSError: break
-          if not chunk: break
-          out += chunk
-      os.waitpid(pid, 0)
-      sys.stdout.buffer.write(out)
-      """
     for noColor in [nil, "1"] {
       let ferry = try Ferry(environment: noColor.map { ["NO_COLOR": $0, "TERM": "xterm"] } ?? ["TERM": "xterm"])
-      try ferry.write("terminal.py", script)
       try ferry.write("flow.yaml", "tasks: [{id: nap, type: core.flow.Sleep, duration: PT0.35S}]")
-      let result = try await ferry.start(
-        ["terminal.py", Ferry.executable.path(), "run", "flow.yaml"], program: Python.executable
-      ).wait()
+      let result = try await ferry.onTerminal("run", "flow.yaml")
       #expect(result.status == 0, "\(result.error)")
       // Redrawn at least twice, and each drawing is erased.
       let erasures = result.output.components(separatedBy: "\u{1B}[1A\u{1B}[J").count - 1

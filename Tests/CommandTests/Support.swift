@@ -81,6 +81,33 @@ final class Ferry: Sendable {
     try await start(["run", try write("flow.yaml", yaml), "--log-format", "json"] + more).wait()
   }
 
+  /// Runs `ferry` on a pseudo-terminal, by Python. What it prints there, errors too, is the output.
+  func onTerminal(columns: Int = 80, rows: Int = 24, _ arguments: String...) async throws -> Result {
+    let script = """
+      import fcntl, os, pty, struct, sys, termios
+      pid, fd = pty.fork()
+      if pid == 0:
+          fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", int(sys.argv[2]), int(sys.argv[1]), 0, 0))
+          os.execv(sys.argv[3], sys.argv[3:])
+      while True:
+          try: chunk = os.read(fd, 65536)
+          except OSError: break
+          if not chunk: break
+          sys.stdout.buffer.write(chunk)
+      sys.stdout.flush()
+      sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+      """
+    try write("terminal.py", script)
+    return try await start(
+      ["terminal.py", "\(columns)", "\(rows)", Ferry.executable.path()] + arguments, program: Python.executable
+    ).wait()
+  }
+
+  /// Runs a line of bash in which `$ferry` is the command.
+  func shell(_ line: String) async throws -> Result {
+    try await start(["-c", "ferry='\(Ferry.executable.path())'; \(line)"], program: URL(filePath: "/bin/bash")).wait()
+  }
+
   /// Every file below the storage folder, as bytes.
   func stored() throws -> [(path: String, bytes: Data)] {
     let files = FileManager.default.enumerator(atPath: storage.path())?.compactMap { $0 as? String } ?? []

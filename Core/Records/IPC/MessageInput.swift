@@ -27,8 +27,14 @@ final class MessageInput {
   init(_ input: any ByteInput) throws {
     self.input = input
     name = input.name
-    let head = try read(8, of: "the magic 'ARROW1'")
-    guard unsafe head.bytes.starts(with: ArrowFormat.magic) else { throw unsafe notArrow(head.bytes) }
+    let memory = try allocate(8)
+    let count = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: 8))
+    position = Int64(count)
+    let head = Buffer(memory, count: count)
+    guard unsafe head.bytes.starts(with: ArrowFormat.magic.prefix(count)), count > 0 else {
+      throw unsafe notArrow(head.bytes)
+    }
+    guard count == 8 else { throw truncated("the magic 'ARROW1'") }
   }
 
   func failure(_ what: String, at offset: Int64? = nil) -> Failure {
@@ -41,6 +47,8 @@ final class MessageInput {
       failure.hint = "It looks like an Arrow IPC stream: let its writer use the file format"
     } else if unsafe head.starts(with: Array("FEA1".utf8)) {
       failure.hint = "It is a Feather version 1 file: write it as version 2"
+    } else {
+      failure.hint = "A file of another format becomes one by its reader task, such as serdes.csv.CsvReader"
     }
     return failure
   }
