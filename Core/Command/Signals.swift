@@ -17,6 +17,7 @@ enum Signals {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     pipeEnd.store(ends[1], ordering: .sequentiallyConsistent)
     for number in [SIGINT, SIGTERM] { install(number) }
+    unblock([SIGINT, SIGTERM])
     let reading = ends[0]
     Threads.start {
       if let number = next(reading) { cancellation.cancel(.signal(number)) }
@@ -40,6 +41,14 @@ enum Signals {
     action.sa_flags = SA_RESTART
     sigemptyset(&action.sa_mask)
     sigaction(number, &action, nil)
+  }
+
+  /// A parent that blocks them for itself (a thread of a pool often does) hands that down. It asks for nothing by it.
+  private static func unblock(_ numbers: [Int32]) {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in numbers { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// The next signal, nil when the pipe is gone.
