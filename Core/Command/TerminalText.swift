@@ -1,6 +1,6 @@
 /// Text for a person. What is put into it from outside (data, messages, names) is made harmless on the way in: a
-/// control character is shown (`\u001B`) and not sent, so no value can move the cursor, rename the window or hide a line.
-/// Only literals and `painted` bring their own.
+/// control character is shown (`\u001B`) and not sent, so no value can move the cursor, rename the window or hide a
+/// line. Only literals and `painted` bring their own.
 struct TerminalText: ExpressibleByStringInterpolation, Sendable, Equatable {
   private(set) var text: String
 
