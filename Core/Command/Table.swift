@@ -77,24 +77,32 @@ struct Table {
 /// Rows of a batch as a table; long values are cut.
 struct RowsTable {
   private let batch: RecordBatch
+  private let shown: (String) -> String
   private static let widest = 40
+  /// How much of a value is looked at for secrets: what is cut must not begin with half of one.
+  private static let seen = 16_384
 
-  init(_ batch: RecordBatch) { self.batch = batch }
+  /// - Parameter shown: what is shown of a text.
+  init(_ batch: RecordBatch, showing shown: @escaping (String) -> String = { $0 }) {
+    self.batch = batch
+    self.shown = shown
+  }
 
   func text(fitting columns: Int?) -> TerminalText {
     let names = batch.schema.fields.map(\.name)
-    let rows = (0..<batch.count).map { row in batch.columns.map { RowsTable.cell($0, row) } }
+    let rows = (0..<batch.count).map { row in batch.columns.map { cell($0, row) } }
     return Table(
-      header: names.map(RowsTable.cut), alignRight: batch.schema.fields.map { RowsTable.isNumber($0.type) }, rows: rows
+      header: names.map(cut), alignRight: batch.schema.fields.map { RowsTable.isNumber($0.type) }, rows: rows
     ).text(fitting: columns)
   }
 
-  private static func cell(_ column: Column, _ row: Int) -> String {
+  private func cell(_ column: Column, _ row: Int) -> String {
     column.isNull(row) ? "NULL" : cut(column.text(at: row))
   }
 
-  private static func cut(_ text: String) -> String {
-    let start = text.prefix(widest + 1)
+  private func cut(_ text: String) -> String {
+    let widest = RowsTable.widest
+    let start = shown(String(text.prefix(RowsTable.seen))).prefix(widest + 1)
     return start.count > widest ? start.prefix(widest - 1) + "…" : String(start)
   }
 

@@ -109,6 +109,35 @@ import Testing
     #expect(length == "\(SecretTests.canary.count)", "\(String(describing: tasks["used"]))")
   }
 
+  /// Rows are shown without the secrets in them, also where one is cut; what stands in a URL is hidden from the start.
+  @Test func aPreviewShowsNoSecret() async throws {
+    let ferry = try ferry()
+    let long = String(repeating: "é", count: 35)
+    let url = "jdbc:mysql://u:url-Canary-99@127.0.0.1:1/x"
+    try ferry.write(
+      "flow.yaml",
+      """
+      tasks:
+        - {id: told, type: core.log.Log, message: "at \(url)"}
+        - id: rows
+          type: jdbc.sqlite.Query
+          url: "jdbc:sqlite::memory:"
+          sql: >
+            SELECT '{{ secret('CODED') }}' AS a, '\(long){{ secret('CODED') }}' AS b, 'plain' AS "{{ secret('CODED') }}"
+          fetchType: STORE
+        - {id: lost, type: jdbc.mysql.Query, url: "\(url)", sql: SELECT 1, allowFailure: true}
+        - {id: shown, type: core.storage.Size, uri: "{{ outputs.rows.uri }}"}
+      """)
+    let result = try await ferry.run("run", "flow.yaml", "--log-level", "trace")
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("Preview of") && result.output.contains("plain"))
+    #expect(result.output.contains("at jdbc:mysql://u:******@127.0.0.1:1/x"))
+    let secrets = [SecretTests.encodedCanary, "url-Canary-99"]
+    expectNothing(of: secrets + ["b64-Can"], in: Data(result.output.utf8), "stdout")
+    let record = try #require(try ferry.stored().first { $0.path == "ferry.db" })
+    expectNothing(of: secrets, in: record.bytes, "the record")
+  }
+
   @Test func whatIsWrongWithASecretInputIsSaidWithoutIt() async throws {
     let ferry = try ferry()
     try ferry.write(

@@ -146,7 +146,10 @@ extension Execution {
 
 let testPlugin = Plugin(
   "test", "Tasks of the tests.",
-  tasks: [Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self, Lasting.self])
+  tasks: [
+    Secretive.self, Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self,
+    Lasting.self,
+  ])
 
 /// Fails the first times, with a category.
 struct Flaky: FerryTask {
@@ -165,6 +168,13 @@ struct Flaky: FerryTask {
     guard calls > failures else { throw Failure(.init(rawValue: category) ?? .bug, "call \(calls) of \(key)") }
     return ["calls": .int(Int64(calls))]
   }
+}
+
+/// Has a secret.
+struct Secretive: FerryTask {
+  static let info = TaskInfo("test.Secretive", "Has a secret.")
+  @Property("The secret.", .secret) var password: String
+  func run(_ context: TaskContext) throws -> ValueMap { [:] }
 }
 
 /// Loses a row.

@@ -88,6 +88,7 @@ public final class TaskContext: Sendable {
   public func create(_ name: String) throws -> StoredOutput {
     let uri = try StorageURI(
       folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
+    logger.redactor.keep(file: uri.text)
     return StoredOutput(uri: uri.text, output: try storage.create(uri))
   }
 

@@ -13,7 +13,8 @@ internal import Records
     try Database.makePrivate(path)
     try open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     // FULL: what was recorded stays so when the machine dies.
-    try execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+    try execute(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON")
   }
 
   /// Opens a database that may lie where nothing can be written.

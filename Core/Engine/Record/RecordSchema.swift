@@ -28,6 +28,8 @@ enum RecordSchema {
       execution TEXT NOT NULL, place TEXT NOT NULL, value TEXT, task_run TEXT NOT NULL, outcome TEXT,
       resumable INTEGER NOT NULL, state TEXT NOT NULL, outputs TEXT, PRIMARY KEY (execution, place))
     """,
+    // Outputs for a restart, where they are more than what is shown.
+    "ALTER TABLE task_runs ADD COLUMN kept TEXT",
   ]
 
   /// Brings a database to the newest version. One of a newer Ferry is refused: nobody knows what its rows mean.

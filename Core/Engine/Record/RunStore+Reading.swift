@@ -31,7 +31,7 @@ extension RunStore {
       execution.taskRuns = try database.run(
         """
         SELECT id, task, type, parent, value, iterations, state, attempts, started, ended, ledger, outputs, error,
-          category
+          category, kept
         FROM task_runs WHERE execution = ? ORDER BY started, rowid
         """, [execution.id]
       ).map { try RunStore.taskRun($0, of: execution.id) }
@@ -113,6 +113,7 @@ extension RunStore {
     run.outputs = try map(row[11])
     run.error = row[12]
     run.category = row[13].flatMap { .init(rawValue: $0) }
+    run.kept = try row[14].map { try map($0) }
     return run
   }
 

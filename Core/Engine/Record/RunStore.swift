@@ -111,6 +111,14 @@ public final class RunStore: RunObserver {
     state.withLock { _ = try? $0.value.database.run("DELETE FROM task_runs WHERE id = ?", [run.id]) }
   }
 
+  /// The text of a flow from which more secrets are masked than were known when it began.
+  func note(_ source: String, insteadOf recorded: String, of execution: String) {
+    if source == recorded { return }
+    state.withLock { box in
+      _ = try? box.value.database.run("UPDATE executions SET source = ? WHERE id = ?", [source, execution])
+    }
+  }
+
   // MARK: what has happened
 
   /// The starts of executions and tasks are recorded before they are told: `begin`. The rest has happened already; what
@@ -194,13 +202,15 @@ public final class RunStore: RunObserver {
   private func record(end run: TaskRun, _ database: Database) throws {
     try database.run(
       """
-      UPDATE task_runs SET state = ?, attempts = ?, ended = ?, ledger = ?, outputs = ?, error = ?, category = ?
+      UPDATE task_runs
+      SET state = ?, attempts = ?, ended = ?, ledger = ?, outputs = ?, kept = ?, error = ?, category = ?
       WHERE id = ?
       """,
       [
         run.state.rawValue, String(run.attempts), run.ended.map { String($0.microseconds) },
         Value.map(run.ledger.value).json(),
-        Value.map(run.outputs).json(), run.error, run.category?.rawValue, run.id,
+        Value.map(run.outputs).json(), run.kept.map { Value.map($0).json() }, run.error, run.category?.rawValue,
+        run.id,
       ])
     try settleProgress(run, database)
   }
@@ -215,6 +225,10 @@ public final class RunStore: RunObserver {
     try database.run(
       "UPDATE task_runs SET state = ?, ended = ? WHERE execution = ? AND state IN \(RunStore.unended)",
       [state.rawValue, ended, execution.id])
+    // Nothing is restarted after a success.
+    guard execution.state == .success else { return }
+    try database.run(
+      "UPDATE task_runs SET kept = NULL WHERE execution = ? AND kept IS NOT NULL", [execution.id])
   }
 
   /// The connection, as it is.

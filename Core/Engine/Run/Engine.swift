@@ -115,7 +115,8 @@ public final class Engine: Sendable {
     execution.state = flow.concurrency == nil ? .running : .queued
     execution.error = nil
     execution.ended = nil
-    execution.inputs = redactor.redact(accepted)
+    execution.inputs = recordable(accepted, of: flow)
+    for secret in flow.literalSecrets { redactor.add(secret.text) }
     execution.labels = ValueMap(
       Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
     return FlowRunner(
@@ -142,6 +143,15 @@ public final class Engine: Sendable {
 
   /// Subflows within subflows: far more than honest use.
   private static let deepestSubflow = 32
+
+  private func recordable(_ inputs: ValueMap, of flow: Flow) -> ValueMap {
+    let secrets = Set(flow.inputs.filter { $0.kind == .secret }.map(\.id))
+    return ValueMap(
+      inputs.map { name, value in
+        let isSecret = secrets.contains(name) && !value.isNull
+        return (name, isSecret ? .string(Redactor.mask) : redactor.recordable(value))
+      })
+  }
 
   /// The inputs of an execution that is restarted, under those given anew. Secrets are not recorded.
   private func recorded(_ execution: Execution, _ given: ValueMap, _ flow: Flow) -> ValueMap {

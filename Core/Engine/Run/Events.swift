@@ -50,6 +50,8 @@ public struct TaskRun: Sendable {
   public var ended: Instant?
   public var ledger = Ledger.Counts()
   public var outputs = ValueMap()
+  /// The outputs for a restart, where that is more than what is shown.
+  var kept: ValueMap?
   public var error: String?
   public var category: Failure.Category?
   /// What is left of the work of a task that failed, and whether a restart finds out how much that is and goes on
@@ -69,6 +71,8 @@ public struct Execution: Sendable {
   public var labels = ValueMap()
   public var inputs = ValueMap()
   public var outputs = ValueMap()
+  /// The outputs with their secrets, for the flow that runs this one; not recorded.
+  var whole = ValueMap()
   public var error: String?
   /// The execution whose Subflow task started this one.
   public var parentID: String?

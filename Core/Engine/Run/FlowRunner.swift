@@ -112,11 +112,13 @@ final class FlowRunner: Sendable {
   func run() async throws -> Execution {
     var execution = start
     execution.taskRuns = []
-    try engine.store.begin(execution, flow: flow, source: engine.redactor.redact(flow.source))
+    let source = flow.recordedSource(engine.redactor)
+    try engine.store.begin(execution, flow: flow, source: source)
     if !start.taskRuns.isEmpty {
       let kept = try engine.store.progress(of: start.id)
       memory.withLock { $0.earlierProgress = kept }
     }
+    defer { engine.store.note(flow.recordedSource(engine.redactor), insteadOf: source, of: execution.id) }
     engine.emit(.executionStarted(execution))
     var state = RunState.success
     if flow.disabled {
@@ -203,8 +205,9 @@ final class FlowRunner: Sendable {
   private func renderOutputs(_ execution: inout Execution, _ state: RunState) -> RunState {
     for output in flow.outputs {
       do {
-        execution.outputs[output.id] = engine.redactor.redact(
-          try output.value(in: scope(nil, nil, Frame(cancellation: cancellation))))
+        let value = try output.value(in: scope(nil, nil, Frame(cancellation: cancellation)))
+        execution.whole[output.id] = value
+        execution.outputs[output.id] = engine.redactor.redact(value)
       } catch {
         execution.error = engine.redactor.redact("output '\(output.id)': \(asFailure(error))")
         return .failed

@@ -181,7 +181,7 @@ extension FlowRunner {
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
     run.outputs["state"] = .string(execution.state.rawValue)
-    run.outputs["outputs"] = .map(execution.outputs)
+    run.outputs["outputs"] = .map(isDone ? execution.outputs : execution.whole)
     guard execution.state == .failed else { return execution.state }
     if !transmits { return .success }
     let category = execution.taskRuns.first { $0.state == .failed && $0.category != nil }?.category

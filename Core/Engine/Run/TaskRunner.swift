@@ -44,14 +44,15 @@ extension FlowRunner {
   func keeper(of run: TaskRun, _ frame: Frame) -> ProgressKeeper {
     let shown = shown(run)
     var earlier = frame.isHandler ? nil : memory.withLock { $0.earlierProgress[run.key] }
-    if earlier?.value != shown.value || (acceptsUnknown && earlier?.progress.canResume == false) { earlier = nil }
+    if !Redactor.mayBe(run.value, shownAs: earlier?.value) { earlier = nil }
+    if acceptsUnknown && earlier?.progress.canResume == false { earlier = nil }
     var progress = earlier?.progress
     if let outputs = progress?.outputs {
       progress?.outputs = ValueMap(outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
     }
     return ProgressKeeper(progress) { [engine] progress in
       var masked = progress
-      masked?.outputs = progress?.outputs.map { engine.redactor.redact($0) }
+      masked?.outputs = progress?.outputs.flatMap { engine.redactor.recordable(.map($0)).map }
       try engine.store.record(masked, of: shown)
     }
   }
@@ -195,6 +196,7 @@ extension FlowRunner {
       do {
         let value = try rendered(member.node.value, declaration, in: scope)
         if declaration?.isSecret == true, !value.isNull { engine.redactor.add(value.text) }
+        for secret in URLSecrets.find(in: value) { engine.redactor.add(secret) }
         values[member.key] = value
       } catch {
         throw Failure(
@@ -248,7 +250,7 @@ extension FlowRunner {
       run.state = .success
     }
     let outputs = run.outputs
-    run.outputs = engine.redactor.redact(outputs)
+    (run.outputs, run.kept) = engine.redactor.outputs(outputs)
     let shown = shown(run)
     memory.withLock { memory in
       memory.taskRuns.append(shown)
@@ -273,8 +275,7 @@ extension FlowRunner {
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
     guard !frame.isHandler, !(task.type is any Flowable.Type),
       let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }),
-      earlier.value.map(\.exact)
-        == frame.iterations.last.map({ ExactText(engine.redactor.redact($0.value.text)) })
+      Redactor.mayBe(frame.iterations.last?.value.text, shownAs: earlier.value)
     else { return nil }
     return earlier
   }
@@ -282,10 +283,12 @@ extension FlowRunner {
   /// Takes over what a task left. Outputs that held a secret were not recorded whole: they stay undefined, so that
   /// whatever needs them fails instead of working with the mask.
   private func reuse(_ earlier: TaskRun, of task: TaskNode, _ frame: Frame) -> RunState {
-    let kept = ValueMap(earlier.outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
-    if kept.count < earlier.outputs.count {
+    let outputs = earlier.kept ?? earlier.outputs
+    let kept = ValueMap(outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
+    if kept.count < outputs.count {
       logger(earlier).log(.warn, "outputs that held a secret were not recorded: the restarted flow does without them")
     }
+    engine.redactor.keep(filesIn: kept)
     memory.withLock { memory in
       memory.taskRuns.append(earlier)
       memory.note(earlier.state, of: task, frame)

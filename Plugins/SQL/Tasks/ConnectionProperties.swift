@@ -32,6 +32,7 @@ public struct ConnectionProperties: Declaring, Decodable {
 
   package func settings<D: SQLDriver>(for driver: D.Type, _ context: TaskContext) throws -> ConnectionSettings {
     let text = url.trimmed
+    for secret in URLSecrets.find(in: text) { context.hide(secret) }
     guard !text.isEmpty else {
       throw Failure(.configuration, "the url is empty", hint: "Write it as \(D.urlExample)")
     }

@@ -1,0 +1,67 @@
+internal import Expression
+internal import Records
+
+/// How a secret looks inside of other things.
+enum SecretForms {
+  static func all(of secret: String) -> Set<ExactText> {
+    let url = StorageURI.percentEncodedAll(secret)
+    let json = quoted(secret)
+    var forms = [
+      secret, url, url.replacing("%20", with: "+"), lowercasedEscapes(url), StorageURI.percentEncoded(secret), json,
+      // JSON as a text inside of JSON, as a message in an event of JSON.
+      quoted(json), json.replacing("/", with: "\\/"), html(secret), base64(Array(secret.utf8)),
+    ]
+    if secret.utf8.count >= SecretMatcher.shortest {
+      // Inside of a longer text that is in base64 (`user:secret`), a secret looks different at each of three places.
+      forms += (0..<3).map { inner(Array(secret.utf8), after: $0) }
+    }
+    forms += forms.map { $0.replacing("+", with: "-").replacing("/", with: "_") }
+    return Set(forms.filter { !$0.isEmpty }.map(\.exact))
+  }
+
+  private static func quoted(_ text: String) -> String { String(Value.string(text).json().dropFirst().dropLast()) }
+
+  /// As the filter `escape` writes it.
+  private static func html(_ text: String) -> String {
+    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")]
+      .reduce(text) { $0.replacing($1.0, with: $1.1) }
+  }
+
+  /// The characters of a longer base64 text that depend on the secret alone, when `before` bytes precede it.
+  private static func inner(_ secret: [UInt8], after before: Int) -> String {
+    let encoded = base64([UInt8](repeating: 0, count: before) + secret)
+    let first = (before * 8 + 5) / 6
+    let whole = (before + secret.count) * 8 / 6
+    return String(encoded.prefix(whole).dropFirst(first))
+  }
+
+  private static func lowercasedEscapes(_ text: String) -> String {
+    var digits = 0
+    return String(
+      text.map { character in
+        if character == "%" {
+          digits = 2
+        } else if digits > 0 {
+          digits -= 1
+          return Character(character.lowercased())
+        }
+        return character
+      })
+  }
+
+  private static func base64(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    var text = ""
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = bytes[start..<min(start + 3, bytes.count)]
+      var bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+      var four: [Character] = []
+      for _ in 0..<4 {
+        four.insert(alphabet[bits & 63], at: 0)
+        bits >>= 6
+      }
+      text += String(four.prefix(group.count + 1)) + String(repeating: "=", count: 3 - group.count)
+    }
+    return text
+  }
+}
