@@ -19,7 +19,7 @@ struct Summary {
     self.columns = columns
   }
 
-  /// - Parameter hasPreview: whether rows may be shown. They are not masked, and logs are kept and read by others.
+  /// - Parameter hasPreview: whether rows may be shown. Only secrets are masked in them, and logs are read by others.
   func text(_ engine: Engine, hasPreview: Bool) -> TerminalText {
     let elapsed = Text.time(execution.started.duration(to: execution.ended ?? .now()))
     var text: TerminalText = "\n\(style.state(execution.state)) in \(elapsed)"

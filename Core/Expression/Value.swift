@@ -15,53 +15,6 @@ public enum Value: Hashable, Sendable {
   case map(ValueMap)
 }
 
-/// A map of values that keeps the order in which its keys came.
-/// Keys are the same when their bytes are.
-public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLiteral {
-  public private(set) var keys: [String] = []
-  private var values: [ExactText: Value] = [:]
-
-  public init() {}
-
-  public init(dictionaryLiteral elements: (String, Value)...) {
-    for (key, value) in elements { self[key] = value }
-  }
-
-  public init(_ elements: some Sequence<(String, Value)>) {
-    for (key, value) in elements { self[key] = value }
-  }
-
-  public var count: Int { keys.count }
-  public var isEmpty: Bool { keys.isEmpty }
-
-  /// Setting a new key appends it; setting nil removes it.
-  public subscript(key: String) -> Value? {
-    get { values[ExactText(key)] }
-    set {
-      if let newValue {
-        if values.updateValue(newValue, forKey: ExactText(key)) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: ExactText(key)) != nil {
-        keys.removeAll { $0.isExactly(key) }
-      }
-    }
-  }
-
-  public func makeIterator() -> AnyIterator<(key: String, value: Value)> {
-    var position = 0
-    return AnyIterator {
-      guard position < keys.count, let value = values[ExactText(keys[position])] else { return nil }
-      defer { position += 1 }
-      return (keys[position], value)
-    }
-  }
-
-  public static func == (a: ValueMap, b: ValueMap) -> Bool {
-    a.keys.elementsEqual(b.keys) { $0.isExactly($1) } && a.values == b.values
-  }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(values) }
-}
-
 extension Value {
   public static func == (a: Value, b: Value) -> Bool {
     switch (a, b) {

@@ -128,7 +128,7 @@ import Testing
         - {id: lost, type: jdbc.mysql.Query, url: "\(url)", sql: SELECT 1, allowFailure: true}
         - {id: shown, type: core.storage.Size, uri: "{{ outputs.rows.uri }}"}
       """)
-    let result = try await ferry.run("run", "flow.yaml", "--log-level", "trace")
+    let result = try await ferry.run("run", "flow.yaml", "--preview", "--log-level", "trace")
     #expect(result.status == 0, "\(result.output)")
     #expect(result.output.contains("Preview of") && result.output.contains("plain"))
     #expect(result.output.contains("at jdbc:mysql://u:******@127.0.0.1:1/x"))

@@ -3,19 +3,18 @@ public import Records
 
 /// Rows of a batch as maps of values, for outputs, expressions and previews: exact, but not for a hot path.
 public struct RowValues {
-  private let batch: RecordBatch
-  private let names: [String]
+  /// The columns by name; of several with one name the last counts, in the place of the first.
+  private let names: ValueMap
+  private let columns: [Column]
 
   public init(_ batch: RecordBatch) {
-    self.batch = batch
-    names = batch.schema.fields.map(\.name)
+    names = ValueMap(batch.schema.fields.enumerated().map { ($1.name, .int(Int64($0))) })
+    columns = names.map { batch.columns[Int($0.value.int ?? 0)] }
   }
 
   /// One row, its columns by name.
   public func map(at row: Int) -> ValueMap {
-    var map = ValueMap()
-    for (name, column) in zip(names, batch.columns) { map[name] = column.value(at: row) }
-    return map
+    ValueMap(like: names, columns.map { $0.value(at: row) })
   }
 }
 

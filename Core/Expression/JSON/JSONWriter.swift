@@ -69,20 +69,34 @@ private struct JSONWriter {
   }
 
   private mutating func write(_ text: String) {
+    var text = text
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
-      case 10: output += "\\n".utf8
-      case 13: output += "\\r".utf8
-      case 9: output += "\\t".utf8
-      case 0..<32:
-        output += "\\u00".utf8
-        output += [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]]
-      default: output.append(byte)
+    text.withUTF8 { bytes in
+      var start = 0
+      for (place, byte) in bytes.enumerated() where Self.isEscaped(byte) {
+        output.append(contentsOf: bytes[start..<place])
+        escape(byte)
+        start = place + 1
       }
+      output.append(contentsOf: bytes[start...])
     }
     output.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 32 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private mutating func escape(_ byte: UInt8) {
+    switch byte {
+    case 10: output += "\\n".utf8
+    case 13: output += "\\r".utf8
+    case 9: output += "\\t".utf8
+    case 0..<32:
+      output += "\\u00".utf8
+      output += [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]]
+    default: output += [UInt8(ascii: "\\"), byte]
+    }
   }
 
   private static let hex = Array("0123456789abcdef".utf8)
