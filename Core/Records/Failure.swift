@@ -64,6 +64,13 @@ public struct Failure: Error, Sendable, Hashable {
     self.outcome = outcome
   }
 
+  /// The same failure by one who knows that nothing is left of the work.
+  public var undone: Failure {
+    var copy = self
+    copy.outcome = .undone
+    return copy
+  }
+
   /// The same failure with what was being done in front: `loading table 'orders': …`.
   public func whileDoing(_ what: String) -> Failure {
     var copy = self

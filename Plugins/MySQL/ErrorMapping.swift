@@ -12,7 +12,8 @@ extension ServerError {
     return Failure(
       category, "\(doing): \(explanation ?? shown)\(place) (error \(number))", hint: hint,
       code: state == "HY000" ? "\(number)" : state,
-      sensitive: shown == text ? nil : text, retryIsSafe: retryIsSafe)
+      sensitive: shown == text ? nil : text, retryIsSafe: retryIsSafe,
+      outcome: isConnectionLoss ? .unknown : .undone)
   }
 
   /// The failure of a statement, with the place where the server found its syntax wrong: it names the line, and shows

@@ -62,6 +62,7 @@ final class MySQLConnection: SQLConnection {
     dialect.doubleQuotedStrings = !isANSI
     dialect.backslashEscapes = !modes.contains("NO_BACKSLASH_ESCAPES")
     dialect.hashComments = true
+    dialect.definitionsCommit = true
     dialect.dashesNeedSpace = true
     return dialect
   }
@@ -77,8 +78,13 @@ final class MySQLConnection: SQLConnection {
     try run("START TRANSACTION", "starting a transaction")
   }
 
+  /// Only errors by which the server rolls back say that nothing is committed.
   func commit() throws {
-    try run("COMMIT", "committing")
+    do throws(ServerError) { try session.run("COMMIT") } catch {
+      var failure = error.failure("committing")
+      if !error.retryIsSafe { failure.outcome = .unknown }
+      throw failure
+    }
   }
 
   func rollback() throws {
@@ -95,7 +101,36 @@ final class MySQLConnection: SQLConnection {
       throw Failure(
         .data,
         "rolling back: the server keeps changes of tables whose engine has no transactions (MyISAM and the like)",
-        hint: "Use InnoDB tables, or remove the loaded rows by hand")
+        hint: "Use InnoDB tables, or remove the loaded rows by hand", outcome: .partial)
+    }
+  }
+
+  var tokenTable: TokenTable? {
+    guard endpoint.database != nil else { return nil }
+    return TokenTable(
+      create: """
+        CREATE TABLE IF NOT EXISTS ferry_commits (token VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL \
+        PRIMARY KEY, committed BIGINT NOT NULL) ENGINE = InnoDB
+        """,
+      patience: "SET SESSION innodb_lock_wait_timeout = 2", isUsual: true,
+      session: "\(session.thread)")
+  }
+
+  /// Only a session of the same user: the number may belong to another one by now.
+  func breakOff(session number: String) throws {
+    guard UInt64(number) != nil else { return }
+    let own = "SELECT 1 FROM information_schema.processlist WHERE id = \(number)"
+    let user = " AND user = substring_index(user(), '@', 1)"
+    do throws(ServerError) {
+      if try session.texts(own + user).isEmpty { return }
+      try session.run("KILL \(number)")
+    } catch { throw error.failure("ending the session of the transaction") }
+  }
+
+  @discardableResult
+  func runOwn(_ sql: String) throws -> Int64 {
+    do throws(ServerError) { return Int64(clamping: try session.run(sql)) } catch {
+      throw error.failure("running a statement of its own")
     }
   }
 

@@ -71,10 +71,20 @@ private final class FaultyConnection: SQLConnection {
     try real.begin()
   }
 
+  /// A server rolls back what it was not asked to commit before its client was gone.
   func commit() throws {
-    try FaultyDatabase.reach(.commit)
+    do { try FaultyDatabase.reach(.commit) } catch {
+      try real.rollback()
+      throw FaultyConnection.lost(error)
+    }
     try real.commit()
-    try FaultyDatabase.reach(.committed)
+    do { try FaultyDatabase.reach(.committed) } catch { throw FaultyConnection.lost(error) }
+  }
+
+  private static func lost(_ error: any Error) -> any Error {
+    var failure = error as? Failure
+    failure?.outcome = .unknown
+    return failure ?? error
   }
 
   func rollback() throws { try real.rollback() }

@@ -151,6 +151,39 @@ import Testing
     #expect(try rows() == expected(0..<(commit == "all" ? 40 : 10)))
   }
 
+  @Test(arguments: ["all", "chunk"]) func aLostAnswerIsAskedFor(commit: String) throws {
+    FaultyDatabase.set { $0.failures[.committed] = 2...2 }
+    let log = KeptLog()
+    if commit == "all" { FaultyDatabase.set { $0.failures[.committed] = 1...1 } }
+    let result = try load(["commit": .string(commit), "commitToken": "table"], log: log)
+    #expect(result.outputs == ["rowCount": 40, "updatedCount": 40])
+    #expect(result.counts.read == 40 && result.counts.written == 40)
+    #expect(try rows() == expected(0..<40))
+    #expect(log.lines.contains { $0.contains("the server says that it is committed") })
+    // One row for the whole load, which goes along with its commits.
+    #expect(try query("SELECT count(*) AS n FROM ferry_commits WHERE committed > 0")["rows"] == [["n": 1]])
+  }
+
+  @Test(arguments: ["all", "chunk"]) func aCommitThatWasNotDoneIsDoneAgain(commit: String) throws {
+    FaultyDatabase.set { $0.failures[.commit] = 1...1 }
+    let result = try load(["commit": .string(commit), "commitToken": "table"])
+    #expect(result.outputs == ["rowCount": 40, "updatedCount": 40] && result.counts.retries == 1)
+    #expect(try rows() == expected(0..<40))
+  }
+
+  @Test func whatIsKnownOfAFailureIsSaid() throws {
+    FaultyDatabase.set { $0.failures[.write] = 3...3 }
+    let partial = try #require(throws: Failure.self) {
+      _ = try load(["commit": "chunk", "resumeOnRetry": false])
+    }
+    #expect(partial.outcome == .partial && partial.message.contains("the first 10 rows of the input are committed"))
+    try query("DELETE FROM t")
+    FaultyDatabase.set { $0.failures[.write] = 3...3 }
+    #expect(try #require(throws: Failure.self) { _ = try load(["retryScope": "NONE"]) }.outcome == .undone)
+    FaultyDatabase.set { $0.failures[.committed] = 1...1 }
+    #expect(try #require(throws: Failure.self) { _ = try load([:]) }.outcome == .unknown)
+  }
+
   @Test func retriesEnd() throws {
     FaultyDatabase.set { $0.failures[.write] = 2...100 }
     _ = try #require(throws: Failure.self) { _ = try load(["maxRetries": 2]) }

@@ -42,6 +42,7 @@ final class MySQLStatement: SQLStatement {
     return words.contains(String(sql.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased()))
   }
 
+  var changedSoFar: Int64 { sender?.changedSoFar ?? 0 }
   func close() {}
 }
 
@@ -65,6 +66,7 @@ final class MySQLLoad: BulkLoad {
 
   func write(_ batch: RecordBatch, firstRow: Int64) throws { try sender.write(batch, firstRow: firstRow) }
   func finish() throws -> Int64 { try sender.finish() }
+  var changedSoFar: Int64 { sender.changedSoFar }
   func abort() {
     guard !isAborted else { return }
     isAborted = true

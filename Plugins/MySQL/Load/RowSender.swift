@@ -27,6 +27,9 @@ final class RowSender {
   private var packet = TextBuffer(capacity: 1 << 20)
   private var pending: [Sent] = []
   private(set) var affected: Int64 = 0
+  /// What `finish` has told.
+  private var finished: Int64 = 0
+  var changedSoFar: Int64 { finished + affected }
   /// Whether a failed command can be undone and repeated in parts to find its row.
   private let canTrace: Bool
 
@@ -203,7 +206,10 @@ final class RowSender {
   /// Waits for all answers; returns the rows changed since the last call.
   func finish() throws -> Int64 {
     try settle(leaving: 0)
-    defer { affected = 0 }
+    defer {
+      finished += affected
+      affected = 0
+    }
     return affected
   }
 

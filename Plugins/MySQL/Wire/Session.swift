@@ -148,6 +148,9 @@ struct ServerError: Error, Hashable {
     return error
   }
 
+  /// The server's number of this session.
+  var thread: UInt { unsafe isClosed ? 0 : UInt(mysql_thread_id(mysql)) }
+
   /// The name of the cipher, nil without TLS.
   var cipher: String? { unsafe isClosed ? nil : mysql_get_ssl_cipher(mysql).map { unsafe String(cString: $0) } }
 

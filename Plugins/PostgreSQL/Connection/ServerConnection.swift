@@ -21,6 +21,8 @@ internal import Synchronization
   let cancelFlag: CancelFlag
   /// How long the server may be silent; nil for as long as the network allows.
   let silence: Duration?
+  /// What it can tell about its transactions.
+  var books = TransactionBooks()
   private let notices: NoticeSink
   private(set) var isClosed = false
   /// It did not answer in time: nobody waits for it again.
@@ -161,17 +163,23 @@ internal import Synchronization
       let count = unsafe Glibc.poll(&descriptor, 1, 500)
       if count > 0 { return descriptor.revents }
       if count < 0 && errno != EINTR {
-        throw Failure(.transient, unsafe "\(doing()): \(String(cString: strerror(errno)))")
+        throw Failure(
+          .transient, unsafe "\(doing()): \(String(cString: strerror(errno)))", outcome: .unknown)
       }
       if let silence, ContinuousClock.now - start > silence {
         isGivenUp = true
         throw Failure(
-          .transient, "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s",
-          hint: "Raise socketTimeout in the url, if the statement may take that long", code: "08006")
+          .transient,
+          "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s",
+          hint: "Raise socketTimeout in the url, if the statement may take that long",
+          code: "08006", outcome: .unknown)
       }
       if let since = cancelFlag.since, ContinuousClock.now - since > Patience.cancel {
         isGivenUp = true
-        throw Failure(.cancelled, "\(doing()): stopped; the server did not answer the request to cancel the statement")
+        throw Failure(
+          .cancelled,
+          "\(doing()): stopped; the server did not answer the request to cancel the statement",
+          outcome: .unknown)
       }
     }
   }
@@ -213,11 +221,15 @@ internal import Synchronization
 
   /// The connection is gone: the error for it.
   func lost(_ doing: String) -> Failure {
-    if cancelFlag.since != nil { return Failure(.cancelled, "\(doing): stopped; the connection was given up") }
+    if cancelFlag.since != nil {
+      return Failure(
+        .cancelled, "\(doing): stopped; the connection was given up", outcome: .unknown)
+    }
     let why = connectionMessage.split(separator: "\n").first.map(String.init) ?? "no reason given"
     return Failure(
-      .transient, "\(doing): the connection to '\(host)' is lost: \(why)", hint: "Look into the server's log",
-      code: "08006")
+      .transient, "\(doing): the connection to '\(host)' is lost: \(why)",
+      hint: "Look into the server's log",
+      code: "08006", outcome: .unknown)
   }
 
   // MARK: cancelling

@@ -53,8 +53,9 @@ struct ServerError: Sendable, Hashable {
       "\(doing)\(place.isEmpty ? "" : ":\(place)"): \(holdsValues ? ServerError.withoutValues(message) : message)"
     if let table, !message.contains(table) { text += " (table '\(table)')" }
     var failure = Failure(
-      SQLState.category(sqlState), text, hint: advice, code: sqlState.isEmpty ? nil : sqlState, sensitive: values,
-      retryIsSafe: SQLState.retryIsSafe(sqlState))
+      SQLState.category(sqlState), text, hint: advice, code: sqlState.isEmpty ? nil : sqlState,
+      sensitive: values,
+      retryIsSafe: SQLState.retryIsSafe(sqlState), outcome: endsSession ? .unknown : .undone)
     failure.position = position.map { $0 - 1 }
     return failure
   }
@@ -66,6 +67,9 @@ struct ServerError: Sendable, Hashable {
     else { return nil }
     return String(detail[start.upperBound..<end.lowerBound])
   }
+
+  /// The server ends the session without an answer to what it was asked.
+  private var endsSession: Bool { severity == "FATAL" || severity == "PANIC" }
 
   /// What the server says that may quote rows: the detail, the context, and the message of a data exception.
   private var values: String? {

@@ -72,12 +72,31 @@ public enum PostgreSQL: SQLDriver {
         }
       context.log(level, "PostgreSQL: \(notice.message)")
     }
-    try connection.execute(plan.sessionSQL, "preparing the session")
+    do { connection.books = try prepare(connection, plan.sessionSQL) } catch let failure as Failure {
+      throw failure.undone
+    }
     // Such a database holds bytes of any encoding, and would refuse to send those that are not UTF-8: `invalidText`
     // decides about them here.
     if connection.setting("server_encoding") == "SQL_ASCII" {
       try connection.execute("SET client_encoding = SQL_ASCII", "preparing the session")
     }
     return connection
+  }
+
+  /// Sets the session up, and finds out in the same round trip what the server can tell about transactions.
+  private static func prepare(_ connection: ServerConnection, _ sql: String) throws
+    -> TransactionBooks
+  {
+    let doing = "preparing the session"
+    do {
+      guard let names = try connection.execute("\(sql); \(TransactionBooks.probe)", doing) else {
+        return .init()
+      }
+      return TransactionBooks(Set((0..<names.rowCount).compactMap { names.text($0, 0) }))
+    } catch let failure as Failure where failure.outcome == .undone {
+      // A server that only speaks like PostgreSQL; or it is the settings, which are told as they are.
+      try connection.execute(sql, doing)
+      return TransactionBooks()
+    }
   }
 }

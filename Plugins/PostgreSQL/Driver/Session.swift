@@ -66,7 +66,7 @@ final class Session: SQLConnection {
     return rows
   }
 
-  private func finishRows() {
+  func finishRows() {
     rows?.close()
     rows = nil
   }

@@ -35,16 +35,22 @@ public struct CopyIn: FerryTask {
     let session = Session(server)
     defer { session.close() }
     return try context.onCancel(session.canceller) {
-      let name = try CopyOptions.resolve(table, session)
-      let doing = "loading '\(from.uri)' into '\(name)'"
-      try server.startCopyIn(
-        "COPY \(PostgreSQL.dialect.quote(name))\(copy.columnList) FROM STDIN\(copy.clause)", doing)
+      let doing: String
       let bytes: Int
-      do { bytes = try send(input, server, doing, context) } catch {
+      let name: TableName
+      do {
+        name = try CopyOptions.resolve(table, session)
+        doing = "loading '\(from.uri)' into '\(name)'"
+        let statement =
+          "COPY \(PostgreSQL.dialect.quote(name))\(copy.columnList) FROM STDIN\(copy.clause)"
+        try server.startCopyIn(statement, doing)
+        bytes = try send(input, server, doing, context)
+      } catch {
         if !server.isBroken { _ = try? server.finishCopyIn(abort: "the file could not be read") }
-        try context.checkCancelled()
-        throw error
+        throw context.reason(for: (error as? Failure)?.undone ?? error)
       }
+      // Whether the rows are in depends on the next answer.
+      try context.record(TaskProgress([:], canResume: false))
       let rows = try finish(server, name, doing, context)
       context.ledger.add(read: Int(rows), written: Int(rows), bytes: bytes, batches: 1)
       return ["rowCount": .int(rows)]
@@ -73,14 +79,23 @@ public struct CopyIn: FerryTask {
     -> Int64
   {
     do { return try server.finishCopyIn() } catch {
-      try context.checkCancelled()
-      switch error {
-      case .client(let failure): throw failure
-      case .server(let error):
-        let position = error.copyPosition(in: table.name)
-        let line = position.map { "\(doing), line \($0.line)" } ?? doing
-        throw error.failure(line, column: position?.column)
-      }
+      let failure = CopyIn.failure(error, table, doing)
+      if failure.outcome == .undone { try context.record(nil) }
+      throw context.reason(for: failure)
+    }
+  }
+
+  private static func failure(
+    _ error: ServerConnection.CopyInError, _ table: TableName, _ doing: String
+  ) -> Failure {
+    switch error {
+    case .client(var failure):
+      failure.message += "; it is not known whether the rows are in"
+      return failure
+    case .server(let error):
+      let position = error.copyPosition(in: table.name)
+      let line = position.map { "\(doing), line \($0.line)" } ?? doing
+      return error.failure(line, column: position?.column)
     }
   }
 }

@@ -34,16 +34,25 @@ public struct CopyOut: FerryTask {
     let session = Session(server)
     defer { session.close() }
     return try context.onCancel(session.canceller) {
-      let doing = "copying out"
-      try server.startCopyOut("COPY \(try source(session)) TO STDOUT\(copy.clause)", doing)
-      let output = try context.create(fileName)
-      let bytes = try receive(server, output, doing, context)
-      let rows = try server.lastResult(doing)?.changedRows ?? 0
-      try context.checkCancelled()
-      try output.commit()
-      context.ledger.add(read: Int(rows), written: Int(rows), bytes: bytes, batches: 1)
-      return ["uri": .string(output.uri), "rowCount": .int(rows)]
+      do { return try copy(server, session, context) } catch let failure as Failure {
+        let onlyReads = sql.map { StatementEffect($0, PostgreSQL.dialect).onlyReads } ?? true
+        throw context.reason(for: onlyReads ? failure.undone : failure)
+      }
     }
+  }
+
+  private func copy(_ server: ServerConnection, _ session: Session, _ context: TaskContext) throws
+    -> ValueMap
+  {
+    let doing = "copying out"
+    try server.startCopyOut("COPY \(try source(session)) TO STDOUT\(copy.clause)", doing)
+    let output = try context.create(fileName)
+    let bytes = try receive(server, output, doing, context)
+    let rows = try server.lastResult(doing)?.changedRows ?? 0
+    try context.checkCancelled()
+    try output.commit()
+    context.ledger.add(read: Int(rows), written: Int(rows), bytes: bytes, batches: 1)
+    return ["uri": .string(output.uri), "rowCount": .int(rows)]
   }
 
   private var fileName: String {

@@ -44,6 +44,8 @@ public struct Dialect: Sendable, Hashable {
   public var dashesNeedSpace = false
   /// `BEGIN … END` bodies of CREATE PROCEDURE, FUNCTION, TRIGGER and the like belong to one statement.
   public var bodies = true
+  /// CREATE, ALTER, TRUNCATE … commit the open transaction before they do anything: MySQL, MariaDB.
+  public var definitionsCommit = false
   /// How unquoted names of columns and tables compare.
   public var folding = Folding.ignored
 

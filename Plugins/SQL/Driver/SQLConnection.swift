@@ -5,7 +5,8 @@ public import Records
 /// An open connection. All calls block, and come from one thread; only `canceller` is called from others.
 ///
 /// Every error is a `Failure`: `code` is the SQLSTATE (or the vendor's number where there is none), `category` follows
-/// `SQLState.category`, and `retryIsSafe` says that the server did nothing.
+/// `SQLState.category`, and `retryIsSafe` says that the server did nothing. Its `outcome` is `unknown` where the server's
+/// answer did not come.
 public protocol SQLConnection: AnyObject {
   /// The rules for SQL text in this session; depends on server settings for some databases.
   var dialect: Dialect { get }
@@ -18,9 +19,27 @@ public protocol SQLConnection: AnyObject {
   func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult
 
   func begin() throws
+  /// A failure whose `outcome` is not `undone` leaves open whether the transaction is committed.
   func commit() throws
   /// Also ends a transaction that the server has given up already.
   func rollback() throws
+
+  /// Whether this server can be asked what became of a transaction, by `transactionName` and `end`.
+  var namesTransactions: Bool { get }
+  /// The open transaction's name. It stays open and unharmed, whatever this gives.
+  func transactionName() throws -> TransactionName
+  /// What became of the transaction of another connection.
+  func end(of transaction: String) throws -> TransactionEnd
+  /// Makes the server give up a transaction whose client is gone.
+  func breakOff(transaction: String) throws
+  /// How `ferry_commits` is written here; nil when the connection has no database to keep it in.
+  var tokenTable: TokenTable? { get }
+  /// Makes the server end another session: `TokenTable.session`.
+  func breakOff(session: String) throws
+  /// Runs one statement of Ferry's own, without parameters and rows, in one round trip and without touching what is set
+  /// up for a load. Returns how many rows it changed.
+  @discardableResult
+  func runOwn(_ sql: String) throws -> Int64
 
   /// The columns of a table in their order. Throws `Failure(.schema)` when there is no such table, with the names of
   /// near ones where the driver can tell.
@@ -45,6 +64,16 @@ public protocol SQLConnection: AnyObject {
 extension SQLConnection {
   public func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? { nil }
   public func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
+  public var namesTransactions: Bool { false }
+  public func transactionName() throws -> TransactionName { .unsupported }
+  public func end(of transaction: String) throws -> TransactionEnd {
+    .unknown("this database keeps no such books")
+  }
+  public func breakOff(transaction: String) throws {}
+  public var tokenTable: TokenTable? { .standard }
+  public func breakOff(session: String) throws {}
+  @discardableResult
+  public func runOwn(_ sql: String) throws -> Int64 { try execute(sql) ?? 0 }
 
   /// Runs a statement whose rows, if any, do not matter; returns how many rows it changed where the server tells.
   @discardableResult
@@ -102,7 +131,13 @@ public protocol SQLStatement: AnyObject {
   /// - Parameter firstRow: the number of the batch's first row in the whole input, from 1, for error messages.
   /// - Returns: rows changed.
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64
+  /// Rows changed by all runs so far, those of one that failed too, as far as the server has told.
+  var changedSoFar: Int64 { get }
   func close()
+}
+
+extension SQLStatement {
+  public var changedSoFar: Int64 { 0 }
 }
 
 /// The fast road into one table. A load that is neither finished nor aborted is aborted by `close` of the connection.
@@ -116,4 +151,10 @@ public protocol BulkLoad: AnyObject {
   func finish() throws -> Int64
   /// Ends the load so that `rollback` can follow. Called after a `write` or `finish` that threw, too. Never throws.
   func abort()
+  /// Rows that the server has confirmed; also after `abort`.
+  var changedSoFar: Int64 { get }
+}
+
+extension BulkLoad {
+  public var changedSoFar: Int64 { 0 }
 }

@@ -46,6 +46,16 @@ extension SQLDriver {
 }
 
 extension SQLDriver {
+  /// The servers and the database of a URL, without user and password.
+  static func place(of url: String) -> String {
+    guard port != nil, let parsed = try? JDBCURL(url.trimmed) else {
+      return "\(name):\(url.trimmed)"
+    }
+    let hosts = parsed.hosts.map { "\($0.name.lowercased()):\($0.port ?? port ?? 0)" }.joined(
+      separator: ",")
+    return "\(name)://\(hosts)/\(parsed.database ?? "")"
+  }
+
   /// The server that a URL leads to: `postgresql://db:5432`. Nil when there is none, or no single one.
   static func server(of url: String) -> String? {
     guard let port, let hosts = try? JDBCURL(url.trimmed).hosts, hosts.count == 1 else { return nil }

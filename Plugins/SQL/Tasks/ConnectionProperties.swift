@@ -67,35 +67,69 @@ enum Session {
   /// Connects, runs `body` with cancellation reaching the server, adds what the connection puts out, and closes.
   static func run<D: SQLDriver>(
     _ driver: D.Type, _ properties: ConnectionProperties, _ options: D.Options, _ context: TaskContext,
-    _ body: (any SQLConnection) throws -> ValueMap
+    _ body: (OpenDatabase) throws -> ValueMap
   ) throws -> ValueMap {
     try context.checkCancelled()
     let settings = try properties.settings(for: driver, context)
-    let connection = try D.connect(settings, options, context)
+    let connection = try connect { try D.connect(settings, options, context) }
     defer { connection.close() }
+    let database = OpenDatabase(connection, place: D.place(of: settings.url)) {
+      try D.connect(settings, options, $0)
+    }
     return try context.onCancel(connection.canceller) {
       do {
-        var outputs = try body(connection)
+        var outputs = try body(database)
         for (name, value) in try connection.outputs(context) { outputs[name] = value }
         return outputs
-      } catch {
-        // The driver reports the interrupted call in its own words; the reason is the engine's.
-        try context.checkCancelled()
-        throw error
-      }
+      } catch { throw context.reason(for: error) }
+    }
+  }
+
+  /// The same for statements that the user wrote: what they leave for good is kept track of.
+  /// - Parameter sql: all of them; whether they change something decides what is prepared for their commit.
+  static func run<D: SQLDriver>(
+    _ driver: D.Type, _ properties: ConnectionProperties, _ options: D.Options,
+    _ commits: CommitProperties,
+    _ sql: [String?], _ context: TaskContext, _ body: (any SQLConnection) throws -> ValueMap
+  ) throws -> ValueMap {
+    try run(driver, properties, options, context) { database in
+      let commits = CommitGuard(database, commits, context)
+      let connection = WatchedConnection(database, commits, context)
+      do {
+        if let outputs = try connection.settle() { return outputs }
+        let dialect = database.connection.dialect
+        let statements = sql.compactMap { $0 }.flatMap { SQLSplitter.statements($0, dialect) }
+        try commits.prepare(
+          changes: statements.contains { StatementEffect($0, dialect).changesData })
+        return try body(connection)
+      } catch { throw connection.judged(error) }
     }
   }
 
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
-  static func transaction<T>(_ connection: any SQLConnection, _ body: () throws -> T) throws -> T {
+  static func transaction(_ connection: any SQLConnection, _ body: () throws -> ValueMap) throws
+    -> ValueMap
+  {
     try connection.begin()
     do {
-      let result = try body()
-      try connection.commit()
-      return result
+      let outputs = try body()
+      if let watched = connection as? WatchedConnection {
+        try watched.commit(putting: outputs)
+      } else {
+        try connection.commit()
+      }
+      return outputs
     } catch {
       try? connection.rollback()
       throw error
+    }
+  }
+
+  /// Before there is a connection nothing can have been done.
+  private static func connect(_ body: () throws -> any SQLConnection) throws -> any SQLConnection {
+    do { return try body() } catch var failure as Failure {
+      failure.outcome = .undone
+      throw failure
     }
   }
 }

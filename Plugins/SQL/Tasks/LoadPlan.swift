@@ -82,6 +82,14 @@ final class LoadPlan {
     if case .bulk(let load, _, _) = road { load.abort() }
   }
 
+  /// Rows that the road has changed and the server has confirmed.
+  var changedSoFar: Int64 {
+    switch road {
+    case .bulk(let load, _, _): load.changedSoFar
+    case .statement(let statement): statement.changedSoFar
+    }
+  }
+
   func close() {
     if case .statement(let statement) = road { statement.close() }
   }

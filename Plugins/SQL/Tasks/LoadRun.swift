@@ -8,6 +8,7 @@ struct LoadRun {
   let connection: any SQLConnection
   let progress: LoadProgress
   let context: TaskContext
+  let commits: CommitGuard
   let chunk: Int
   let commit: CommitMode
 
@@ -15,6 +16,7 @@ struct LoadRun {
     var updated: Int64 = 0
     do {
       try eachPart(of: source) { part, first in
+        try beforeFirstRow()
         updated += try write(part, first)
         progress.rows += Int64(part.count)
         context.ledger.add(read: part.count, written: part.count, bytes: part.byteCount, batches: 1)
@@ -24,12 +26,12 @@ struct LoadRun {
       updated += try finish()
     } catch {
       plan.abort()
+      noteLeak((error as? Failure)?.retryIsSafe == true)
       if let failure = error as? Failure, progress.phase != .input { throw failure.whileDoing("loading \(plan.name)") }
       throw error
     }
-    try commitTransaction(updated)
-    progress.phase = .done
-    return ["rowCount": .int(progress.rows), "updatedCount": .int(progress.committedUpdates)]
+    try commitTransaction(updated, isLast: true)
+    return progress.outputs
   }
 
   /// Calls `body` with parts of the input and the number of their first row: whole batches, cut where a chunk ends that
@@ -80,19 +82,36 @@ struct LoadRun {
     return try load.finish()
   }
 
-  private func commitTransaction(_ updated: Int64) throws {
-    progress.phase = .committing
-    do { try connection.commit() } catch let failure as Failure {
-      throw failure.whileDoing("committing the load of \(plan.name)")
-    }
-    progress.committedRows = progress.rows
-    progress.committedUpdates += updated
-    progress.phase = .database
+  /// Rows of a table without transactions are in at once: the record says so before the first one.
+  private func beforeFirstRow() throws {
+    guard !plan.isTransactional, progress.leak == nil else { return }
+    progress.leak =
+      "the table '\(plan.name)' has no transactions: the rows that it took before stay in it"
+    try progress.keep(context)
+  }
+
+  /// - Parameter isRefused: whether the server did nothing of what it was asked last.
+  private func noteLeak(_ isRefused: Bool) {
+    let isUntouched = isRefused && progress.rows == progress.committedRows
+    progress.leak =
+      isUntouched
+      ? nil
+      : progress.leak.map { leak in
+        plan.changedSoFar > 0 ? "\(leak), \(plan.changedSoFar) at least" : leak
+      }
+  }
+
+  private func commitTransaction(_ updated: Int64, isLast: Bool) throws {
+    try context.checkCancelled()
+    let token = try commits.token()
+    try progress.begin(commit: token, updated: updated, isLast: isLast, context)
+    try commits.commit(token, "committing the load of \(plan.name)")
+    try progress.committed(context)
   }
 
   /// Ends the transaction behind a chunk and starts the next; returns 0, the count so far is kept.
   private func commitChunk(_ updated: Int64) throws -> Int64 {
-    try commitTransaction(updated + finish())
+    try commitTransaction(updated + finish(), isLast: false)
     try connection.begin()
     try plan.reopen()
     return 0

@@ -80,6 +80,7 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
   @Property("Lets float columns take the nearest value of numbers that they cannot hold exactly.")
   var roundFloats = false
   @Property("Shows values of rows in error messages.") var logValues = false
+  @PropertyGroup var commits = CommitProperties()
   @PropertyGroup var options = D.Options()
 
   public init() {}
@@ -99,13 +100,17 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
 
   public func run(_ context: TaskContext) throws -> ValueMap {
     try checkProperties(context)
-    let progress = LoadProgress()
+    let progress = try earlier(context)
+    progress.count(in: context.ledger)
     var retries = 0
     while true {
       do {
         return try attempt(context, progress)
       } catch let failure as Failure {
-        guard retries < maxRetries, progress.mayRetry(failure, retryScope, resume: resumeOnRetry) else {
+        let failure = progress.judged(failure)
+        try? progress.keep(context)
+        guard retries < maxRetries, progress.mayRetry(failure, retryScope) else {
+          progress.count(in: context.ledger)
           throw failure.showing(values: logValues)
         }
         retries += 1
@@ -114,6 +119,75 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
         progress.restart(context.ledger)
       }
     }
+  }
+
+  // MARK: what an earlier run has left
+
+  private func target(_ context: TaskContext) -> String {
+    let name = table?.trimmed ?? sql.flatMap { InsertShape($0, D.dialect)?.table.description } ?? ""
+    return fingerprint(D.place(of: connection.url), name)
+  }
+
+  /// Where the load begins: at the start, or behind what an earlier attempt recorded.
+  private func earlier(_ context: TaskContext) throws -> LoadProgress {
+    let input = LoadRecord.Input(uri: fingerprint(from.uri), size: try? context.size(from))
+    let fresh = LoadProgress(
+      LoadRecord(target: target(context), input: input), resumes: resumeOnRetry)
+    guard let left = context.progress else { return fresh }
+    guard let record = LoadRecord(left.state), record.target == fresh.record.target,
+      record.input.mayBe(input),
+      left.canResume
+    else {
+      guard context.acceptsUnknown else { throw notTheSame(LoadRecord(left.state), fresh.record) }
+      context.log(.warn, "the whole input is loaded, whatever an earlier run has left")
+      try context.record(nil)
+      return fresh
+    }
+    return LoadProgress(record, resumes: resumeOnRetry)
+  }
+
+  private func notTheSame(_ record: LoadRecord?, _ now: LoadRecord) -> Failure {
+    let what =
+      switch record {
+      case let record? where record.target != now.target:
+        "into another table or database than this one"
+      case let record? where !record.input.mayBe(now.input): "from another input than this one"
+      default: "and cannot go on behind them"
+      }
+    let rows = record.map { "\(max($0.rows, $0.pending?.rows ?? 0)) rows" } ?? "rows"
+    return Failure(
+      .configuration, "an earlier run of this task has committed \(rows), or may have, \(what)",
+      hint: "Look what is there; --restart with --accept-unknown loads the whole input",
+      outcome: .partial)
+  }
+
+  /// Asks for the commit that an earlier attempt did not see answered.
+  /// - Returns: the outputs, when all is in.
+  private func settle(
+    _ progress: LoadProgress, _ database: OpenDatabase, _ context: TaskContext
+  ) throws -> ValueMap? {
+    guard let pending = progress.record.pending else { return nil }
+    progress.phase = .committing
+    let doing = "asking for the commit of an earlier attempt"
+    let end = Inquiry(database, context).end(of: pending.token)
+    switch end {
+    case .committed:
+      context.log(.info, "\(doing): \(pending.rows) rows are in")
+      try progress.committed(context)
+    case .rolledBack:
+      context.log(.info, "\(doing): it was rolled back, \(progress.committedRows) rows are in")
+      progress.record.pending = nil
+    case .open, .unknown:
+      guard context.acceptsUnknown else {
+        throw Failure(.transient, doing, code: "08007").notKnown(end)
+      }
+      context.log(.warn, "\(doing): it is not known whether it is done; it is done again")
+      progress.record.pending = nil
+    }
+    try progress.keep(context)
+    progress.rows = progress.record.rows
+    progress.count(in: context.ledger)
+    return progress.phase == .done ? progress.outputs : nil
   }
 
   private func checkProperties(_ context: TaskContext) throws {
@@ -137,27 +211,46 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
     progress.phase = .input
     let source = try context.openRecords(from)
     progress.phase = .database
-    return try Session.run(D.self, connection, options, context) { connection in
-      let coercion = CoercionOptions(timeZone: self.connection.timeZoneId ?? context.timeZone, roundFloats: roundFloats)
-      try connection.begin()
-      do {
-        let plan = try LoadPlan(
-          sql: sql, table: table, columns: columns, schema: source.schema, connection, coercion
-        ) { context.log($0, $1) }
-        progress.isTransactional = plan.isTransactional
-        defer { plan.close() }
-        if !plan.isTransactional { try context.waitForInput() }
-        let run = LoadRun(
-          plan: plan, connection: connection, progress: progress, context: context, chunk: chunk, commit: commit)
-        do { return try run.load(source) } catch let failure as Failure where failure.code == LoadTrace.code {
-          try? connection.rollback()
-          let trace = LoadTrace(connection: connection, plan: plan, context: context)
-          throw commit == .all ? trace.traced(failure) { try context.openRecords(from) } : failure
-        }
-      } catch {
-        if progress.phase != .done { try? connection.rollback() }
+    return try Session.run(D.self, connection, options, context) { database in
+      if let outputs = try settle(progress, database, context) { return outputs }
+      progress.phase = .database
+      let commits = CommitGuard(database, self.commits, context)
+      try commits.prepare()
+      try database.connection.begin()
+      do { return try load(source, database.connection, commits, progress, context) } catch {
+        if progress.phase != .done { progress.rollback(database.connection) }
         throw error
       }
+    }
+  }
+
+  private func load(
+    _ source: RecordFileReader, _ connection: any SQLConnection, _ commits: CommitGuard,
+    _ progress: LoadProgress, _ context: TaskContext
+  ) throws -> ValueMap {
+    let coercion = CoercionOptions(
+      timeZone: self.connection.timeZoneId ?? context.timeZone, roundFloats: roundFloats)
+    let plan = try LoadPlan(
+      sql: sql, table: table, columns: columns, schema: source.schema, connection, coercion
+    ) { context.log($0, $1) }
+    progress.isTransactional = plan.isTransactional
+    defer { plan.close() }
+    if !plan.isTransactional {
+      try context.waitForInput()
+      context.log(
+        .warn,
+        "the table '\(plan.name)' has no transactions: a load that fails leaves its first rows there"
+      )
+    }
+    let run = LoadRun(
+      plan: plan, connection: connection, progress: progress, context: context, commits: commits,
+      chunk: chunk,
+      commit: commit)
+    do { return try run.load(source) } catch let failure as Failure where failure.code == LoadTrace.code {
+      progress.rollback(connection)
+      guard commit == .all, progress.leak == nil else { throw failure }
+      let trace = LoadTrace(connection: connection, plan: plan, context: context)
+      throw trace.traced(failure) { try context.openRecords(from) }
     }
   }
 
@@ -169,38 +262,5 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
       usleep(UInt32(step * 1_000_000))
       left -= step
     }
-  }
-}
-
-/// How far a load has come, over its attempts.
-final class LoadProgress {
-  enum Phase {
-    case input, database
-    /// The server's answer decides whether the rows are in.
-    case committing
-    case done
-  }
-
-  var phase = Phase.input
-  var isTransactional = true
-  /// Rows of this attempt that reached the database.
-  var rows: Int64 = 0
-  /// Over all attempts.
-  var committedRows: Int64 = 0
-  var committedUpdates: Int64 = 0
-
-  /// Only what is transient, and only where nothing can be loaded twice.
-  func mayRetry(_ failure: Failure, _ scope: RetryScope, resume: Bool) -> Bool {
-    guard failure.category == .transient, scope == .all || (scope == .input && phase == .input) else { return false }
-    if committedRows > 0 && !resume { return false }
-    let nothingWritten = rows == committedRows
-    return phase != .committing && (isTransactional || nothingWritten || failure.retryIsSafe)
-  }
-
-  func restart(_ ledger: Ledger) {
-    ledger.restart()
-    ledger.add(read: Int(committedRows), written: Int(committedRows), retries: 1)
-    rows = committedRows
-    phase = .input
   }
 }

@@ -30,6 +30,7 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
   @PropertyGroup var connection = ConnectionProperties(for: D.self)
   @PropertyGroup var fetching = FetchProperties()
   @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
+  @PropertyGroup var commits = CommitProperties()
   @PropertyGroup var options = D.Options()
 
   public init() {}
@@ -41,7 +42,7 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
   public func run(_ context: TaskContext) throws -> ValueMap {
     do {
       let rules = try fetching.rules(for: D.self, connection, context)
-      return try Session.run(D.self, connection, options, context) { connection in
+      return try Session.run(D.self, connection, options, commits, [fetching.sql, afterSQL], context) { connection in
         let statements = try statements(connection.dialect)
         let after = try afterSQL.flatMap { $0.trimmed.isEmpty ? nil : $0 }.map { try single($0, connection.dialect) }
         if let sql = statements.first, statements.count == 1, after == nil {
@@ -147,6 +148,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
   @PropertyGroup var fetching = FetchProperties()
   @Property("Rolls everything back when one statement fails; false commits each statement by itself.")
   var transaction = true
+  @PropertyGroup var commits = CommitProperties()
   @PropertyGroup var options = D.Options()
 
   public init() {}
@@ -158,7 +160,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
   public func run(_ context: TaskContext) throws -> ValueMap {
     do {
       let rules = try fetching.rules(for: D.self, connection, context)
-      return try Session.run(D.self, connection, options, context) { connection in
+      return try Session.run(D.self, connection, options, commits, [fetching.sql], context) { connection in
         let statements = SQLSplitter.statements(fetching.sql, connection.dialect)
         guard !statements.isEmpty else { throw Failure(.configuration, "'sql' holds no statement") }
         if !transaction { return try run(statements, connection, rules, context) }
@@ -216,6 +218,7 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
     """)
   @Property("Time between two polls.") var interval = Duration.seconds(60)
   @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
+  @PropertyGroup var commits = CommitProperties()
   @PropertyGroup var options = D.Options()
 
   public init() {}
@@ -233,6 +236,7 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
     query.connection = connection
     query.fetching = fetching
     query.afterSQL = afterSQL
+    query.commits = commits
     query.options = options
     return try query.run(context)
   }
