@@ -3,8 +3,8 @@ internal import Expression
 internal import Glibc
 internal import Records
 
-/// The rows of `ferry_commits`. A row that is there with a time says that its transaction is committed; one without says
-/// that somebody asked first, and that the transaction cannot be committed any more.
+/// The rows of `ferry_commits`. A row that is there with a time says that its transaction is committed; one without
+/// says that somebody asked first, and that the transaction cannot be committed any more.
 struct CommitRows {
   let connection: any SQLConnection
   let table: TokenTable
@@ -61,8 +61,8 @@ struct CommitRows {
       "INSERT INTO \(TokenTable.name) (token, committed) VALUES ('\(name)', \(time))")
   }
 
-  /// Over another connection. Whoever writes the row first decides: a transaction that still runs is waited for, one that
-  /// comes late cannot commit any more.
+  /// Over another connection. Whoever writes the row first decides: a transaction that still runs is waited for, one
+  /// that comes late cannot commit any more.
   func end(of name: String) throws -> TransactionEnd {
     if let patience = table.patience { try connection.runOwn(patience) }
     do {

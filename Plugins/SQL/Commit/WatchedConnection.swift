@@ -2,8 +2,8 @@ internal import Engine
 internal import Expression
 internal import Records
 
-/// A connection that keeps track of what its statements leave for good, for tasks that run whatever the user wrote: which
-/// have committed, which may have, and what became of the transaction around them.
+/// A connection that keeps track of what its statements leave for good, for tasks that run whatever the user wrote:
+/// which have committed, which may have, and what became of the transaction around them.
 final class WatchedConnection: SQLConnection {
   private let database: OpenDatabase
   private let commits: CommitGuard

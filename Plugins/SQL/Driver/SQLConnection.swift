@@ -5,8 +5,8 @@ public import Records
 /// An open connection. All calls block, and come from one thread; only `canceller` is called from others.
 ///
 /// Every error is a `Failure`: `code` is the SQLSTATE (or the vendor's number where there is none), `category` follows
-/// `SQLState.category`, and `retryIsSafe` says that the server did nothing. Its `outcome` is `unknown` where the server's
-/// answer did not come.
+/// `SQLState.category`, and `retryIsSafe` says that the server did nothing. Its `outcome` is `unknown` where the
+/// server's answer did not come.
 public protocol SQLConnection: AnyObject {
   /// The rules for SQL text in this session; depends on server settings for some databases.
   var dialect: Dialect { get }
