@@ -240,7 +240,7 @@ final class MySQLConnection: SQLConnection {
   ) -> RowSender {
     RowSender(
       session, sql: sql, statement: statement, fields: fields, limits: limits, mode: mode, maxPacket: maxPacket,
-      canTrace: canTrace, doing: doing)
+      canTrace: canTrace, isCall: dialect.verb(of: sql) == "CALL", doing: doing)
   }
 
   /// A loaded 0 stays 0 in an AUTO_INCREMENT column, instead of becoming the next number. Statements of the user keep

@@ -25,6 +25,7 @@ public enum MariaDB: SQLDriver {
   public static let title = "MariaDB"
   public static let urlPrefixes = ["jdbc:mariadb://", "mariadb://", "jdbc:mysql://", "mysql://"]
   public static let urlExample = "jdbc:mariadb://localhost:3306/shop"
+  public static let port = MySQL.port
   public static var dialect: Dialect { MySQLConnection.dialect("") }
 
   public static func connect(

@@ -12,6 +12,7 @@ public enum SQLite: SQLDriver {
   public static let title = "SQLite"
   public static let urlPrefixes = ["jdbc:sqlite:"]
   public static let urlExample = "jdbc:sqlite:/data/shop.db"
+  public static let port: Int? = nil
   public static let urlDefault: String? = "jdbc:sqlite:"
   public static let clocksAreInstants = true
   public static let outputs = [TaskOutput("databaseUri", .uri, "The database as a file (outputDbFile).")]

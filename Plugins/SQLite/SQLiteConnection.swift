@@ -27,7 +27,7 @@ final class SQLiteConnection: SQLConnection {
     }
     let before = handle.totalChanges
     while try statement.step() {}
-    let word = sql.drop { $0.isWhitespace }.prefix { $0.isLetter }.uppercased()
+    let word = dialect.verb(of: sql)
     let counts = ["INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"].contains(word) || word.isEmpty
     return .updated(counts ? (handle.totalChanges == before ? 0 : handle.changes) : nil)
   }

@@ -142,4 +142,58 @@ import Testing
     let exact = try row("own")
     #expect(exact["t"] as? String == "PT4H5M30S" && exact["y"] as? Int == 2025 && exact["big"] as? Int == 7)
   }
+
+  /// A load begins with the first rows of the read before it, under each name of the driver, in both directions.
+  @Test(arguments: ["mysql", "mariadb"]) func `a load begins early`(driver: String) async throws {
+    let ferry = try ferry()
+    func other(_ url: URLComponents) -> String {
+      connection("mysql", url).replacingOccurrences(of: "jdbc:mysql:", with: "jdbc:\(driver):")
+    }
+    let mysql = other(try DatabaseTests.mysql())
+    let postgresql = connection("postgresql", try DatabaseTests.postgresql())
+    let table = "early_\(driver)"
+    try ferry.write(
+      "flow.yaml",
+      """
+      tasks:
+        - id: there
+          type: jdbc.\(driver).Queries
+          \(mysql)
+          sql: DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) (n bigint)
+        - id: here
+          type: jdbc.postgresql.Queries
+          \(postgresql)
+          sql: DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) (n bigint)
+        - id: read
+          type: jdbc.postgresql.Query
+          \(postgresql)
+          sql: SELECT n FROM generate_series(1, 300000) AS n
+          fetchType: STORE
+        - id: load
+          type: jdbc.\(driver).Batch
+          \(mysql)
+          from: "{{ outputs.read.uri }}"
+          table: \(table)
+        - id: back
+          type: jdbc.\(driver).Query
+          \(mysql)
+          sql: SELECT n FROM \(table)
+          fetchType: STORE
+        - id: again
+          type: jdbc.postgresql.Batch
+          \(postgresql)
+          from: "{{ outputs.back.uri }}"
+          table: \(table)
+      """)
+    let result = try await ferry.run("run", "flow.yaml", "--log-format", "json", "--threads", "2")
+    #expect(result.status == 0, "\(result.error)\(result.output)")
+    let events = try result.events()
+    func time(_ event: String, _ task: String) -> String {
+      events.first { $0["event"] as? String == event && $0["task"] as? String == task }?["time"] as? String ?? ""
+    }
+    for (read, load) in [("read", "load"), ("back", "again")] {
+      #expect(!time("task_started", load).isEmpty && time("task_started", load) < time("task_ended", read))
+      #expect((try result.tasks()[load]?["ledger"] as? [String: Any])?["written"] as? Int == 300_000)
+    }
+  }
 }

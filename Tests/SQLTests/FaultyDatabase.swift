@@ -11,6 +11,7 @@ enum FaultyDatabase: SQLDriver {
   static let title = "Faulty"
   static let urlPrefixes = SQLite.urlPrefixes
   static let urlExample = SQLite.urlExample
+  static let port: Int? = nil
   static let dialect = SQLite.dialect
 
   /// A point of a load.

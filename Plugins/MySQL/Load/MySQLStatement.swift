@@ -38,8 +38,7 @@ final class MySQLStatement: SQLStatement {
   /// MariaDB takes rows of parameters for statements that change rows and give none.
   private var takesBulk: Bool {
     guard connection.session.hasBulk, statement.parameterCount > 0, statement.fieldCount == 0 else { return false }
-    let words = ["insert", "update", "delete", "replace"]
-    return words.contains(String(sql.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased()))
+    return ["INSERT", "UPDATE", "DELETE", "REPLACE"].contains(connection.dialect.verb(of: sql))
   }
 
   var changedSoFar: Int64 { sender?.changedSoFar ?? 0 }

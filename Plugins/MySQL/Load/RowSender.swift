@@ -32,6 +32,7 @@ final class RowSender {
   var changedSoFar: Int64 { finished + affected }
   /// Whether a failed command can be undone and repeated in parts to find its row.
   private let canTrace: Bool
+  private let isCall: Bool
 
   /// A command whose answer has not been read.
   private struct Sent {
@@ -51,13 +52,14 @@ final class RowSender {
 
   init(
     _ session: Session, sql: String, statement: Session.Prepared, fields: [Field], limits: [ColumnLimits], mode: Mode,
-    maxPacket: Int, canTrace: Bool, doing: String
+    maxPacket: Int, canTrace: Bool, isCall: Bool, doing: String
   ) {
     self.session = session
     self.sql = sql
     self.statement = statement
     self.mode = mode
     self.canTrace = canTrace
+    self.isCall = isCall
     self.doing = doing
     encoders = zip(fields, limits).map { ColumnEncoder($0, $1) }
     packetLimit = maxPacket - RowSender.packetMargin
@@ -128,7 +130,6 @@ final class RowSender {
   }
 
   /// A procedure may answer with rows, which must be read before more is sent.
-  private var isCall: Bool { sql.drop { $0.isWhitespace }.prefix(4).lowercased() == "call" }
 
   /// One statement for as many rows as its placeholders, nil when too few rows are left or they are too large.
   private func sendWide(

@@ -5,7 +5,7 @@ public import Engine
 ///     public enum SQLite: SQLDriver { … }
 ///     public let sqlitePlugin = Plugin("sqlite", "…", tasks: [SQLQuery<SQLite>.self, SQLBatch<SQLite>.self])
 public protocol SQLDriver: Sendable {
-  /// What this database's tasks take beside the shared properties (TLS, files …); `NoOptions` when there is nothing.
+  /// What this database's tasks take beside the shared properties (TLS, files …); an empty struct when there is nothing.
   associatedtype Options: Declaring & Decodable
 
   /// The part of the task types between `jdbc.` and `.Query`: `postgresql`.
@@ -38,7 +38,6 @@ public protocol SQLDriver: Sendable {
 }
 
 extension SQLDriver {
-  public static var port: Int? { nil }
   public static var urlDefault: String? { nil }
   public static var clocksAreInstants: Bool { false }
   public static var aliases: [String] { [] }
@@ -56,16 +55,12 @@ extension SQLDriver {
     return "\(name)://\(hosts)/\(parsed.database ?? "")"
   }
 
-  /// The server that a URL leads to: `postgresql://db:5432`. Nil when there is none, or no single one.
+  /// The server that a URL leads to: `db:5432`, whatever the driver is called. Nil when there is none, or no single
+  /// one.
   static func server(of url: String) -> String? {
     guard let port, let hosts = try? JDBCURL(url.trimmed).hosts, hosts.count == 1 else { return nil }
-    return "\(name)://\(hosts[0].name.lowercased()):\(hosts[0].port ?? port)"
+    return "\(hosts[0].name.lowercased()):\(hosts[0].port ?? port)"
   }
-}
-
-/// For databases without properties of their own.
-public struct NoOptions: Declaring, Decodable {
-  public init() {}
 }
 
 /// The shared connection properties, rendered and checked.

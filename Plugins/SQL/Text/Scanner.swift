@@ -49,6 +49,18 @@ struct SQLScanner {
       .map { String(decoding: text[$0.range], as: UTF8.self).uppercased() }
   }
 
+  /// The first word in capitals, behind blanks, comments and brackets; empty where there is none.
+  static func firstWord(_ sql: String, _ dialect: Dialect) -> String {
+    var scanner = SQLScanner(sql, dialect)
+    var last: SQLToken?
+    while let token = scanner.next(after: last) {
+      if token.kind == .word { return String(decoding: scanner.text[token.range], as: UTF8.self).uppercased() }
+      guard token.isBlank || token.kind == .symbol else { return "" }
+      last = token
+    }
+    return ""
+  }
+
   private func byte(_ offset: Int) -> UInt8 { at + offset < text.count ? text[at + offset] : 0 }
 
   private mutating func next(after last: SQLToken?) -> SQLToken? {
@@ -190,4 +202,9 @@ struct SQLScanner {
 extension Dialect {
   /// The words of a statement in capitals, without quoted names, strings and comments: for drivers.
   package func words(of sql: String) -> [String] { SQLScanner.words(sql, self) }
+}
+
+extension Dialect {
+  /// What a statement does: its first word in capitals, behind blanks, comments and brackets.
+  public func verb(of sql: String) -> String { SQLScanner.firstWord(sql, self) }
 }
