@@ -2,14 +2,26 @@ import Expression
 import FerryTesting
 import Foundation
 import Records
-import SQL
 import Testing
 
 @testable import Engine
 @testable import MySQL
+@testable import SQL
 
 /// Connections, cancel, results, files.
 @Suite(.serialized) struct DriverTests {
+  /// One server under both names is one server: a load must not begin early on the server that the rows come from.
+  @Test func bothNamesMeanOneServer() {
+    #expect(MySQL.server(of: "jdbc:mysql://Db/x") == "db:3306")
+    #expect(MariaDB.server(of: "jdbc:mariadb://db:3306/y") == "db:3306")
+    #expect(MariaDB.server(of: "jdbc:mariadb://a,b/y") == nil)
+  }
+
+  @Test func parametersWithoutMeaningAreTakenInAnySpelling() throws {
+    #expect(
+      try Server.endpoint("jdbc:mysql://h/d?elideSetAutoCommits=true&rewriteBatchedStatements=true").ignored == [])
+  }
+
   @Test func urlsOfEveryForm() throws {
     let e = try Server.endpoint(
       "jdbc:mysql://u%40x:p%3A%2F@[::1]:3307,backup/shop?useSSL=false&connectTimeout=1500&wat=1")

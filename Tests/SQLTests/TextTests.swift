@@ -28,6 +28,31 @@ enum Dialects {
 }
 
 @Suite struct ScannerTests {
+  /// What a statement does is not told by a comment, a string or a quoted name.
+  @Test(arguments: [
+    ("INSERT INTO t VALUES (?)", "INSERT"), ("  \n\tupdate t SET a = ?", "UPDATE"),
+    ("/* nightly */ INSERT INTO t VALUES (? + 0)", "INSERT"), ("-- call it\ncall p(?)", "CALL"),
+    ("# x\nCALL p(?)", "CALL"),
+    ("((SELECT 1))", "SELECT"), ("'insert' x", ""), ("", ""), ("/* open", ""), ("{call p(?)}", "CALL"),
+  ]) func theVerbIsFound(sql: String, verb: String) {
+    #expect(Dialects.mysql.verb(of: sql) == verb)
+  }
+
+  /// As PostgreSQL and MySQL show them: one implementation.
+  @Test func brokenTextIsEscapedInOneWay() {
+    let bytes: [UInt8] = [0x41, 0xFF, 0x42, 0xC3, 0xA9, 0x0A, 0xE2, 0x82, 0x05]
+    let escaped = bytes.withUnsafeBytes { TextRepair.repaired($0, .escape) }
+    #expect(escaped == "A\\xFFBé\n\\xE2\\x82\u{05}")
+    #expect(bytes.withUnsafeBytes { TextRepair.repaired($0, .error) } == nil)
+  }
+
+  @Test func escapesOfURLsHaveTwoDigits() throws {
+    #expect(try JDBCURL("jdbc:x://h/%41%2b").database == "A+")
+    for bad in ["%+5", "%5", "%", "%zz"] {
+      #expect(throws: Failure.self) { try JDBCURL("jdbc:x://h/a\(bad)") }
+    }
+  }
+
   @Test(arguments: [
     ("SELECT :a", "SELECT $1"), ("SELECT :a, :b, :a", "SELECT $1, $2, $1"), ("SELECT ':a' || :a", "SELECT ':a' || $1"),
     ("SELECT x::int, :a::text", "SELECT x::int, $1::text"), ("SELECT '10:20'::time", "SELECT '10:20'::time"),

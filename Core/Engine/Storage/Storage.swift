@@ -1,3 +1,4 @@
+internal import Expression
 public import Records
 
 /// Where tasks leave files for each other. Backends: the local file system; object stores come behind the same
@@ -100,20 +101,7 @@ public struct StorageURI: Hashable, Sendable {
   }
 
   private static func percentDecoded(_ text: Substring) -> String? {
-    guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-    var bytes: [UInt8] = []
-    var rest = text.utf8[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      let digits = rest.prefix(2)
-      guard digits.count == 2, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
-      bytes.append(code)
-      rest = rest.dropFirst(2)
-    }
-    return String(validating: bytes, as: UTF8.self)
+    PercentEncoding.decoded(text).flatMap { String(validating: $0, as: UTF8.self) }
   }
 
   /// The canonical text, escaped where needed.

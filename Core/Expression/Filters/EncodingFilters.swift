@@ -6,10 +6,10 @@ enum EncodingFilters {
     FilterOperation("yaml", "", "as YAML") { value, _, _ in .string(YAMLWriter.write(value)) },
     FilterOperation("toIon", "", "as Amazon Ion text") { value, _, _ in .string(ion(value)) },
     FilterOperation("base64encode", "", "as Base64 of its UTF-8 bytes") { value, _, _ in
-      .string(base64(Array(try value.scalarText().utf8)))
+      .string(Base64.encoded(Array(try value.scalarText().utf8)))
     },
     FilterOperation("base64decode", "", "the text whose UTF-8 bytes this Base64 holds") { value, _, _ in
-      guard let bytes = unbase64(try value.scalarText()) else { throw Problem("the text is not Base64") }
+      guard let bytes = Base64.decoded(try value.scalarText()) else { throw Problem("the text is not Base64") }
       guard let text = String(validating: bytes, as: UTF8.self) else { throw Problem("the bytes are not UTF-8") }
       return .string(text)
     },
@@ -34,40 +34,6 @@ enum EncodingFilters {
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 
-  // MARK: Base64 (RFC 4648)
-
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  private static func base64(_ bytes: [UInt8]) -> String {
-    var output: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-      for place in 0..<4 {
-        output.append(place <= group.count ? alphabet[bits >> (18 - 6 * place) & 63] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: output, as: UTF8.self)
-  }
-
-  private static func unbase64(_ text: String) -> [UInt8]? {
-    var digits = Array(text.utf8)
-    while digits.last == UInt8(ascii: "=") { digits.removeLast() }
-    var output: [UInt8] = []
-    var bits = 0
-    var count = 0
-    for digit in digits {
-      guard let value = alphabet.firstIndex(of: digit) else { return nil }
-      bits = (bits << 6 | value) & 0xFFFF
-      count += 6
-      if count >= 8 {
-        count -= 8
-        output.append(UInt8(truncatingIfNeeded: bits >> count))
-      }
-    }
-    return digits.count % 4 == 1 ? nil : output
-  }
-
   // MARK: URLs
 
   /// What Java's URLEncoder does: letters, digits and `.-*_` stay, a space becomes `+`.
@@ -86,21 +52,10 @@ enum EncodingFilters {
   }
 
   private static func urlDecoded(_ text: String) throws -> String {
-    var output: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      guard byte == UInt8(ascii: "%") else {
-        output.append(byte == UInt8(ascii: "+") ? 32 : byte)
-        continue
-      }
-      let digits = rest.prefix(2)
-      guard digits.count == 2, digits.allSatisfy(\.isHexDigit),
-        let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-      else { throw Problem("a '%' is not followed by two hex digits") }
-      output.append(code)
-      rest = rest.dropFirst(2)
+    guard let bytes = PercentEncoding.decoded(text, plusIsSpace: true) else {
+      throw Problem("a '%' is not followed by two hex digits")
     }
-    return String(decoding: output, as: UTF8.self)
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   // MARK: Ion
@@ -112,7 +67,6 @@ enum EncodingFilters {
       if number.isNaN { return "nan" }
       if number.isInfinite { return number < 0 ? "-inf" : "+inf" }
       return number.description.contains("e") ? number.description : number.description + "e0"
-    case .decimal(let digits): return digits.contains(".") ? digits : digits
     case .list(let values): return "[" + values.map(ion).joined(separator: ",") + "]"
     case .map(let map): return "{" + map.map { "\(symbol($0.key)):\(ion($0.value))" }.joined(separator: ",") + "}"
     default: return value.json()

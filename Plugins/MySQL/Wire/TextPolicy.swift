@@ -29,29 +29,9 @@ struct TextPolicy {
       } else if unsafe UTF8Text.isValid(column.bytes(row)) {
         unsafe builder.append(bytes: column.bytes(row))
       } else {
-        unsafe builder.append(
-          text: policy == .replace ? String(decoding: column.bytes(row), as: UTF8.self) : escaped(column.bytes(row)))
+        unsafe builder.append(text: TextRepair.repaired(column.bytes(row), policy) ?? "")
       }
     }
     return builder.finish()
-  }
-
-  /// Each byte that belongs to no character as `\xHH`.
-  private func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
-    var text = ""
-    var at = 0
-    while at < bytes.count {
-      let lengths = (1...4).filter { at + $0 <= bytes.count }
-      let good = lengths.first { unsafe UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[at..<(at + $0)])) }
-      if let good {
-        unsafe text += String(decoding: bytes[at..<(at + good)], as: UTF8.self)
-        at += good
-      } else {
-        let hex = unsafe String(bytes[at], radix: 16, uppercase: true)
-        text += "\\x" + (hex.utf8.count < 2 ? "0" : "") + hex
-        at += 1
-      }
-    }
-    return text
   }
 }

@@ -13,31 +13,8 @@ final class TextCheck {
       unsafe builder.append(bytes: bytes)
       return .none
     }
-    switch policy {
-    case .error: return .encoding
-    case .replace: unsafe builder.append(text: String(decoding: bytes, as: UTF8.self))
-    case .escape: unsafe builder.append(text: TextCheck.escaped(bytes))
-    }
+    guard let repaired = unsafe TextRepair.repaired(bytes, policy) else { return .encoding }
+    unsafe builder.append(text: repaired)
     return .none
-  }
-
-  /// Each byte that belongs to no character as `\xHH`.
-  static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
-    var text = ""
-    var decoder = UTF8()
-    var rest = unsafe bytes[...]
-    while unsafe !rest.isEmpty {
-      var iterator = unsafe rest.makeIterator()
-      if case .scalarValue(let scalar) = unsafe decoder.decode(&iterator) {
-        text.unicodeScalars.append(scalar)
-        unsafe rest = unsafe rest.dropFirst(UTF8.width(scalar))
-      } else {
-        let byte = unsafe rest[rest.startIndex]
-        text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        unsafe rest = unsafe rest.dropFirst()
-      }
-      decoder = UTF8()
-    }
-    return text
   }
 }

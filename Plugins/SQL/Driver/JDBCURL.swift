@@ -1,3 +1,4 @@
+internal import Expression
 internal import Records
 
 /// A JDBC URL of the usual form: `jdbc:vendor://[user[:password]@]host[:port][,host[:port]…]/database?key=value&…`.
@@ -82,17 +83,8 @@ public struct JDBCURL: Sendable, Hashable {
 
   /// Resolves `%HH`.
   static func decode(_ text: Substring) throws -> String {
-    var bytes: [UInt8] = []
-    var rest = text.utf8.makeIterator()
-    while let byte = rest.next() {
-      if byte != UInt8(ascii: "%") {
-        bytes.append(byte)
-      } else {
-        guard let high = rest.next(), let low = rest.next(),
-          let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
-        else { throw malformed("a '%' is not followed by two hexadecimal digits") }
-        bytes.append(value)
-      }
+    guard let bytes = PercentEncoding.decoded(text) else {
+      throw malformed("a '%' is not followed by two hexadecimal digits")
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else { throw malformed("it is not UTF-8") }
     return decoded

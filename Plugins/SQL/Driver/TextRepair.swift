@@ -11,13 +11,14 @@ public enum TextRepair {
     }
   }
 
+  /// Each byte that belongs to no character as `\xHH`.
   private static func escaped(_ bytes: UnsafeRawBufferPointer) -> String {
     var text = ""
     var rest = bytes[...]
     while let bad = UTF8Text.firstInvalid(UnsafeRawBufferPointer(rebasing: rest)) {
       let at = rest.startIndex + bad
       text += String(decoding: rest[..<at], as: UTF8.self)
-      let digits = String(rest[at], radix: 16)
+      let digits = String(rest[at], radix: 16, uppercase: true)
       text += "\\x" + (digits.count == 1 ? "0" : "") + digits
       rest = rest[(at + 1)...]
     }
