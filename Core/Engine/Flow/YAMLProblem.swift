@@ -11,9 +11,28 @@ extension Diagnostic {
       self.init(.error, "this is not YAML: \(said)", at: Position(line: mark.line, column: mark.column))
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
-      self.init(.error, "duplicate key \(names)", at: Position(line: context.mark.line, column: context.mark.column))
+      let map = Position(line: context.mark.line, column: context.mark.column)
+      let second = duplicates.first.flatMap { Diagnostic.second("\($0)", inMapAt: map, of: text) }
+      self.init(.error, "duplicate key \(names)", at: second ?? map)
     default: self.init(.error, "this is not YAML: \(error)", at: Position(line: 1, column: 1))
     }
+  }
+
+  /// Where a key of a map stands again, in a map with a line for each key.
+  private static func second(_ key: String, inMapAt start: Position, of text: String) -> Position? {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var found = 0
+    for (index, line) in lines.enumerated().dropFirst(start.line - 1) {
+      let indent = index == start.line - 1 ? start.column - 1 : line.prefix { $0 == " " }.count
+      // Behind the map.
+      if indent < start.column - 1, line.contains(where: { $0 != " " }) { return nil }
+      let entry = line.dropFirst(indent)
+      guard indent == start.column - 1, ["\(key):", "\"\(key)\":", "'\(key)':"].contains(where: entry.hasPrefix)
+      else { continue }
+      found += 1
+      if found == 2 { return Position(line: index + 1, column: indent + 1) }
+    }
+    return nil
   }
 }
 
