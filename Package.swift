@@ -8,7 +8,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
-/// For Core/Records and every target that touches a C library or raw memory.
+/// For Core/Records, the engine and every plugin that faces a C library.
 let unsafeSpelledOut: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 /// A C library behind a module map: its folder, its pkg-config name, the Debian package that provides it.

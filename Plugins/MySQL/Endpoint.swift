@@ -145,7 +145,7 @@ struct Endpoint: Sendable {
   /// JDBC parameters whose effect Ferry has always or never needs, and those about zones: the session's zone is UTC.
   private static let withoutMeaning: Set<String> = [
     "allowpublickeyretrieval", "autoreconnect", "cacheprepstmts", "cachecallablestmts", "characterencoding",
-    "connectioncollation", "connectiontimezone", "defaultfetchsize", "elideSetAutoCommits", "failoverreadonly",
+    "connectioncollation", "connectiontimezone", "defaultfetchsize", "elidesetautocommits", "failoverreadonly",
     "forceconnectiontimezonetosession", "generatesimpleparametermetadata", "maintaintimestats", "maxreconnects",
     "nullcatalogmeanscurrent", "preparestmtcachesize", "prepstmtcachesize", "prepstmtcachesqllimit",
     "rewritebatchedstatements", "servertimezone", "tcpkeepalive", "tcpnodelay", "timezone", "tinyint1isbit",

@@ -104,6 +104,7 @@ public final class TaskContext: Sendable {
     let stored = try create(name)
     if let place, let handover { stored.offer(to: handover, from: place) }
     let writer = try RecordFileWriter(stored, schema: schema, compression: compression)
+    writer.onRows = stored.hasRows
     return RecordOutput(uri: stored.uri, writer: aside && threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
   }
 
@@ -173,11 +174,12 @@ public final class StoredOutput: ByteOutput {
     try unsafe output.write(parts: parts)
     guard let growing else { return }
     unsafe growing.file.grew(by: parts.reduce(0) { $0 + $1.count })
-    // The head of a record file is no reason to begin: the rows may be long in coming.
-    if unsafe parts.count > 1 { growing.handover.offer(growing.file) }
   }
 
   public func commit() throws { try output.commit() }
+
+  /// The head of a record file is no reason for the next task to begin: the rows may be long in coming.
+  func hasRows() { if let growing { growing.handover.offer(growing.file) } }
 
   func offer(to handover: Handover, from place: String) {
     guard let reopen = output.reopen else { return }

@@ -11,7 +11,7 @@ struct RowPicker {
     self.output = output
   }
 
-  /// Runs of rows go as slices where they are long, else value by value.
+  /// A batch of which every row stays goes as it is, another one value by value.
   func write(_ batch: RecordBatch, keeping keep: [Bool]) throws {
     if keep.allSatisfy({ $0 }) { return try output.write(batch) }
     for row in 0..<batch.count where keep[row] {

@@ -17,6 +17,9 @@ public final class RecordFileWriter: RecordSink {
   private var isFinished = false
 
   /// Writes the head of the file: the magic and the schema.
+  /// Called behind each batch with rows, when it has been written.
+  public var onRows: () -> Void = {}
+
   public init(_ output: any ByteOutput, schema: Schema, compression: RecordCompression = .none) throws {
     self.output = output
     self.schema = schema
@@ -45,6 +48,7 @@ public final class RecordFileWriter: RecordSink {
     }
     rowCount += Int64(batch.count)
     batchCount += 1
+    if batch.count > 0 { onRows() }
   }
 
   /// Writes the end mark and the footer, and makes the file visible under its name.

@@ -1,4 +1,3 @@
-internal import CMariaDB
 internal import Glibc
 internal import Synchronization
 

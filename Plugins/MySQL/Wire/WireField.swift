@@ -129,7 +129,8 @@ extension WireField {
   private func integer(_ name: String) -> String? { length == 1 && kind == .tiny ? "tinyint(1)" : nil }
 
   private var decimal: (DataType, ColumnCodec, String?) {
-    let scale = decimals >= 31 && decimals == 39 ? 0 : decimals
+    // 39 stands for a number of digits that nobody declared.
+    let scale = decimals == 39 ? 0 : decimals
     let precision = length - (scale > 0 ? 1 : 0) - (isUnsigned ? 0 : 1)
     guard precision > 0, precision <= 76, scale <= precision else { return (.numeric, .variable(isText: true), nil) }
     let codec: ColumnCodec =

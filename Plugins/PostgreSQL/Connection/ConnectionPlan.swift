@@ -142,7 +142,7 @@ struct ConnectionPlan {
     "client_encoding", "preparethreshold", "defaultrowfetchsize", "rewritebatchedinserts", "binarytransfer",
     "stringtype", "prefer_query_mode", "preferquerymode", "adaptivefetch", "loggerlevel", "autosave",
     "cleanupsavepoints", "assumeminserverversion", "allowencodingchanges", "logunclosedconnections",
-    "disablecolumnsanitiser", "sslfactoryarg", "reWriteBatchedInserts", "canceltimeout", "cancelsignaltimeout",
+    "disablecolumnsanitiser", "sslfactoryarg", "canceltimeout", "cancelsignaltimeout",
   ]
 
   // MARK: TLS

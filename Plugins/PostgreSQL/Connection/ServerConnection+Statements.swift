@@ -110,7 +110,7 @@ extension ServerConnection {
   }
 
   /// The next message of a COPY out, which is a row once the header is over; nil at the end of the data.
-  /// `finishCopyOut` tells whether the server came to its end. The bytes are valid until the next call.
+  /// `lastResult` tells whether the server came to its end. The bytes are valid until the next call.
   func nextCopyRow(_ doing: @autoclosure () -> String) throws -> UnsafeRawBufferPointer? {
     releaseCopyRow()
     while true {

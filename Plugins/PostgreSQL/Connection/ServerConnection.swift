@@ -13,7 +13,6 @@ internal import Synchronization
   final class CancelFlag: Sendable {
     private let state = Mutex<ContinuousClock.Instant?>(nil)
     func set() { state.withLock { if $0 == nil { $0 = .now } } }
-    func clear() { state.withLock { $0 = nil } }
     var since: ContinuousClock.Instant? { state.withLock { $0 } }
   }
 
@@ -148,7 +147,6 @@ internal import Synchronization
   var database: String { unsafe PQdb(handle).map { unsafe String(cString: $0) } ?? "" }
   func setting(_ name: String) -> String? { unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) } }
   /// 150004 for 15.4.
-  var serverVersion: Int { unsafe Int(PQserverVersion(handle)) }
   var isInTransaction: Bool { unsafe PQtransactionStatus(handle) != PQTRANS_IDLE }
   var isBroken: Bool { unsafe isClosed || isGivenUp || PQstatus(handle) == CONNECTION_BAD }
 

@@ -2,7 +2,7 @@ internal import Expression
 internal import Records
 
 /// A single value on its way to a type that its column does not map to directly.
-indirect enum AvroDatum: Equatable {
+indirect enum AvroDatum {
   case null
   case bool(Bool)
   case int(Int64)
@@ -33,9 +33,8 @@ indirect enum AvroDatum: Equatable {
     }
   }
 
-  static func == (a: AvroDatum, b: AvroDatum) -> Bool {
-    // Only asked about NULL.
-    if case .null = a, case .null = b { return true }
+  var isNull: Bool {
+    if case .null = self { return true }
     return false
   }
 
