@@ -200,7 +200,7 @@ enum AvroRefusal: UInt8 {
       let datum = reader.datum(row)
       let converter = reader.isJSON ? jsonConverter : converter
       guard unsafe converter.append(datum, op.pointee.node, to: out) else {
-        return datum == .null ? .null : .conversion
+        return datum.isNull ? .null : .conversion
       }
     }
     return .none

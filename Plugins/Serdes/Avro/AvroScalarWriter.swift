@@ -44,7 +44,7 @@ struct AvroScalarWriter {
     switch node.kind {
     case .null:
       if case .string(let text) = datum { return isNull(text) }
-      return datum == .null
+      return datum.isNull
     case .boolean:
       guard let flag = bool(datum) else { return false }
       out.append(byte: flag ? 1 : 0)
