@@ -9,7 +9,7 @@ enum SecretForms {
     var forms = [
       secret, url, url.replacing("%20", with: "+"), lowercasedEscapes(url), StorageURI.percentEncoded(secret), json,
       // JSON as a text inside of JSON, as a message in an event of JSON.
-      quoted(json), json.replacing("/", with: "\\/"), html(secret), base64(Array(secret.utf8)),
+      quoted(json), json.replacing("/", with: "\\/"), html(secret), Base64.encoded(Array(secret.utf8)),
     ]
     if secret.utf8.count >= SecretMatcher.shortest {
       // Inside of a longer text that is in base64 (`user:secret`), a secret looks different at each of three places.
@@ -29,7 +29,7 @@ enum SecretForms {
 
   /// The characters of a longer base64 text that depend on the secret alone, when `before` bytes precede it.
   private static func inner(_ secret: [UInt8], after before: Int) -> String {
-    let encoded = base64([UInt8](repeating: 0, count: before) + secret)
+    let encoded = Base64.encoded([UInt8](repeating: 0, count: before) + secret)
     let first = (before * 8 + 5) / 6
     let whole = (before + secret.count) * 8 / 6
     return String(encoded.prefix(whole).dropFirst(first))
@@ -47,21 +47,5 @@ enum SecretForms {
         }
         return character
       })
-  }
-
-  private static func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    var text = ""
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-      var four: [Character] = []
-      for _ in 0..<4 {
-        four.insert(alphabet[bits & 63], at: 0)
-        bits >>= 6
-      }
-      text += String(four.prefix(group.count + 1)) + String(repeating: "=", count: 3 - group.count)
-    }
-    return text
   }
 }
