@@ -30,12 +30,14 @@ import Testing
     return hasTasks ? block : block + "\ntasks: [{id: nothing, type: core.debug.Return}]\n"
   }
 
-  @Test(arguments: pages) func everyExampleIsAFlowWithoutErrors(page: String) throws {
+  /// The plugin that docs/writing-a-plugin.md writes is compiled and run by EngineTests.
+  @Test(arguments: pages.filter { $0 != "docs/writing-a-plugin.md" })
+  func everyExampleIsAFlowWithoutErrors(page: String) throws {
     for block in try blocks("yaml", of: page) where !block.hasPrefix("# ferry.yaml") {
       let found = FlowParser.parse(flow(block), file: page, registry: registry).diagnostics
       // A part of a flow may name what stands in the rest of it.
-      let isPart = !block.contains("inputs:")
-      let problems = found.filter { !(isPart && $0.message.contains("input")) }
+      let isPart = page == "README.md"
+      let problems = found.filter { !(isPart && ["input", "variable"].contains(where: $0.message.contains)) }
       #expect(problems.map(\.line) == [], "\(block)")
     }
   }

@@ -232,7 +232,8 @@ import Testing
     let ferry = try Ferry()
     try ferry.write("flow.yaml", OutputTests.rows)
     let result = try await ferry.shell("ulimit -v \(kilobytes); exec timeout -s KILL 30 $ferry run flow.yaml")
-    #expect([0, 1, 2, 70, 127].contains(result.status), "\(result.status) \(result.output) \(result.error)")
+    // `timeout` would have killed it.
+    #expect(result.status != 137, "\(result.output) \(result.error)")
     #expect(result.status == 0 || !(result.output + result.error).isEmpty)
   }
 }

@@ -65,7 +65,7 @@ import Testing
     ("id: a", "f.yaml:1:1: error: missing property 'tasks': a flow needs at least one task"),
     ("tasks: x", "f.yaml:1:8: error: 'tasks' is a list, found string"),
     ("tasks: [x]", "f.yaml:1:9: error: a task is a map with 'id' and 'type', found string"),
-    ("a: 1\na: 2", "f.yaml:2:1: error: duplicate key 'a'"), ("{a: 1, a: 2}", "f.yaml:1:1: error: duplicate key 'a'"),
+    ("a: 1\na: 2", "f.yaml:2:1: error: duplicate key 'a'"), ("{a: 1, a: 2}", "f.yaml:1:2: error: duplicate key 'a'"),
     ("tasks:\n  - id: a\n    x: {id: 1}\n\n    'id': b", "f.yaml:5:5: error: duplicate key 'id'"),
     ("a: [1\nb: 2", "f.yaml:2:2: error: this is not YAML: a list in [ ] is not closed, or lacks a ','"),
     (

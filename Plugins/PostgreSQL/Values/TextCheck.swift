@@ -14,7 +14,7 @@ final class TextCheck {
       return .none
     }
     guard let repaired = unsafe TextRepair.repaired(bytes, policy) else { return .encoding }
-    unsafe builder.append(text: repaired)
+    builder.append(text: repaired)
     return .none
   }
 }
