@@ -5,7 +5,7 @@ public import Engine
 ///     public enum SQLite: SQLDriver { … }
 ///     public let sqlitePlugin = Plugin("sqlite", "…", tasks: [SQLQuery<SQLite>.self, SQLBatch<SQLite>.self])
 public protocol SQLDriver: Sendable {
-  /// What this database's tasks take beside the shared properties (TLS, files …); an empty struct when there is nothing.
+  /// What this database's tasks take beside the shared properties (TLS, files …); an empty struct for nothing.
   associatedtype Options: Declaring & Decodable
 
   /// The part of the task types between `jdbc.` and `.Query`: `postgresql`.
