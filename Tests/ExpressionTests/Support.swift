@@ -6,10 +6,10 @@ struct FixedHost: ExpressionHost {
   struct Missing: Error {}
   func secret(_ name: String) throws -> String { if name == "TOKEN" { "s3cret" } else { throw Missing() } }
   func read(_ uri: String) throws -> String { "text of \(uri)" }
-  func fileURI(_ path: String) throws -> String { "ferry:///\(path)" }
+  func fileURI(_ path: String) throws -> String { "file:///flows/\(path)" }
   func fileSize(_ uri: String) throws -> Int64 { 12 }
   func kv(_ key: String) throws -> Value? { key == "known" ? "value" : nil }
-  func parseYAML(_ text: String) throws -> Value { .string("yaml of \(text)") }
+  func parseYAML(_ text: String) throws -> Value { text == "a: 1" ? ["a": 1] : .string(text) }
   /// 2024-02-29T23:30:00.123456Z
   func now() -> Int64 { 1_709_249_400_123_456 }
 }
