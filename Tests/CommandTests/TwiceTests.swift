@@ -246,7 +246,7 @@ import Testing
     let trigger = FaultyProxy.Trigger.text("COMMIT", from: .client)
     let fault =
       isDone
-      ? Fault(trigger, .holdAnswers, .forward, .wait(.milliseconds(200)), .ignoreNew, .cut)
+      ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
       : Fault(trigger, .ignoreNew, .cut)
     let bench = try Bench(kind, [fault])
     try await bench.create()

@@ -28,18 +28,16 @@ struct Inquiry {
     default: break
     }
     let began = ContinuousClock.now
-    var last = TransactionEnd.unknown("")
+    var last = TransactionEnd.open
     var pause: UInt32 = 50_000
     while true {
       let elapsed = ContinuousClock.now - began
       let left = limit - elapsed
       guard left > .zero else { return last }
-      last = ask(token, within: min(left, Inquiry.briefly), breaksOff: elapsed > Inquiry.stuck)
-      switch last {
-      case .committed, .rolledBack: return last
-      case .unknown(let why) where !why.hasPrefix(Inquiry.unreachable): return last
-      default: break
-      }
+      do {
+        last = try ask(token, within: min(left, Inquiry.briefly), breaksOff: elapsed > Inquiry.stuck)
+        if last != .open { return last }
+      } catch { last = .unknown("the server cannot be asked: \(error)") }
       usleep(pause)
       pause = min(pause * 2, 1_000_000)
     }
@@ -50,20 +48,16 @@ struct Inquiry {
     return context.cancellation.isCancelled ? min(Inquiry.briefly, patience) : patience
   }
 
-  private static let unreachable = "the server cannot be asked"
-
-  private func ask(_ token: CommitToken, within left: Duration, breaksOff: Bool) -> TransactionEnd {
-    do {
-      return try context.aside(within: left) { context in
-        let connection = try database.connectAgain(context)
-        defer { connection.close() }
-        return try context.onCancel(connection.canceller) {
-          let end = try Inquiry.end(of: token, over: connection)
-          if end == .open && breaksOff { try? Inquiry.breakOff(token, over: connection) }
-          return end
-        }
+  private func ask(_ token: CommitToken, within left: Duration, breaksOff: Bool) throws -> TransactionEnd {
+    try context.aside(within: left) { context in
+      let connection = try database.connectAgain(context)
+      defer { connection.close() }
+      return try context.onCancel(connection.canceller) {
+        let end = try Inquiry.end(of: token, over: connection)
+        if end == .open && breaksOff { try? Inquiry.breakOff(token, over: connection) }
+        return end
       }
-    } catch { return .unknown("\(Inquiry.unreachable): \(error)") }
+    }
   }
 
   /// Asks once.

@@ -131,7 +131,7 @@ public protocol SQLStatement: AnyObject {
   /// - Parameter firstRow: the number of the batch's first row in the whole input, from 1, for error messages.
   /// - Returns: rows changed.
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64
-  /// Rows changed by all runs so far, those of one that failed too, as far as the server has told.
+  /// Rows changed by all runs so far, also those of a run that failed, as far as the server has told.
   var changedSoFar: Int64 { get }
   func close()
 }
