@@ -20,7 +20,10 @@ import Testing
       "username": .string(url.user ?? ""), "password": .string(url.password ?? ""),
     ]
     for (name, value) in properties { all[name] = value }
-    return try PropertyDecoder.decode(task, from: all).run(context ?? .forTests())
+    let context = try context ?? .forTests()
+    // As the engine does when a task has succeeded.
+    defer { try? context.record(nil) }
+    return try PropertyDecoder.decode(task, from: all).run(context)
   }
 
   private func failure(_ body: () throws -> Void) throws -> Failure {
