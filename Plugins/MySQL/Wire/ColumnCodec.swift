@@ -48,7 +48,8 @@ enum ValueFault: UInt8 {
       return Failure(
         .data, "\(place): the date does not exist in the calendar",
         hint: "Set zeroDates to null or text to read such rows")
-    case .malformed: return Failure(.bug, "\(place): the server's value is not a \(field.type.name)")
+    case .malformed:
+      return Failure(.bug, "\(place): what the server sent is not a value of the type \(field.type.name)")
     case .outOfDay:
       return Failure(
         .data, "\(place): the TIME lies outside of one day", hint: "Set timeAs to interval or text to read such rows")

@@ -192,7 +192,7 @@ extension ColumnCodec {
   private static func moment<T: BitwiseCopyable>(
     _ zeroIsNull: Bool, _ cursor: inout WireCursor, _ builder: ColumnBuilder, _ value: (WireMoment) -> T
   ) -> ValueFault {
-    guard let moment = WireMoment(&cursor) else { return .cutShort }
+    guard let moment = WireMoment(&cursor) else { return .malformed }
     let fault = moment.fault
     if fault != .none {
       guard zeroIsNull else { return fault }
@@ -211,7 +211,7 @@ extension ColumnCodec {
       return ColumnCodec.moment(zeroIsNull, &cursor, builder) { $0.microseconds - offset }
     case .ambiguous: return .zone
     case .dateText, .datetimeText:
-      guard let moment = WireMoment(&cursor) else { return .cutShort }
+      guard let moment = WireMoment(&cursor) else { return .malformed }
       var fraction: Int?
       if case .datetimeText(let digits) = self { fraction = digits }
       builder.append(text: moment.text(fraction: fraction))
@@ -241,7 +241,7 @@ extension ColumnCodec {
   }
 
   private func duration(_ cursor: inout WireCursor, _ builder: ColumnBuilder) -> ValueFault {
-    guard let duration = WireDuration(&cursor) else { return .cutShort }
+    guard let duration = WireDuration(&cursor) else { return .malformed }
     switch self {
     case .interval:
       builder.append(Interval(months: 0, days: 0, nanoseconds: duration.microseconds * 1_000))

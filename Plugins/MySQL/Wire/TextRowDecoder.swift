@@ -40,7 +40,7 @@ final class TextRowDecoder: PacketDecoder {
     return false
   }
 
-  private func append(_ row: UnsafeRawBufferPointer) throws -> Bool {
+  func append(_ row: UnsafeRawBufferPointer) throws -> Bool {
     rows += 1
     guard let start = row.baseAddress else { return false }
     var cursor = unsafe WireCursor(at: start, end: start + row.count)
@@ -64,14 +64,15 @@ final class TextRowDecoder: PacketDecoder {
       unsafe builder.append(bytes: text)
       return .none
     }
-    var signed: Int64 = 0
-    if unsafe Digits.parse(text, into: &signed) == .ok {
-      builder.append(signed)
+    if builder.type == .int64 {
+      var value: Int64 = 0
+      guard unsafe Digits.parse(text, into: &value) == .ok else { return .malformed }
+      builder.append(value)
       return .none
     }
-    var unsigned: UInt64 = 0
-    guard unsafe Digits.parse(text, into: &unsigned) == .ok else { return .malformed }
-    builder.append(unsigned)
+    var value: UInt64 = 0
+    guard unsafe Digits.parse(text, into: &value) == .ok else { return .malformed }
+    builder.append(value)
     return .none
   }
 

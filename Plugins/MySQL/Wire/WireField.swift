@@ -1,4 +1,5 @@
 internal import CMariaDB
+internal import Glibc
 internal import Records
 
 /// What the server says about a column of a result.
@@ -44,7 +45,9 @@ struct WireField: Hashable {
 
   private static func text(_ start: UnsafeMutablePointer<CChar>?, _ count: UInt32) -> String {
     guard let start = unsafe start else { return "" }
-    return unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    // The library copies as far as the first zero byte, but gives the length that the server sent.
+    let length = unsafe strnlen(start, Int(count))
+    return unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
   }
 
   private static func attribute(_ field: MYSQL_FIELD, _ kind: mariadb_field_attr_t) -> String? {

@@ -9,11 +9,11 @@ struct WireMoment {
   var second = 0
   var microsecond = 0
 
-  /// Nil when the packet ends inside of it.
+  /// Nil when the packet ends inside of it, or it has a length that no server sends.
   @inline(__always)
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
-    guard length >= 0 else { return nil }
+    guard length == 0 || length == 4 || length == 7 || length == 11 else { return nil }
     let at = unsafe cursor.at
     if length >= 4 {
       year = unsafe Int(at.loadUnaligned(as: UInt16.self))
@@ -21,12 +21,11 @@ struct WireMoment {
       day = unsafe Int(at.load(fromByteOffset: 3, as: UInt8.self))
     }
     if length >= 7 {
-      second =
-        unsafe Int(at.load(fromByteOffset: 4, as: UInt8.self)) * 3_600 + Int(at.load(fromByteOffset: 5, as: UInt8.self))
-        * 60
-        + Int(at.load(fromByteOffset: 6, as: UInt8.self))
+      guard let clock = unsafe WireClock(at + 4) else { return nil }
+      second = clock.seconds
     }
     if length >= 11 { microsecond = unsafe Int(at.loadUnaligned(fromByteOffset: 7, as: UInt32.self)) }
+    guard month <= 12, day <= 31, year <= 9_999, microsecond < 1_000_000 else { return nil }
     unsafe cursor.at += length
   }
 
@@ -55,26 +54,45 @@ struct WireDuration {
 
   static let day: Int64 = 86_400_000_000
 
+  /// Nil when the packet ends inside of it, or it is nothing that a server sends.
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
-    guard length >= 0 else { return nil }
+    guard length == 0 || length == 8 || length == 12 else { return nil }
     let at = unsafe cursor.at
     if length >= 8 {
       let days = unsafe Int64(at.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-      let hours = unsafe days * 24 + Int64(at.load(fromByteOffset: 5, as: UInt8.self))
-      let minutes = unsafe hours * 60 + Int64(at.load(fromByteOffset: 6, as: UInt8.self))
-      microseconds = unsafe (minutes * 60 + Int64(at.load(fromByteOffset: 7, as: UInt8.self))) * 1_000_000
-      if length >= 12 { unsafe microseconds += Int64(at.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) }
+      let fraction = unsafe length < 12 ? 0 : Int64(at.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+      guard let clock = unsafe WireClock(at + 5), days <= WireDuration.mostDays, fraction < 1_000_000 else {
+        return nil
+      }
+      microseconds = days * WireDuration.day + Int64(clock.seconds) * 1_000_000 + fraction
       if unsafe at.load(as: UInt8.self) != 0 { microseconds = -microseconds }
     }
     unsafe cursor.at += length
   }
+
+  /// Far more than 838 hours, and few enough for 64 bits of nanoseconds.
+  private static let mostDays: Int64 = 10_000
 
   func text(fraction: Int) -> String {
     let magnitude = Int(microseconds.magnitude)
     let seconds = magnitude / 1_000_000
     let clock = "\(padded(seconds / 3_600, 2)):\(padded(seconds / 60 % 60, 2)):\(padded(seconds % 60, 2))"
     return (microseconds < 0 ? "-" : "") + clock + fractionText(magnitude % 1_000_000, fraction)
+  }
+}
+
+/// Three bytes: hours, minutes and seconds.
+private struct WireClock {
+  var seconds: Int
+
+  @inline(__always)
+  init?(_ at: UnsafeRawPointer) {
+    let hour = unsafe Int(at.load(as: UInt8.self))
+    let minute = unsafe Int(at.load(fromByteOffset: 1, as: UInt8.self))
+    let second = unsafe Int(at.load(fromByteOffset: 2, as: UInt8.self))
+    guard hour < 24, minute < 60, second < 60 else { return nil }
+    seconds = hour * 3_600 + minute * 60 + second
   }
 }
 

@@ -41,11 +41,15 @@ internal import Records
     guard dimensions == levels.count else { return .dimensions }
     guard length >= 12 + dimensions * 8 else { return .malformed }
     var lengths: [Int] = []
+    // As many elements as their lengths alone have room for.
+    var room = (length - 12 - dimensions * 8) / 4
     for dimension in 0..<dimensions {
       unsafe lengths.append(Int(Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12 + dimension * 8, as: Int32.self))))
       if unsafe Int32(bigEndian: p.loadUnaligned(fromByteOffset: 16 + dimension * 8, as: Int32.self)) != 1 {
         hasOtherBounds = true
       }
+      guard let last = lengths.last, last > 0, last <= room else { return .malformed }
+      room /= last
     }
     var cursor = unsafe Cursor(p: p + 12 + dimensions * 8, end: p + length)
     return append(0, lengths, &cursor, check)

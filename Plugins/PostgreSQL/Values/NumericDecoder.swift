@@ -42,7 +42,11 @@ enum NumericDecoder {
     let shift = header.digits == 0 ? 0 : 4 * (header.weight - header.digits + 1) + scale
     if header.digits <= 3, shift >= -3, shift <= 6, header.sign & 0x8000 == 0 {
       var value: UInt64 = 0
-      for index in 0..<header.digits { value = unsafe value &* 10_000 &+ digit(p, index) }
+      for index in 0..<header.digits {
+        let group = unsafe digit(p, index)
+        if group > 9_999 { return .malformed }
+        value = value &* 10_000 &+ group
+      }
       if shift >= 0 {
         value &*= powers[shift]
       } else {
@@ -96,6 +100,7 @@ enum NumericDecoder {
     let places = 4 * (header.weight + 1) + scale
     for index in 0..<header.digits {
       var group = unsafe digit(p, index)
+      if group > 9_999 { return .malformed }
       var unit: UInt64 = 1_000
       for place in 0..<4 {
         let (digit, rest) = group.quotientAndRemainder(dividingBy: unit)
@@ -125,6 +130,7 @@ enum NumericDecoder {
     default: return .malformed
     }
     if header.sign & 0x8000 != 0 { return .none }
+    for index in 0..<header.digits where unsafe digit(p, index) > 9_999 { return .malformed }
     let room = max(header.weight + 1, 1) * 4 + header.scale + 2
     let start = unsafe builder.reserveVariable(room + 8).assumingMemoryBound(to: UInt8.self)
     var out = unsafe start

@@ -156,7 +156,7 @@ internal import SQL
       case .bits32:
         guard length == 4 else { return .length }
         unsafe builder.append(UInt32(bigEndian: p.loadUnaligned(as: UInt32.self)))
-      case .int64, .bits64, .time:
+      case .int64, .bits64:
         guard length == 8 else { return .length }
         unsafe builder.append(Int64(bigEndian: p.loadUnaligned(as: Int64.self)))
       case .int16:
@@ -197,6 +197,11 @@ internal import SQL
       unsafe builder.append(bytes: p + 1, count: length - 1)
     case .numeric: return unsafe NumericDecoder.text(p, length, builder)
     case .decimal256: return unsafe NumericDecoder.decimal256(p, length, plan.pointee.scale, builder)
+    case .time:
+      guard length == 8 else { return .length }
+      let time = unsafe Int64(bigEndian: p.loadUnaligned(as: Int64.self))
+      guard (0...PostgresEpoch.day).contains(time) else { return .range }
+      builder.append(time)
     case .money:
       guard length == 8 else { return .length }
       unsafe builder.append(Int128(Int64(bigEndian: p.loadUnaligned(as: Int64.self))))
@@ -217,6 +222,8 @@ internal import SQL
 enum PostgresEpoch {
   static let days: Int32 = 10_957
   static let microseconds: Int64 = 946_684_800_000_000
+  /// In microseconds; `24:00:00` is a time.
+  static let day: Int64 = 86_400_000_000
 
   @inline(__always)
   static func appendDate(_ value: Int32, to builder: ColumnBuilder) -> RowDecoder.Fault {

@@ -79,7 +79,7 @@ extension ServerType {
     let precision = packed >> 16 & 0xFFFF
     // Eleven bits, signed, since PostgreSQL 15.
     let scale = ((packed & 0x7FF) ^ 1024) - 1024
-    guard precision <= 76, scale >= 0, scale <= precision else { return nil }
+    guard (1...76).contains(precision), scale >= 0, scale <= precision else { return nil }
     return (precision, scale)
   }
 
