@@ -87,7 +87,7 @@ let testTargets: [Target] = [
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL", "FerryTesting"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
-  tests("CommandTests", ["ferry", "Engine", "Records", "FerryTesting"]),
+  tests("CommandTests", ["ferry", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
 ]
 

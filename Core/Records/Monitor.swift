@@ -9,7 +9,12 @@ internal import Glibc
   public init(_ value: Value) {
     self.value = value
     unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(changed, nil)
+    // The clock that nobody sets, for the waits with a limit.
+    var attributes = pthread_condattr_t()
+    unsafe pthread_condattr_init(&attributes)
+    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    unsafe pthread_cond_init(changed, &attributes)
+    unsafe pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -40,6 +45,25 @@ internal import Glibc
     while true {
       if let result = try body(&value) { return result }
       unsafe pthread_cond_wait(changed, mutex)
+    }
+  }
+
+  /// As `wait`, but so long at most: nil then.
+  public func wait<T>(atMost limit: Duration, _ body: (inout Value) throws -> T?) rethrows -> T? {
+    var end = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &end)
+    let (seconds, attoseconds) = limit.components
+    let nanoseconds = end.tv_nsec + Int(attoseconds / 1_000_000_000)
+    end.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+    end.tv_nsec = nanoseconds % 1_000_000_000
+    unsafe pthread_mutex_lock(mutex)
+    defer {
+      unsafe pthread_cond_broadcast(changed)
+      unsafe pthread_mutex_unlock(mutex)
+    }
+    while true {
+      if let result = try body(&value) { return result }
+      if unsafe pthread_cond_timedwait(changed, mutex, &end) == ETIMEDOUT { return try body(&value) }
     }
   }
 }

@@ -14,10 +14,9 @@ enum Connector {
     }
     try apply(options, to: &endpoint, context)
     let infile = LocalInfile(allowed: try options.inputFile.map { try materialise($0, context) })
-    let session = try open(endpoint, infile, context)
     let read = MySQLConnection.ReadOptions(
       zeroDates: options.zeroDates ?? endpoint.zeroDates ?? .error, timeAs: options.timeAs)
-    return try MySQLConnection(session, endpoint, read)
+    return try open(endpoint, infile, read, context)
   }
 
   // MARK: properties
@@ -29,6 +28,7 @@ enum Connector {
     if let pem = options.sslCert { endpoint.certificate = try file("client.pem", pem, context) }
     if let pem = options.sslKey { endpoint.key = try file("client.key", pem, context) }
     endpoint.keyPassword = options.sslKeyPassword
+    endpoint.allowsClearPassword = options.allowClearPassword
     if endpoint.rootCertificate != nil, endpoint.tls == .preferred { endpoint.tls = .verified }
   }
 
@@ -63,32 +63,77 @@ enum Connector {
 
   // MARK: hosts
 
-  private static func open(_ endpoint: Endpoint, _ infile: LocalInfile, _ context: TaskContext) throws -> Session {
-    var problem: Failure?
-    for host in endpoint.hosts {
-      try context.checkCancelled()
-      do throws(ServerError) { return try open(endpoint, host, infile) } catch {
-        let failure = error.failure("connecting to \(host.description)")
-        // Only a host that cannot be reached is skipped: the next would refuse the same password.
-        guard failure.category == .transient || error.number == 2_005 else { throw failure }
-        problem = problem ?? failure
+  private static func open(
+    _ endpoint: Endpoint, _ infile: LocalInfile, _ read: MySQLConnection.ReadOptions, _ context: TaskContext
+  ) throws -> MySQLConnection {
+    let start = ContinuousClock.now
+    let targets = try targets(endpoint, context)
+    let left = endpoint.connectTimeout - (.now - start)
+    return try ConnectAttempts.first(of: targets, within: left, endpoint.keepAlive, context) { host, line in
+      let session: Session
+      do throws(ServerError) { session = try open(endpoint, host, infile, line) } catch {
+        throw error.failure("connecting to \(host.description)")
+      }
+      do {
+        let connection = try MySQLConnection(session, endpoint, read)
+        if let limit = Patience.statement(context) { try limitStatements(limit, session) }
+        return connection
+      } catch {
+        session.close()
+        throw error
       }
     }
-    throw problem ?? Failure(.configuration, "connecting: the url names no host")
+  }
+
+  /// So that nothing runs on for ever when this process is killed: the server ends statements itself some time after
+  /// the task's time-out (MySQL: those that only read). What an administrator has set lower stays.
+  private static func limitStatements(_ milliseconds: Int, _ session: Session) throws {
+    let name = session.isMariaDB ? "max_statement_time" : "max_execution_time"
+    let value = session.isMariaDB ? (milliseconds + 999) / 1_000 : milliseconds
+    do throws(ServerError) {
+      try session.run(
+        "SET SESSION \(name) = IF(@@\(name) = 0 OR @@\(name) > \(value), \(value), @@\(name))")
+    } catch {
+      // Servers that lack it go without.
+      if error.isConnectionLoss { throw error.failure("preparing the session") }
+    }
+  }
+
+  /// The hosts with their addresses. Where a certificate is checked against the host's name the library needs the name,
+  /// and looks it up again.
+  private static func targets(_ endpoint: Endpoint, _ context: TaskContext) throws -> [Endpoint.Host] {
+    var problem: (any Error)?
+    var targets: [Endpoint.Host] = []
+    for host in endpoint.hosts {
+      guard let name = host.name else {
+        targets.append(host)
+        continue
+      }
+      do {
+        let addresses = try HostLookup.addresses(
+          of: name, atMost: endpoint.connectTimeout / endpoint.hosts.count, check: { try context.checkCancelled() })
+        targets += endpoint.tls == .verified ? [host] : addresses.map { host.at($0) }
+      } catch {
+        try context.checkCancelled()
+        problem = problem ?? error
+      }
+    }
+    if targets.isEmpty, let problem { throw problem }
+    return targets
   }
 
   private static func open(
-    _ endpoint: Endpoint, _ host: Endpoint.Host, _ infile: LocalInfile
+    _ endpoint: Endpoint, _ host: Endpoint.Host, _ infile: LocalInfile, _ line: Lifeline
   ) throws(ServerError) -> Session {
-    guard endpoint.tls == .preferred else { return try Session(endpoint, host: host, infile: infile) }
+    guard endpoint.tls == .preferred else { return try Session(endpoint, host: host, infile: infile, line: line) }
     var first = endpoint
     var second = endpoint
     first.tls = host.isLocal ? .disabled : .required
     second.tls = host.isLocal ? .required : .disabled
-    do throws(ServerError) { return try Session(first, host: host, infile: infile) } catch {
+    do throws(ServerError) { return try Session(first, host: host, infile: infile, line: line) } catch {
       let isWorthTrying = host.isLocal ? error.mayWantTLS && host.socket == nil : error.isWithoutTLS
       guard isWorthTrying else { throw error }
-      do throws(ServerError) { return try Session(second, host: host, infile: infile) } catch let again {
+      do throws(ServerError) { return try Session(second, host: host, infile: infile, line: line) } catch let again {
         // The first answer is about what the user asked for, unless the second got further.
         throw host.isLocal && again.number == 2_026 ? error : again
       }

@@ -7,9 +7,17 @@ struct Endpoint: Sendable {
   struct Host: Sendable, Hashable {
     /// Nil for a socket file.
     var name: String?
+    /// What the name was found to stand for; nil where the library has to look it up for the certificate's sake.
+    var address: String?
     var port = Endpoint.defaultPort
     /// The path of a socket file.
     var socket: String?
+
+    func at(_ address: String) -> Host {
+      var copy = self
+      copy.address = address
+      return copy
+    }
 
     /// Whether bytes to this host never leave the machine.
     var isLocal: Bool {
@@ -42,13 +50,17 @@ struct Endpoint: Sendable {
   var certificate: String?
   var key: String?
   var keyPassword: String?
-  /// In seconds.
-  var connectTimeout: UInt32 = 30
-  /// In seconds; 0 = as long as a statement takes. A peer that is gone is noticed by keep-alive probes either way.
+  var connectTimeout = Patience.connect
+  var connectSeconds: UInt32 { UInt32(clamping: connectTimeout.components.seconds + 1) }
+  /// In seconds; 0 = as long as a statement takes. A peer that is gone is noticed by `keepAlive` either way.
   var socketTimeout: UInt32 = 0
+  var keepAlive: KeepAlive? = KeepAlive()
   /// An UPDATE counts the rows it found, as JDBC drivers do, not only those that it changed.
   var countsFoundRows = true
   var allowsMultipleStatements = false
+  /// See `logIns(to:)`.
+  var allowsClearPassword = false
+  var allowsPublicKeyRetrieval = false
   var zeroDates: ZeroDates?
   /// Assignments for the session: `a=1, b='x'`.
   var sessionVariables: String?
@@ -76,8 +88,9 @@ struct Endpoint: Sendable {
     case "user", "username", "password": break
     case "usessl", "requiressl", "verifyservercertificate", "sslmode", "trustservercertificate", "serversslcert":
       try applyTLS(name, value)
-    case "connecttimeout": connectTimeout = max(1, try Endpoint.seconds(name, value))
-    case "sockettimeout": socketTimeout = try Endpoint.seconds(name, value)
+    case "connecttimeout", "sockettimeout", "tcpkeepalive", "tcpkeepidle", "tcpkeepinterval", "tcpkeepcount":
+      try applyTime(name, value)
+    case "allowpublickeyretrieval": allowsPublicKeyRetrieval = try Endpoint.flag(name, value)
     case "allowmultiqueries": allowsMultipleStatements = try Endpoint.flag(name, value)
     case "useaffectedrows": countsFoundRows = try !Endpoint.flag(name, value)
     case "localsocket", "unixsocket", "socket": hosts = [Host(name: nil, socket: value)]
@@ -85,6 +98,22 @@ struct Endpoint: Sendable {
     case "sessionvariables": sessionVariables = value
     case let other where Endpoint.withoutMeaning.contains(other): break
     default: ignored.append(name)
+    }
+  }
+
+  private mutating func applyTime(_ name: String, _ value: String) throws {
+    switch name.lowercased() {
+    case "connecttimeout":
+      let milliseconds = try Endpoint.number(name, value, "milliseconds")
+      // As in JDBC 0 is no limit of the user's.
+      if milliseconds > 0 { connectTimeout = .milliseconds(Int64(milliseconds)) }
+    case "sockettimeout":
+      // JDBC gives milliseconds; the client library takes whole seconds.
+      socketTimeout = (try Endpoint.number(name, value, "milliseconds") + 999) / 1_000
+    case "tcpkeepalive": if try !Endpoint.flag(name, value) { keepAlive = nil }
+    case "tcpkeepidle": keepAlive?.idle = Int32(clamping: max(1, try Endpoint.number(name, value, "seconds")))
+    case "tcpkeepinterval": keepAlive?.interval = Int32(clamping: max(1, try Endpoint.number(name, value, "seconds")))
+    default: keepAlive?.count = Int32(clamping: max(1, try Endpoint.number(name, value, "probes")))
     }
   }
 
@@ -126,12 +155,11 @@ struct Endpoint: Sendable {
     }
   }
 
-  /// JDBC gives milliseconds; the client library takes whole seconds.
-  private static func seconds(_ name: String, _ value: String) throws -> UInt32 {
-    guard let milliseconds = UInt32(value) else {
-      throw Failure(.configuration, "reading the url: \(name) is not a number of milliseconds")
+  private static func number(_ name: String, _ value: String, _ unit: String) throws -> UInt32 {
+    guard let number = UInt32(value), number <= 1 << 31 else {
+      throw Failure(.configuration, "reading the url: \(name) is not a number of \(unit)")
     }
-    return milliseconds / 1_000 + (milliseconds % 1_000 == 0 ? 0 : 1)
+    return number
   }
 
   private static func flag(_ name: String, _ value: String) throws -> Bool {
@@ -144,11 +172,11 @@ struct Endpoint: Sendable {
 
   /// JDBC parameters whose effect Ferry has always or never needs, and those about zones: the session's zone is UTC.
   private static let withoutMeaning: Set<String> = [
-    "allowpublickeyretrieval", "autoreconnect", "cacheprepstmts", "cachecallablestmts", "characterencoding",
+    "autoreconnect", "cacheprepstmts", "cachecallablestmts", "characterencoding",
     "connectioncollation", "connectiontimezone", "defaultfetchsize", "elidesetautocommits", "failoverreadonly",
     "forceconnectiontimezonetosession", "generatesimpleparametermetadata", "maintaintimestats", "maxreconnects",
     "nullcatalogmeanscurrent", "preparestmtcachesize", "prepstmtcachesize", "prepstmtcachesqllimit",
-    "rewritebatchedstatements", "servertimezone", "tcpkeepalive", "tcpnodelay", "timezone", "tinyint1isbit",
+    "rewritebatchedstatements", "servertimezone", "tcpnodelay", "timezone", "tinyint1isbit",
     "transformedbitisboolean", "usebulkstmts", "usecompression", "usecursorfetch", "usejdbccomplianttimezoneshift",
     "uselegacydatetimecode", "uselocalsessionstate", "useserverprepstmts", "useunicode", "yearisdatetype",
     "allowloadlocalinfile", "allowloadlocalinfileinpath",

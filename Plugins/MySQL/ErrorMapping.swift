@@ -7,6 +7,7 @@ extension ServerError {
 
   /// The failure to show: what was being done, what the server said without the values in it, what to do next.
   func failure(_ doing: String, on endpoint: String? = nil) -> Failure {
+    if let cut { return cut.failure(doing, server: server ?? endpoint ?? "the server") }
     let shown = ServerError.withoutValues(text)
     let place = isConnectionLoss ? endpoint.map { " (\($0))" } ?? "" : ""
     return Failure(
@@ -36,7 +37,8 @@ extension ServerError {
   /// By MySQL's and MariaDB's error numbers; by the SQLSTATE where a number is not named here.
   var category: Failure.Category {
     switch number {
-    case 1_044, 1_045, 1_129, 1_130, 1_142, 1_143, 1_227, 1_251, 1_370, 1_396, 1_698, 1_820, 1_862, 3_118, 3_159, 4_151:
+    case 1_044, 1_045, 1_129, 1_130, 1_142, 1_143, 1_227, 1_251, 1_370, 1_396, 1_698, 1_820, 1_862, 3_118, 3_159, 4_151,
+      5_010:
       .auth
     case 1_022, 1_048, 1_062, 1_136, 1_153, 1_169, 1_216, 1_217, 1_264, 1_265, 1_292, 1_364, 1_365, 1_366, 1_406, 1_411,
       1_416, 1_451, 1_452, 1_557, 1_586, 1_644, 1_690, 2_020, 3_140, 3_141, 3_156, 3_819, 3_988, 4_025, 4_078:
@@ -67,7 +69,10 @@ extension ServerError {
     case 1_213: "the server ended the transaction to resolve a deadlock"
     case 1_317: "the statement was cancelled on the server"
     case 1_153, 2_020: "a packet is larger than the server's max_allowed_packet"
-    case 2_006, 2_013, 2_055, 5_013, 5_014: "the connection to the server was lost\(detail)"
+    case 2_006, 2_013, 2_055, 5_013, 5_014:
+      isConnecting
+        ? "the other side ended the connection before the login" : "the connection to the server was lost\(detail)"
+    case 5_010: "the server asks for a kind of log-in that would hand it the password"
     case 1_927, 1_053, 1_077, 1_079, 1_080: "the server ended the connection"
     default: nil
     }
@@ -88,11 +93,18 @@ extension ServerError {
     case 1_021, 1_114: "Free some disk space on the server"
     case 1_049: "Check the database in the url"
     case 1_146: "Check the name and the database; names are case-sensitive on most servers"
+    case 2_006, 2_013, 2_055, 5_013, 5_014:
+      isConnecting ? "Check that host and port are those of the database" : "Look into the server's log"
     case 2_002, 2_003: "Check host and port in the url, and that the server is up"
     case 2_005: "Check the host in the url"
     case 2_026: "Check sslMode and sslRootCert against the server's certificate"
     case 2_059: "The server asks for an authentication plugin that the client library does not have"
     case 3_159: "Set sslMode to REQUIRED"
+    case 5_010:
+      """
+      Use TLS (sslMode: REQUIRED), or allowPublicKeyRetrieval=true in the url where the network is trusted. For PAM \
+      and LDAP set allowClearPassword and sslMode: VERIFY_IDENTITY
+      """
     default: nil
     }
   }

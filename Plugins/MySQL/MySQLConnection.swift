@@ -89,6 +89,8 @@ final class MySQLConnection: SQLConnection {
 
   func rollback() throws {
     guard !session.isLost else { return }
+    let limit = session.line.limit(Patience.rollback, .ending(Patience.rollback))
+    defer { session.line.lift(limit) }
     do throws(ServerError) {
       // A result that was left half-way has to be read to its end before the server listens again.
       while session.isReading, try unsafe session.nextPacket() != nil {}

@@ -55,6 +55,11 @@ public struct MySQLOptions: Declaring, Decodable {
   @Property("The client's certificate, as PEM text.") var sslCert: String?
   @Property("The key of the client's certificate, as PEM text.", .secret) var sslKey: String?
   @Property("The password of the key.", .secret) var sslKeyPassword: String?
+  @Property(
+    """
+    Gives the server the password as it is when it asks for that (PAM, LDAP): only within TLS with a verified \
+    certificate, or on this machine.
+    """) var allowClearPassword = false
   @Property("The only file that LOAD DATA LOCAL INFILE may read; {{ inputFile }} is its path in the SQL.")
   var inputFile: StorageReference?
 

@@ -82,7 +82,7 @@ final class MySQLRows: SQLRows {
         while session.isReading {
           if try unsafe session.nextPacket() == nil { break }
           left -= 1
-          if left == 0 { session.interrupter.interrupt() }
+          if left == 0 { session.interrupter.stopStatement() }
         }
       } while try nextFields() != nil
     } catch {

@@ -30,7 +30,7 @@ import Testing
     #expect(e.hosts == [.init(name: "::1", port: 3_307), .init(name: "backup", port: 3_306)])
     #expect(e.database == "shop")
     #expect(e.tls == .disabled)
-    #expect(e.connectTimeout == 2)
+    #expect(e.connectTimeout == .milliseconds(1_500))
     #expect(e.ignored == ["wat"])
     #expect(
       try Server.endpoint("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [
@@ -45,6 +45,21 @@ import Testing
       ConnectionSettings(url: "jdbc:mysql://h/x", username: "me", password: "p@ss:/?#%"))
     #expect(separate.user == "me")
     #expect(separate.password == "p@ss:/?#%")
+  }
+
+  /// The server ends what a killed process leaves behind.
+  @Test func theServerHasALimitOfItsOwn() throws {
+    let context = try TaskContext.forTests(cancellation: Cancellation(deadline: .now + .seconds(50)))
+    let connection = try Server.connect(context: context)
+    defer { connection.close() }
+    let limit = try connection.value(
+      Server.isMariaDB ? "SELECT @@max_statement_time" : "SELECT @@max_execution_time / 1000")
+    #expect((59.0...60.0).contains(Double(limit ?? "") ?? 0), "\(limit ?? "")")
+    let free = try Server.connect()
+    defer { free.close() }
+    #expect(
+      try free.value(Server.isMariaDB ? "SELECT @@max_statement_time" : "SELECT @@max_execution_time").map(Double.init)
+        == 0)
   }
 
   @Test func unknownParametersAreLogged() throws {

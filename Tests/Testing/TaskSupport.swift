@@ -73,6 +73,16 @@ package final class TestThread: @unchecked Sendable {
 
   package func join() { done.wait() }
 
+  /// Does something later.
+  package static func after(_ time: Duration, _ body: @escaping @Sendable () -> Void) {
+    Thread.detachNewThread {
+      pause(time)
+      body()
+    }
+  }
+
+  package static func pause(_ time: Duration) { Thread.sleep(forTimeInterval: time / .seconds(1)) }
+
   /// Waits for its end, so long at most.
   /// - Returns: whether it has ended; it can be joined again when it has not.
   @discardableResult

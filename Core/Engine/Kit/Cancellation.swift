@@ -23,7 +23,10 @@ public final class Cancellation: Sendable {
   /// Held while handlers run: whoever unregisters one waits for its end, and may then free what it works with.
   private let running = Mutex(())
 
-  public init() {}
+  /// When a time-out will stop the task; nil when none will.
+  public let deadline: ContinuousClock.Instant?
+
+  public init(deadline: ContinuousClock.Instant? = nil) { self.deadline = deadline }
 
   public var reason: Reason? { state.withLock { $0.reason } }
   public var isCancelled: Bool { reason != nil }
@@ -41,7 +44,8 @@ public final class Cancellation: Sendable {
   }
 
   /// Runs `body`; a cancellation meanwhile (or before) calls `handler`, from another thread. The handler is not running
-  /// any more when this returns; it must not wait for the body.
+  /// any more when this returns; it must wait for nothing, neither the body nor the network: whatever else is to be
+  /// stopped waits for it.
   public func onCancel<T>(_ handler: @escaping @Sendable () -> Void, during body: () throws -> T) throws -> T {
     let id = register(handler)
     defer { unregister(id) }

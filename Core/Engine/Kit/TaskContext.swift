@@ -144,6 +144,10 @@ public final class TaskContext: Sendable {
   /// Keeps a secret that the task came by itself (the password inside of a URL) out of logs, errors and records.
   public func hide(_ secret: String) { logger.redactor.add(secret) }
 
+  /// How long the task may still take until a time-out stops it; nil when none will. What works for it elsewhere (a
+  /// statement on a server) should end soon after by itself, in case this process does not live to stop it.
+  public var timeLeft: Duration? { cancellation.deadline.map { max($0 - .now, .zero) } }
+
   /// Throws when the task has to stop: the flow was cancelled or the time-out is over.
   public func checkCancelled() throws { try cancellation.check() }
 

@@ -4,13 +4,15 @@ internal import Records
 /// The cancellation of one attempt, or of one flowable with all inside of it: that of what is around it, and its own
 /// time-out.
 final class TimeLimit: Sendable {
-  let cancellation = Cancellation()
+  let cancellation: Cancellation
   private let outer: Cancellation
   private let link: Int
   private let hasEnded = Locked(false)
 
   init(_ timeout: Duration?, inside outer: Cancellation) {
     self.outer = outer
+    let own = timeout.map { ContinuousClock.now + min($0, .seconds(1_000_000_000)) }
+    cancellation = Cancellation(deadline: [own, outer.deadline].compactMap { $0 }.min())
     link = outer.register { [cancellation] in cancellation.cancel(outer.reason?.seenFromInside ?? .sibling) }
     if let timeout { watch(timeout) }
   }

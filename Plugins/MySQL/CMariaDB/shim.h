@@ -29,6 +29,11 @@ static inline void ferry_mysql_set_local_infile(
   mysql_set_local_infile_handler(mysql, start, read, end, error, context);
 }
 
+/* The option takes a function where the variadic function is declared to take a pointer to data. */
+static inline int ferry_mysql_set_io_wait(MYSQL *mysql, int (*wait)(my_socket, my_bool, int)) {
+  return mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, (const void *)wait);
+}
+
 /* The method table is an incomplete type to readers of its documentation only; sending a command whose packet is
    already built has no function of its own in the library. */
 static inline int ferry_mysql_send_command(MYSQL *mysql, unsigned char command, const void *bytes, size_t count) {

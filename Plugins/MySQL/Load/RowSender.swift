@@ -216,8 +216,10 @@ final class RowSender {
 
   /// Reads what is still on its way, so that the connection can take a rollback.
   func abort() {
-    for sent in pending where !session.isLost {
-      do throws(ServerError) { try readAnswers(sent) } catch {}
+    session.line.within(Patience.rollback) {
+      for sent in pending where !session.isLost {
+        do throws(ServerError) { try readAnswers(sent) } catch {}
+      }
     }
     pending = []
   }

@@ -1,29 +1,28 @@
 internal import Glibc
+internal import Records
+internal import SQL
 internal import Synchronization
 
-/// Stops what a session runs, from another thread: asks the server by a second connection, and cuts the socket where
-/// the server does not answer.
+/// Stops what a session runs, from another thread: asks the server by a second connection, and cuts the session's own
+/// where the server does not answer.
 final class Interrupter: Sendable {
   private let endpoint: Endpoint
   private let host: Endpoint.Host
   private let thread: UInt
-  /// Nil once the session is gone: its number may belong to another file then.
-  private let socket: Mutex<Int32?>
+  private let line: Lifeline
   private let used = Mutex(false)
+  /// The second connection, and how many threads are at it.
+  private let helpers = Monitor<[Lifeline]>([])
+  private let isDetached = Mutex(false)
 
-  init(_ endpoint: Endpoint, _ host: Endpoint.Host, thread: UInt, socket: Int32) {
+  init(_ endpoint: Endpoint, _ host: Endpoint.Host, thread: UInt, line: Lifeline) {
     var quick = endpoint
-    quick.connectTimeout = min(endpoint.connectTimeout, Interrupter.secondsToConnect)
-    quick.socketTimeout = Interrupter.secondsToConnect
     quick.database = nil
     self.endpoint = quick
     self.host = host
     self.thread = thread
-    self.socket = Mutex(socket)
+    self.line = line
   }
-
-  /// A cancel has to be over within seconds even where the server is stuck.
-  private static let secondsToConnect: UInt32 = 5
 
   /// Whether the statement that runs was interrupted. SLEEP and the like end without an error then.
   var wasUsed: Bool { used.withLock { $0 } }
@@ -31,16 +30,47 @@ final class Interrupter: Sendable {
   /// A new statement begins.
   func reset() { used.withLock { $0 = false } }
 
-  func detach() { socket.withLock { $0 = nil } }
+  /// The session ends: nobody interrupts it any more when this returns.
+  func detach() {
+    isDetached.withLock { $0 = true }
+    let running = helpers.withLock { $0 }
+    for helper in running { helper.cut(.stopped) }
+    // A lookup of the host's name cannot be ended; everything else ends when its socket is cut.
+    _ = helpers.wait(atMost: Interrupter.patience) { $0.isEmpty ? true : nil }
+  }
 
+  private static let patience = Duration.seconds(1)
+
+  /// Stops the task's session for good: it lives for a short while from now on. Does not block.
   func interrupt() {
-    guard socket.withLock({ $0 }) != nil else { return }
+    guard !isDetached.withLock({ $0 }) else { return }
     used.withLock { $0 = true }
-    do {
-      let second = try Session(endpoint, host: host, infile: LocalInfile(allowed: nil))
-      try second.run("KILL QUERY \(thread)")
-    } catch {
-      socket.withLock { if let descriptor = $0 { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+    line.stop(within: Patience.stop)
+    if Threads.start({ if !self.kill() { self.line.cut(.stopped) } }) != 0 { line.cut(.stopped) }
+  }
+
+  /// Stops the statement, so that the session can go on: has reached the server when this returns.
+  func stopStatement() {
+    guard !isDetached.withLock({ $0 }) else { return }
+    used.withLock { $0 = true }
+    if Detached.run(atMost: Patience.abandon, { self.kill() }) != true { line.cut(.ending(Patience.abandon)) }
+  }
+
+  /// - Returns: whether the server has taken the request.
+  private func kill() -> Bool {
+    let helper = Lifeline(nil)
+    helpers.withLock { $0.append(helper) }
+    defer {
+      helper.detach()
+      helpers.withLock { $0.removeAll { $0 === helper } }
     }
+    _ = helper.limit(Patience.abandon, .ending(Patience.abandon))
+    if isDetached.withLock({ $0 }) { return false }
+    do {
+      let second = try Session(endpoint, host: host, infile: LocalInfile(allowed: nil), line: helper)
+      defer { second.close() }
+      try second.run("KILL QUERY \(thread)")
+      return true
+    } catch { return false }
   }
 }

@@ -1,15 +1,28 @@
 internal import CMariaDB
-internal import Glibc
+internal import SQL
 
 /// What the server or the client library said when something went wrong. `text` may hold values of rows.
 struct ServerError: Error, Hashable {
   var number: Int
   var state: String
   var text: String
+  /// Ferry itself cut the connection.
+  var cut: Lifeline.Cut?
+  /// For messages about the connection.
+  var server: String?
+  /// There was no connection yet.
+  var isConnecting = false
+
+  init(number: Int, state: String, text: String) {
+    self.number = number
+    self.state = state
+    self.text = text
+  }
 
   /// The connection is gone: nothing more can be sent, and the server rolls back what was open.
   var isConnectionLoss: Bool {
-    switch number {
+    if cut != nil { return true }
+    return switch number {
     case 2006, 2013, 2055, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 5013, 5014, 1077, 1079, 1080: true
     default: false
     }
@@ -31,6 +44,9 @@ struct ServerError: Error, Hashable {
 
   private let mysql: UnsafeMutablePointer<MYSQL>
   private let infile: LocalInfile
+  private let host: Endpoint.Host
+  /// What the connection hangs on; whoever made it detaches it when there is no session.
+  let line: Lifeline
   let interrupter: Interrupter
   let isMariaDB: Bool
   /// Whether many rows of parameters can go in one command (MariaDB 10.2 and later).
@@ -41,26 +57,30 @@ struct ServerError: Error, Hashable {
   /// The server closed the connection or it broke.
   private(set) var isLost = false
 
-  /// Connects and prepares the session: UTF-8, UTC, strict mode.
-  init(_ endpoint: Endpoint, host: Endpoint.Host, infile: LocalInfile) throws(ServerError) {
+  /// Connects. How long that may take is the line's to limit.
+  init(_ endpoint: Endpoint, host: Endpoint.Host, infile: LocalInfile, line: Lifeline) throws(ServerError) {
     Session.startLibrary
     guard let handle = unsafe mysql_init(nil) else {
       throw ServerError(number: 2008, state: "HY001", text: "the client library has no memory for a connection")
     }
     unsafe mysql = unsafe handle
     self.infile = infile
+    self.host = host
+    self.line = line
     do throws(ServerError) {
-      try unsafe Session.connect(handle, endpoint, host, infile)
+      try unsafe Session.connect(handle, endpoint, host, infile, line)
     } catch {
       unsafe mysql_close(handle)
-      throw error
+      var explained = error.explained(by: line, host)
+      explained.isConnecting = true
+      throw explained
     }
     isMariaDB = unsafe ferry_mysql_is_mariadb(handle) != 0
     hasBulk = unsafe ferry_mysql_has_bulk(handle) != 0
     version = unsafe String(cString: mysql_get_server_info(handle))
-    interrupter = unsafe Interrupter(
-      endpoint, host, thread: UInt(mysql_thread_id(handle)), socket: Int32(mysql_get_socket(handle)))
-    unsafe Session.keepAlive(Int32(mysql_get_socket(handle)))
+    interrupter = unsafe Interrupter(endpoint, host, thread: UInt(mysql_thread_id(handle)), line: line)
+    unsafe SocketWait.connected(
+      Int32(mysql_get_socket(handle)), line, silence: .seconds(Int(endpoint.socketTimeout)))
   }
 
   deinit { close() }
@@ -71,8 +91,15 @@ struct ServerError: Error, Hashable {
     isClosed = true
     isReading = false
     interrupter.detach()
+    unsafe SocketWait.closing(Int32(mysql_get_socket(mysql)))
+    // The library says good-bye, for which a connection that is stuck has no room.
+    let farewell = line.limit(Session.farewell, .ending(Session.farewell))
     unsafe mysql_close(mysql)
+    line.lift(farewell)
+    line.detach()
   }
+
+  private static let farewell = Duration.seconds(1)
 
   private var isClosed = false
 
@@ -85,10 +112,13 @@ struct ServerError: Error, Hashable {
   private static let startLibrary: Void = { _ = mysql_server_init(0, nil, nil) }()
 
   private static func connect(
-    _ mysql: UnsafeMutablePointer<MYSQL>, _ endpoint: Endpoint, _ host: Endpoint.Host, _ infile: LocalInfile
+    _ mysql: UnsafeMutablePointer<MYSQL>, _ endpoint: Endpoint, _ host: Endpoint.Host, _ infile: LocalInfile,
+    _ line: Lifeline
   ) throws(ServerError) {
     unsafe ferry_mysql_set_text(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4")
-    unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_CONNECT_TIMEOUT, endpoint.connectTimeout)
+    unsafe ferry_mysql_set_io_wait(mysql, SocketWait.callback)
+    // Only the second line behind the limit of our own.
+    unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_CONNECT_TIMEOUT, endpoint.connectSeconds + 5)
     if endpoint.socketTimeout > 0 {
       unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_READ_TIMEOUT, endpoint.socketTimeout)
       unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_WRITE_TIMEOUT, endpoint.socketTimeout)
@@ -100,6 +130,10 @@ struct ServerError: Error, Hashable {
       unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_PROTOCOL, MYSQL_PROTOCOL_TCP.rawValue)
     }
     unsafe setTLS(mysql, endpoint)
+    let logIns = endpoint.logIns(to: host).joined(separator: ",")
+    unsafe ferry_mysql_set_text(mysql, MARIADB_OPT_RESTRICTED_AUTH, logIns)
+    // The server's default may be one of the others, while the account's is not.
+    if !endpoint.trustsKey(of: host) { unsafe ferry_mysql_set_text(mysql, MYSQL_DEFAULT_AUTH, "mysql_native_password") }
     // Always our own handler: a server can ask for any file of the client at any time.
     unsafe ferry_mysql_set_number(mysql, MYSQL_OPT_LOCAL_INFILE, 1)
     unsafe ferry_mysql_set_local_infile(
@@ -108,9 +142,13 @@ struct ServerError: Error, Hashable {
     var flags = UInt(CLIENT_MULTI_RESULTS)
     if endpoint.countsFoundRows { flags |= UInt(CLIENT_FOUND_ROWS) }
     if endpoint.allowsMultipleStatements { flags |= UInt(CLIENT_MULTI_STATEMENTS) }
-    let connected = unsafe mysql_real_connect(
-      mysql, host.name, endpoint.user, endpoint.password, endpoint.database, UInt32(host.port), host.socket, flags)
-    if unsafe connected == nil { throw unsafe error(mysql) }
+    let isConnected = SocketWait.connecting(line) {
+      unsafe mysql_real_connect(
+        mysql, host.address ?? host.name, endpoint.user, endpoint.password, endpoint.database, UInt32(host.port),
+        host.socket, flags) != nil
+    }
+    // Cut in the very moment in which it came about.
+    if !isConnected || line.reason != nil { throw unsafe error(mysql) }
   }
 
   private static func setTLS(_ mysql: UnsafeMutablePointer<MYSQL>, _ endpoint: Endpoint) {
@@ -123,19 +161,6 @@ struct ServerError: Error, Hashable {
     unsafe ferry_mysql_set_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, endpoint.tls == .verified ? 1 : 0)
   }
 
-  /// A peer that vanished without a word is noticed within about a minute, however long a statement may take.
-  private static func keepAlive(_ socket: Int32) {
-    func set(_ level: Int32, _ option: Int32, _ value: Int32) {
-      var value = value
-      unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
-    }
-    set(SOL_SOCKET, SO_KEEPALIVE, 1)
-    set(Int32(IPPROTO_TCP), TCP_KEEPIDLE, 30)
-    set(Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
-    set(Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
-    set(Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, 60_000)
-  }
-
   private static func error(_ mysql: UnsafeMutablePointer<MYSQL>) -> ServerError {
     unsafe ServerError(
       number: Int(mysql_errno(mysql)), state: String(cString: mysql_sqlstate(mysql)),
@@ -143,7 +168,7 @@ struct ServerError: Error, Hashable {
   }
 
   private func fail() -> ServerError {
-    let error = unsafe Session.error(mysql)
+    let error = unsafe Session.error(mysql).explained(by: line, host)
     if error.isConnectionLoss { isLost = true }
     return error
   }
@@ -231,7 +256,7 @@ struct ServerError: Error, Hashable {
       isReading = false
       throw fail()
     }
-    if unsafe start[0] == 0xFE && length < 9 {
+    if unsafe length > 0 && start[0] == 0xFE && length < 9 {
       unsafe endRows(UnsafeRawBufferPointer(start: start, count: length))
       return nil
     }
@@ -301,10 +326,22 @@ struct ServerError: Error, Hashable {
       let error = unsafe ServerError(
         number: Int(mysql_stmt_errno(statement)), state: String(cString: mysql_stmt_sqlstate(statement)),
         text: String(cString: mysql_stmt_error(statement)))
-      if error.isConnectionLoss { isLost = true }
       unsafe mysql_stmt_close(statement)
-      throw error
+      let explained = error.explained(by: line, host)
+      if explained.isConnectionLoss { isLost = true }
+      throw explained
     }
     return unsafe Prepared(self, statement)
+  }
+}
+
+extension ServerError {
+  /// The client library only finds the connection gone; the line knows whether, and why, Ferry cut it.
+  fileprivate func explained(by line: Lifeline, _ host: Endpoint.Host) -> ServerError {
+    var copy = self
+    copy.server = host.description
+    // What the server itself said before stays what it is: an interrupted statement, say.
+    if number >= 2_000, number < 3_000 || number >= 5_000 { copy.cut = line.reason }
+    return copy
   }
 }

@@ -45,12 +45,6 @@ enum ConnectFailure {
     return Failure(SQLState.category(code, else: .configuration), text, hint: hint, code: code, retryIsSafe: true)
   }
 
-  static func timeout(_ host: String, _ limit: Duration) -> Failure {
-    Failure(
-      .transient, "connecting to PostgreSQL at '\(host)': no answer within \(limit.components.seconds) s",
-      hint: "Check host and port, or raise connectTimeout in the url", code: "08001", retryIsSafe: true)
-  }
-
   /// The five characters after `FATAL:  ` (or its translation).
   private static func sqlState(_ message: String) -> String? {
     for line in message.split(separator: "\n") {

@@ -8,6 +8,7 @@ struct ConnectionPlan {
   private(set) var parameters: [(name: String, value: String)] = []
   private(set) var connectTimeout = Patience.connect
   private(set) var socketTimeout: Duration?
+  private(set) var keepAlive: KeepAlive? = KeepAlive()
   private var schema: String?
   private var isReadOnly = false
   private let timeZone: String
@@ -22,12 +23,9 @@ struct ConnectionPlan {
     if let password = url.password { context.hide(password) }
     set("user", settings.username ?? url.user)
     set("password", settings.password ?? url.password)
-    // The dead are noticed within a minute and a half, not after the two hours of TCP's defaults.
-    for (name, value) in [
-      ("keepalives_idle", "30"), ("keepalives_interval", "15"), ("keepalives_count", "4"),
-      ("tcp_user_timeout", "90000"),
-      ("client_encoding", "UTF8"), ("application_name", "ferry"), ("gssencmode", "disable"),
-    ] { set(name, value) }
+    for (name, value) in [("client_encoding", "UTF8"), ("application_name", "ferry"), ("gssencmode", "disable")] {
+      set(name, value)
+    }
     for (name, value) in url.parameters { try take(name, value, settings, context) }
     if let database = url.database { set("dbname", database) }
     try setTLS(options, context)
@@ -93,11 +91,7 @@ struct ConnectionPlan {
     case "port": set("port", value)
     case "applicationname": set("application_name", value)
     case "currentschema": schema = value
-    case "connecttimeout", "connect_timeout", "logintimeout":
-      if let seconds = try number(name, value), seconds > 0 { connectTimeout = .seconds(seconds) }
-    case "sockettimeout":
-      if let seconds = try number(name, value), seconds > 0 { socketTimeout = .seconds(seconds) }
-    case "tcpkeepalive": set("keepalives", value.lowercased() == "true" ? "1" : "0")
+    case let time where ConnectionPlan.times.contains(time): try takeTime(time, value)
     case "readonly": isReadOnly = value.lowercased() == "true"
     case "ssl": if value.isEmpty || value.lowercased() == "true" { setIfMissing("sslmode", "verify-full") }
     case "sslfactory": if value.hasSuffix("NonValidatingFactory") { set("sslmode", "require") }
@@ -107,6 +101,7 @@ struct ConnectionPlan {
     case "targetservertype": set("target_session_attrs", ConnectionPlan.sessionKinds[value.lowercased()])
     case "gssencmode": set("gssencmode", value)
     case "channelbinding": set("channel_binding", value)
+    case "requireauth", "require_auth": try requireAuthentication(value)
     case let known where ConnectionPlan.native.contains(known): set(known, value)
     default:
       if !ConnectionPlan.meaningless.contains(name.lowercased()) {
@@ -115,13 +110,48 @@ struct ConnectionPlan {
     }
   }
 
+  /// The first three are JDBC's, the others libpq's. libpq would only set them for TCP: here the line that the
+  /// connection hangs on does, and it also sees what TCP alone does not.
+  private static let times: Set = [
+    "connecttimeout", "sockettimeout", "tcpkeepalive", "connect_timeout", "logintimeout", "keepalives",
+    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+  ]
+
+  private mutating func takeTime(_ name: String, _ value: String) throws {
+    if name == "tcpkeepalive" || name == "keepalives" {
+      if value.lowercased() == "false" || value == "0" { keepAlive = nil }
+      return
+    }
+    // 0 is the default of whatever it is.
+    let number = try number(name, value)
+    guard number > 0 else { return }
+    switch name {
+    case "sockettimeout": socketTimeout = .seconds(number)
+    case "keepalives_idle": keepAlive?.idle = Int32(clamping: number)
+    case "keepalives_interval": keepAlive?.interval = Int32(clamping: number)
+    case "keepalives_count": keepAlive?.count = Int32(clamping: number)
+    case "tcp_user_timeout": keepAlive?.unacknowledged = .milliseconds(number)
+    default: connectTimeout = .seconds(number)
+    }
+  }
+
+  private mutating func requireAuthentication(_ kinds: String) throws {
+    guard ServerConnection.libraryVersion >= 160_000 else {
+      throw Failure(
+        .configuration,
+        "reading the url: require_auth needs libpq 16, this is libpq \(ServerConnection.libraryVersion / 10_000)",
+        hint: "channelBinding=require with TLS takes no other log-in than SCRAM's")
+    }
+    set("require_auth", kinds)
+  }
+
   private mutating func setIfMissing(_ name: String, _ value: String) {
     if !parameters.contains(where: { $0.name == name }) { set(name, value) }
   }
 
-  private func number(_ name: String, _ value: String) throws -> Int? {
-    guard let number = Int(value), number >= 0 else {
-      throw Failure(.configuration, "reading the url: '\(name)' is not a number of seconds")
+  private func number(_ name: String, _ value: String) throws -> Int {
+    guard let number = Int(value), (0...Int(Int32.max)).contains(number) else {
+      throw Failure(.configuration, "reading the url: '\(name)' is not a number")
     }
     return number
   }
@@ -133,9 +163,8 @@ struct ConnectionPlan {
   /// libpq's own parameters that a url may set.
   private static let native: Set = [
     "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslsni", "ssl_min_protocol_version",
-    "ssl_max_protocol_version", "application_name", "fallback_application_name", "options", "hostaddr", "keepalives",
-    "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "target_session_attrs",
-    "channel_binding", "krbsrvname", "requirepeer", "dbname",
+    "ssl_max_protocol_version", "application_name", "fallback_application_name", "options", "hostaddr",
+    "target_session_attrs", "channel_binding", "krbsrvname", "requirepeer", "dbname",
   ]
   /// The JDBC driver's parameters about things that Ferry does on its own, better left without a word.
   private static let meaningless: Set = [

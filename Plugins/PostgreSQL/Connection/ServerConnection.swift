@@ -1,31 +1,23 @@
 internal import CLibPQ
 internal import Glibc
 internal import Records
-internal import Synchronization
+internal import SQL
 
 /// A connection to a server: owns libpq's handle and does all waiting.
 ///
 /// libpq runs in non-blocking mode and every wait is a `poll` here, so that a cancelled task and a server that has
-/// fallen silent end within a known time whatever libpq does. Used from one thread at a time; only `cancel` may be
+/// fallen silent end within a known time whatever libpq does. Used from one thread at a time; only a `Canceller` may be
 /// called from others.
 @safe final class ServerConnection {
-  /// Set from another thread by `Canceller`, read by every wait.
-  final class CancelFlag: Sendable {
-    private let state = Mutex<ContinuousClock.Instant?>(nil)
-    func set() { state.withLock { if $0 == nil { $0 = .now } } }
-    var since: ContinuousClock.Instant? { state.withLock { $0 } }
-  }
-
   let handle: OpaquePointer
-  let cancelFlag: CancelFlag
+  /// What the connection hangs on; whoever made it detaches it when there is no connection.
+  let line: Lifeline
   /// How long the server may be silent; nil for as long as the network allows.
   let silence: Duration?
   /// What it can tell about its transactions.
   var books = TransactionBooks()
   private let notices: NoticeSink
   private(set) var isClosed = false
-  /// It did not answer in time: nobody waits for it again.
-  private var isGivenUp = false
   /// libpq's memory of the row that a COPY out gave last.
   var copyRow: UnsafeMutablePointer<CChar>?
 
@@ -43,19 +35,12 @@ internal import Synchronization
     var count = 0
   }
 
-  /// Connects.
-  /// - Parameters:
-  ///   - parameters: libpq's connection parameters.
-  ///   - timeout: for the whole of it, over all hosts.
-  ///   - isCancelled: asked several times a second.
-  init(
-    _ parameters: [(name: String, value: String)], timeout: Duration, silence: Duration?, isCancelled: () throws -> Void
-  )
-    throws
-  {
-    cancelFlag = CancelFlag()
+  /// Connects. How long that may take is the line's to limit.
+  /// - Parameter parameters: libpq's connection parameters.
+  init(_ parameters: [(name: String, value: String)], silence: Duration?, line: Lifeline) throws {
     notices = NoticeSink()
     self.silence = silence
+    self.line = line
     let connection = unsafe ServerConnection.start(parameters)
     guard let connection = unsafe connection else {
       throw Failure(.bug, "connecting to PostgreSQL: libpq gave no connection")
@@ -63,11 +48,12 @@ internal import Synchronization
     unsafe handle = unsafe connection
     // With the error code in the text: libpq keeps no other trace of it when a connection is refused.
     unsafe PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
-    do { try poll(until: .now + timeout, timeout, isCancelled) } catch {
+    do { try finishConnecting() } catch {
       unsafe PQfinish(connection)
       isClosed = true
       throw error
     }
+    unsafe line.attach(PQsocket(connection))
     unsafe PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
     unsafe PQsetnonblocking(connection, 1)
     let sink = unsafe Unmanaged.passUnretained(notices).toOpaque()
@@ -90,7 +76,9 @@ internal import Synchronization
     isClosed = true
     if let copyRow = unsafe copyRow { unsafe PQfreemem(copyRow) }
     unsafe copyRow = nil
+    // Says good-bye where that does not have to wait.
     unsafe PQfinish(handle)
+    line.detach()
   }
 
   private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
@@ -113,7 +101,7 @@ internal import Synchronization
 
   // MARK: connecting
 
-  private func poll(until deadline: ContinuousClock.Instant, _ limit: Duration, _ check: () throws -> Void) throws {
+  private func finishConnecting() throws {
     var status = PGRES_POLLING_WRITING
     while true {
       switch status {
@@ -124,9 +112,8 @@ internal import Synchronization
         guard unsafe PQstatus(handle) != CONNECTION_BAD, unsafe PQsocket(handle) >= 0 else {
           throw ConnectFailure.failure(connectionMessage)
         }
-        while try !ready(events, milliseconds: 100) {
-          try check()
-          guard ContinuousClock.now < deadline else { throw ConnectFailure.timeout(host, limit) }
+        while try !ready(events, milliseconds: 50) {
+          if let cut = line.reason { throw cut.failure("connecting to PostgreSQL", server: place) }
         }
       }
       status = unsafe PQconnectPoll(handle)
@@ -144,16 +131,24 @@ internal import Synchronization
 
   var connectionMessage: String { unsafe String(cString: PQerrorMessage(handle)).trimmed }
   var host: String { unsafe PQhost(handle).map { unsafe String(cString: $0) } ?? "" }
+  /// `host:port`, for messages.
+  private var place: String {
+    guard let port = unsafe PQport(handle) else { return host }
+    return unsafe "\(host):\(String(cString: port))"
+  }
   var database: String { unsafe PQdb(handle).map { unsafe String(cString: $0) } ?? "" }
   func setting(_ name: String) -> String? { unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) } }
+  /// Of the client library: 150004 for 15.4.
+  static var libraryVersion: Int { Int(PQlibVersion()) }
   /// 150004 for 15.4.
   var isInTransaction: Bool { unsafe PQtransactionStatus(handle) != PQTRANS_IDLE }
-  var isBroken: Bool { unsafe isClosed || isGivenUp || PQstatus(handle) == CONNECTION_BAD }
+  var isBroken: Bool { unsafe isClosed || line.reason != nil || PQstatus(handle) == CONNECTION_BAD }
 
   // MARK: waiting
 
   /// Until the socket can be read, or written where `events` says so; returns what it can.
-  /// - Throws: when the server has been silent for longer than allowed, or does not react to a cancellation.
+  /// - Throws: when the server has been silent for longer than allowed. A line that is cut wakes it: the socket
+  ///   can then be read to its end.
   func wait(_ events: Int16, _ doing: @autoclosure () -> String) throws -> Int16 {
     let start = ContinuousClock.now
     while true {
@@ -165,19 +160,8 @@ internal import Synchronization
           .transient, unsafe "\(doing()): \(String(cString: strerror(errno)))", outcome: .unknown)
       }
       if let silence, ContinuousClock.now - start > silence {
-        isGivenUp = true
-        throw Failure(
-          .transient,
-          "\(doing()): the server '\(host)' has been silent for \(silence.components.seconds) s",
-          hint: "Raise socketTimeout in the url, if the statement may take that long",
-          code: "08006", outcome: .unknown)
-      }
-      if let since = cancelFlag.since, ContinuousClock.now - since > Patience.cancel {
-        isGivenUp = true
-        throw Failure(
-          .cancelled,
-          "\(doing()): stopped; the server did not answer the request to cancel the statement",
-          outcome: .unknown)
+        line.cut(.silent(silence))
+        throw lost(doing())
       }
     }
   }
@@ -219,11 +203,12 @@ internal import Synchronization
 
   /// The connection is gone: the error for it.
   func lost(_ doing: String) -> Failure {
-    if cancelFlag.since != nil {
-      return Failure(
-        .cancelled, "\(doing): stopped; the connection was given up", outcome: .unknown)
+    if let cut = line.reason { return cut.failure(doing, server: place) }
+    if line.isStopping {
+      return Failure(.cancelled, "\(doing): stopped; the connection was given up", outcome: .unknown)
     }
-    let why = connectionMessage.split(separator: "\n").first.map(String.init) ?? "no reason given"
+    let lines = connectionMessage.split(separator: "\n").map { String($0).trimmed }
+    let why = lines.first { !$0.isEmpty } ?? "the other side ended it without a word"
     return Failure(
       .transient, "\(doing): the connection to '\(host)' is lost: \(why)",
       hint: "Look into the server's log",
@@ -232,39 +217,36 @@ internal import Synchronization
 
   // MARK: cancelling
 
-  /// Asks the server to stop what it does for this connection; from any thread, harmless when it does nothing.
-  func makeCanceller() -> Canceller { unsafe Canceller(PQgetCancel(handle), cancelFlag) }
+  /// Asks the server to stop what it does for this connection; harmless when it does nothing.
+  func makeCanceller() -> Canceller { unsafe Canceller(PQgetCancel(handle), line) }
 
   @safe final class Canceller: @unchecked Sendable {
     private let cancel: OpaquePointer?
-    private let flag: CancelFlag
+    private let line: Lifeline
 
-    init(_ cancel: OpaquePointer?, _ flag: CancelFlag) {
+    init(_ cancel: OpaquePointer?, _ line: Lifeline) {
       unsafe self.cancel = unsafe cancel
-      self.flag = flag
+      self.line = line
     }
 
     deinit { unsafe PQfreeCancel(cancel) }
 
-    /// Stops the statement and gives the connection up when the server does not react.
+    /// Stops the statement, from any thread, and ends the connection when the server does not react. Does not block:
+    /// libpq's request does, on a connection of its own, for as long as the network likes.
     func callAsFunction() {
-      flag.set()
-      requestOnly()
+      line.stop(within: Patience.stop)
+      if Threads.start({ self.request() }) != 0 { line.cut(.stopped) }
     }
 
-    /// Stops the statement; the connection goes on.
-    func requestOnly() {
+    /// Stops the statement; the connection goes on. Has reached the server when this returns.
+    func stopStatement() {
+      if Detached.run(atMost: Patience.abandon, { self.request() }) == nil { line.cut(.ending(Patience.abandon)) }
+    }
+
+    private func request() {
       guard let cancel = unsafe cancel else { return }
       var message = [CChar](repeating: 0, count: 256)
       unsafe PQcancel(cancel, &message, Int32(message.count))
     }
   }
-}
-
-/// How long to wait for what.
-enum Patience {
-  /// For a server that does not react to the request to cancel a statement.
-  static let cancel = Duration.seconds(10)
-  /// For a connection, where the url says nothing: as long as a TCP connection needs to be given up by hand.
-  static let connect = Duration.seconds(30)
 }

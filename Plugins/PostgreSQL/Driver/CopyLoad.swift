@@ -55,7 +55,9 @@ final class CopyLoad: BulkLoad {
     guard state == .copying else { return }
     state = .over
     guard !connection.isBroken else { return }
-    _ = try? connection.finishCopyIn(abort: "Ferry gave the load up")
+    connection.line.within(Patience.rollback) {
+      _ = try? connection.finishCopyIn(abort: "Ferry gave the load up")
+    }
   }
 
   private func start() throws {

@@ -60,9 +60,21 @@ public enum PostgreSQL: SQLDriver {
     _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext, silence: Int? = nil
   ) throws -> ServerConnection {
     let plan = try ConnectionPlan(settings, options, context)
-    let connection = try ServerConnection(
-      plan.parameters, timeout: plan.connectTimeout, silence: silence.map { .seconds($0) } ?? plan.socketTimeout,
-      isCancelled: { try context.checkCancelled() })
+    let start = ContinuousClock.now
+    let targets = try plan.targets(context)
+    let left = plan.connectTimeout - (.now - start)
+    return try ConnectAttempts.first(of: targets, within: left, plan.keepAlive, context) { parameters, line in
+      let connection = try ServerConnection(
+        parameters, silence: silence.map { .seconds($0) } ?? plan.socketTimeout, line: line)
+      do { try prepare(connection, plan, context) } catch {
+        connection.close()
+        throw error
+      }
+      return connection
+    }
+  }
+
+  private static func prepare(_ connection: ServerConnection, _ plan: ConnectionPlan, _ context: TaskContext) throws {
     connection.onNotice = { notice in
       let level: LogLevel =
         switch notice.severity {
@@ -72,15 +84,31 @@ public enum PostgreSQL: SQLDriver {
         }
       context.log(level, "PostgreSQL: \(notice.message)")
     }
-    do { connection.books = try prepare(connection, plan.sessionSQL) } catch let failure as Failure {
-      throw failure.undone
-    }
+    do {
+      connection.books = try prepare(connection, plan.sessionSQL)
+      try limitStatements(connection, context)
+    } catch let failure as Failure { throw failure.undone }
     // Such a database holds bytes of any encoding, and would refuse to send those that are not UTF-8: `invalidText`
     // decides about them here.
     if connection.setting("server_encoding") == "SQL_ASCII" {
       try connection.execute("SET client_encoding = SQL_ASCII", "preparing the session")
     }
-    return connection
+  }
+
+  /// So that nothing runs on for ever when this process is killed: the server looks every few seconds whether anybody
+  /// is still there, where it can, and ends statements itself some time after the task's time-out. What an
+  /// administrator has set lower stays.
+  private static func limitStatements(_ connection: ServerConnection, _ context: TaskContext) throws {
+    var settings = [(name: "client_connection_check_interval", value: 10_000)]
+    if let limit = Patience.statement(context) { settings.append(("statement_timeout", limit)) }
+    let list = settings.map { "('\($0.name)', \($0.value))" }.joined(separator: ", ")
+    // Both are in milliseconds; servers that lack one, or cannot do it, go without.
+    let sql = """
+      SELECT pg_catalog.set_config(s.name, w.value::text, false) FROM pg_catalog.pg_settings s
+      JOIN (VALUES \(list)) AS w (name, value) ON w.name = s.name
+      WHERE s.setting = '0' OR s.name = 'statement_timeout' AND s.setting::bigint > w.value
+      """
+    do { try connection.execute(sql, "preparing the session") } catch { if connection.isBroken { throw error } }
   }
 
   /// Sets the session up, and finds out in the same round trip what the server can tell about transactions.

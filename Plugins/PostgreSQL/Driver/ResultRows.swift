@@ -38,7 +38,12 @@ final class ResultRows: SQLRows {
     guard !isAtEnd else { return }
     isAtEnd = true
     guard !connection.isBroken else { return }
-    if mayStopEarly { connection.makeCanceller().requestOnly() }
+    guard mayStopEarly else { return readToEnd() }
+    connection.makeCanceller().stopStatement()
+    connection.line.within(Patience.abandon) { readToEnd() }
+  }
+
+  private func readToEnd() {
     if road == .copy { while unsafe (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
     _ = try? connection.lastResult(doing)
   }

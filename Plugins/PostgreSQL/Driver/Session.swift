@@ -112,7 +112,9 @@ final class Session: SQLConnection {
     rows?.close()
     rows = nil
     guard !connection.isBroken, connection.isInTransaction else { return }
-    try connection.execute("ROLLBACK", "rolling the transaction back")
+    _ = try connection.line.within(Patience.rollback) {
+      try connection.execute("ROLLBACK", "rolling the transaction back")
+    }
   }
 
   // MARK: loads

@@ -46,7 +46,9 @@ public struct CopyIn: FerryTask {
         try server.startCopyIn(statement, doing)
         bytes = try send(input, server, doing, context)
       } catch {
-        if !server.isBroken { _ = try? server.finishCopyIn(abort: "the file could not be read") }
+        if !server.isBroken {
+          server.line.within(Patience.rollback) { _ = try? server.finishCopyIn(abort: "the file could not be read") }
+        }
         throw context.reason(for: (error as? Failure)?.undone ?? error)
       }
       // Whether the rows are in depends on the next answer.
