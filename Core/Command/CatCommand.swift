@@ -9,7 +9,8 @@ struct CatCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "cat",
-    abstract: "Prints the rows of a file: a URI of internal storage or a path. .arrow, .csv, .json, .jsonl, .avro.")
+    abstract:
+      "Prints the rows of a file: a URI of internal storage or a path. .arrow, .csv, .tsv, .json, .jsonl, .avro.")
 
   @Argument(help: "ferry:///…, file:///… or a path.", completion: .file())
   var file: String
@@ -44,18 +45,16 @@ struct CatCommand: ParsableCommand {
       left -= rows.count
       isEmpty = isEmpty && rows.count == 0
       // Whoever reads may have had enough: `ferry cat … | head`.
-      guard rows.count == 0 || write(rows) else { return }
+      guard try rows.count == 0 || write(rows) else { return }
     }
-    if isEmpty, format == .table { _ = write(BatchBuilder(source.schema).finish()) }
+    if isEmpty, format == .table { _ = try write(BatchBuilder(source.schema).finish()) }
   }
 
-  private func write(_ rows: RecordBatch) -> Bool {
+  private func write(_ rows: RecordBatch) throws -> Bool {
     var text = ""
     switch format {
     case .table: return Console.output.write(RowsTable(rows).text(fitting: Console.output.columns))
-    case .json:
-      let values = RowValues(rows)
-      for row in 0..<rows.count { text += Value.map(values.map(at: row)).json() + "\n" }
+    case .json: text = try jsonLines(rows)
     case .csv:
       for row in 0..<rows.count {
         text +=

@@ -25,6 +25,11 @@ struct RowFormat: Sendable {
 /// By extension. Columns of CSV come as text.
 let rowFormats: [String: RowFormat] = [
   "csv": RowFormat(task: "serdes.csv.CsvReader") { input in try CSVReader(input()) },
+  "tsv": RowFormat(task: "serdes.csv.CsvReader") { input in
+    var options = CSVReadOptions()
+    options.fieldSeparator = "\t"
+    return try CSVReader(input(), options)
+  },
   "json": json, "jsonl": json, "ndjson": json,
   "avro": RowFormat(task: "serdes.avro.AvroReader") { input in try AvroReader(input()) },
 ]
@@ -33,4 +38,13 @@ let rowFormats: [String: RowFormat] = [
 private let json = RowFormat(task: "serdes.json.JsonReader") { input in
   let columns = try JSONReader(input()).wholeSchema()
   return try JSONReader(input(), known: columns)
+}
+
+/// Rows as JsonWriter writes them: every digit, every member and every column is there.
+func jsonLines(_ rows: RecordBatch) throws -> String {
+  let output = MemoryOutput()
+  let writer = try JSONWriter(output, schema: rows.schema)
+  try writer.write(rows)
+  try writer.finish()
+  return String(decoding: output.bytes, as: UTF8.self)
 }

@@ -155,6 +155,7 @@ public enum Limits {
   public static func tooManyColumns(_ input: String) -> Failure {
     Failure(
       .data, "reading '\(input)': it has more than \(columns) columns",
-      hint: "Names that differ from row to row belong into values: read them as one column of JSON")
+      hint: "In CSV, look whether 'fieldSeparator' and 'lineDelimiter' are the file's. In JSON, names that differ from "
+        + "row to row belong into values: let what writes it put them as {\"name\": …, \"value\": …}")
   }
 }

@@ -79,6 +79,30 @@ import Testing
     #expect(stored.count == 1 && stored[0].hasSuffix("/records.arrow"))
   }
 
+  /// Every digit, every member and every column is there: JSON is not read into values and written again.
+  @Test func jsonIsShownAsItIs() async throws {
+    let ferry = try Ferry()
+    let text = #"{"a":{"x":2.50,"y":1e400,"b":1,"b":2},"n":1.10}"#
+    try (text + "\n").write(to: ferry.folder.appending(path: "f.jsonl"), atomically: true, encoding: .utf8)
+    #expect(try await ferry.run("cat", "f.jsonl", "--format", "json").output == text + "\n")
+    let files = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "fixtures/files").path()
+    let twins = try await ferry.run("cat", "\(files)/columns-of-one-name.arrow", "--format", "json", "--limit", "1")
+    #expect(twins.output.hasPrefix("{\"ints\":") && twins.output.contains(",\"ints_2\":"), "\(twins.output)")
+    let map = try await ferry.run("cat", "\(files)/map-key-twice.arrow", "--format", "json", "--limit", "1")
+    #expect(map.output.contains("\"a\":1") && map.output.contains("\"a\":2"), "\(map.output)")
+  }
+
+  @Test func filesOfOtherKindsAreToldApart() async throws {
+    let ferry = try Ferry()
+    for (name, text) in [("f.tsv", "a\tb\n1\tx,y\n"), ("f.data", "a,b\n1,2\n")] {
+      try text.write(to: ferry.folder.appending(path: name), atomically: true, encoding: .utf8)
+    }
+    #expect(try await ferry.run("cat", "f.tsv", "--format", "json").output == "{\"a\":\"1\",\"b\":\"x,y\"}\n")
+    let csv = try await ferry.run("cat", "f.data")
+    #expect(csv.status != 0 && csv.error.contains("extension: .arrow, .avro, .csv, "), "\(csv.error)")
+  }
+
   @Test func aReaderThatLeavesEndsIt() async throws {
     let ferry = try Ferry()
     _ = try file(ferry, "many.arrow", batches: 20, rows: 5_000)

@@ -94,7 +94,7 @@ import Testing
       #"f.yaml:1:5: error: this is not YAML: '\d' is no escape of a text in double quotes. Write '\\', or use single "#
         + "quotes"
     ),
-    ("a: 'b", "f.yaml:1:6: error: this is not YAML: a text in quotes is not closed"),
+    ("a: 'b\nc: d\n", "f.yaml:1:4: error: this is not YAML: a text in quotes is not closed"),
     ("a: b\n---\nc: d", "f.yaml:2:1: error: this is not YAML: a second document ('---'): a file holds one flow"),
     ("? [a]\n: b", "f.yaml:1:1: error: a key must be a plain text"),
     ("<<: 3\ntasks: []", "f.yaml:1:5: error: '<<' takes a map or a list of maps, found integer"),

@@ -1,3 +1,4 @@
+import Foundation
 import Records
 import Testing
 
@@ -74,5 +75,27 @@ import Testing
     default: missing = []
     }
     return Samples.allTypes.filter { type in !missing.contains { type == $0 || type == .list($0) } }
+  }
+
+  /// Arrow 0.17 says the compression in the message's own metadata.
+  @Test func `files of Arrow 0_17 are unpacked`() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let path = root.appending(path: "fixtures/files/arrow-0.17-lz4.arrow").path()
+    let reader = try RecordFileReader(FileInput(path: path))
+    let batch = try #require(try reader.next())
+    #expect(reader.schema.fields.map(\.name) == ["a"] && Array(batch.columns[0].fixed(Int64.self)) == [0, 1, 2, 3, 4])
+    #expect(try reader.next() == nil)
+  }
+
+  @Test(arguments: [
+    ("a,b\n1,2\n", "A task takes a record file: let serdes.csv.CsvReader make one of it"),
+    ("{\"a\":1}\n", "A task takes a record file: let serdes.json.JsonReader make one of it"),
+    ("Obj\u{1}....", "A task takes a record file: let serdes.avro.AvroReader make one of it"),
+    ("PAR1....", "It is a Parquet file, which is not read here"),
+  ])
+  func `what a file of another kind needs is said`(text: String, hint: String) {
+    let failure = #expect(throws: Failure.self) { try RecordFileReader(MemoryInput(Array(text.utf8))) }
+    #expect(failure?.hint == hint)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Records
 import Testing
 
@@ -151,5 +152,15 @@ import Testing
     let rows = try AvroFiles.read(bytes, AvroReaderOptions(schema: AvroSchema(schema)), bad: bad).rows
     #expect(rows == [["abc"], ["def"]])
     #expect(bad.count == 1)
+  }
+
+  /// What `xz -9` and Rust's writers make: a dictionary of 64 MiB, however small the block is.
+  @Test func `xz with the largest usual dictionary is unpacked`() throws {
+    let path = Agreement.root.appending(path: "fixtures/files/xz-64-mib.avro").path()
+    let (columns, rows) = try AvroFiles.read(AvroFiles.bytes(of: path))
+    #expect(
+      columns.count == 11 && columns[0] == "id: int32"
+        && rows.map { $0[0] } == ["4", "5", "6", "7", "2", "3", "0", "1"])
+    #expect(rows[7][7] == "10.1" && rows[7][10] == "2009-01-01T00:01:00Z", "\(rows[7])")
   }
 }

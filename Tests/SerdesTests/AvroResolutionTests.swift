@@ -111,9 +111,23 @@ import Testing
     #expect(try read(#""long""#, #""float""#, Array(out.bytes)) == [["\(Float(number))"]])
   }
 
-  /// The first branch of a reader's union that matches takes a value, one of the same whole name before it.
+  /// The branch of a reader's union that has the writer's own type takes a value, else the first that matches.
   @Test(arguments: [
-    (#""int""#, #"["string","double","int"]"#, [0x0A], "5.0"), (#""int""#, #"["null","int","string"]"#, [0x0A], "5"),
+    (#""int""#, #"["string","double","int"]"#, [0x0A], "5"),
+    (#""int""#, #"["string","double","float"]"#, [0x0A], "5.0"),
+    (#""long""#, #"["double","long"]"#, [0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20], "9007199254740993"),
+    (
+      #"["float",{"type":"long","logicalType":"timestamp-micros"}]"#,
+      #"["float",{"type":"long","logicalType":"timestamp-micros"}]"#, [0x02, 0x02], #""1970-01-01T00:00:00.000001Z""#
+    ),
+    (
+      #"{"type":"int","logicalType":"date"}"#, #"["double",{"type":"int","logicalType":"date"}]"#, [0x02],
+      #""1970-01-02""#
+    ),
+    (
+      #"{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}"#,
+      #"["string",{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}]"#, [0x02, 0x61], "0.97"
+    ), (#""int""#, #"["null","int","string"]"#, [0x0A], "5"),
     (#"["int","string"]"#, #"["string","long"]"#, [0x00, 0x0A], "5"),
     (#"["int","string"]"#, #"["string","long"]"#, [0x02, 0x02, 0x78], #""x""#),
     (#"["null","int"]"#, #"["string","null","int"]"#, [0x00], "∅"),

@@ -1,3 +1,4 @@
+import Expression
 import Foundation
 import Records
 import Testing
@@ -146,6 +147,13 @@ import Testing
     (.interval, "P1M2DT0.003S", #"{"type":"fixed","name":"d","size":12,"logicalType":"duration"}"#, "P1M2DT0.003S"),
     (.date, "2024-02-29", #"{"type":"long","logicalType":"local-timestamp-micros"}"#, "2024-02-29T00:00:00"),
     (.float64, "5.0", #""long""#, "5"), (.int64, "5", #""int""#, "5"),
+    // A float takes a number whose digits its shortest text has.
+    (.decimal(precision: 20, scale: 0), "9007199254740992", #""double""#, "9007199254740992.0"),
+    (.decimal(precision: 38, scale: 20), "0.10000000000000000000", #""double""#, "0.1"),
+    (.numeric, "1e2", #""float""#, "100.0"), (.decimal(precision: 9, scale: 3), "-1.100", #""float""#, "-1.1"),
+    (.numeric, "NaN", #""double""#, "NaN"), (.float64, "16777216.0", #""float""#, "16777216.0"),
+    (.float64, "Infinity", #""float""#, "Infinity"), (.json, "0.1", #""float""#, "0.1"),
+    (.text, "9007199254740993", #""double""#, "9007199254740992.0"),
   ])
   func convertsToTheSchema(type: DataType, text: String, schema: String, expected: String) throws {
     #expect(try AvroFiles.through(type, text, schema) == expected)
@@ -153,6 +161,11 @@ import Testing
 
   @Test(arguments: [
     (DataType.int64, "2147483648", #""int""#), (.float64, "5.5", #""long""#), (.text, "abc", #""int""#),
+    (.decimal(precision: 20, scale: 0), "9007199254740993", #""double""#), (.float64, "16777217.0", #""float""#),
+    (.decimal(precision: 38, scale: 20), "0.12345678901234567890", #""double""#), (.float64, "5e-324", #""float""#),
+    (.numeric, "16777217", #""float""#), (.json, "1.2345678901234567890", #""double""#), (.float64, "0.1", #""float""#),
+    (.json, #"{"a":1,"a":2}"#, #"{"type":"record","name":"p","fields":[{"name":"a","type":"int"}]}"#),
+    (.json, #"{"a":1,"a":2}"#, #"{"type":"map","values":"int"}"#),
     (.text, "D", #"{"type":"enum","name":"e","symbols":["A"]}"#),
     (.decimal(precision: 10, scale: 2), "1.55", #"{"type":"bytes","logicalType":"decimal","precision":10,"scale":1}"#),
     (.int64, "100", #"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#),
@@ -249,7 +262,7 @@ import Testing
         #"{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}"#,
         "(decimal(10,2)) of record 1 to 'memory' as decimal(4,2): a number of more digits"
       ),
-        (
+      (
         .text, "x", #"["null","int",{"type":"map","values":"int"}]"#, "as union of null, int and map: a value that does"
       ),
     ] as [(DataType, String?, String, String)])
@@ -274,5 +287,27 @@ import Testing
   func unionsByValue(type: DataType, text: String, schema: String, expected: String) throws {
     let found = try AvroFiles.through(type, text, schema)
     if !expected.isEmpty || text == #""""# { #expect(found == expected) }
+  }
+
+  @Test func `floats may be rounded where the flow wants it`() throws {
+    var options = AvroWriterOptions()
+    options.conversion.roundFloats = true
+    let fields = [Field("d", .decimal(precision: 20, scale: 0)), Field("f", .float64), Field("i", .int64)]
+    let schema =
+      #"{"name":"r","type":"record","fields":[{"name":"d","type":"double"},"#
+      + #"{"name":"f","type":"float"},{"name":"i","type":"double"}]}"#
+    let batch = AvroFiles.batch(fields, [["9007199254740993", "16777217.0", "9007199254740993"]])
+    let bytes = try AvroFiles.write([batch], schema: schema, options)
+    #expect(try AvroFiles.read(bytes).rows == [["9007199254740992.0", "16777216.0", "9007199254740992.0"]])
+  }
+
+  /// Objects with a key twice are no records: nothing is lost.
+  @Test func `JSON that a record would lose something of stays text`() throws {
+    let folder = try TaskTests.Folder()
+    let text = #"{"v":{"x":1,"x":2}}"# + "\n" + #"{"v":{"x":3}}"# + "\n"
+    let records = try folder.run("serdes.json.JsonReader", folder.write("f.jsonl", text)).outputs["uri"]
+    let avro = try folder.run("serdes.avro.AvroWriter", records, ["jsonAs": "RECORD"]).outputs["uri"]
+    let back = try folder.run("serdes.avro.AvroReader", avro).outputs["uri"]
+    #expect(try folder.records(back) == [[#"{"x":1,"x":2}"#], [#"{"x":3}"#]])
   }
 }

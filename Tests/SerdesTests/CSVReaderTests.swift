@@ -74,6 +74,12 @@ struct CSVReaderTests {
     Case("plain", "a,b\n1,2\n3,4\n", ["a", "b"], [["1", "2"], ["3", "4"]]),
     Case("no line end at the end", "a,b\n1,2", ["a", "b"], [["1", "2"]]),
     Case("CRLF", "a,b\r\n1,2\r\n3,4\r\n", ["a", "b"], [["1", "2"], ["3", "4"]]),
+    Case("empty lines in front of the header", "\n\r\n\na,b\n1,2\n", ["a", "b"], [["1", "2"]]) {
+      $0.skipEmptyRows = true
+    },
+    Case("empty lines in front of the first row", "\n\n1,2\n", ["col1", "col2"], [["1", "2"]]) {
+      ($0.skipEmptyRows, $0.header) = (true, false)
+    },
     Case("CR only", "a,b\r1,2\r3,4\r", ["a", "b"], [["1", "2"], ["3", "4"]]),
     Case("mixed line ends", "a,b\r\n1,2\n3,4\r5,6\r\n", ["a", "b"], [["1", "2"], ["3", "4"], ["5", "6"]]),
     Case(
@@ -343,5 +349,26 @@ struct CSVReaderTests {
       }
       #expect(row == 200_000)
     }
+  }
+
+  /// `TRUE` would come back as `true`.
+  @Test func `only true and false are booleans by themselves`() throws {
+    func types(_ text: String) throws -> [String] {
+      var options = CSVReadOptions()
+      options.types = .infer
+      return try CSVReader(BytesInput(text.utf8), options).schema.fields.map(\.type.name)
+    }
+    #expect(try types("a,b,c,d\ntrue,TRUE,tRuE,yes\nfalse,FALSE,false,no\n") == ["bool", "text", "text", "text"])
+  }
+
+  @Test func `other packed files are named`() throws {
+    for (name, head): (String, [UInt8]) in [
+      ("bzip2", Array("BZh91AY&SY".utf8)), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]), ("zip", [0x50, 0x4B, 3, 4]),
+      ("lz4", [0x04, 0x22, 0x4D, 0x18]), ("7-Zip", [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]),
+    ] {
+      let failure = #expect(throws: Failure.self) { try CSVReader(BytesInput(head + [1, 2, 3, 4, 5, 6, 7, 8])) }
+      #expect(failure?.message.hasSuffix("it is packed with \(name), which is not unpacked here") == true)
+    }
+    #expect(try texts(CSVReader(BytesInput("BZh9 is text\nx\n".utf8))) == [["x"]])
   }
 }

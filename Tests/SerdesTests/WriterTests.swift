@@ -236,4 +236,18 @@ struct WriterTests {
       try WriterTests.json([("a", .json, ["[1,\n2]"]), ("a", .text, ["\u{0}\u{8}\"\\"])], newLine: true)
         == #"{"a":[1, 2],"a_2":"\u0000\b\"\\"}"# + "\n")
   }
+
+  /// Files of others say of a column that it is JSON, and need not be right.
+  @Test func `what is no JSON is not written as JSON`() throws {
+    let rows = BatchBuilder(Schema([Field("id", .int64), Field("j", .json)]))
+    for (id, text) in [#"{"a":1}"#, "{bad"].enumerated() {
+      rows.columns[0].append(Int64(id))
+      rows.columns[1].append(text: text)
+      _ = rows.finishRow(bytes: 8)
+    }
+    let batch = rows.finish()
+    let writer = try JSONWriter(BytesOutput(), schema: batch.schema)
+    let failure = #expect(throws: Failure.self) { try writer.write(batch) }
+    #expect(failure?.message.contains("column 'j' of row 2 is of type json, but its text is not JSON") == true)
+  }
 }

@@ -8,7 +8,10 @@ extension Diagnostic {
       .composer(let context, let problem, let mark, _):
       let place = YAMLPlace(text, line: mark.line, column: mark.column)
       let said = place.explain(problem, while: context?.text ?? "") ?? problem
-      self.init(.error, "this is not YAML: \(said)", at: Position(line: mark.line, column: mark.column))
+      // A quote that is never closed is found out at the file's end; what is wrong stands where it opens.
+      let isQuote = problem == "found unexpected end of stream" && context?.text.contains("quoted") == true
+      let found = isQuote ? context?.mark ?? mark : mark
+      self.init(.error, "this is not YAML: \(said)", at: Position(line: found.line, column: found.column))
     case .duplicatedKeysInMapping(let duplicates, let context):
       let names = duplicates.map { "'\($0)'" }.joined(separator: ", ")
       let map = Position(line: context.mark.line, column: context.mark.column)

@@ -1,8 +1,9 @@
 extension Value {
   /// Reads one JSON document (RFC 8259). An integer beyond 64 bits and a fraction that no double writes back become
   /// `decimal`; of equal keys the last one counts. Throws `ExpressionError` whose offset is the byte in `text`.
-  public static func parseJSON(_ text: String) throws -> Value {
-    var reader = JSONReader(text)
+  /// - Parameter refusingTwins: an object with a key twice is an error.
+  public static func parseJSON(_ text: String, refusingTwins: Bool = false) throws -> Value {
+    var reader = JSONReader(text, refusesTwins: refusingTwins)
     return try reader.document()
   }
 }
@@ -12,8 +13,12 @@ private struct JSONReader {
   private static let maxDepth = 500
   private let bytes: [UInt8]
   private var position = 0
+  private let refusesTwins: Bool
 
-  init(_ text: String) { bytes = Array(text.utf8) }
+  init(_ text: String, refusesTwins: Bool) {
+    bytes = Array(text.utf8)
+    self.refusesTwins = refusesTwins
+  }
 
   mutating func document() throws(ExpressionError) -> Value {
     let value = try value(depth: 0)
@@ -81,6 +86,7 @@ private struct JSONReader {
         throw error("expected a key in quotes")
       }
       let key = try string()
+      if refusesTwins, map[key] != nil { throw error("a key stands twice in an object") }
       guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
       map[key] = try value(depth: depth + 1)
     } while take(UInt8(ascii: ","))

@@ -13,6 +13,15 @@ enum BodyCodec: Int8 {
   case lz4 = 0
   case zstd = 1
 
+  /// As Arrow 0.17 named them.
+  init?(experimental name: String) {
+    switch name.lowercased() {
+    case "lz4", "lz4_frame": self = .lz4
+    case "zstd": self = .zstd
+    default: return nil
+    }
+  }
+
   /// No stream of this codec can grow by more than this factor: an upper bound for what a length may claim.
   /// LZ4 spends a byte on at most 255; ZSTD four bytes on a block of 128 KiB.
   var maxRatio: Int { self == .lz4 ? 255 : 32_768 }

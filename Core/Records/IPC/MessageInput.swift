@@ -12,6 +12,8 @@ final class MessageInput {
     let headerType: UInt8
     let header: FlatTable
     let bodyLength: Int
+    /// How the body's buffers are compressed where the message's metadata says it: Arrow 0.17 did so.
+    let codec: BodyCodec?
     /// Where the message begins in the file.
     let position: Int64
   }
@@ -31,9 +33,7 @@ final class MessageInput {
     let count = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: 8))
     position = Int64(count)
     let head = Buffer(memory, count: count)
-    guard unsafe head.bytes.starts(with: ArrowFormat.magic.prefix(count)), count > 0 else {
-      throw unsafe notArrow(head.bytes)
-    }
+    guard unsafe head.bytes.starts(with: ArrowFormat.magic.prefix(count)) else { throw unsafe notArrow(head.bytes) }
     guard count == 8 else { throw truncated("the magic 'ARROW1'") }
   }
 
@@ -48,9 +48,21 @@ final class MessageInput {
     } else if unsafe head.starts(with: Array("FEA1".utf8)) {
       failure.hint = "It is a Feather version 1 file: write it as version 2"
     } else {
-      failure.hint = "A file of another format becomes one by its reader task, such as serdes.csv.CsvReader"
+      failure.hint = unsafe otherFormat(head)
     }
     return failure
+  }
+
+  /// What makes a record file of one of another format.
+  private func otherFormat(_ head: UnsafeRawBufferPointer) -> String {
+    if unsafe head.starts(with: Array("PAR1".utf8)) { return "It is a Parquet file, which is not read here" }
+    let reader =
+      switch unsafe head.first {
+      case UInt8(ascii: "{"), UInt8(ascii: "["): "json.JsonReader"
+      case UInt8(ascii: "O"): "avro.AvroReader"
+      default: "csv.CsvReader"
+      }
+    return "A task takes a record file: let serdes.\(reader) make one of it"
   }
 
   /// The schema, which comes first, and the metadata that keeps it alive.
@@ -93,7 +105,23 @@ final class MessageInput {
     guard bodyLength >= 0, let header = try table.table(2) else { throw table.failure("the message is malformed") }
     return Message(
       metadata: metadata, version: version, headerType: try table.number(1, default: 0), header: header,
-      bodyLength: Int(bodyLength), position: start)
+      bodyLength: Int(bodyLength), codec: try codec(table), position: start)
+  }
+
+  private func codec(_ message: FlatTable) throws -> BodyCodec? {
+    guard let pairs = try message.vector(4, stride: 4) else { return nil }
+    for index in 0..<pairs.count {
+      let pair = try pairs.table(index)
+      guard let key = try unsafe pair.text(0), unsafe key.elementsEqual("ARROW:experimental_compression".utf8) else {
+        continue
+      }
+      let name = try unsafe pair.text(1).map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
+      guard let codec = BodyCodec(experimental: name) else {
+        throw pair.failure("the batch has the unknown compression '\(name)'")
+      }
+      return codec
+    }
+    return nil
   }
 
   func body(of message: Message) throws -> Buffer { try read(message.bodyLength, of: "a batch") }

@@ -26,8 +26,10 @@ struct BodyReader {
   private var nextVariadic = 0
   private var decompressed = 0
 
-  /// - Parameter header: Arrow's table `RecordBatch`.
-  init(_ header: FlatTable, body: Buffer, base: Int64) throws {
+  /// - Parameters:
+  ///   - header: Arrow's table `RecordBatch`.
+  ///   - codec: what compressed the buffers where the header does not say it.
+  init(_ header: FlatTable, body: Buffer, base: Int64, codec outer: BodyCodec?) throws {
     self.body = body
     self.base = base
     name = header.source.name
@@ -38,7 +40,7 @@ struct BodyReader {
     self.buffers = buffers
     variadic = try header.vector(4, stride: 8)
     guard let compression = try header.table(3) else {
-      codec = nil
+      codec = outer
       return
     }
     guard let codec = BodyCodec(rawValue: try compression.number(0, default: 0)),

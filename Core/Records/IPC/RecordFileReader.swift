@@ -95,7 +95,7 @@ public final class RecordFileReader: RecordSource {
   private func load(_ message: MessageInput.Message, _ body: Buffer, _ base: Int64) throws -> Loaded {
     let count = try rowCount(message.header)
     guard !plans.isEmpty else { return Loaded(arrays: [], count: count, position: message.position) }
-    var reader = try BodyReader(message.header, body: body, base: base)
+    var reader = try BodyReader(message.header, body: body, base: base, codec: message.codec)
     let arrays = try plans.map { try reader.array($0, count: count) }
     return Loaded(arrays: arrays, count: count, position: message.position)
   }
@@ -113,7 +113,7 @@ public final class RecordFileReader: RecordSource {
     guard let plan = dictionaryPlans[id], let header = try message.header.table(1) else {
       throw message.header.failure("a dictionary \(id) that no column of the schema has")
     }
-    var reader = try BodyReader(header, body: body, base: base)
+    var reader = try BodyReader(header, body: body, base: base, codec: message.codec)
     let array = try reader.array(plan, count: try rowCount(header))
     let maker = ColumnMaker(
       name: input.name, position: message.position, dictionaries: dictionaries, maxBytes: Int(Int32.max))

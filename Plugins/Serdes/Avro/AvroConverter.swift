@@ -14,6 +14,8 @@ public struct AvroConversion: Sendable {
   public var decimalSeparator = "."
   /// Refuse values that have more fields than their record.
   public var strictSchema = false
+  /// Numbers become the nearest float where the schema's type does not have all of their digits.
+  public var roundFloats = false
   /// Texts that are one of `nullValues` are NULL wherever the schema allows NULL, not only where it has no text.
   public var coercesWords = false
   /// The zone of wall clocks that become instants, and the other way round.

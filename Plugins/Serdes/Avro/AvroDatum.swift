@@ -11,6 +11,8 @@ indirect enum AvroDatum {
   /// Digits: `-?digits[.digits]`, `NaN`, `Infinity`, `-Infinity`.
   case decimal(String)
   case string(String)
+  /// JSON that would lose something as a value: an object in it has a key twice.
+  case jsonText(String)
   case bytes([UInt8])
   case date(Int32)
   case time(Int64, TimeUnit)
@@ -42,7 +44,7 @@ indirect enum AvroDatum {
   var text: String? {
     switch self {
     case .null: return nil
-    case .string(let text), .decimal(let text): return text
+    case .string(let text), .decimal(let text), .jsonText(let text): return text
     case .list, .map: return json.json()
     default: break
     }
@@ -115,12 +117,17 @@ struct AvroDatumReader {
     case .timestamp(let unit, let zoned): return unsafe .timestamp(column.fixed(Int64.self)[row], unit, zoned: zoned)
     case .interval: return unsafe .interval(column.fixed(Interval.self)[row])
     case .uuid: return unsafe .uuid(withUnsafeBytes(of: column.fixed(UInt128.self)[row]) { unsafe Array($0) })
-    case .json: return (try? Value.parseJSON(text(row))).map(AvroDatum.init) ?? .string(text(row))
+    case .json: return json(text(row))
     case .list:
       let elements = column.elements(row)
       let reader = AvroDatumReader(elements)
       return .list((0..<elements.count).map { reader.datum($0) })
     }
+  }
+
+  private func json(_ text: String) -> AvroDatum {
+    if let value = try? Value.parseJSON(text, refusingTwins: true) { return AvroDatum(value) }
+    return (try? Value.parseJSON(text)) != nil ? .jsonText(text) : .string(text)
   }
 
   private func text(_ row: Int) -> String {

@@ -149,15 +149,23 @@ struct AvroResolver {
     return action
   }
 
-  /// The first branch that matches, be it by a promotion: so the specification says. Named types match without their
+  /// The branch of the writer's own type, else the first that matches by a promotion. Named types match without their
   /// namespaces, but one of the whole name comes before others.
   private mutating func resolve(_ w: Int, toBranchOf to: AvroSchema.Node, _ type: DataType) throws -> AvroAction {
-    let name = writer[w].name
-    let same = name.isEmpty ? [] : to.parts.filter { reader[$0].name.isExactly(name) }
-    for branch in same + to.parts {
-      if let action = try? resolve(w, branch) { return widened(action, type) }
+    let from = writer[w]
+    let ranks = to.parts.map { distance(from, reader[$0]) }
+    for rank in 0...2 {
+      for (branch, part) in to.parts.enumerated() where ranks[branch] == rank {
+        if let action = try? resolve(w, part) { return widened(action, type) }
+      }
     }
-    throw different(writer[w], to)
+    throw different(from, to)
+  }
+
+  /// 0: the same type, 1: the same but for its logical type or namespace, 2: any other.
+  private func distance(_ from: AvroSchema.Node, _ to: AvroSchema.Node) -> Int {
+    guard from.kind == to.kind else { return 2 }
+    return from.logical == to.logical && from.name.isExactly(to.name) ? 0 : 1
   }
 
   /// A branch of a union of numbers becomes the type that holds all of them.

@@ -8,6 +8,43 @@ enum ScalarText {
     return text.withUTF8 { unsafe ValueParse.float64(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
   }
 
+  static func float(_ text: String) -> Float? {
+    var text = text
+    var value = Float(0)
+    return text.withUTF8 { unsafe ValueParse.float32(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
+  }
+
+  /// Whether two texts write the same number: `-?digits[.digits][e±digits]`, whatever its zeros.
+  static func isSameNumber(_ a: String, _ b: String) -> Bool {
+    let (a, b) = (Digits(a), Digits(b))
+    return a.significant == b.significant
+      && (a.significant.isEmpty || a.isNegative == b.isNegative && a.power == b.power)
+  }
+
+  /// The digits of a number without zeros around them, and the power of ten of the last.
+  private struct Digits {
+    var isNegative = false
+    var significant: [UInt8] = []
+    var power = 0
+
+    init(_ text: String) {
+      let parts = text.utf8.split(maxSplits: 1) { $0 | 0x20 == UInt8(ascii: "e") }
+      if parts.count == 2 { power = Int(String(decoding: parts[1], as: UTF8.self)) ?? 0 }
+      var isFraction = false
+      for byte in parts.first ?? text.utf8[...] {
+        if byte == UInt8(ascii: "-") { isNegative = true }
+        if byte == UInt8(ascii: ".") { isFraction = true }
+        guard byte &- 48 < 10 else { continue }
+        if isFraction { power -= 1 }
+        if byte != 48 || !significant.isEmpty { significant.append(byte) }
+      }
+      while significant.last == 48 {
+        significant.removeLast()
+        power += 1
+      }
+    }
+  }
+
   static func uuid(_ text: String) -> [UInt8]? {
     var text = text
     var bytes = [UInt8](repeating: 0, count: 16)

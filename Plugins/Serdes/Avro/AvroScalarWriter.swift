@@ -1,8 +1,8 @@
 internal import Expression
 internal import Records
 
-/// Converts single values to Avro's scalar types. Nothing is rounded, except where the schema asks for binary
-/// fractions.
+/// Converts single values to Avro's scalar types. Nothing is rounded: a float takes a number whose digits its shortest
+/// text has, so that the way back gives the same number. Texts become the nearest float.
 struct AvroScalarWriter {
   private let trueWords: Set<ExactText>
   private let falseWords: Set<ExactText>
@@ -13,10 +13,12 @@ struct AvroScalarWriter {
   private let datetimes: AvroPattern
   private let zone: ZoneRules
   private let isJSON: Bool
+  private let roundsFloats: Bool
 
   /// - Parameter isJSON: texts come out of JSON, where bytes are Base64.
   init(_ conversion: AvroConversion, isJSON: Bool) throws {
     self.isJSON = isJSON
+    roundsFloats = conversion.roundFloats
     trueWords = Set(conversion.trueValues.map { ExactText($0.lowercased()) })
     falseWords = Set(conversion.falseValues.map { ExactText($0.lowercased()) })
     nullWords = Set(conversion.nullValues.map { ExactText($0.lowercased()) })
@@ -119,36 +121,58 @@ struct AvroScalarWriter {
   }
 
   private func fraction(_ datum: AvroDatum, _ isFloat: Bool, to out: AvroOut) -> Bool {
-    let number: Double
-    switch datum {
-    case .double(let value): number = value
-    case .float(let value):
-      if isFloat {
-        out.append(little: value.bitPattern)
-        return true
-      }
-      number = Double(value)
-    case .int(let value):
-      guard let exact = Double(exactly: value), !isFloat || Float(exactly: value) != nil else { return false }
-      number = exact
-    default:
-      guard let text = digits(datum), let value = ScalarText.double(text) else { return false }
-      number = value
-    }
-    guard isFloat else {
+    if isFloat {
+      guard let number = single(datum) else { return false }
       out.append(little: number.bitPattern)
-      return true
+    } else {
+      guard let number = double(datum) else { return false }
+      out.append(little: number.bitPattern)
     }
-    let narrow = Float(number)
-    if narrow.isInfinite, number.isFinite { return false }
-    out.append(little: narrow.bitPattern)
     return true
+  }
+
+  private func double(_ datum: AvroDatum) -> Double? {
+    switch datum {
+    case .double(let value): return value
+    case .float(let value): return Double(value)
+    case .int(let value): return Double(exactly: value) ?? (roundsFloats ? Double(value) : nil)
+    default:
+      guard let text = digits(datum), let value = ScalarText.double(text) else { return nil }
+      return isKept(text, datum, value) ? value : nil
+    }
+  }
+
+  private func single(_ datum: AvroDatum) -> Float? {
+    switch datum {
+    case .float(let value): return value
+    case .int(let value): return Float(exactly: value) ?? (roundsFloats ? Float(value) : nil)
+    case .double(let value) where !isJSON:
+      let narrow = Float(value)
+      if narrow.isInfinite, value.isFinite { return nil }
+      return roundsFloats || value.isNaN || Double(narrow) == value ? narrow : nil
+    default:
+      guard let text = digits(datum), let value = ScalarText.float(text) else { return nil }
+      return isKept(text, datum, value) ? value : nil
+    }
+  }
+
+  /// Whether a number has all of its digits in the float. JSON's doubles are the digits of their texts.
+  private func isKept(
+    _ digits: String, _ datum: AvroDatum, _ value: some BinaryFloatingPoint & LosslessStringConvertible
+  )
+    -> Bool
+  {
+    if case .string = datum { return true }
+    return roundsFloats || !value.isFinite || ScalarText.isSameNumber(digits, "\(value)")
   }
 
   // MARK: texts and bytes
 
   private func string(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
     switch (node.logical, datum) {
+    case (.ferry(.json)?, .jsonText(let text)):
+      out.append(text: text)
+      return true
     case (.ferry(.json)?, _) where isJSON:
       out.append(text: datum.json.json())
       return true

@@ -33,6 +33,9 @@ final class AvroStructure {
 
   func add(_ value: Value) { add(value, depth: 0) }
 
+  /// A text that would lose something as a value.
+  func addOther() { kinds.insert(.any) }
+
   private func add(_ value: Value, depth: Int) {
     switch value {
     case .null: break

@@ -76,6 +76,8 @@ struct AvroConversionProperties: Declaring, Decodable {
   @Property("Pattern of times of day in texts.") var timeFormat = AvroConversion().timeFormat
   @Property("Pattern of timestamps in texts.") var datetimeFormat = AvroConversion().datetimeFormat
   @Property("What stands before the fraction of numbers in texts.") var decimalSeparator = "."
+  @Property("Whether numbers become the nearest float where the schema's type does not have all of their digits.")
+  var roundFloats = false
   @Property("Whether columns and fields that the schema does not have are an error.") var strictSchema = false
   @Property("The zone of wall clocks that become instants; UTC without.") var timeZoneId: String?
 
@@ -90,6 +92,7 @@ struct AvroConversionProperties: Declaring, Decodable {
     conversion.decimalSeparator = decimalSeparator
     conversion.strictSchema = strictSchema
     conversion.coercesWords = inferAllFields
+    conversion.roundFloats = roundFloats
     conversion.timeZone = timeZoneId ?? "UTC"
     return conversion
   }
@@ -101,7 +104,8 @@ struct AvroWriterTask: FerryTask {
     details: """
       Without a schema, one is made from the columns; nothing is lost then. With a schema, values become its types: \
       a union's branch is the one of the value's own type, else one of its kind, else the first that it becomes. \
-      Nothing is rounded or cut off: a value that does not fit makes its record a bad row.
+      Nothing is rounded or cut off: a value that does not fit makes its record a bad row. A float takes a number \
+      whose digits its own shortest text has; `roundFloats` takes the nearest float. A text becomes the nearest float.
       """,
     outputs: TextStore.outputs + [
       TaskOutput("rejected", .uri, "With onBadLines REJECT: a record file of the bad rows.")
@@ -211,7 +215,13 @@ enum AvroProperties {
       for (index, structure) in found {
         let column = batch.columns[index]
         for row in 0..<column.count where !column.isNull(row) {
-          structure.add(try Value.parseJSON(unsafe String(decoding: column.bytes(row), as: UTF8.self)))
+          let text = unsafe String(decoding: column.bytes(row), as: UTF8.self)
+          if let value = try? Value.parseJSON(text, refusingTwins: true) {
+            structure.add(value)
+          } else {
+            _ = try Value.parseJSON(text)
+            structure.addOther()
+          }
         }
       }
       try context.checkCancelled()

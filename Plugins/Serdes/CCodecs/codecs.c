@@ -10,7 +10,7 @@
 #include <zstd.h>
 
 // A hostile xz block may ask for 4 GiB of dictionary.
-#define XZ_MEMORY (64u << 20)
+#define XZ_MEMORY (160u << 20)
 // 2^27 bytes, the window that zstd takes from streams without being asked for more.
 #define ZSTD_WINDOW_LOG 27
 

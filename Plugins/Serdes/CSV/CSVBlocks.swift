@@ -115,7 +115,7 @@ internal import Records
   func header() throws -> [String]? {
     isHeader = true
     defer { isHeader = false }
-    if next == found, try !findRows() { return nil }
+    guard try findFirst() else { return nil }
     let width = fieldCount(next)
     if width > Limits.columns { throw Limits.tooManyColumns(window.name) }
     columns = width
@@ -129,6 +129,15 @@ internal import Records
     return names
   }
 
+  /// Goes to the first row that is not left out; false when there is none.
+  private func findFirst() throws -> Bool {
+    while true {
+      if next == found, try !findRows() { return false }
+      guard options.skipEmptyRows, isEmptyLine(next) else { return true }
+      next += 1
+    }
+  }
+
   private func badHeader(_ reason: String) -> Failure {
     Failure(
       .data, "reading the header of '\(window.name)': \(reason)",
@@ -137,7 +146,7 @@ internal import Records
 
   /// How many fields rows have where none is the header: as many as the first; nil when there is none.
   func firstWidth() throws -> Int? {
-    if next == found, try !findRows() { return nil }
+    guard try findFirst() else { return nil }
     columns = fieldCount(next)
     return columns
   }

@@ -1,16 +1,32 @@
 internal import CZlib
 internal import Records
 
-/// Unpacks gzip and zstd, known by their first bytes; anything else passes as it is.
+/// Unpacks gzip and zstd, known by their first bytes; anything else passes as it is, but for other packed files.
 enum Decompression {
   static func open(_ input: any ByteInput) throws -> any ByteInput {
     let peeked = PeekedInput(input)
-    let head = try peeked.peek(4)
+    let head = try peeked.peek(10)
     if head.starts(with: [0x1F, 0x8B]) { return GzipInput(peeked) }
-    if head == [0x28, 0xB5, 0x2F, 0xFD] { return try ZstdInput(peeked) }
+    if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return try ZstdInput(peeked) }
     // A frame without content, which some put in front.
-    if head.count == 4, head[0] & 0xF0 == 0x50, head[1...] == [0x2A, 0x4D, 0x18] { return try ZstdInput(peeked) }
+    if head.count >= 4, head[0] & 0xF0 == 0x50, head[1...3] == [0x2A, 0x4D, 0x18] { return try ZstdInput(peeked) }
+    if let format = others.first(where: { head.starts(with: $0.head) })?.name ?? bzip2(head) {
+      throw Failure(
+        .data, "reading '\(input.name)': it is packed with \(format), which is not unpacked here",
+        hint: "Unpack it first; files packed with gzip or zstd are unpacked as they are read")
+    }
     return peeked
+  }
+
+  private static let others: [(name: String, head: [UInt8])] = [
+    ("zip", [0x50, 0x4B, 3, 4]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]), ("lz4", [0x04, 0x22, 0x4D, 0x18]),
+    ("7-Zip", [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]),
+  ]
+
+  /// Its first three bytes alone could be a text's.
+  private static func bzip2(_ head: [UInt8]) -> String? {
+    head.count == 10 && head.starts(with: "BZh".utf8) && head[4...].elementsEqual([0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+      ? "bzip2" : nil
   }
 }
 

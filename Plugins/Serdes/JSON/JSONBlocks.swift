@@ -106,8 +106,21 @@ internal import Records
     case json_row_too_large.rawValue: return "a value is too large"
     case json_row_bad_escape.rawValue: return "a string has an escape sequence that JSON does not have"
     case json_row_lone_surrogate.rawValue: return "a string has half of a surrogate pair, which is no character"
-    default: return "it is not JSON"
+    default: return notJSON(row)
     }
+  }
+
+  /// The place within the row, which may be long.
+  private func notJSON(_ row: Int) -> String {
+    let start = Int(finder.starts[row])
+    let text = unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
+    guard let fault = unsafe JSONFault.find(text) else { return "it is not JSON" }
+    let place = start + fault.at
+    let line = window.line(at: place)
+    let isFar = line != window.line(at: start)
+    let hint = fault.isOpen && finder.tookLines ? "; for rows over several lines set 'newLine' to false" : ""
+    return
+      "it is not JSON: \(fault.reason) (\(isFar ? "line \(line), " : "")byte \(window.sourceOffset(at: place)))\(hint)"
   }
 
   private func report(_ row: Int, _ reason: String) throws {

@@ -23,6 +23,8 @@ public final class JSONReader: TextReader {
   /// simdjson's column behind each of the schema's, and whether one has a place there.
   private var physical: [Int] = []
   private var isMapped: [Bool] = []
+  /// Members that are objects in some rows and otherwise `null`: their members are the columns.
+  private let parents: Set<ExactText>
   private let team: ThreadTeam
   private let rowWidth: Int
 
@@ -55,6 +57,7 @@ public final class JSONReader: TextReader {
       }
       schema = JSONReader.schema(blocks.columnNames, seen, options)
     }
+    parents = JSONReader.parents(schema.fields.map(\.name), options)
     for name in schema.fields.map(\.name) { blocks.addColumn(name) }
     let names = blocks.columnNames
     let places = Dictionary(names.enumerated().map { (ExactText($1), $0) }, uniquingKeysWith: { first, _ in first })
@@ -90,7 +93,8 @@ public final class JSONReader: TextReader {
 
   private static func schema(_ names: [String], _ seen: Seen, _ options: JSONReadOptions) -> Schema {
     var fields: [Field] = []
-    for index in seen.order {
+    let parents = parents(seen.order.map { names[$0] }, options)
+    for index in seen.order where !seen.inference[index].isUndecided || !parents.contains(names[index].exact) {
       fields.append(Field(names[index], options.columns[ExactText(names[index])] ?? seen.inference[index].type))
     }
     let found = Set(fields.map { ExactText($0.name) })
@@ -98,6 +102,22 @@ public final class JSONReader: TextReader {
       fields.append(Field(name.string, options.columns[name] ?? .text))
     }
     return Schema(fields)
+  }
+
+  /// What the names of flattened members begin with, but for columns that are asked for.
+  private static func parents(_ names: [String], _ options: JSONReadOptions) -> Set<ExactText> {
+    guard options.flatten > 0 else { return [] }
+    var parents: Set<ExactText> = []
+    for name in names {
+      for index in name.utf8.indices where name.utf8[index] == UInt8(ascii: ".") {
+        parents.insert(String(name[..<index]).exact)
+      }
+    }
+    return parents.subtracting(options.columns.keys)
+  }
+
+  private func isEmptyParent(_ table: borrowing JSONTable, _ column: Int) -> Bool {
+    !parents.isEmpty && table.holdsNullsOnly(column) && parents.contains(blocks.columnNames[column].exact)
   }
 
   public func wholeSchema() throws -> Schema {
@@ -115,7 +135,7 @@ public final class JSONReader: TextReader {
 
   private func append(_ table: consuming JSONTable) throws {
     for column in 0..<table.stride where column >= isMapped.count || !isMapped[column] {
-      if table.firstMember(column) != nil { throw SchemaTooNarrow() }
+      if table.firstMember(column) != nil, !isEmptyParent(table, column) { throw SchemaTooNarrow() }
     }
     let count = table.count
     let bytes = max(table.byteCount, count * rowWidth)

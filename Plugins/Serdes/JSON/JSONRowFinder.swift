@@ -14,6 +14,8 @@ internal import Records
   private(set) var faults: [Int: String] = [:]
 
   private var isLines: Bool?
+  /// Rows were found out to stand one a line.
+  var tookLines: Bool { isLines == true && options.layout == .automatic }
   /// Bytes of the window that belong to the found rows.
   private var usedBytes = 0
   /// Bytes of the window in which no row ends.
@@ -195,7 +197,8 @@ internal import Records
       add(at, at + 1, "no value stands in front of the comma")
       place = .comma
     case (UInt8(ascii: ","), .outside), (UInt8(ascii: "]"), .outside), (UInt8(ascii: "}"), _):
-      add(at, at + 1, "it is not JSON")
+      let mark = unsafe Character(Unicode.Scalar(window.base[at]))
+      add(at, at + 1, "it is not JSON: '\(mark)' stands where a value is expected")
     default: return false
     }
     return true

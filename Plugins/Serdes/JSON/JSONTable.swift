@@ -30,6 +30,13 @@ internal import Records
     return nil
   }
 
+  /// Whether no row has another value of the member than `null`.
+  func holdsNullsOnly(_ column: Int) -> Bool {
+    (0..<count).allSatisfy { row in
+      kind(row, column) == json_null.rawValue || kind(row, column) == json_explicit_null.rawValue
+    }
+  }
+
   @inline(__always)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
     let field = unsafe fields[row * stride + column]

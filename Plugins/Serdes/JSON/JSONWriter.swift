@@ -18,6 +18,9 @@ public final class JSONWriter: RecordSink {
   private let output: any ByteOutput
   private let options: JSONWriteOptions
   private let keys: [[UInt8]]
+  private let columns: [Field]
+  /// The first row whose json column holds something else.
+  private var badRow: Int?
   private let patterns: [TextPattern?]
   private let blocks: [CellBlock]
   private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
@@ -44,6 +47,7 @@ public final class JSONWriter: RecordSink {
         "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", for: field.type, zone: options.timeZone, property: "timeZoneId")
     }
     blocks = schema.fields.map { _ in CellBlock(rows: CSVWriter.chunk) }
+    columns = schema.fields
   }
 
   public func write(_ batch: RecordBatch) throws {
@@ -79,6 +83,7 @@ public final class JSONWriter: RecordSink {
           blocks[column].before = keys[column]
           blocks[column].after = []
           encode(formatters[column], rows, patterns[column], blocks[column])
+          if let badRow { throw noJSON(columns[column], row: rowCount - batch.count + badRow + 1) }
         }
         if keys.isEmpty {
           for _ in rows { text.append(options.newLine ? "{}\n" : "{},") }
@@ -98,7 +103,11 @@ public final class JSONWriter: RecordSink {
       if borrow(formatter, rows, block) { return }
       writeEach(formatter, rows, block) { row, out in unsafe JSONText.append(string: formatter.bytes(row), to: &out) }
     case .json:
-      writeEach(formatter, rows, block) { row, out in unsafe JSONWriter.append(json: formatter.bytes(row), to: &out) }
+      writeEach(formatter, rows, block) { row, out in
+        let text = unsafe formatter.bytes(row)
+        if badRow == nil, unsafe !JSONText.isValid(text, depth: JSONWriter.maxDepth) { badRow = row }
+        unsafe JSONWriter.append(json: text, to: &out)
+      }
     case .date, .time, .timestamp, .uuid, .interval, .bytes:
       // No text of these types has anything to escape.
       if formatter.column.nullCount == 0 {
@@ -134,6 +143,17 @@ public final class JSONWriter: RecordSink {
         unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }
     }
+  }
+
+  /// Deeper than any reader of ours lets through.
+  private static let maxDepth = 4_096
+
+  /// Files of others say of a column that it is JSON and need not be right.
+  private func noJSON(_ column: Field, row: Int) -> Failure {
+    Failure(
+      .data,
+      "writing '\(output.name)': column '\(column.name)' of row \(row) is of type json, but its text is not JSON",
+      hint: "Let what writes the file make it JSON, or give the column another type than arrow.json")
   }
 
   /// JSON as it is, on one line: a line end stands between tokens only.

@@ -29,7 +29,7 @@ extension FieldTable where Self: ~Copyable {
     switch plan.type {
     case .text: fillText(column, plan, builder, &errors)
     case .int64:
-      each(column, builder, &errors) { field in
+      each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isInteger(field) { return .malformed }
         var value: Int64 = 0
         let result = unsafe Digits.parse(field.bytes, into: &value)
@@ -37,7 +37,7 @@ extension FieldTable where Self: ~Copyable {
         return result
       }
     case .decimal(let precision, let scale) where precision <= 38:
-      each(column, builder, &errors) { field in
+      each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isDecimal(field) { return .malformed }
         var value: Int128 = 0
         let result = unsafe DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
@@ -45,7 +45,7 @@ extension FieldTable where Self: ~Copyable {
         return result
       }
     case .float64:
-      each(column, builder, &errors) { field in
+      each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isNumber(field) { return .malformed }
         var value = 0.0
         let result = unsafe ValueParse.float64(field.bytes, into: &value)
@@ -56,7 +56,7 @@ extension FieldTable where Self: ~Copyable {
         return result
       }
     case .date:
-      each(column, builder, &errors) { field in
+      each(column, plan, builder, &errors) { field in
         var value: Int32 = 0
         let result = unsafe ValueParse.date(field.bytes, into: &value)
         if result == .ok { builder.append(value) }
@@ -64,7 +64,7 @@ extension FieldTable where Self: ~Copyable {
       }
     case .json where Self.isTagged: fillJSON(column, builder)
     default:
-      each(column, builder, &errors) { field in
+      each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isCanonical(field, plan.type) { return .malformed }
         return unsafe plan.parser.append(field.bytes, to: builder)
       }
@@ -73,10 +73,18 @@ extension FieldTable where Self: ~Copyable {
 
   @inline(__always)
   private mutating func each(
-    _ column: Int, _ builder: ColumnBuilder, _ errors: inout [FieldError], _ body: (FieldText) -> ParseResult
+    _ column: Int, _ plan: ColumnPlan, _ builder: ColumnBuilder, _ errors: inout [FieldError],
+    _ body: (FieldText) -> ParseResult
   ) {
+    // A text of JSON is no number, though it may look like one.
+    let refusesTexts = Self.isTagged && plan.isInferred
     for row in 0..<count {
       let field = field(row, column)
+      if refusesTexts && field.kind == .quoted {
+        errors.append(FieldError(row: row, column: column, result: .malformed))
+        builder.appendNull()
+        continue
+      }
       // An empty field has no value of any type but text, and bytes where it has quotes.
       let isEmpty = field.count == 0 && !Self.isTagged && !(field.kind == .quoted && builder.type == .bytes)
       if field.kind == .null || isEmpty {
@@ -195,11 +203,14 @@ enum Canonical {
     return false
   }
 
+  /// As a boolean is written.
+  static func isWord(_ field: FieldText) -> Bool {
+    unsafe field.bytes.elementsEqual("true".utf8) || field.bytes.elementsEqual("false".utf8)
+  }
+
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {
     switch type {
-    case .bool:
-      unsafe field.count >= 4
-        && (field.start[0] | 0x20 == UInt8(ascii: "t") || field.start[0] | 0x20 == UInt8(ascii: "f"))
+    case .bool: isWord(field)
     case .decimal: isDecimal(field)
     case .timestamp(_, let zoned): field.count >= 16 && (!zoned || hasZone(field))
     case .time: field.count >= 8

@@ -45,17 +45,11 @@ struct Inference {
       kinds.insert(.text)
     } else if unsafe field.start[0] &- 48 < 10 || field.start[0] == UInt8(ascii: "-") {
       if !observeNumber(field) && (isTagged || !observeTime(field)) { kinds.insert(.text) }
-    } else if isTagged || isWord(field) {
+    } else if isTagged || Canonical.isWord(field) {
       kinds.insert(.bool)
     } else {
       kinds.insert(.text)
     }
-  }
-
-  private func isWord(_ field: FieldText) -> Bool {
-    guard field.count == 4 || field.count == 5 else { return false }
-    var value = false
-    return unsafe ValueParse.bool(field.bytes, into: &value) == .ok
   }
 
   private mutating func observeNumber(_ field: FieldText) -> Bool {
