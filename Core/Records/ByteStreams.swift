@@ -54,12 +54,17 @@ public final class FileInput: ByteInput {
   private let descriptor: Int32
   private let start: Int64
   private var remaining: Int64?
+  /// Bytes of a pipe come when another process writes them, or never.
+  private let mayWait: Bool
+  /// Called now and then while there is nothing to read yet; what it throws ends the reading.
+  public var interrupt: (() throws -> Void)?
 
   /// - Parameter range: bytes of the file, all when nil; a range past the end is cut there.
   public init(path: String, name: String? = nil, range: Range<Int64>? = nil) throws {
     self.name = name ?? path
     start = range?.lowerBound ?? 0
-    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a FIFO that nobody writes to could not even be opened.
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError.failure("opening '\(self.name)'", errno) }
     var info = stat()
     guard unsafe fstat(descriptor, &info) == 0 else {
@@ -72,6 +77,7 @@ public final class FileInput: ByteInput {
       throw Failure(.configuration, "opening '\(self.name)': it is a folder, not a file")
     }
     let isRegular = info.st_mode & S_IFMT == S_IFREG
+    mayWait = !isRegular
     if let range {
       let end = min(range.upperBound, Int64(info.st_size))
       lseek(descriptor, off_t(range.lowerBound), SEEK_SET)
@@ -88,12 +94,22 @@ public final class FileInput: ByteInput {
     let wanted = remaining.map { Int(min(Int64(buffer.count), $0)) } ?? buffer.count
     if wanted == 0 { return 0 }
     while true {
+      if mayWait { try waitForBytes() }
       let count = unsafe Glibc.read(descriptor, buffer.baseAddress, wanted)
       if count >= 0 {
         remaining = remaining.map { $0 - Int64(count) }
         return count
       }
-      if errno != EINTR { throw FileError.failure("reading '\(name)'", errno) }
+      if errno != EINTR, errno != EAGAIN { throw FileError.failure("reading '\(name)'", errno) }
+    }
+  }
+
+  /// A FIFO is readable once somebody writes, or has written and is gone; before the first of them it is neither.
+  private func waitForBytes() throws {
+    var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+      try interrupt?()
+      if unsafe poll(&wanted, 1, 50) != 0 { return }
     }
   }
 
