@@ -62,7 +62,11 @@ let core: [Target] = [
   .target(
     name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
     swiftSettings: unsafeSpelledOut),
-  .target(name: "Expression", dependencies: ["Records"], path: "Core/Expression", swiftSettings: settings),
+  system("CPCRE2", "Core/Expression/CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
+  system("CJQ", "Core/Expression/CJQ", apt: "libjq-dev"),
+  .target(
+    name: "Expression", dependencies: ["Records", "CPCRE2", "CJQ"], path: "Core/Expression",
+    exclude: ["CPCRE2", "CJQ"], swiftSettings: unsafeSpelledOut),
   .target(
     name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],
     path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),

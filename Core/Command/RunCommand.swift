@@ -119,8 +119,14 @@ struct RunCommand: ParsableCommand {
     let cancellation = Cancellation()
     Signals.cancel(cancellation)
     let execution = try waiting { [restart, acceptUnknown] in
-      try await engine.run(
-        parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)
+      do {
+        return try await engine.run(
+          parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)
+      } catch {
+        // Stopped before it began: while its inputs were made ready.
+        if case .signal(let number) = cancellation.reason { throw Exit.signal(number) }
+        throw error
+      }
     }
     observer.finish(execution, engine)
     try leave(execution, cancellation)

@@ -15,7 +15,7 @@ public enum Base64 {
   }
 
   /// Nil for a text that is none; padding may be missing.
-  static func decoded(_ text: String) -> [UInt8]? {
+  public static func decoded(_ text: String) -> [UInt8]? {
     var digits = Array(text.utf8)
     while digits.last == UInt8(ascii: "=") { digits.removeLast() }
     var output: [UInt8] = []

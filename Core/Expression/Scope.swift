@@ -3,7 +3,8 @@ public protocol ExpressionHost: Sendable {
   /// The secret of this name; throws when there is none.
   func secret(_ name: String) throws -> String
   /// The whole text of a file in internal storage or beside the flow.
-  func read(_ uri: String) throws -> String
+  /// - Parameter check: to be called while it waits for bytes; what it throws ends the reading.
+  func read(_ uri: String, check: @escaping @Sendable () throws -> Void) throws -> String
   /// The storage URI of a file beside the flow.
   func fileURI(_ path: String) throws -> String
   /// The size of a file, bytes.
@@ -29,20 +30,17 @@ public struct Scope: Sendable {
   public let host: any ExpressionHost
   /// The zone of dates where the expression names none: an IANA name or an offset.
   public let timeZone: String
+  /// Called now and then while an expression is evaluated: what it throws ends the evaluation and passes through it
+  /// unchanged.
+  public var check: @Sendable () throws -> Void
 
-  public init(variables: ValueMap, host: any ExpressionHost, timeZone: String = "UTC") {
+  public init(
+    variables: ValueMap, host: any ExpressionHost, timeZone: String = "UTC",
+    check: @escaping @Sendable () throws -> Void = {}
+  ) {
     self.variables = variables
     self.host = host
     self.timeZone = timeZone
+    self.check = check
   }
-}
-
-/// How much a template may ask for: each is far above honest use and far below what would harm the process.
-enum Limits {
-  /// Levels of nested brackets, blocks and operators: the parser and the evaluator recurse once per level.
-  static let nesting = 200
-  /// `render()` within `render()`.
-  static let renderings = 20
-  /// Elements that a range makes, characters that an indent or a width adds.
-  static let elements: Int64 = 1_000_000
 }

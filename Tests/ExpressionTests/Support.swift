@@ -5,7 +5,7 @@ import Testing
 struct FixedHost: ExpressionHost {
   struct Missing: Error {}
   func secret(_ name: String) throws -> String { if name == "TOKEN" { "s3cret" } else { throw Missing() } }
-  func read(_ uri: String) throws -> String { "text of \(uri)" }
+  func read(_ uri: String, check: @escaping @Sendable () throws -> Void) throws -> String { "text of \(uri)" }
   func fileURI(_ path: String) throws -> String { "file:///flows/\(path)" }
   func fileSize(_ uri: String) throws -> Int64 { 12 }
   func kv(_ key: String) throws -> Value? { key == "known" ? "value" : nil }

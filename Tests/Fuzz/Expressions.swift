@@ -27,7 +27,7 @@ func fuzzExpressions(_ choices: inout Choices) {
 private struct Nowhere: ExpressionHost {
   struct Nothing: Error {}
   func secret(_ name: String) throws -> String { throw Nothing() }
-  func read(_ uri: String) throws -> String { throw Nothing() }
+  func read(_ uri: String, check: @escaping @Sendable () throws -> Void) throws -> String { throw Nothing() }
   func fileURI(_ path: String) throws -> String { throw Nothing() }
   func fileSize(_ uri: String) throws -> Int64 { throw Nothing() }
   func kv(_ key: String) throws -> Value? { throw Nothing() }

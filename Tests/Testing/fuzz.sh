@@ -24,7 +24,7 @@ tools=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")
 
 c_modules=(Plugins/Serdes/CScan Plugins/Serdes/CSimdJSON Plugins/Serdes/CCodecs)
 swift_modules=(Core/Records Core/Expression)
-libraries=(lz4 zstd z snappy bz2 lzma simdjson stdc++)
+libraries=(lz4 zstd z snappy bz2 lzma simdjson stdc++ pcre2-8 jq)
 
 # All of the plugin but its tasks, which need the engine.
 sources() {

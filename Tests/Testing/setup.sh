@@ -14,10 +14,10 @@ root=$(cd "$here/../.." && pwd)
 
 build_packages=(
   libsqlite3-dev liblz4-dev libzstd-dev libpq-dev libmariadb-dev libsimdjson-dev libavro-dev
-  zlib1g-dev libbz2-dev liblzma-dev libsnappy-dev pkg-config
+  zlib1g-dev libbz2-dev liblzma-dev libsnappy-dev libpcre2-dev libjq-dev libonig-dev pkg-config
 )
 test_packages=(
-  postgresql mariadb-server-core mariadb-client-core openssl python3 python3-venv
+  postgresql mariadb-server-core mariadb-client-core openssl jq python3 python3-venv
 )
 
 as_root() {

@@ -48,12 +48,13 @@ public struct InputDeclaration: Sendable {
 
 extension InputDeclaration {
   /// The typed value of what the user gave (texts from the command line, values from a file), or why it is refused.
-  func accept(_ given: Value) throws -> Value {
+  /// - Parameter check: throws when the run is to stop: a validator may take its time.
+  func accept(_ given: Value, _ check: @escaping @Sendable () throws -> Void = {}) throws -> Value {
     let value = try Self.convert(given, to: kind, item: itemKind)
     try checkChoice(value)
     do {
       try checkBounds(value)
-      if let validator, let text = value.string, try !Self.test("text matches other", text, validator) {
+      if let validator, let text = value.string, try !Self.test("text matches other", text, validator, check) {
         throw mismatch("a text that matches '\(validator)'")
       }
     } catch let mismatch as PropertyMismatch where kind != .secret {
@@ -107,8 +108,10 @@ extension InputDeclaration {
   private func mismatch(_ expected: String) -> PropertyMismatch { PropertyMismatch("expected \(expected)") }
 
   /// What an expression over two texts comes to.
-  static func test(_ expression: String, _ text: String, _ other: String) throws -> Bool {
-    let scope = Scope(variables: ["text": .string(text), "other": .string(other)], host: NoHost())
+  static func test(
+    _ expression: String, _ text: String, _ other: String, _ check: @escaping @Sendable () throws -> Void = {}
+  ) throws -> Bool {
+    let scope = Scope(variables: ["text": .string(text), "other": .string(other)], host: NoHost(), check: check)
     return try Template("{{ \(expression) }}").render(in: scope) == .bool(true)
   }
 
@@ -227,7 +230,7 @@ enum ISOText {
 struct NoHost: ExpressionHost {
   private func refuse(_ what: String) -> Failure { Failure(.bug, "\(what) is not available here") }
   func secret(_ name: String) throws -> String { throw refuse("secret()") }
-  func read(_ uri: String) throws -> String { throw refuse("read()") }
+  func read(_ uri: String, check: @escaping @Sendable () throws -> Void) throws -> String { throw refuse("read()") }
   func fileURI(_ path: String) throws -> String { throw refuse("fileURI()") }
   func fileSize(_ uri: String) throws -> Int64 { throw refuse("fileSize()") }
   func kv(_ key: String) throws -> Value? { throw refuse("kv()") }

@@ -52,7 +52,7 @@ public final class TaskContext: Sendable {
   /// Opens a file of internal storage or a local one for reading.
   public func open(_ reference: StorageReference, range: Range<Int64>? = nil) throws -> any ByteInput {
     if let following, following.uri == reference.uri { return try following.input() }
-    return try storage.open(location(of: reference), range: range)
+    return try storage.open(location(of: reference), range: range).interrupted(by: cancellation.check)
   }
 
   /// Opens a record file, its schema read.

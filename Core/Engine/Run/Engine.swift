@@ -106,7 +106,7 @@ public final class Engine: Sendable {
       environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
       namespace: flow.namespace)
     let accepted = try complete(
-      claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host, isSubflow: parentID != nil)
+      claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host, isSubflow: parentID != nil, cancellation)
     var execution =
       claimed
       ?? Execution(
@@ -169,7 +169,10 @@ public final class Engine: Sendable {
 
   /// The inputs with their types and defaults. All that is wrong with them comes at once.
   /// - Parameter isSubflow: whether another flow gives them: then paths begin where that flow's file lies.
-  func complete(_ given: ValueMap, of flow: Flow, _ host: Host, isSubflow: Bool = false) throws -> ValueMap {
+  func complete(
+    _ given: ValueMap, of flow: Flow, _ host: Host, isSubflow: Bool = false,
+    _ cancellation: Cancellation = Cancellation()
+  ) throws -> ValueMap {
     var problems: [String] = []
     var inputs = ValueMap()
     let names = flow.inputs.map(\.id)
@@ -180,10 +183,12 @@ public final class Engine: Sendable {
     for input in flow.inputs {
       do {
         inputs[input.id] = .null
-        inputs[input.id] = try complete(input, given[input.id], inputs, host, isSubflow: isSubflow)
+        inputs[input.id] = try complete(
+          input, given[input.id], inputs, host, isSubflow: isSubflow, cancellation)
       } catch let mismatch as PropertyMismatch {
         problems.append("input '\(input.id)': \(mismatch.message)")
       } catch {
+        try cancellation.check()
         problems.append("input '\(input.id)': \(error)")
       }
     }
@@ -201,13 +206,14 @@ public final class Engine: Sendable {
   }
 
   private func complete(
-    _ input: InputDeclaration, _ given: Value?, _ known: ValueMap, _ host: Host, isSubflow: Bool
+    _ input: InputDeclaration, _ given: Value?, _ known: ValueMap, _ host: Host, isSubflow: Bool,
+    _ cancellation: Cancellation
   ) throws -> Value {
     let scope = Scope(
       variables: [
         "inputs": .map(known), "envs": .map(settings.environment.visible), "globals": .map(settings.globals),
         "vars": .map([:]), "outputs": .map([:]),
-      ], host: host, timeZone: settings.timeZone)
+      ], host: host, timeZone: settings.timeZone, check: cancellation.check)
     if let condition = try input.condition?.rendered(in: scope), !condition.isTruthy { return .null }
     guard var value = try given ?? input.fallback?.rendered(in: scope), !value.isNull else {
       if input.isRequired { throw PropertyMismatch("it is missing: give it with -i \(input.id)=…") }
@@ -219,6 +225,6 @@ public final class Engine: Sendable {
     }
     var input = input
     if let choices = try input.choices?.rendered(in: scope) { input.values = try [String](property: choices) }
-    return try input.accept(value)
+    return try input.accept(value, cancellation.check)
   }
 }

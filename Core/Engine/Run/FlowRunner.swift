@@ -209,6 +209,7 @@ final class FlowRunner: Sendable {
         execution.whole[output.id] = value
         execution.outputs[output.id] = engine.redactor.redact(value)
       } catch {
+        if cancellation.isCancelled { return .killed }
         execution.error = engine.redactor.redact("output '\(output.id)': \(asFailure(error))")
         return .failed
       }
@@ -278,7 +279,8 @@ final class FlowRunner: Sendable {
     let parents = frame.parents.compactMap(FlowRunner.parentVariables)
     variables["parents"] = .list(parents)
     if let parent = parents.first { variables["parent"] = parent }
-    return Scope(variables: variables, host: host, timeZone: engine.settings.timeZone)
+    return Scope(
+      variables: variables, host: host, timeZone: engine.settings.timeZone, check: frame.cancellation.check)
   }
 
   private func taskRunVariables(_ run: TaskRun?, _ frame: Frame) -> ValueMap {

@@ -149,6 +149,7 @@ extension FlowRunner {
     if task.type == Subflow.self { return try await subflow(task, &run, frame, cancellation) }
     guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
     var scope = scope(task, run, frame)
+    scope.check = cancellation.check
     let workspace = Workspace(executionID)
     defer { workspace.remove() }
     // A task that takes an input file finds it there, and its other properties may name it.
@@ -156,7 +157,8 @@ extension FlowRunner {
       scope.variables["inputFile"] = .string(try workspace.path() + "/inputFile")
     }
     if let early { scope.variables.set(.string(early.attempt.file.uri), at: ["outputs", early.after, "uri"]) }
-    let properties = try render(task, in: scope)
+    // A template may take its time, and files that it reads may make it wait.
+    let properties = try await BlockingExecutor.run { [scope] in try self.render(task, in: scope) }
     let context = TaskContext(
       ledger: ledger, cancellation: cancellation, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
       storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", flowFolder: host.folder,
@@ -199,6 +201,7 @@ extension FlowRunner {
         for secret in URLSecrets.find(in: value) { engine.redactor.add(secret) }
         values[member.key] = value
       } catch {
+        if let failure = error as? Failure, failure.category == .cancelled { throw failure }
         throw Failure(
           (error as? Failure)?.category ?? .configuration,
           "\(flow.file):\(member.node.position.line): property '\(member.key)': \(error)")

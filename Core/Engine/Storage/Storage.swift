@@ -21,6 +21,14 @@ public protocol Storage: Sendable {
   func localPath(_ uri: StorageURI) throws -> String?
 }
 
+extension ByteInput {
+  /// This input; when it is one that waits for another process (a FIFO), it looks at `check` meanwhile.
+  func interrupted(by check: @escaping () throws -> Void) -> any ByteInput {
+    (self as? FileInput)?.interrupt = check
+    return self
+  }
+}
+
 public struct StorageAttributes: Sendable, Hashable {
   /// In bytes.
   public var size: Int64

@@ -16,8 +16,10 @@ struct DatePattern {
     "iso_time": "HH:mm:ss.SSSSSSSSSXXX", "iso_local_date": "yyyy-MM-dd",
     "iso_local_date_time": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSS", "iso_local_time": "HH:mm:ss.SSSSSSSSS",
     "iso_offset_time": "HH:mm:ss.SSSSSSSSSXXX", "iso_ordinal_date": "yyyy-DDDXXX", "iso_week_date": "YYYY-'W'ww-eXXX",
-    "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss xx",
+    "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss \(rfcOffset)",
   ]
+  /// The offset as RFC 1123 has it, for which Java has no letter: GMT, or +0200.
+  static let rfcOffset: Character = "\u{1}"
   static let letters = "yuMLdDEeaHhKkmsSAnNXxZzVQqwY"
   static let months = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -30,6 +32,9 @@ struct DatePattern {
     while let character = rest.first {
       if character == "'" {
         parts.append(.literal(try Self.quoted(&rest)))
+      } else if character == Self.rfcOffset {
+        parts.append(.field(character, 1))
+        rest = rest.dropFirst()
       } else if character.isASCII, character.isLetter {
         let count = rest.prefix { $0 == character }.count
         rest = rest.dropFirst(count)
@@ -100,6 +105,7 @@ struct DatePattern {
     case "w": padded(wall.isoWeek.week, count)
     case "z": rule.abbreviation
     case "V": zone.name
+    case rfcOffset: rule.offset == 0 ? "GMT" : ZoneText.offset(rule.offset, "xx")
     case "Z":
       count == 4 ? "GMT" + ZoneText.offset(rule.offset, "xxx") : ZoneText.offset(rule.offset, count == 5 ? "XXX" : "xx")
     default: ZoneText.offset(rule.offset, String(repeating: letter, count: count))

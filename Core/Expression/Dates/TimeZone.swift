@@ -46,12 +46,13 @@ struct TimeZone {
 
   private static func read(_ name: String) -> [UInt8]? {
     let isSafe = name.utf8.allSatisfy { $0.isNameStart && $0 < 0x80 || $0.isDigit || "/+-".utf8.contains($0) }
-    guard isSafe, name.utf8.first != UInt8(ascii: "/"), let file = fopen("/usr/share/zoneinfo/\(name)", "rb") else {
+    guard isSafe, name.utf8.first != UInt8(ascii: "/"), let file = unsafe fopen("/usr/share/zoneinfo/\(name)", "rb")
+    else {
       return nil
     }
-    defer { fclose(file) }
+    defer { unsafe fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 65536)
-    let count = fread(&bytes, 1, bytes.count, file)
+    let count = unsafe fread(&bytes, 1, bytes.count, file)
     return count == 0 ? nil : Array(bytes[..<count])
   }
 

@@ -1,11 +1,9 @@
 /// Filters on lists and maps (some of them also on texts).
 enum CollectionFilters {
   static let all: [FilterOperation] = [
-    FilterOperation("default", "fallback", "or a fallback where it is undefined, null or empty", acceptsNull: true) {
-      value, arguments, _ in
-      let isMissing = value.isNull || value == .string("") || value == .list([]) || value.map?.isEmpty == true
-      return isMissing ? try arguments.value(0) : value
-    },
+    FilterOperation(
+      "default", "default/fallback", "or another value where it is undefined, null, blank or empty", acceptsNull: true
+    ) { value, arguments, _ in value.isBlank ? try arguments.value(0) : value },
     FilterOperation("first", "", "the first element or letter") { value, _, _ in
       if case .string(let text) = value { return text.first.map { .string(String($0)) } ?? .null }
       return try value.elements().first ?? .null
@@ -17,15 +15,16 @@ enum CollectionFilters {
     FilterOperation("length", "", "how many elements, entries or letters", acceptsNull: true) { value, _, _ in
       .int(Int64(try length(value)))
     },
-    FilterOperation("join", ";separator", "the elements as one text") { value, arguments, _ in
-      .string(try value.elements().map(\.text).joined(separator: arguments.optionalText(0) ?? ""))
-    },
+    FilterOperation("join", ";separator", "the elements as one text", joined),
     FilterOperation("reverse", "", "in the opposite order") { value, _, _ in
       if case .string(let text) = value { return .string(String(text.reversed())) }
       return .list(try value.elements().reversed())
     },
-    FilterOperation("sort", "", "in ascending order") { value, _, _ in .list(try sorted(value.elements())) },
-    FilterOperation("rsort", "", "in descending order") { value, _, _ in .list(try sorted(value.elements()).reversed())
+    FilterOperation("sort", "", "in ascending order") { value, _, evaluator in
+      .list(try sorted(value.elements(), evaluator.meter))
+    },
+    FilterOperation("rsort", "", "in descending order") { value, _, evaluator in
+      .list(try sorted(value.elements(), evaluator.meter).reversed())
     },
     FilterOperation("slice", ";fromIndex toIndex", "the part from an index up to but without another", slice),
     FilterOperation("chunk", "size", "cut into lists of a size") { value, arguments, _ in
@@ -34,8 +33,10 @@ enum CollectionFilters {
       let starts = stride(from: 0, to: elements.count, by: size)
       return .list(starts.map { .list(Array(elements[$0..<min($0 + size, elements.count)])) })
     },
-    FilterOperation("flatten", "", "with the elements of inner lists in place of the lists") { value, _, _ in
-      .list(flattened(try value.elements()))
+    FilterOperation("flatten", "", "with the elements of inner lists in place of the lists") { value, _, evaluator in
+      var result: [Value] = []
+      try flatten(value.elements(), into: &result, evaluator.meter)
+      return .list(result)
     },
     FilterOperation("distinct", "", "without repeated elements") { value, _, _ in .list(distinct(try value.elements()))
     },
@@ -51,10 +52,10 @@ enum CollectionFilters {
       return .list(try value.entries().keys.map { .string($0) })
     },
     FilterOperation("values", "", "the values of a map") { value, _, _ in .list(try value.entries().map(\.value)) },
-    FilterOperation("jq", "expression", "a list of what a jq expression gives (paths, select, map, keys, length …)") {
-      value, arguments, _ in
+    FilterOperation("jq", "expression", "a list of what a jq program gives", checks: (0, JQ.check)) {
+      value, arguments, evaluator in
       let input = if case .string(let text) = value { try Functions.parseJSON(text) } else { value }
-      return .list(try JQ.run(arguments.text(0), on: input))
+      return .list(try JQ.run(arguments.text(0), on: input, evaluator.meter))
     },
     FilterOperation("className", "", "the name of its Java class in Kestra") { value, _, _ in
       switch value {
@@ -81,8 +82,9 @@ enum CollectionFilters {
   }
 
   /// Stable; checks first that the elements can be compared.
-  private static func sorted(_ values: [Value]) throws -> [Value] {
+  private static func sorted(_ values: [Value], _ meter: Meter) throws -> [Value] {
     try values.enumerated().sorted { a, b in
+      try meter.step()
       let order = try Operators.compare(a.element, b.element)
       return order == 0 ? a.offset < b.offset : order < 0
     }.map(\.element)
@@ -99,8 +101,22 @@ enum CollectionFilters {
     return .list(Array(try value.elements()[Int(from)..<Int(to)]))
   }
 
-  private static func flattened(_ values: [Value]) -> [Value] {
-    values.flatMap { if case .list(let inner) = $0 { flattened(inner) } else { [$0] } }
+  private static func flatten(_ values: [Value], into result: inout [Value], _ meter: Meter) throws {
+    for value in values {
+      try meter.step()
+      if case .list(let inner) = value { try flatten(inner, into: &result, meter) } else { result.append(value) }
+      if result.count > Limits.list { try meter.list(count: result.count) }
+    }
+  }
+
+  @Sendable private static func joined(_ value: Value, _ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
+    let separator = try arguments.optionalText(0) ?? ""
+    var text = MeteredText(evaluator.meter)
+    for (index, element) in try value.elements().enumerated() {
+      if index > 0 { try text.append(separator) }
+      try text.append(element.text(evaluator.meter))
+    }
+    return .string(text.text)
   }
 
   private static func distinct(_ values: [Value]) -> [Value] {

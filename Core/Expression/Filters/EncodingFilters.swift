@@ -1,10 +1,21 @@
 /// Filters that write a value in another notation, and back.
 enum EncodingFilters {
   static let all: [FilterOperation] = [
-    FilterOperation("json", "", "as JSON", acceptsNull: true) { value, _, _ in .string(value.json()) },
-    FilterOperation("toJson", "", "as JSON", acceptsNull: true) { value, _, _ in .string(value.json()) },
-    FilterOperation("yaml", "", "as YAML") { value, _, _ in .string(YAMLWriter.write(value)) },
-    FilterOperation("toIon", "", "as Amazon Ion text") { value, _, _ in .string(ion(value)) },
+    FilterOperation("json", "", "as JSON", acceptsNull: true) { value, _, evaluator in
+      .string(try value.json(evaluator.meter))
+    },
+    FilterOperation("toJson", "", "as JSON", acceptsNull: true) { value, _, evaluator in
+      .string(try value.json(evaluator.meter))
+    },
+    // What JSON has room for these write in not much more.
+    FilterOperation("yaml", "", "as YAML") { value, _, evaluator in
+      _ = try value.json(evaluator.meter)
+      return .string(YAMLWriter.write(value))
+    },
+    FilterOperation("toIon", "", "as Amazon Ion text", acceptsNull: true) { value, _, evaluator in
+      _ = try value.json(evaluator.meter)
+      return .string(ion(value))
+    },
     FilterOperation("base64encode", "", "as Base64 of its UTF-8 bytes") { value, _, _ in
       .string(Base64.encoded(Array(try value.scalarText().utf8)))
     },

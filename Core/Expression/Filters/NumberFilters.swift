@@ -97,13 +97,13 @@ private struct NumberPattern {
 
 /// The filter `format`: printf's `%s %d %f %e %x %X %o %c %b %%` with flags, width and precision.
 enum Printf {
-  static func format(_ pattern: String, _ values: [Value]) throws -> String {
-    var output = ""
+  static func format(_ pattern: String, _ values: [Value], _ meter: Meter) throws -> String {
+    var output = MeteredText(meter)
     var rest = pattern[...]
     var next = 0
     while let character = rest.popFirst() {
       guard character == "%" else {
-        output.append(character)
+        try output.append(String(character))
         continue
       }
       var flags = ""
@@ -116,14 +116,14 @@ enum Printf {
       }
       guard let conversion = rest.popFirst() else { throw Problem("the format ends within a '%'") }
       if conversion == "%" {
-        output += "%"
+        try output.append("%")
         continue
       }
       guard next < values.count else { throw Problem("the format needs more than \(values.count) arguments") }
-      output += pad(try convert(values[next], conversion, flags, precision), flags, width)
+      try output.append(pad(convert(values[next], conversion, flags, precision, meter), flags, width))
       next += 1
     }
-    return output
+    return output.text
   }
 
   private static func number(_ rest: inout Substring) throws -> Int? {
@@ -134,11 +134,13 @@ enum Printf {
     return number
   }
 
-  private static func convert(_ value: Value, _ conversion: Character, _ flags: String, _ precision: Int?) throws
-    -> String
-  {
+  private static func convert(
+    _ value: Value, _ conversion: Character, _ flags: String, _ precision: Int?, _ meter: Meter
+  ) throws -> String {
     switch conversion {
-    case "s": return precision.map { String(value.text.prefix($0)) } ?? value.text
+    case "s":
+      let text = try value.text(meter)
+      return precision.map { String(text.prefix($0)) } ?? text
     case "b": return String(value.isTrue)
     case "d":
       guard let whole = value.wholeNumber else { throw Problem("'%d' needs an integer, found \(value.typePhrase)") }

@@ -19,30 +19,52 @@ extension Value {
     writer.write(self, level: 0)
     return String(decoding: writer.output, as: UTF8.self)
   }
+
+  /// The same within the bounds of an evaluation.
+  func json(_ meter: Meter) throws -> String {
+    var writer = JSONWriter(pretty: false, limit: Limits.text)
+    writer.write(self, level: 0)
+    try meter.text(bytes: writer.output.count)
+    return String(decoding: writer.output, as: UTF8.self)
+  }
+
+  func text(_ meter: Meter) throws -> String {
+    switch self {
+    case .list, .map: try json(meter)
+    default: text
+    }
+  }
 }
 
 private struct JSONWriter {
   let pretty: Bool
+  /// Behind so many bytes nothing more is written.
+  let limit: Int
   var output: [UInt8] = []
 
-  init(pretty: Bool) { self.pretty = pretty }
+  init(pretty: Bool, limit: Int = .max) {
+    self.pretty = pretty
+    self.limit = limit
+  }
 
   mutating func write(_ value: Value, level: Int) {
+    if output.count > limit { return }
     switch value {
     case .null: output += "null".utf8
     case .double(let number) where !number.isFinite: write(number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity")
-    case .bool, .int, .double, .decimal: output += value.text.utf8
+    case .decimal(let digits): output += Self.number(digits).utf8
+    case .bool, .int, .double: output += value.text.utf8
     case .string(let text): write(text)
     case .list(let values):
       output.append(UInt8(ascii: "["))
-      for (index, element) in values.enumerated() {
+      for (index, element) in values.enumerated() where output.count <= limit {
         separate(index, level + 1)
         write(element, level: level + 1)
       }
       close(UInt8(ascii: "]"), isEmpty: values.isEmpty, level)
     case .map(let map):
       output.append(UInt8(ascii: "{"))
-      for (index, entry) in map.enumerated() {
+      for (index, entry) in map.enumerated() where output.count <= limit {
         separate(index, level + 1)
         write(entry.key)
         output += (pretty ? ": " : ":").utf8
@@ -50,6 +72,12 @@ private struct JSONWriter {
       }
       close(UInt8(ascii: "}"), isEmpty: map.isEmpty, level)
     }
+  }
+
+  /// A decimal as JSON has numbers: databases and YAML write some (`1.`, `+1.5`, `007.5`, `NaN`) that it has not.
+  private static func number(_ digits: String) -> String {
+    if Value.isJSONNumber(digits) { return digits }
+    return Decimal(digits)?.description ?? "\"\(digits)\""
   }
 
   private mutating func separate(_ index: Int, _ level: Int) {
@@ -100,4 +128,30 @@ private struct JSONWriter {
   }
 
   private static let hex = Array("0123456789abcdef".utf8)
+}
+
+extension Value {
+  /// Whether a text is a number in JSON's notation.
+  static func isJSONNumber(_ text: String) -> Bool {
+    var rest = Substring(text).utf8
+    func digits() -> Int {
+      let count = rest.prefix { $0.isDigit }.count
+      rest = rest.dropFirst(count)
+      return count
+    }
+    if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+    let beginsWithZero = rest.first == UInt8(ascii: "0")
+    let whole = digits()
+    guard whole == 1 || (whole > 1 && !beginsWithZero) else { return false }
+    if rest.first == UInt8(ascii: ".") {
+      rest = rest.dropFirst()
+      if digits() == 0 { return false }
+    }
+    if let mark = rest.first, mark | 0x20 == UInt8(ascii: "e") {
+      rest = rest.dropFirst()
+      if let sign = rest.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { rest = rest.dropFirst() }
+      if digits() == 0 { return false }
+    }
+    return rest.isEmpty
+  }
 }

@@ -18,7 +18,8 @@ public enum Expressions {
   }
 
   private static let allFilters =
-    TextFilters.all + NumberFilters.all + CollectionFilters.all + DateFilters.all + EncodingFilters.all
+    TextFilters.all + RegexFilters.all + NumberFilters.all + CollectionFilters.all + DateFilters.all
+    + EncodingFilters.all
   private static let allFunctions = Functions.all
   private static let allTests = Tests.all
 

@@ -5,12 +5,20 @@ struct Evaluator {
   let scope: Scope
   /// How many `render()` calls this evaluation is inside of.
   private let renderings: Int
+  let meter: Meter
   /// The names bound by `set` and `for`, the innermost block last.
-  private var locals: [[ExactText: Value]] = [[:]]
+  private var locals: [[ExactText: Local]] = [[:]]
 
-  init(_ scope: Scope, renderings: Int = 0) {
+  struct Local {
+    let value: Value
+    /// At least its own.
+    let measure: Measure
+  }
+
+  init(_ scope: Scope, renderings: Int = 0, meter: Meter? = nil) {
     self.scope = scope
     self.renderings = renderings
+    self.meter = meter ?? Meter(scope.check)
   }
 
   /// Renders a text that came out of an expression, for `render()`.
@@ -19,7 +27,7 @@ struct Evaluator {
       throw Problem(
         "more than \(Limits.renderings) renderings within each other", hint: "Does a variable render itself?")
     }
-    var inner = Evaluator(scope, renderings: renderings + 1)
+    var inner = Evaluator(scope, renderings: renderings + 1, meter: meter)
     inner.locals = locals
     do {
       return try Template(source).render(with: &inner)
@@ -31,33 +39,43 @@ struct Evaluator {
   // MARK: Nodes
 
   mutating func text(of nodes: [Node]) throws -> String {
-    var output = ""
-    try append(nodes, to: &output)
-    return output
+    var output = MeteredText(meter)
+    do { try append(nodes, to: &output) } catch let problem as Problem {
+      throw ExpressionError(problem.message, offset: 0, hint: problem.hint)
+    }
+    return output.text
   }
 
-  private mutating func append(_ nodes: [Node], to output: inout String) throws {
+  private mutating func append(_ nodes: [Node], to output: inout MeteredText) throws {
     for node in nodes {
       switch node {
-      case .text(let text): output += text
-      case .print(let expression): output += try value(of: expression).text
-      case .set(let name, let expression): set(name, try value(of: expression))
+      case .text(let text): try output.append(text)
+      case .print(let expression): try output.append(text(of: expression))
+      case .set(let name, let expression):
+        let value = try value(of: expression)
+        set(name, Local(value: value, measure: try measure(value, of: expression)))
       case .conditional(let branches, let otherwise):
         let chosen = try branches.first { try value(of: $0.condition).isTrue }
         try append(chosen?.body ?? otherwise, to: &output)
       case .loop(let variable, let over, let body, let otherwise):
         let elements = try loopElements(over)
         if elements.isEmpty { try append(otherwise, to: &output) }
-        try loop(variable, elements, body, &output)
+        try loop(variable, elements, body, over, &output)
       }
     }
   }
 
   /// A name is set where it was bound before, so that a loop can add up; a new one lives in the innermost block.
-  private mutating func set(_ name: String, _ value: Value) {
+  private mutating func set(_ name: String, _ value: Local) {
     let key = ExactText(name)
     let place = locals.lastIndex { $0[key] != nil } ?? locals.count - 1
     locals[place][key] = value
+  }
+
+  func local(_ name: String) -> Local? {
+    let key = ExactText(name)
+    for block in locals.reversed() { if let local = block[key] { return local } }
+    return nil
   }
 
   /// A map gives its entries as maps of `key` and `value`; null gives nothing.
@@ -70,13 +88,19 @@ struct Evaluator {
     }
   }
 
-  private mutating func loop(_ variable: String, _ elements: [Value], _ body: [Node], _ output: inout String) throws {
+  private mutating func loop(
+    _ variable: String, _ elements: [Value], _ body: [Node], _ over: Expression, _ output: inout MeteredText
+  ) throws {
     for (index, element) in elements.enumerated() {
+      try meter.step()
       let state: ValueMap = [
         "index": .int(Int64(index)), "first": .bool(index == 0), "last": .bool(index == elements.count - 1),
         "length": .int(Int64(elements.count)), "revindex": .int(Int64(elements.count - 1 - index)),
       ]
-      locals.append([variable.exact: element, "loop": .map(state)])
+      locals.append([
+        variable.exact: Local(value: element, measure: element.measure),
+        "loop": Local(value: .map(state), measure: Measure()),
+      ])
       defer { locals.removeLast() }
       try append(body, to: &output)
     }
@@ -85,16 +109,17 @@ struct Evaluator {
   // MARK: Expressions
 
   func value(of expression: Expression) throws -> Value {
+    if meter.isDue { try located(expression) { try meter.step() } } else { try meter.step() }
     switch expression.kind {
     case .literal(let value): return value
     case .variable(let name): return try variable(name, expression)
     case .member(let base, let name): return try member(name, of: value(of: base), base, expression)
     case .subscripted(let base, let index):
       return try element(value(of: index), of: value(of: base), base, expression)
-    case .concat(let operands): return .string(try operands.map { try value(of: $0).text }.joined())
+    case .concat(let operands): return .string(try joined(operands, expression))
     case .list(let elements): return .list(try elements.map { try value(of: $0) })
     case .map(let entries):
-      return .map(ValueMap(try entries.map { (try value(of: $0.0).text, try value(of: $0.1)) }))
+      return .map(ValueMap(try entries.map { (try text(of: $0.0), try value(of: $0.1)) }))
     case .not(let operand): return .bool(try !value(of: operand).isTrue)
     case .negate(let operand):
       return try located(expression) { try Arithmetic.subtract(.int(0), number(operand)) }
@@ -107,9 +132,23 @@ struct Evaluator {
     case .filter(let operand, let filter, let arguments): return try filtered(operand, filter, arguments, expression)
     case .call(let function, let arguments):
       return try located(expression, "function '\(function.signature.name)'") {
-        try function.body(self.arguments(function.signature, arguments), self)
+        try meter.made(function.body(self.arguments(function.signature, arguments), self))
       }
     }
+  }
+
+  /// What an expression comes to, as it stands in a text.
+  private func text(of expression: Expression) throws -> String {
+    let value = try value(of: expression)
+    return try located(expression) { try value.text(meter) }
+  }
+
+  private func joined(_ operands: [Expression], _ expression: Expression) throws -> String {
+    var pieces: [String] = []
+    for operand in operands { pieces.append(try text(of: operand)) }
+    let count = pieces.reduce(0) { $0 + $1.utf8.count }
+    try located(expression) { try meter.text(bytes: count) }
+    return pieces.joined()
   }
 
   private func number(_ operand: Expression) throws -> Value {
@@ -131,7 +170,7 @@ struct Evaluator {
     default:
       let left = try value(of: left)
       let right = try value(of: right)
-      return try located(expression, "'\(op.rawValue)'") { try Operators.apply(op, left, right) }
+      return try located(expression, "'\(op.rawValue)'") { try meter.made(Operators.apply(op, left, right, meter)) }
     }
   }
 
@@ -161,7 +200,7 @@ struct Evaluator {
     let value = name == "default" ? try defined(operand) ?? .null : try value(of: operand)
     if value.isNull, !filter.acceptsNull { return .null }
     return try located(expression, "filter '\(name)'") {
-      try filter.body(value, self.arguments(filter.signature, arguments), self)
+      try meter.made(filter.body(value, self.arguments(filter.signature, arguments), self))
     }
   }
 
@@ -183,7 +222,7 @@ struct Evaluator {
   // MARK: Variables
 
   private func variable(_ name: String, _ expression: Expression) throws -> Value {
-    for block in locals.reversed() { if let value = block[ExactText(name)] { return value } }
+    if let local = local(name) { return local.value }
     if let value = scope.variables[name] { return value }
     let known = scope.variables.keys + locals.flatMap { $0.keys.map(\.string) }
     throw undefined("undefined variable '\(name)'", name, known, path: nil, expression)

@@ -8,8 +8,11 @@ enum Functions {
       let now = evaluator.scope.host.now()
       return try DateFilters.format(Moment(microseconds: now), arguments, evaluator)
     },
-    FunctionOperation("json", "text", "the value that a JSON text holds") { arguments, _ in try parseJSON(arguments) },
-    FunctionOperation("fromJson", "text", "the value that a JSON text holds") { arguments, _ in try parseJSON(arguments)
+    FunctionOperation("json", "json/text", "the value that a JSON text holds") { arguments, _ in
+      try parseJSON(arguments)
+    },
+    FunctionOperation("fromJson", "json/text", "the value that a JSON text holds") { arguments, _ in
+      try parseJSON(arguments)
     },
     FunctionOperation("yaml", "text", "the value that a YAML text holds") { arguments, evaluator in
       try evaluator.scope.host.parseYAML(arguments.text(0))
@@ -19,7 +22,7 @@ enum Functions {
     },
     FunctionOperation("read", "uri", "the text of a file in internal storage or beside the flow") {
       arguments, evaluator in
-      .string(try evaluator.scope.host.read(arguments.text(0)))
+      .string(try evaluator.scope.host.read(arguments.text(0), check: evaluator.scope.check))
     },
     FunctionOperation("fileURI", "path", "the storage URI of a file beside the flow") { arguments, evaluator in
       .string(try evaluator.scope.host.fileURI(arguments.text(0)))
@@ -41,8 +44,8 @@ enum Functions {
     FunctionOperation("randomInt", "lower upper", "a random integer from lower up to but without upper") {
       arguments, _ in
       let (lower, upper) = (try arguments.int(0), try arguments.int(1))
-      guard lower < upper else { throw Problem("'lower' is \(lower), which is not below 'upper', \(upper)") }
-      return .int(Int64.random(in: lower..<upper))
+      guard lower <= upper else { throw Problem("'lower' is \(lower), which is above 'upper', \(upper)") }
+      return .int(lower == upper ? lower : Int64.random(in: lower..<upper))
     },
     FunctionOperation("max", "…", "the greatest of its arguments, or of a list") { arguments, _ in
       try extreme(arguments) { $0 > 0 }
@@ -66,9 +69,15 @@ enum Functions {
     }
   }
 
+  /// A map or list is its own value: what was written as `fromJson(outputs.x.value)` works whether a task put out the
+  /// text or what it says.
   private static func parseJSON(_ arguments: Arguments) throws -> Value {
-    guard let text = try arguments.optionalText(0) else { return .null }
-    return try parseJSON(text)
+    switch arguments.given(0) {
+    case nil: .null
+    case .list(let values): .list(values)
+    case .map(let map): .map(map)
+    case let value?: try parseJSON(value.text)
+    }
   }
 
   /// A missing key is undefined, so that `kv('key') ?? 'other'` works.

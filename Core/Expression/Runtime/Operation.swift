@@ -1,12 +1,19 @@
+internal import Records
+
 /// What a filter, function or test is called and takes.
 struct Signature: Sendable {
   let name: String
   let summary: String
   var parameters: [String] = []
+  /// Other names of parameters, by their places.
+  var aliases: [ExactText: Int] = [:]
   /// How many of the parameters, from the first, must be given.
   var required = 0
   /// Whether any number of further arguments may follow.
   var isVariadic = false
+
+  /// The place of the parameter of this name.
+  func index(of name: String) -> Int? { parameters.firstIndex(ofExactly: name) ?? aliases[name.exact] }
 
   /// `date(format, timeZone)`, as a user would write it.
   var form: String {
@@ -20,13 +27,18 @@ struct FilterOperation: Sendable {
   let signature: Signature
   /// Null stays null through every other filter, as in Kestra.
   let acceptsNull: Bool
+  /// An argument that is itself a program: where it is a constant text, it is checked when the template is parsed.
+  let checks: (argument: Int, check: @Sendable (String) throws -> Void)?
   let body: Body
 
   /// `parameters` is a list of names; those before `;` are required: `"amount unit; timeZone"`.
-  init(_ name: String, _ parameters: String = "", _ summary: String, acceptsNull: Bool = false, _ body: @escaping Body)
-  {
+  init(
+    _ name: String, _ parameters: String = "", _ summary: String, acceptsNull: Bool = false,
+    checks: (Int, @Sendable (String) throws -> Void)? = nil, _ body: @escaping Body
+  ) {
     signature = Signature(name, parameters, summary)
     self.acceptsNull = acceptsNull
+    self.checks = checks
     self.body = body
   }
 }
@@ -54,15 +66,19 @@ struct TestOperation: Sendable {
 }
 
 extension Signature {
-  /// Reads `"required names; optional names…"`; a final `…` means any number of arguments.
+  /// Reads `"required names; optional names…"`; a final `…` means any number of arguments, `a/b` another name of
+  /// `a`.
   init(_ name: String, _ parameters: String, _ summary: String) {
     let isVariadic = parameters.hasSuffix("…")
     let parts = (isVariadic ? parameters.dropLast() : parameters[...]).split(
       separator: ";", omittingEmptySubsequences: false)
     let required = parts[0].split(separator: " ").map(String.init)
     let optional = parts.count > 1 ? parts[1].split(separator: " ").map(String.init) : []
+    let names = (required + optional).map { $0.split(separator: "/").map(String.init) }
     self.init(
-      name: name, summary: summary, parameters: required + optional, required: required.count, isVariadic: isVariadic)
+      name: name, summary: summary, parameters: names.compactMap(\.first), required: required.count,
+      isVariadic: isVariadic)
+    for (index, names) in names.enumerated() { for name in names.dropFirst() { aliases[name.exact] = index } }
   }
 }
 

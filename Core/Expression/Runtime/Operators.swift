@@ -2,7 +2,7 @@ internal import Records
 
 /// The binary operators that need both sides' values.
 enum Operators {
-  static func apply(_ op: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+  static func apply(_ op: BinaryOperator, _ left: Value, _ right: Value, _ meter: Meter) throws -> Value {
     switch op {
     case .equal: .bool(left.isSame(as: right))
     case .notEqual: .bool(!left.isSame(as: right))
@@ -10,16 +10,16 @@ enum Operators {
     case .lessOrEqual: .bool(try compare(left, right) <= 0)
     case .greater: .bool(try compare(left, right) > 0)
     case .greaterOrEqual: .bool(try compare(left, right) >= 0)
-    case .add: try add(left, right)
-    case .subtract: try subtract(left, right)
+    case .add: try add(left, right, meter)
+    case .subtract: try subtract(left, right, meter)
     case .multiply: try Arithmetic.multiply(left, right)
     case .divide: try Arithmetic.divide(left, right)
     case .remainder: try Arithmetic.remainder(left, right)
     case .range: try range(left, right, step: 1)
-    case .contains: .bool(try contains(left, right))
-    case .isIn: .bool(try contains(right, left))
-    case .notIn: .bool(try !contains(right, left))
-    case .matches: .bool(try TextFilters.matchesWhole(left, right))
+    case .contains: .bool(try contains(left, right, meter))
+    case .isIn: .bool(try contains(right, left, meter))
+    case .notIn: .bool(try !contains(right, left, meter))
+    case .matches: .bool(try RegexFilters.matchesWhole(left, right, meter))
     case .or, .and, .ifNull, .ifUndefined: throw Problem("is not an operator on two values")
     }
   }
@@ -36,32 +36,40 @@ enum Operators {
   }
 
   /// Pebble's `+`: joins texts, appends to a list, adds numbers.
-  private static func add(_ left: Value, _ right: Value) throws -> Value {
+  private static func add(_ left: Value, _ right: Value, _ meter: Meter) throws -> Value {
     switch (left, right) {
-    case (.list(let a), .list(let b)): .list(a + b)
-    case (.list(let a), _): .list(a + [right])
-    case (.string, _), (_, .string): .string(left.text + right.text)
-    default: try Arithmetic.add(left, right)
+    case (.list(let a), .list(let b)):
+      try meter.list(count: a.count + b.count)
+      return .list(a + b)
+    case (.list(let a), _): return .list(a + [right])
+    case (.string, _), (_, .string):
+      let texts = (try left.text(meter), try right.text(meter))
+      try meter.text(bytes: texts.0.utf8.count + texts.1.utf8.count)
+      return .string(texts.0 + texts.1)
+    default: return try Arithmetic.add(left, right)
     }
   }
 
-  private static func subtract(_ left: Value, _ right: Value) throws -> Value {
+  private static func subtract(_ left: Value, _ right: Value, _ meter: Meter) throws -> Value {
     guard case .list(let elements) = left else { return try Arithmetic.subtract(left, right) }
     let removed = right.list ?? [right]
-    return .list(elements.filter { element in !removed.contains { $0.isSame(as: element) } })
+    return .list(try elements.filter { try !has(removed, $0, meter) })
   }
 
-  private static func contains(_ container: Value, _ element: Value) throws -> Bool {
+  /// Long lists within long lists take long.
+  private static func has(_ elements: [Value], _ wanted: Value, _ meter: Meter) throws -> Bool {
+    try meter.step(1 + elements.count / 8)
+    return elements.contains { $0.isSame(as: wanted) }
+  }
+
+  private static func contains(_ container: Value, _ element: Value, _ meter: Meter) throws -> Bool {
     switch container {
     case .null: return false
     case .list(let elements):
-      if case .list(let wanted) = element {
-        return wanted.allSatisfy { one in elements.contains { $0.isSame(as: one) } }
-          || elements.contains { $0.isSame(as: element) }
-      }
-      return elements.contains { $0.isSame(as: element) }
-    case .map(let map): return map[element.text] != nil
-    case .string(let text): return text.containsExactly(element.text)
+      if case .list(let wanted) = element, try wanted.allSatisfy({ try has(elements, $0, meter) }) { return true }
+      return try has(elements, element, meter)
+    case .map(let map): return map[try element.text(meter)] != nil
+    case .string(let text): return text.containsExactly(try element.text(meter))
     default: throw Problem("\(container.typePhrase) contains nothing; expected a list, map or string")
     }
   }
@@ -109,6 +117,17 @@ extension Value {
     case .string(let text): !text.isEmpty
     case .list(let values): !values.isEmpty
     case .map(let map): !map.isEmpty
+    }
+  }
+
+  /// What `is empty` and `default` take for nothing: Pebble trims texts first.
+  var isBlank: Bool {
+    switch self {
+    case .null: true
+    case .string(let text): text.utf8.allSatisfy { $0 <= 32 }
+    case .list(let values): values.isEmpty
+    case .map(let map): map.isEmpty
+    default: false
     }
   }
 

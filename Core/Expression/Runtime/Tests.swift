@@ -4,15 +4,7 @@ enum Tests {
     // The evaluator answers this one itself: an undefined operand would be an error before the test.
     TestOperation("defined", "is a variable that exists") { _, _ in true },
     TestOperation("null", "is null") { value, _ in value.isNull },
-    TestOperation("empty", "is null, or a string, list or map without anything in it") { value, _ in
-      switch value {
-      case .null: true
-      case .string(let text): text.utf8.allSatisfy(\.isSpace)
-      case .list(let values): values.isEmpty
-      case .map(let map): map.isEmpty
-      default: false
-      }
-    },
+    TestOperation("empty", "is null, or a string, list or map without anything in it") { value, _ in value.isBlank },
     TestOperation("even", "is an even integer") { value, _ in try integer(value) % 2 == 0 },
     TestOperation("odd", "is an odd integer") { value, _ in try integer(value) % 2 != 0 },
     TestOperation("iterable", "is something that a loop can go over: a list or a map") { value, _ in

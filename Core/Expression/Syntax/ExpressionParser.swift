@@ -148,6 +148,7 @@ struct ExpressionParser {
     _ op: BinaryOperator, _ left: Expression, _ precedence: Int, _ start: Int
   ) throws(ExpressionError) -> Expression {
     let right = try operand(precedence + 1)
+    if op == .matches { try check(right, RegexFilters.check, "'matches'") }
     return try make(.binary(op, left, right), start, [left, right])
   }
 
@@ -272,7 +273,7 @@ struct ExpressionParser {
   private mutating func map(_ start: Int) throws(ExpressionError) -> Expression {
     var entries: [(Expression, Expression)] = []
     while !take("}") {
-      let key = try operand(Precedence.concat)
+      let key = try operand(0)
       try expect(":")
       entries.append((key, try expression()))
       if !take(",") {
@@ -310,12 +311,24 @@ struct ExpressionParser {
     return try make(.test(left, test, arguments, negated: negated), place, [left] + arguments)
   }
 
+  /// A constant that is a program of its own must be one.
+  private func check(
+    _ argument: Expression?, _ check: (String) throws -> Void, _ who: String
+  ) throws(ExpressionError) {
+    guard let argument, case .literal(.string(let text)) = argument.kind else { return }
+    do { try check(text) } catch {
+      let problem = error as? Problem
+      throw ExpressionError("\(who): \(problem?.message ?? "\(error)")", offset: argument.offset, hint: problem?.hint)
+    }
+  }
+
   private mutating func filter(_ left: Expression) throws(ExpressionError) -> Expression {
     let place = offset
     let name = try name("the name of a filter")
     let filter = try Expressions.filter(named: name, at: place)
     calls.append(Template.Call(name: name, kind: .filter, offset: place))
     let arguments = try arguments(of: filter.signature, place)
+    if let (index, check) = filter.checks { try self.check(arguments[index], check, "filter '\(name)'") }
     return try make(.filter(left, filter, arguments), place, [left] + arguments)
   }
 
@@ -347,7 +360,7 @@ struct ExpressionParser {
   ) throws(ExpressionError) {
     let start = offset
     if case .name(let name) = current.kind, tokens[position + 1].kind == .symbol("=") {
-      guard let index = signature.parameters.firstIndex(ofExactly: name) else {
+      guard let index = signature.index(of: name) else {
         throw ExpressionError(
           "'\(signature.name)' has no argument '\(name)'", offset: start,
           hint: suggestion(for: name, in: signature.parameters) ?? "Its form is \(signature.form)")

@@ -151,10 +151,13 @@ struct Lexer {
     let start = position
     position += 2
     let first = position
-    while position < limit, bytes[position] != UInt8(ascii: "}") { position += 1 }
-    guard position < limit else { throw ExpressionError("'#{' is not closed", offset: start) }
-    position += 1
-    return first..<position - 1
+    // It may hold texts and maps with braces of their own, and texts in the same quotes.
+    var inside = Lexer(bytes, range: first..<limit)
+    guard let (_, end, trims) = try inside.tokens(until: "}") else {
+      throw ExpressionError("'#{' is not closed", offset: start)
+    }
+    position = end
+    return first..<end - (trims ? 2 : 1)
   }
 
   /// An unknown escape stays as it is written, so that '\d+' is a regular expression.
