@@ -179,4 +179,17 @@ import Testing
     #expect((tasks["needs"]?["error"] as? String)?.contains("undefined variable 'outputs.token.value'") == true)
     #expect(result.output.contains("outputs that held a secret were not recorded"))
   }
+
+  /// As `base64 key.json` prints it.
+  @Test func base64MayHaveLineBreaks() async throws {
+    let text = String(repeating: "a long secret of several lines\n", count: 8)
+    let encoded = Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
+    let ferry = try Ferry(environment: ["SECRET_KEY": encoded, "SECRET_BAD": "%%"])
+    let flow = "id: s\ntasks: [{id: a, type: core.debug.Return, format: \"{{ secret('NAME') | length }}\"}]"
+    let result = try await ferry.flow(flow.replacingOccurrences(of: "NAME", with: "KEY"))
+    #expect(result.status == 0 && encoded.contains("\n"), "\(result.output)")
+    let bad = try await ferry.flow(flow.replacingOccurrences(of: "NAME", with: "BAD"))
+    #expect(
+      bad.status == 1 && bad.output.contains("the environment variable SECRET_BAD is not the Base64 of a text"))
+  }
 }

@@ -72,11 +72,10 @@ enum Functions {
   /// A map or list is its own value: what was written as `fromJson(outputs.x.value)` works whether a task put out the
   /// text or what it says.
   private static func parseJSON(_ arguments: Arguments) throws -> Value {
-    switch arguments.given(0) {
-    case nil: .null
-    case .list(let values): .list(values)
-    case .map(let map): .map(map)
-    case let value?: try parseJSON(value.text)
+    let value = arguments.given(0) ?? Value.null
+    return switch value {
+    case .null, .list, .map: value
+    default: try parseJSON(value.text)
     }
   }
 
