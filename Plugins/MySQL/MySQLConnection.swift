@@ -224,12 +224,13 @@ final class MySQLConnection: SQLConnection {
       hint: "Correct the file, or load it with Batch", code: first[1] ?? nil, sensitive: text)
   }
 
-  func prepare(_ sql: String) throws -> any SQLStatement {
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
+    for parameter in parameters { try parameter.refuseRounding(roundsDecimals: false) }
     try keepZeros(true)
     try loadInUTC()
     do throws(ServerError) {
       let statement = try session.prepare(sql)
-      return MySQLStatement(self, sql, statement)
+      return MySQLStatement(self, sql, statement, parameters)
     } catch {
       throw error.failure("preparing the statement", of: sql)
     }
@@ -238,11 +239,11 @@ final class MySQLConnection: SQLConnection {
   /// How rows of parameters are sent for a statement.
   func sender(
     _ sql: String, _ statement: Session.Prepared, _ fields: [Field], _ limits: [ColumnLimits], _ mode: RowSender.Mode,
-    canTrace: Bool, doing: String
+    canTrace: Bool, mayChange: Bool = false, doing: String
   ) -> RowSender {
     RowSender(
       session, sql: sql, statement: statement, fields: fields, limits: limits, mode: mode, maxPacket: maxPacket,
-      canTrace: canTrace, isCall: dialect.verb(of: sql) == "CALL", doing: doing)
+      canTrace: canTrace, isCall: dialect.verb(of: sql) == "CALL", mayChange: mayChange, doing: doing)
   }
 
   /// A loaded 0 stays 0 in an AUTO_INCREMENT column, instead of becoming the next number. Statements of the user keep
@@ -280,6 +281,12 @@ final class MySQLConnection: SQLConnection {
         failure.hint = "Did you mean '\(near)'?"
       }
       throw failure
+    }
+  }
+
+  func arguments(of procedure: TableName) throws -> [LoadTarget]? {
+    do throws(ServerError) { return try TableDescription.arguments(of: procedure, session) } catch {
+      throw error.failure("reading the arguments of '\(procedure)'")
     }
   }
 

@@ -20,6 +20,7 @@ public enum SQLite: SQLDriver {
   public static var dialect: Dialect {
     var dialect = Dialect()
     dialect.identifierQuotes = [.double, .backtick, .brackets]
+    dialect.skipsComputed = true
     return dialect
   }
 

@@ -87,7 +87,9 @@ final class SQLiteConnection: SQLConnection {
     return SQLiteLoad(statement, columns)
   }
 
-  func prepare(_ sql: String) throws -> any SQLStatement { SQLiteStatement(try handle.prepare(sql)) }
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
+    SQLiteStatement(try handle.prepare(sql), parameters)
+  }
 
   // MARK: files
 

@@ -30,9 +30,20 @@ final class SQLiteStatement: SQLStatement {
   let parameters: [LoadTarget?]
   private var binder: RowBinder?
 
-  init(_ statement: SQLiteStatementHandle) {
-    parameters = Array(repeating: nil, count: statement.parameterCount)
+  init(_ statement: SQLiteStatementHandle, _ known: [StatementParameter]) {
+    parameters = (0..<statement.parameterCount).map { index in
+      known.indices.contains(index) ? SQLiteStatement.target(known[index]) : nil
+    }
     binder = RowBinder(statement)
+  }
+
+  /// SQLite turns what it compares with a column by the column's affinity, as it does with what it stores.
+  private static func target(_ parameter: StatementParameter) -> LoadTarget? {
+    switch parameter.role {
+    case .stored, .compared, .term: parameter.column?.target
+    case .cast(let type): DeclaredType(type).target
+    case .part, .rounded: nil
+    }
   }
 
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64 {

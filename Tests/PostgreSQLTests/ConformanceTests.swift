@@ -25,6 +25,10 @@ final class TestedPostgreSQL: TestedDatabase {
   private let schema = "conformance_\(UInt32.random(in: 0 ... .max))"
   var storage: String { folder?.path ?? "" }
   let differences: [Difference] = []
+  let storedTypes = [
+    "boolean", "smallint", "bigint", "real", "double precision", "numeric", "numeric(10,2)", "varchar(5)", "char(3)",
+    "text", "bytea", "date", "timestamp(0)", "timestamptz", "time(0)", "interval(0)", "money", "jsonb", "integer[]",
+  ]
   let slowQuery = "SELECT pg_sleep(60)"
 
   init() throws {

@@ -101,7 +101,9 @@ private final class FaultyConnection: SQLConnection {
     return try real.bulkLoad(into: table, columns).map(FaultyLoad.init)
   }
 
-  func prepare(_ sql: String) throws -> any SQLStatement { FaultyStatement(try real.prepare(sql)) }
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
+    FaultyStatement(try real.prepare(sql, parameters))
+  }
   func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
   func close() { real.close() }
 }

@@ -1,5 +1,6 @@
 import Expression
 import FerryTesting
+import Foundation
 import Records
 import SQLite
 import Testing
@@ -35,6 +36,10 @@ final class SQLiteDatabase: TestedDatabase {
     }
   }
 
+  let storedTypes = [
+    "BOOLEAN", "INTEGER", "DOUBLE", "DECIMAL(10, 2)", "NUMERIC", "VARCHAR(5)", "TEXT", "BLOB", "DATE", "TIMESTAMP",
+    "TIMESTAMPTZ", "TIME", "UUID", "JSON", "",
+  ]
   let differences: [Difference] = [
     Difference(.extremes, type: "decimal(38,10)", "a numeric column of SQLite keeps 15 digits: more are refused"),
     Difference(.bothRoads, type: "decimal(38,10)", "a numeric column of SQLite keeps 15 digits: more are refused"),

@@ -166,40 +166,6 @@ enum Dialects {
   }
 }
 
-@Suite struct InsertShapeTests {
-  @Test(arguments: [
-    "INSERT INTO t (a, b) VALUES (?, ?)", "insert into T(a,b) values(?,?);",
-    "INSERT INTO \"t\" (\"a\", b) VALUES ( ? , ? ) -- x",
-  ])
-  func plain(_ sql: String) throws {
-    let shape = try #require(InsertShape(sql, Dialects.postgres))
-    #expect(
-      shape.isPlain && shape.table == TableName(["t"]) && shape.columns == ["a", "b"] && shape.placeholders == [0, 1])
-  }
-
-  @Test(arguments: [
-    "INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING", "INSERT IGNORE INTO t (a, b) VALUES (?, ?)",
-    "INSERT INTO t (a, b) VALUES (?, ?) RETURNING a", "REPLACE INTO t (a, b) VALUES (?, ?)",
-    "INSERT INTO t (a, b, c) VALUES (?, ?, now())", "INSERT INTO t (a, b) VALUES (?, ? + 1)",
-    "INSERT INTO t (a, b) VALUES (?, ?), (1, 2)",
-  ])
-  func typedButAsWritten(_ sql: String) throws {
-    let shape = try #require(InsertShape(sql, Dialects.postgres))
-    #expect(
-      !shape.isPlain && shape.table == TableName(["t"]) && shape.placeholders.count == 2 && shape.placeholders[0] == 0)
-  }
-
-  @Test(arguments: [
-    "UPDATE t SET a = ?", "INSERT INTO t SELECT ?", "DELETE FROM t", "INSERT INTO t (a) VALUES (?, ?)", "INSERT",
-  ])
-  func others(_ sql: String) { #expect(InsertShape(sql, Dialects.postgres) == nil) }
-
-  @Test func names() throws {
-    let shape = try #require(InsertShape("INSERT INTO \"My \"\"S\".Orders VALUES (?)", Dialects.postgres))
-    #expect(shape.table == TableName(["My \"S", "orders"]) && shape.columns == nil && shape.isPlain)
-  }
-}
-
 @Suite struct JDBCURLTests {
   @Test func parts() throws {
     let url = try JDBCURL("jdbc:postgresql://us%40er:p%3Aw@db1:5433,[::1]:6000/my%20db?ssl=true&x=a%26b")

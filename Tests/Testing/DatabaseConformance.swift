@@ -9,7 +9,7 @@ import Testing
 public enum ConformanceCheck: String, CaseIterable, Sendable {
   case extremes, bothRoads, ranges, batchBoundaries, nulls, hostileNames, hostileStrings, loadModes, columnOrder
   case rollback, commitChunk, errorCategories, rowNumbers, parameters, afterSQL, queries
-  case emptyResult, zeroRows, largeValue, wideRows, memoryCeiling, cancel
+  case statements, emptyResult, zeroRows, largeValue, wideRows, memoryCeiling, cancel
 }
 
 /// The suite that proves a driver. A driver's tests run `run(_:)` for every check.
@@ -32,6 +32,7 @@ public struct DatabaseConformance<Database: TestedDatabase> {
     switch check {
     case .extremes: try extremes()
     case .bothRoads: try bothRoads()
+    case .statements: try statements()
     case .ranges: try ranges()
     case .batchBoundaries: try batchBoundaries()
     case .nulls: try nulls()

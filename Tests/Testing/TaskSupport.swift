@@ -47,6 +47,55 @@ extension SQLConnection {
   }
 }
 
+extension SQLConnection {
+  /// Loads a batch as the task Batch does, in a transaction of its own.
+  /// - Returns: rows changed.
+  @discardableResult
+  package func load(
+    _ batch: RecordBatch, _ sql: String? = nil, table: String? = nil, _ columns: [String]? = nil,
+    timeZone: String = "UTC", commits: Bool = true
+  ) throws -> Int64 {
+    try begin()
+    do {
+      let options = CoercionOptions(timeZone: timeZone)
+      let plan = try LoadPlan(
+        sql: sql, table: table, columns: columns, schema: batch.schema, self, options
+      ) { _, _ in }
+      defer { plan.close() }
+      let changed = try run(plan, batch)
+      if commits { try commit() } else { try rollback() }
+      return changed
+    } catch {
+      try rollback()
+      throw error
+    }
+  }
+
+  private func run(_ plan: LoadPlan, _ batch: RecordBatch) throws -> Int64 {
+    do {
+      let rows = try plan.coerce(batch, firstRow: 1)
+      switch plan.road {
+      case .bulk(let load, _, _):
+        try load.write(rows, firstRow: 1)
+        return try load.finish()
+      case .statement(let statement): return try statement.execute(rows, firstRow: 1)
+      }
+    } catch {
+      plan.abort()
+      throw error
+    }
+  }
+}
+
+extension RecordBatch {
+  /// Columns of one value each, from their canonical texts.
+  package static func row(_ columns: [(String, DataType, String?)]) throws -> RecordBatch {
+    RecordBatch(
+      schema: Schema(columns.map { Field($0.0, $0.1) }), columns: try columns.map { try Samples.column($0.1, [$0.2]) },
+      count: 1)
+  }
+}
+
 extension Column {
   /// The text of each value as databases write it, NULL as nil.
   package var texts: [String?] {

@@ -124,10 +124,19 @@ final class ColumnEncoder {
 
   private func checkNumerics(_ column: Column, _ row: inout Int) throws(LoadFault) {
     for at in 0..<column.count where !column.isNull(at) {
-      guard let last = unsafe column.bytes(at).last, last | 0x20 >= UInt8(ascii: "a") else { continue }
+      let text = unsafe column.bytes(at)
       row = at
-      throw .notFinite
+      if let last = unsafe text.last, last | 0x20 >= UInt8(ascii: "a") { throw .notFinite }
+      if unsafe text.count > 30 && !ColumnEncoder.isDecimal(text) { throw .digits }
     }
+  }
+
+  /// Whether the server's DECIMAL holds every digit of the number.
+  private static func isDecimal(_ text: UnsafeRawBufferPointer) -> Bool {
+    let digits = unsafe text.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "0") }
+    let whole = unsafe digits.prefix { $0 != UInt8(ascii: ".") }.count
+    let fraction = unsafe max(0, digits.count - whole - 1)
+    return whole + fraction <= 65 && fraction <= 30
   }
 
   // MARK: dates and times

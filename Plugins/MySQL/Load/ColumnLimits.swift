@@ -28,6 +28,7 @@ enum LoadFault: Error {
   case months
   case noMember
   case year
+  case digits
   case list
 
   func failure(_ field: Field, row: Int64) -> Failure {
@@ -45,6 +46,11 @@ enum LoadFault: Error {
       return Failure(
         .data, "\(place): the text is none of the column's members",
         hint: "The members are compared letter by letter; the server would also take other letters and positions")
+    case .digits:
+      return Failure(
+        .data,
+        "\(place): the number has more than 65 digits, or more than 30 behind the point: the server would cut it",
+        hint: "Cast the placeholder to the type that it is for, such as CAST(? AS char)")
     case .year: return Failure(.data, "\(place): a YEAR is 0 or lies between 1901 and 2155")
     case .list:
       return Failure(.schema, "\(place): the database has no lists", hint: "Convert the column to json or text")

@@ -6,16 +6,22 @@ final class MySQLStatement: SQLStatement {
   private let connection: MySQLConnection
   private let sql: String
   private let statement: Session.Prepared
+  private let takers: [ParameterTaker]
   private var sender: RowSender?
 
-  init(_ connection: MySQLConnection, _ sql: String, _ statement: Session.Prepared) {
+  /// The servers do not tell what a placeholder takes (MariaDB nothing, MySQL mostly guesses): the columns do.
+  init(
+    _ connection: MySQLConnection, _ sql: String, _ statement: Session.Prepared, _ parameters: [StatementParameter]
+  ) {
     self.connection = connection
     self.sql = sql
     self.statement = statement
+    takers = (0..<statement.parameterCount).map { index in
+      ParameterTaker(parameters.indices.contains(index) ? parameters[index] : StatementParameter(.part))
+    }
   }
 
-  /// The servers do not tell (MariaDB nothing, MySQL mostly guesses).
-  var parameters: [LoadTarget?] { Array(repeating: nil, count: statement.parameterCount) }
+  var parameters: [LoadTarget?] { takers.map(\.target) }
 
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64 {
     let sender = self.sender ?? makeSender(batch.schema)
@@ -31,9 +37,12 @@ final class MySQLStatement: SQLStatement {
 
   private func makeSender(_ schema: Schema) -> RowSender {
     connection.sender(
-      sql, statement, schema.fields, schema.fields.map { _ in .none }, takesBulk ? .bulk : .single, canTrace: true,
-      doing: "running the statement")
+      sql, statement, schema.fields, takers.map(\.limits), takesBulk ? .bulk : .single, canTrace: true,
+      mayChange: takers.contains(where: \.isStoredByExpression) && !ignores, doing: "running the statement")
   }
+
+  /// INSERT IGNORE, UPDATE IGNORE: the flow wants warnings for errors.
+  private var ignores: Bool { connection.dialect.words(of: sql).prefix(3).contains("IGNORE") }
 
   /// MariaDB takes rows of parameters for statements that change rows and give none.
   private var takesBulk: Bool {

@@ -33,6 +33,8 @@ final class RowSender {
   /// Whether a failed command can be undone and repeated in parts to find its row.
   private let canTrace: Bool
   private let isCall: Bool
+  /// Whether the server may store another value than it was given, with no more than a warning.
+  private let mayChange: Bool
 
   /// A command whose answer has not been read.
   private struct Sent {
@@ -52,7 +54,7 @@ final class RowSender {
 
   init(
     _ session: Session, sql: String, statement: Session.Prepared, fields: [Field], limits: [ColumnLimits], mode: Mode,
-    maxPacket: Int, canTrace: Bool, isCall: Bool, doing: String
+    maxPacket: Int, canTrace: Bool, isCall: Bool, mayChange: Bool, doing: String
   ) {
     self.session = session
     self.sql = sql
@@ -60,6 +62,7 @@ final class RowSender {
     self.mode = mode
     self.canTrace = canTrace
     self.isCall = isCall
+    self.mayChange = mayChange
     self.doing = doing
     encoders = zip(fields, limits).map { ColumnEncoder($0, $1) }
     packetLimit = maxPacket - RowSender.packetMargin
@@ -122,7 +125,8 @@ final class RowSender {
       fallthrough
     case .single:
       PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
-      let many = statement.fieldCount == 0 && session.isInTransaction && !isCall
+      // Warnings can be asked for until the next command.
+      let many = statement.fieldCount == 0 && session.isInTransaction && !isCall && !mayChange
       try settle(leaving: many ? RowSender.singlesInFlight - 1 : 0)
       try dispatch(.execute, Sent(batch: batch, rows: row..<(row + 1), firstRow: firstRow, hasSavepoint: false))
       return 1
@@ -191,6 +195,7 @@ final class RowSender {
       }
     }
     if let problem { throw problem }
+    if mayChange, let change = try session.changeOfValues() { throw change }
   }
 
   private func count(_ answer: Session.Answer) throws(ServerError) {
@@ -259,6 +264,7 @@ final class RowSender {
         PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
         try unsafe session.send(.execute, packet.bytes)
         try count(session.answer(to: statement))
+        if mayChange, let change = try session.changeOfValues() { throw change }
       } catch {
         return (sent.firstRow + Int64(row), error)
       }

@@ -20,6 +20,19 @@ enum TableDescription {
     return names.flatMap { nearest(table.name, in: $0) }
   }
 
+  /// Nil when there is no such procedure, or none that the user may see.
+  static func arguments(of procedure: TableName, _ session: Session) throws(ServerError) -> [LoadTarget]? {
+    let schema = procedure.schema.map(Literal.text) ?? "DATABASE()"
+    let rows = try session.texts(
+      """
+      SELECT DTD_IDENTIFIER, CHARACTER_SET_NAME FROM information_schema.PARAMETERS WHERE SPECIFIC_SCHEMA = \(schema) \
+      AND SPECIFIC_NAME = \(Literal.text(procedure.name)) AND ROUTINE_TYPE = 'PROCEDURE' AND ORDINAL_POSITION > 0 \
+      ORDER BY ORDINAL_POSITION
+      """)
+    let types = rows.compactMap { $0.first ?? nil }
+    return types.isEmpty ? nil : types.map { ColumnType($0).target(isBinary: binary($0)) }
+  }
+
   /// Field, Type, Collation, Null, Key, Default, Extra.
   private static func column(_ row: [String?], _ definition: String) -> ColumnInfo? {
     guard row.count > 6, let name = row[0], var type = row[1] else { return nil }

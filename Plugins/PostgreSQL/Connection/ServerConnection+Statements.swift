@@ -24,9 +24,11 @@ extension ServerConnection {
     return try lastResult(doing())
   }
 
-  /// Parses a statement; the server infers the types of its parameters.
-  func prepare(_ sql: String, name: String = "", _ doing: @autoclosure () -> String) throws -> Shape {
-    try unsafe start(PQsendPrepare(handle, name, sql, 0, nil), doing())
+  /// Parses a statement. The server infers the types of its parameters that `types` lacks or gives as 0.
+  func prepare(
+    _ sql: String, name: String = "", types: [UInt32] = [], _ doing: @autoclosure () -> String
+  ) throws -> Shape {
+    try unsafe start(PQsendPrepare(handle, name, sql, Int32(types.count), types), doing())
     _ = try lastResult(doing())
     try unsafe start(PQsendDescribePrepared(handle, name), doing())
     guard let shape = try lastResult(doing()) else { return Shape(parameters: [], columns: []) }

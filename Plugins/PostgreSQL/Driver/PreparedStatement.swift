@@ -6,7 +6,7 @@ internal import SQL
 final class PreparedStatement: SQLStatement {
   let parameters: [LoadTarget?]
   private let name: String
-  private let types: [ServerType]
+  private let takers: [ParameterTypes.Taker]
   private let connection: ServerConnection
   private var plan: Plan?
   private let doing = "running the statement"
@@ -24,21 +24,11 @@ final class PreparedStatement: SQLStatement {
     var isBinary: [Bool]
   }
 
-  init(_ name: String, _ types: [ServerType], _ connection: ServerConnection) {
+  init(_ name: String, _ takers: [ParameterTypes.Taker], _ connection: ServerConnection) {
     self.name = name
-    self.types = types
+    self.takers = takers
     self.connection = connection
-    parameters = types.map(PreparedStatement.target)
-  }
-
-  /// Nil where the column behind the parameter may be narrower than the parameter's own type, as the server tells no
-  /// modifier here: Batch then asks the table.
-  private static func target(_ type: ServerType) -> LoadTarget? {
-    switch (type.form, type.oid) {
-    case (.numeric, _), (.array, _), (.text, 1042), (.text, 1043), (.money, _): return nil
-    default:
-      return TableCatalog.load(RowEncoder.Target(name: "", type: type, modifier: type.domainModifier), named: type.name)
-    }
+    parameters = takers.map(\.load)
   }
 
   func close() {
@@ -47,9 +37,9 @@ final class PreparedStatement: SQLStatement {
   }
 
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64 {
-    guard batch.columns.count == types.count else {
+    guard batch.columns.count == takers.count else {
       throw Failure(
-        .schema, "\(doing): it has \(types.count) placeholders, but there are \(batch.columns.count) columns for them")
+        .schema, "\(doing): it has \(takers.count) placeholders, but there are \(batch.columns.count) columns for them")
     }
     return try withExtendedLifetime(batch) {
       let plan = plan(for: batch)
@@ -72,38 +62,22 @@ final class PreparedStatement: SQLStatement {
   private func plan(for batch: RecordBatch) -> Plan {
     let columnTypes = batch.columns.map(\.type)
     if let plan, plan.columnTypes == columnTypes { return plan }
-    let targets = zip(types, batch.schema.fields).map { PreparedStatement.natural($0, $1) }
+    let targets = zip(takers, batch.schema.fields).map { taker, field in
+      var target = taker.target
+      target.name = field.name
+      return target
+    }
     let isBinary = zip(targets, columnTypes).map { target, type in
       target.type.form != .opaque && target.type.form != .void && target.dataType == type
     }
     return Plan(columnTypes: columnTypes, encoder: RowEncoder(targets), isBinary: isBinary)
   }
 
-  /// The parameter with the modifier or the depth that the column has.
-  private static func natural(_ type: ServerType, _ field: Field) -> RowEncoder.Target {
-    var target = RowEncoder.Target(name: field.name, type: type, modifier: type.domainModifier)
-    if case (.numeric, .decimal(let precision, let scale)) = (type.form, field.type) {
-      target.modifier = Int32(precision << 16 | scale) + 4
-    }
-    if case .money = type.form, case .decimal(_, let scale) = field.type { target.moneyScale = scale }
-    if case .array = type.form {
-      var depth = 0
-      var element = field.type
-      while case .list(let inner) = element {
-        depth += 1
-        element = inner
-      }
-      target.depth = max(depth, 1)
-      if case .decimal(let precision, let scale) = element { target.modifier = Int32(precision << 16 | scale) + 4 }
-    }
-    return target
-  }
-
   // MARK: sending
 
   private func send(_ batch: RecordBatch, _ plan: Plan, _ firstRow: Int64, _ run: inout PipelineRun) throws {
     let texts = batch.columns.map { ServerText($0) }
-    let count = types.count
+    let count = takers.count
     let formats = plan.isBinary.map { $0 ? Int32(1) : 0 }
     var values = unsafe [UnsafePointer<CChar>?](repeating: nil, count: max(count, 1))
     var lengths = [Int32](repeating: 0, count: max(count, 1))

@@ -11,6 +11,8 @@ final class Session: SQLConnection {
   private var rows: ResultRows?
   private var load: CopyLoad?
   private var statements = 0
+  /// The tables that were asked for, for the types of their columns.
+  private var tables: [TableName: TableCatalog.Table] = [:]
 
   init(_ connection: ServerConnection) {
     self.connection = connection
@@ -121,7 +123,9 @@ final class Session: SQLConnection {
 
   func describe(_ table: TableName) throws -> TableInfo {
     finishRows()
-    return try TableCatalog(connection, catalog).table(table).info
+    let found = try TableCatalog(connection, catalog).table(table)
+    tables[found.info.name] = found
+    return found.info
   }
 
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
@@ -140,13 +144,60 @@ final class Session: SQLConnection {
     return load
   }
 
-  func prepare(_ sql: String) throws -> any SQLStatement {
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
     finishRows()
+    for parameter in parameters { try parameter.refuseRounding(roundsDecimals: true) }
+    let types = try ParameterTypes(parameters, tables, catalog)
+    let text = StatementText(sql).sql
+    var prepared = try prepare(text, types)
+    if let natural = types.natural(prepared.shape.parameters),
+      case .success(let better) = try attempt({ try prepare(text, natural) })
+    {
+      try connection.execute("DEALLOCATE \(dialect.quote(prepared.name))", "closing the statement")
+      prepared = better
+    }
+    return PreparedStatement(prepared.name, try types.takers(prepared.shape.parameters), connection)
+  }
+
+  private typealias Prepared = (name: String, shape: ServerConnection.Shape)
+
+  /// With the first of the possible types that the server can do the statement with. What it says of the types that it
+  /// infers itself is what the user has to know.
+  private func prepare(_ sql: String, _ types: ParameterTypes) throws -> Prepared {
+    let inferred = types.known(terms: false)
+    let others = types.alternatives
+    if others.before == nil, others.behind == nil { return try prepare(sql, inferred) }
+    var reason: Failure?
+    for list in [others.before, inferred, others.behind] {
+      guard let list else { continue }
+      switch try attempt({ try prepare(sql, list) }) {
+      case .success(let prepared): return prepared
+      case .failure(let failure): if list == inferred { reason = failure }
+      }
+    }
+    throw reason ?? Failure(.bug, "the statement could not be prepared")
+  }
+
+  private func prepare(_ sql: String, _ types: [UInt32]) throws -> Prepared {
     statements += 1
     let name = "ferry_\(statements)"
-    let shape = try connection.prepare(StatementText(sql).sql, name: name, "preparing the statement")
+    let shape = try connection.prepare(sql, name: name, types: types, "preparing the statement")
     try catalog.load(shape.parameters)
-    return PreparedStatement(name, shape.parameters.map(catalog.type), connection)
+    return (name, shape)
+  }
+
+  /// What the server refuses does not end an open transaction.
+  private func attempt(_ body: () throws -> Prepared) throws -> Result<Prepared, Failure> {
+    let isOpen = connection.isInTransaction
+    if isOpen { try connection.execute("SAVEPOINT ferry_types", "preparing the statement") }
+    do {
+      let prepared = try body()
+      if isOpen { try connection.execute("RELEASE SAVEPOINT ferry_types", "preparing the statement") }
+      return .success(prepared)
+    } catch let failure as Failure where !connection.isBroken {
+      if isOpen { try connection.execute("ROLLBACK TO SAVEPOINT ferry_types", "preparing the statement") }
+      return .failure(failure)
+    }
   }
 }
 

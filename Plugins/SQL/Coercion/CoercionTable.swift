@@ -34,6 +34,7 @@ enum CoercionTable {
       wall clock. A timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three
       zeros. On top of the types come the target's limits: length, range, U+0000, infinity, NaN.
       """
+    page += statements
     let names = types.map(\.name)
     page += "\n\n| from \\ to | " + names.joined(separator: " | ") + " |\n"
     page += "|---|" + String(repeating: ":-:|", count: types.count) + "\n"
@@ -43,6 +44,26 @@ enum CoercionTable {
     }
     return page
   }
+
+  private static let statements = """
+
+
+    The same holds whatever the statement of a Batch is. What a placeholder takes is read from the statement:
+
+    | placeholder | takes |
+    |---|---|
+    | the value of a column: in INSERT … VALUES and SELECT, SET, upserts, MERGE, also through a derived table or WITH \
+    | what the column takes |
+    | a term of a sum of numbers, an argument of COALESCE, GREATEST and LEAST that a column stores | the same |
+    | compared with a column: `=`, `<`, IN, BETWEEN, IS DISTINCT FROM | the column's type without its length and \
+    scale; a value that the type cannot hold is refused, one that is longer or finer than the column finds nothing |
+    | `CAST(? AS t)`, `?::t` | the type `t`; a length or scale that the CAST names rounds and cuts, as it says |
+    | an argument of CALL | what the argument takes |
+    | anything else | every value, exactly, in its own type |
+
+    What an expression comes to is the statement's own. Where the database would round it without a word when it stores
+    it, the statement is refused, and a CAST around the expression says that it is wanted.
+    """
 
   private static func sign(_ kind: CoercionKind) -> String {
     switch kind {

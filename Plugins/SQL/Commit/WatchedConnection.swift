@@ -224,7 +224,10 @@ final class WatchedConnection: SQLConnection {
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     try real.bulkLoad(into: table, columns)
   }
-  func prepare(_ sql: String) throws -> any SQLStatement { try real.prepare(sql) }
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
+    try real.prepare(sql, parameters)
+  }
+  func arguments(of procedure: TableName) throws -> [LoadTarget]? { try real.arguments(of: procedure) }
   func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
   func close() { real.close() }
 }

@@ -46,6 +46,8 @@ public struct Dialect: Sendable, Hashable {
   public var bodies = true
   /// CREATE, ALTER, TRUNCATE … commit the open transaction before they do anything: MySQL, MariaDB.
   public var definitionsCommit = false
+  /// An INSERT without a list of columns gives no values for computed ones: SQLite.
+  public var skipsComputed = false
   /// How unquoted names of columns and tables compare.
   public var folding = Folding.ignored
 

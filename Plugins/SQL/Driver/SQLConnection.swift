@@ -51,7 +51,11 @@ public protocol SQLConnection: AnyObject {
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)?
 
   /// Prepares a statement with the dialect's placeholders, to be run for each row of batches.
-  func prepare(_ sql: String) throws -> any SQLStatement
+  /// - Parameter parameters: what is known of each placeholder; those that are missing are parts of expressions.
+  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement
+
+  /// What the arguments of a procedure take, in their order; nil when the database has none, or does not tell.
+  func arguments(of procedure: TableName) throws -> [LoadTarget]?
 
   /// What the connection adds to the outputs of a task that succeeded: SQLite's `databaseUri`. Called once, before
   /// `close`.
@@ -63,6 +67,7 @@ public protocol SQLConnection: AnyObject {
 
 extension SQLConnection {
   public func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? { nil }
+  public func arguments(of procedure: TableName) throws -> [LoadTarget]? { nil }
   public func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
   public var namesTransactions: Bool { false }
   public func transactionName() throws -> TransactionName { .unsupported }
@@ -74,6 +79,8 @@ extension SQLConnection {
   public func breakOff(session: String) throws {}
   @discardableResult
   public func runOwn(_ sql: String) throws -> Int64 { try execute(sql) ?? 0 }
+
+  package func prepare(_ sql: String) throws -> any SQLStatement { try prepare(sql, []) }
 
   /// Runs a statement whose rows, if any, do not matter; returns how many rows it changed where the server tells.
   @discardableResult
@@ -124,8 +131,8 @@ extension SQLRows {
 
 /// A statement that runs once for each row.
 public protocol SQLStatement: AnyObject {
-  /// The type each placeholder takes. Nil where the server does not tell: Batch then asks the table (for an INSERT), or
-  /// hands over the column as it is, and the driver binds each `DataType` in its natural form.
+  /// What each placeholder takes, exactly: what the server makes of it must be the same value. Nil where the column
+  /// goes as it is, and the driver binds each `DataType` in its natural form.
   var parameters: [LoadTarget?] { get }
   /// Runs the statement for every row, pipelined where the protocol allows it. Column i belongs to placeholder i.
   /// - Parameter firstRow: the number of the batch's first row in the whole input, from 1, for error messages.

@@ -1,10 +1,10 @@
-internal import Engine
+package import Engine
 internal import Expression
-internal import Records
+package import Records
 
 /// How a record file's columns get into a statement or a table: made once per load.
-final class LoadPlan {
-  enum Road {
+package final class LoadPlan {
+  package enum Road {
     case bulk(any BulkLoad, TableInfo, [ColumnInfo])
     case statement(any SQLStatement)
   }
@@ -20,14 +20,14 @@ final class LoadPlan {
     var type: DataType
   }
 
-  private(set) var road: Road
+  package private(set) var road: Road
   let slots: [Slot]
   let isTransactional: Bool
   /// For messages.
   let name: String
   private let connection: any SQLConnection
 
-  init(
+  package init(
     sql: String?, table: String?, columns: [String]?, schema: Schema, _ connection: any SQLConnection,
     _ options: CoercionOptions, log: @escaping (LogLevel, String) -> Void
   ) throws {
@@ -58,7 +58,7 @@ final class LoadPlan {
   }
 
   /// The rows as the road takes them.
-  func coerce(_ batch: RecordBatch, firstRow: Int64) throws -> RecordBatch {
+  package func coerce(_ batch: RecordBatch, firstRow: Int64) throws -> RecordBatch {
     let columns = try slots.map { slot in
       guard let source = slot.source else { return ColumnMap.nulls(batch.count, slot.type) }
       return try slot.coercion?.apply(batch.columns[source], firstRow: firstRow) ?? batch.columns[source]
@@ -78,7 +78,7 @@ final class LoadPlan {
     road = .bulk(load, table, columns)
   }
 
-  func abort() {
+  package func abort() {
     if case .bulk(let load, _, _) = road { load.abort() }
   }
 
@@ -90,7 +90,7 @@ final class LoadPlan {
     }
   }
 
-  func close() {
+  package func close() {
     if case .statement(let statement) = road { statement.close() }
   }
 }
@@ -121,14 +121,16 @@ struct Binding {
     }
     let (text, count, edits) = SQLParameters.placeholders(statement, dialect)
     let sources = try sources(count, columns)
-    let shape = InsertShape(statement, dialect)
-    let table = shape.flatMap { try? connection.describe($0.table) }
-    var filled: [ColumnInfo?] = []
-    if let shape, let table { filled = self.columns(of: shape, table) }
-    let isTransactional = table?.isTransactional ?? true
-    let name = table?.name.description ?? shape?.table.description ?? "the statement"
-    let given = filled.compactMap { $0 }
-    if let shape, let table, shape.isPlain, given.count == count, given.allSatisfy({ $0.source.takesValues }),
+    let shape = StatementShape(statement, dialect)
+    let tables = StatementTables(connection)
+    let changed = try shape.targets.compactMap(tables.find)
+    let parameters = try zip(shape.uses, sources).map { use, source in
+      try tables.parameter(use, source.map { schema.fields[$0].type })
+    }
+    let name = changed.first?.name.description ?? shape.targets.first?.description ?? "the statement"
+    let isTransactional = changed.allSatisfy(\.isTransactional)
+    let given = parameters.compactMap(\.column)
+    if shape.isPlain, let table = changed.first, given.count == count, given.allSatisfy({ $0.source.takesValues }),
       let load = try connection.bulkLoad(into: table, given)
     {
       return Result(
@@ -136,15 +138,12 @@ struct Binding {
         isTransactional: isTransactional)
     }
     let prepared: any SQLStatement
-    do { prepared = try connection.prepare(text) } catch let failure as Failure {
+    do { prepared = try connection.prepare(text, parameters) } catch let failure as Failure {
       throw failure.located(edits, statement, in: sql)
     }
-    let targets = (0..<count).map { index -> LoadTarget? in
-      let told = index < prepared.parameters.count ? prepared.parameters[index] : nil
-      return told ?? (index < filled.count ? filled[index]?.target : nil)
-    }
     return Result(
-      road: .statement(prepared), sources: sources, targets: targets, name: name, isTransactional: isTransactional)
+      road: .statement(prepared), sources: sources, targets: prepared.parameters, name: name,
+      isTransactional: isTransactional)
   }
 
   /// The file's column for each of `count` placeholders.
@@ -174,16 +173,6 @@ struct Binding {
     return nil
   }
 
-  /// The table's column for each placeholder of an INSERT.
-  private func columns(of shape: InsertShape, _ table: TableInfo) -> [ColumnInfo?] {
-    let named: [ColumnInfo?] = shape.columns.map { names in names.map { column($0, table) } } ?? table.columns
-    return shape.placeholders.map { index in index.flatMap { $0 < named.count ? named[$0] : nil } }
-  }
-
-  private func column(_ name: String, _ table: TableInfo) -> ColumnInfo? {
-    table.columns.first { $0.name.isExactly(name) } ?? table.columns.first { dialect.sameName($0.name, name) }
-  }
-
   // MARK: a table
 
   func bind(table text: String, _ columns: [String]?) throws -> Result {
@@ -197,19 +186,21 @@ struct Binding {
     }
     let names = given.map { dialect.quote($0.name) }.joined(separator: ", ")
     let marks = given.indices.map { dialect.placeholder($0 + 1) }.joined(separator: ", ")
-    let prepared = try connection.prepare("INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))")
+    let parameters = pairs.map { pair in
+      StatementParameter(
+        .stored, column: pair.column, of: table.name, source: pair.source.map { schema.fields[$0].type })
+    }
+    let prepared = try connection.prepare(
+      "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))", parameters)
     return Result(
-      road: .statement(prepared), sources: pairs.map(\.source),
-      targets: given.indices.map { index in
-        (index < prepared.parameters.count ? prepared.parameters[index] : nil) ?? given[index].target
-      },
+      road: .statement(prepared), sources: pairs.map(\.source), targets: prepared.parameters,
       name: table.name.description, isTransactional: table.isTransactional)
   }
 
   /// The name as written, else as the database folds it.
   private func describe(_ text: String) throws -> TableInfo {
     let plain = TableName(text.split(separator: ".").map(String.init))
-    guard let parsed = InsertShape.table(text, dialect) else { return try connection.describe(plain) }
+    guard let parsed = StatementShape.table(text, dialect) else { return try connection.describe(plain) }
     let isQuoted = dialect.identifierQuotes.contains { text.utf8.contains($0.open) }
     if isQuoted || parsed == plain { return try connection.describe(parsed) }
     do { return try connection.describe(plain) } catch let failure as Failure where failure.category == .schema {

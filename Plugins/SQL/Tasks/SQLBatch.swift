@@ -124,7 +124,7 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
   // MARK: what an earlier run has left
 
   private func target(_ context: TaskContext) -> String {
-    let name = table?.trimmed ?? sql.flatMap { InsertShape($0, D.dialect)?.table.description } ?? ""
+    let name = table?.trimmed ?? sql.flatMap { StatementShape($0, D.dialect).targets.first?.description } ?? ""
     return fingerprint(D.place(of: connection.url), name)
   }
 
