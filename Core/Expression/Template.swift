@@ -41,6 +41,43 @@ public struct Template: Sendable {
   /// The variables that are used, for checking a flow without running it. Names bound by `for` and `set` are left out.
   public var references: [Reference] { ReferenceCollector.references(of: nodes) }
 
+  /// All that is wrong with a source, in order, and the variables that the rest of it uses.
+  public static func check(_ source: String) -> (problems: [ExpressionError], references: [Reference]) {
+    guard hasTag(source) else { return ([], []) }
+    var text = source
+    var problems: [ExpressionError] = []
+    // What follows an unknown filter is looked at once the filter is out of the way.
+    for _ in 0..<mostUnknownFilters {
+      let (nodes, found) = TemplateReader.survey(text)
+      var next = text
+      for problem in found { next = without(problem, in: next) }
+      if next == text {
+        let all = problems + found
+        return (all.sorted { $0.offset < $1.offset }, ReferenceCollector.references(of: nodes))
+      }
+      problems += found.filter { without($0, in: text) != text }
+      text = next
+    }
+    return (problems, [])
+  }
+
+  /// In one text: more are no typing mistakes.
+  private static let mostUnknownFilters = 20
+
+  /// The text with an unknown filter blanked out, so that all else keeps its place.
+  private static func without(_ problem: ExpressionError, in text: String) -> String {
+    guard problem.message.hasPrefix("unknown filter") else { return text }
+    var bytes = Array(text.utf8)
+    guard let bar = bytes[..<problem.offset].lastIndex(of: UInt8(ascii: "|")) else { return text }
+    var end = bytes[problem.offset...].firstIndex { !$0.isNameByte } ?? bytes.count
+    if end < bytes.count, bytes[end] == UInt8(ascii: "(") {
+      guard let close = bytes[end...].firstIndex(of: UInt8(ascii: ")")) else { return text }
+      end = close + 1
+    }
+    for index in bar..<end { bytes[index] = UInt8(ascii: " ") }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// A template that is one `{{ … }}` gives that expression's value with its type; with white space around it, a text
   /// stays a text with that space and any other value keeps its type. Everything else gives a string. The result is not
   /// rendered again.
@@ -80,5 +117,11 @@ public struct Template: Sendable {
       }
     }
     return found
+  }
+}
+
+extension UInt8 {
+  fileprivate var isNameByte: Bool {
+    (48...57).contains(self) || (65...90).contains(self) || (97...122).contains(self) || self == UInt8(ascii: "_")
   }
 }

@@ -234,6 +234,7 @@ import Testing
         "f.yaml:10:35: error: the flow has no variable 'literal'",
         "f.yaml:15:15: error: the flow has no variable 'folded'",
         "f.yaml:19:20: error: the flow has no variable 'two'",
+        "f.yaml:22:22: error: the flow has no variable 'nested'",
         "f.yaml:22:36: error: unknown filter 'uper'. Did you mean 'upper'?",
         "f.yaml:23:16: error: the flow has no variable 'condition'",
       ])

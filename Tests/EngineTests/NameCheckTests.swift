@@ -84,6 +84,7 @@ import Testing
       """)
     #expect(
       found.filter { !$0.contains("unknown type") } == [
+        "f:4:17: error: the flow has no variable 'x'",
         "f:4:34: error: unknown filter 'uper'. Did you mean 'upper'?",
         "f:8:9: error: missing property 'message' in core.log.Log: A message or a list of messages.",
         "f:8:41: error: unknown property 'mesage' in core.log.Log. Did you mean 'message'?",
@@ -186,5 +187,23 @@ import Testing
     _ = time(200)
     let (few, many) = (time(1_000), time(8_000))
     #expect(many < few * 24, "\(few) s for 1,000 tasks, \(many) s for 8,000")
+  }
+
+  /// Not only the first fault of a text, nor only its syntax.
+  @Test func allFaultsOfAnExpressionAreFound() {
+    let format =
+      "{{ inputs.q | uper | lowr(1) }} {{ foo(1) }} {{ 1 + }} {{ vars.x }}{% if inputs.r %}{{ 2 | b }}{% endif %}"
+    let found = tasks("  - id: a\n    type: core.debug.Return\n    format: \"\(format)\"")
+    #expect(
+      found == [
+        "f:4:17: error: the flow declares no input 'q'",
+        "f:4:28: error: unknown filter 'uper'. Did you mean 'upper'?",
+        "f:4:35: error: unknown filter 'lowr'. Did you mean 'lower'?",
+        "f:4:49: error: unknown function 'foo'",
+        "f:4:66: error: expected a value, found the end of the tag",
+        "f:4:72: error: the flow has no variable 'x'",
+        "f:4:87: error: the flow declares no input 'r'",
+        "f:4:105: error: unknown filter 'b'",
+      ])
   }
 }

@@ -9,9 +9,9 @@ extension FlowParser {
     case .map(let members): for member in members { checkTemplates(in: member.node) }
     case .scalar(let value):
       guard let text = value.string, text.isTemplate else { return }
-      do throws(ExpressionError) { _ = try Template(text) } catch {
-        let site = SourceText.Site(offset: error.offset, text: text, node: node)
-        self.error(error.description, at: sourceText.place(of: site))
+      for problem in Template.check(text).problems {
+        let site = SourceText.Site(offset: problem.offset, text: text, node: node)
+        self.error(problem.description, at: sourceText.place(of: site))
       }
     }
   }
@@ -106,8 +106,8 @@ extension FlowParser {
     case .list(let items): for item in items { checkNames(in: item, around, isOpen: isOpen) }
     case .map(let members): for member in members { checkNames(in: member.node, around, isOpen: isOpen) }
     case .scalar(let value):
-      guard let text = value.string, text.isTemplate, let template = try? Template(text) else { return }
-      for reference in template.references where !reference.guarded {
+      guard let text = value.string, text.isTemplate else { return }
+      for reference in Template.check(text).references where !reference.guarded {
         let site = SourceText.Site(offset: reference.offset, text: text, node: node)
         if let found = problem(of: reference.path, around, isOpen: isOpen) {
           let isCertain = !reference.conditional && !found.isWarning

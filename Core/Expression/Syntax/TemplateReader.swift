@@ -6,6 +6,8 @@ struct TemplateReader {
   private var trimsNext = false
   private var nesting = 0
   private var calls: [Template.Call] = []
+  /// What was wrong with single tags, where reading goes on behind them.
+  private var problems: [ExpressionError]?
 
   private init(_ source: String) { bytes = Array(source.utf8) }
 
@@ -14,6 +16,18 @@ struct TemplateReader {
     let (nodes, end) = try reader.nodes(until: [], of: nil)
     assert(end == nil)
     return (nodes, reader.calls)
+  }
+
+  /// Reads on behind tags that are wrong.
+  static func survey(_ source: String) -> (nodes: [Node], problems: [ExpressionError]) {
+    var reader = TemplateReader(source)
+    reader.problems = []
+    do throws(ExpressionError) {
+      let (nodes, _) = try reader.nodes(until: [], of: nil)
+      return (nodes, reader.problems ?? [])
+    } catch {
+      return ([], (reader.problems ?? []) + [error])
+    }
   }
 
   /// A tag that ends a body: its name and the rest of its tokens.
@@ -47,7 +61,10 @@ struct TemplateReader {
       case UInt8(ascii: "#"): try skipComment(from: open)
       case UInt8(ascii: "{"):
         var parser = try tokens(until: "}}", from: open)
-        nodes.append(.print(try expression(&parser)))
+        do throws(ExpressionError) { nodes.append(.print(try expression(&parser))) } catch {
+          guard problems != nil else { throw error }
+          problems?.append(error)
+        }
       default:
         if let end = try tag(from: open, until: ends, of: block, into: &nodes) { return (nodes, end) }
       }
