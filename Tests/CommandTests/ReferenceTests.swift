@@ -99,14 +99,33 @@ import Testing
       return FlowParser.parse(text, file: path, registry: registry).flow != nil
     }
     #expect(parsed.count > 40)
+    // What a task must have may come from the flow's defaults.
+    try ferry.write(
+      "defaults.yaml",
+      """
+      pluginDefaults: [{type: io.kestra.plugin.jdbc.mysql, values: {url: "jdbc:mysql://localhost/x"}}]
+      tasks: [{id: a, type: io.kestra.plugin.jdbc.mysql.Query, sql: SELECT 1}]
+      """)
+    #expect(try await ferry.run("check", "defaults.yaml").status == 0)
     for (name, line) in ReferenceTests.bad { try ferry.write("bad-\(name).yaml", line) }
     let bad = ReferenceTests.bad.keys.map { "bad-\($0).yaml" }
     for file in bad { #expect(try await ferry.run("check", file).status == 2, "\(file)") }
     let result = try await ferry.start(
       [Ferry.root.appending(path: "Tests/Testing/python/check_schema.py").path(), "schema.json"]
-        + parsed.map { "+" + $0 } + bad.map { "-" + $0 }, program: Python.executable
+        + (parsed + ["defaults.yaml"]).map { "+" + $0 } + bad.map { "-" + $0 }, program: Python.executable
     ).wait()
     #expect(result.status == 0, "\(result.output)\(result.error)")
+  }
+
+  @Test func theSchemaDescribesEveryKeyOnce() async throws {
+    let text = try await Ferry().run("schema").output
+    let schema = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let keys = try #require(schema["properties"] as? [String: [String: Any]])
+    #expect(keys.filter { ($0.value["description"] as? String)?.isEmpty ?? true }.keys.sorted() == [])
+    let definitions = try #require(schema["definitions"] as? [String: [String: Any]])
+    let type = (definitions["task"]?["properties"] as? [String: [String: Any]])?["type"]
+    let names = try #require(type?["enum"] as? [String])
+    #expect(Set(names).count == names.count)
   }
 
   static let bad = [
@@ -119,6 +138,9 @@ import Testing
     "cases": "tasks: [{id: a, type: core.flow.Switch, value: x, cases: {x: [{id: b, type: core.debug.Return, y: 1}]}}]",
     "dag": "tasks: [{id: a, type: core.flow.Dag, tasks: [{task: {id: b, type: core.debug.Return, x: 1}}]}]",
     "missing": "tasks: [{id: a, type: core.log.Log}]",
+    "missing-inside": "tasks: [{id: a, type: core.flow.Sequential, tasks: [{id: b, type: core.log.Log}]}]",
+    "missing-in-dag": "tasks: [{id: a, type: core.flow.Dag, tasks: [{task: {id: b, type: core.log.Log}}]}]",
+    "missing-in-case": "tasks: [{id: a, type: core.flow.Switch, value: x, cases: {x: [{id: b, type: core.log.Log}]}}]",
     "choice": "tasks: [{id: a, type: core.log.Log, message: x, level: LOUD}]",
     "input-type": "inputs: [{id: a, type: INTT}]\ntasks: [{id: a, type: core.debug.Return}]",
     "input-property": "inputs: [{id: a, type: INT, mni: 1}]\ntasks: [{id: a, type: core.debug.Return}]",

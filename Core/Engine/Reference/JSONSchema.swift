@@ -8,8 +8,13 @@ public enum JSONSchema {
       "$schema": "http://json-schema.org/draft-07/schema#", "title": "Ferry flow", "type": "object",
       "required": ["tasks"], "additionalProperties": false,
       "properties": .map(flowProperties), "definitions": .map(definitions(tasks)),
+      // What a task leaves out may come from the flow's defaults.
+      "if": ["anyOf": [["required": ["pluginDefaults"]], ["required": ["taskDefaults"]]]],
+      "else": ["properties": ["tasks": wholeTasks, "errors": wholeTasks, "finally": wholeTasks]],
     ]
   }
+
+  private static let wholeTasks: Value = ["items": ["$ref": "#/definitions/wholeTask"]]
 
   private static var flowProperties: ValueMap {
     let taskList: Value = ["type": "array", "items": ["$ref": "#/definitions/task"], "minItems": 1]
@@ -43,13 +48,40 @@ public enum JSONSchema {
         ],
       ],
     ]
-    return ValueMap(FlowParser.flowKeys.map { ($0, known[$0] ?? [:]) })
+    return ValueMap(
+      FlowParser.flowKeys.map { key in
+        var schema = known[key]?.map ?? [:]
+        schema["description"] = schema["description"] ?? flowHelp[key].map { .string($0) }
+        return (key, .map(schema))
+      })
   }
+
+  private static let flowHelp = [
+    "description": "For readers of the flow.",
+    "labels": "Names and values that executions are found by, as a map or a list of key and value.",
+    "inputs": "What an execution is given, each with an id and a type: expressions see inputs.ID.",
+    "tasks": "What the flow does, in order.",
+    "errors": "Tasks to run when one of the flow's tasks fails.",
+    "finally": "Tasks to run once the others have ended, however that was.",
+    "pluginDefaults": "Values for properties of all tasks of a type, or of all types that begin so.",
+    "taskDefaults": "The same under its name of 2022.",
+    "outputs": "What an execution puts out, each with an id and a value, which is a text unless a type says otherwise.",
+    "retry": "When and how often tasks that say nothing themselves are tried again.",
+    "disabled": "Whether the flow is not run.",
+    "concurrency": "How many executions of the flow may run at the same time.",
+    "listeners": "Kept, but not acted on: put the tasks into errors or finally.",
+    "triggers": "Kept, but not acted on: ferry run starts the flow.",
+    "revision": "Kept for Kestra.",
+    "sla": "Kept, but not acted on: timeout limits the time of a task.",
+    "tenantId": "Kept for Kestra.",
+    "afterExecution": "Kept, but not acted on: finally runs tasks in any case.",
+    "deleted": "Kept for Kestra.",
+  ]
 
   private static func definitions(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
     let kinds = InputDeclaration.Kind.allCases.map { Value.string($0.rawValue) }
     return [
-      "task": .map(task(tasks)),
+      "task": .map(task(tasks)), "wholeTask": wholeTask(tasks),
       "retry": [
         "type": "object",
         "properties": [
@@ -92,7 +124,8 @@ public enum JSONSchema {
 
   /// One condition per type: the editor then offers that type's properties only.
   private static func task(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
-    let names = tasks.flatMap { allNames($0.info) }.map { Value.string($0) }
+    var seen: Set<String> = []
+    let names = tasks.flatMap { allNames($0.info) }.filter { seen.insert($0).inserted }.map { Value.string($0) }
     let conditions = tasks.map { task -> Value in
       let declarations = PropertyDeclaration.collect(from: task.init())
       var properties = base
@@ -103,13 +136,7 @@ public enum JSONSchema {
           properties["tasks"] = ["type": "array", "items": ["$ref": "#/definitions/dagTask"]]
         }
       }
-      var then: ValueMap = ["properties": .map(properties), "additionalProperties": false]
-      let required = declarations.filter { $0.isRequired && $0.aliases.isEmpty }.map { Value.string($0.name) }
-      if !required.isEmpty { then["required"] = .list(required) }
-      let renamed = declarations.filter { $0.isRequired && !$0.aliases.isEmpty }.map { declaration -> Value in
-        ["anyOf": .list(([declaration.name] + declaration.aliases).map { ["required": [.string($0)]] })]
-      }
-      if !renamed.isEmpty { then["allOf"] = .list(renamed) }
+      let then: ValueMap = ["properties": .map(properties), "additionalProperties": false]
       return [
         "if": ["properties": ["type": ["enum": .list(allNames(task.info).map { .string($0) })]]], "then": .map(then),
       ]
@@ -120,11 +147,35 @@ public enum JSONSchema {
     ]
   }
 
+  /// What a task must have where nothing comes from defaults, and the tasks inside of it.
+  private static func wholeTask(_ tasks: [any DeclaredTask.Type]) -> Value {
+    let conditions = tasks.compactMap { task -> Value? in
+      let required = Declarations.of(task).all.filter(\.isRequired)
+      guard !required.isEmpty else { return nil }
+      let each = required.map { declaration -> Value in
+        ["anyOf": .list(([declaration.name] + declaration.aliases).map { ["required": [.string($0)]] })]
+      }
+      return [
+        "if": [
+          "required": ["type"], "properties": ["type": ["enum": .list(allNames(task.info).map { .string($0) })]],
+        ],
+        "then": ["allOf": .list(each)],
+      ]
+    }
+    let lists = ["tasks", "then", "else", "defaults", "errors", "finally"].map { ($0, wholeTasks) }
+    var properties = ValueMap(lists)
+    properties["cases"] = ["additionalProperties": wholeTasks]
+    properties["task"] = ["$ref": "#/definitions/wholeTask"]
+    return ["allOf": .list(conditions), "properties": .map(properties)]
+  }
+
   /// As `Registry.find` knows them.
   private static func allNames(_ info: TaskInfo) -> [String] {
     let plain = [info.type] + info.aliases
     let old = info.type.hasPrefix("core.") ? ["io.kestra.plugin.core.", "io.kestra.core.tasks."] : []
-    return plain + plain.map { "io.kestra.plugin." + $0 } + old.flatMap { prefix in info.aliases.map { prefix + $0 } }
+    var seen: Set<String> = []
+    return (plain + plain.map { "io.kestra.plugin." + $0 } + old.flatMap { prefix in info.aliases.map { prefix + $0 } })
+      .filter { seen.insert($0).inserted }
   }
 
   private static var base: ValueMap {
