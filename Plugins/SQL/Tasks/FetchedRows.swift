@@ -10,7 +10,7 @@ public enum RowFormat: String, PropertyChoice {
   case exact = "EXACT"
 }
 
-/// Makes the maps of 'row' and 'rows': one form per column, chosen once.
+/// Makes the maps of 'row' and 'rows' out of a batch: one form per column, chosen once, and keys that all rows share.
 struct FetchedRows {
   /// What decides on the forms.
   struct Rules {
@@ -37,13 +37,18 @@ struct FetchedRows {
     case text
   }
 
-  private let names: [String]
-  private let forms: [Form]
+  /// The columns by name; of several with one name the last counts, in the place of the first.
+  private let names: ValueMap
+  private let columns: [(column: Column, form: Form)]
   private let zone: Zone
 
-  init(_ schema: Schema, _ rules: Rules) {
-    names = schema.fields.map(\.name)
-    forms = schema.fields.map { rules.format == .exact ? .plain : FetchedRows.form(of: $0, rules) }
+  init(_ batch: RecordBatch, _ rules: Rules) {
+    let fields = batch.schema.fields
+    names = ValueMap(fields.enumerated().map { ($1.name, .int(Int64($0))) })
+    columns = names.map { name in
+      let index = Int(name.value.int ?? 0)
+      return (batch.columns[index], rules.format == .exact ? .plain : FetchedRows.form(of: fields[index], rules))
+    }
     zone = rules.zone
   }
 
@@ -64,12 +69,8 @@ struct FetchedRows {
   }
 
   /// One row, its columns by name.
-  func map(_ batch: RecordBatch, _ row: Int) -> ValueMap {
-    var map = ValueMap()
-    for (index, column) in batch.columns.enumerated() {
-      map[names[index]] = column.isNull(row) ? .null : value(of: column, row, forms[index])
-    }
-    return map
+  func map(at row: Int) -> ValueMap {
+    ValueMap(like: names, columns.map { $0.column.isNull(row) ? .null : value(of: $0.column, row, $0.form) })
   }
 
   private func value(of column: Column, _ row: Int, _ form: Form) -> Value {

@@ -158,8 +158,8 @@ public struct FetchProperties: Declaring, Decodable {
   ) throws -> ValueMap {
     var list: [Value] = []
     while let batch = try rows.next() {
-      let values = FetchedRows(batch.schema, rules)
-      for row in 0..<batch.count { list.append(.map(values.map(batch, row))) }
+      let values = FetchedRows(batch, rules)
+      for row in 0..<batch.count { list.append(.map(values.map(at: row))) }
       context.ledger.add(read: batch.count, written: batch.count, batches: 1)
       try context.checkCancelled()
     }
@@ -172,7 +172,7 @@ public struct FetchProperties: Declaring, Decodable {
     while let batch = try rows.next() {
       if batch.count == 0 { continue }
       context.ledger.add(read: 1, written: 1, batches: 1)
-      return ["row": .map(FetchedRows(batch.schema, rules).map(batch, 0)), "size": 1]
+      return ["row": .map(FetchedRows(batch, rules).map(at: 0)), "size": 1]
     }
     return ["row": .null, "size": 0]
   }
