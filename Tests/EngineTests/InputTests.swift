@@ -83,6 +83,10 @@ import Testing
       ("type: DURATION", "5 minutes", "input 'x': expected DURATION such as PT5M, found '5 minutes'"),
       ("type: DURATION, max: PT1H", "PT2H", "input 'x': expected at most PT1H, found 'PT2H'"),
       ("type: FILE", "a.csv", "input 'x': there is no file 'a.csv' in '.'"),
+      (
+        "type: FILE, allowedFileExtensions: [.csv, .TSV]", "file:///a.json",
+        "input 'x': expected a file that ends in .csv or .TSV, found 'file:///a.json'"
+      ),
       ("type: EMAIL", "a@b", "input 'x': expected EMAIL such as a@b.org, found 'a@b'"),
       ("type: JSON", "{", "input 'x': expected JSON such as {\"a\": 1}, found '{'"),
       ("type: ARRAY, itemType: INT", "[\"a\"]", "input 'x': expected INT such as 42, found 'a'"),

@@ -4,6 +4,7 @@ extension FlowParser {
   static let inputKeys = [
     "id", "name", "type", "description", "displayName", "required", "defaults", "dependsOn", "validator", "min", "max",
     "after", "before", "values", "options", "expression", "allowCustomValue", "itemType", "extension",
+    "allowedFileExtensions", "accept", "isRadio", "prefill", "autoSelectFirst",
   ]
 
   /// One entry of `inputs`.
@@ -38,6 +39,10 @@ extension FlowParser {
     if let condition = node["dependsOn"]?["condition"] {
       checkTemplates(in: condition)
       input.condition = condition.value
+    }
+    let endings = node["allowedFileExtensions"] ?? node["accept"]
+    input.endings = (endings?.items ?? endings.map { [$0] } ?? []).compactMap { $0.scalar?.text }.filter {
+      $0.hasPrefix(".")
     }
     input.after = node["after"]?.scalar?.text
     input.before = node["before"]?.scalar?.text

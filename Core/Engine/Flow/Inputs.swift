@@ -42,6 +42,8 @@ public struct InputDeclaration: Sendable {
   var validator: String?
   var min: Value?
   var max: Value?
+  /// What the name of a file may end with: `.csv`. Empty for any.
+  var endings: [String] = []
   var after: String?
   var before: String?
 }
@@ -92,6 +94,11 @@ extension InputDeclaration {
       }
       if let before, try !Self.test("(text | timestampMicro) < (other | timestampMicro)", value.text, before) {
         throw mismatch("before \(before)")
+      }
+    case .file:
+      let name = value.text.lowercased()
+      guard endings.isEmpty || endings.contains(where: { name.hasSuffix($0.lowercased()) }) else {
+        throw mismatch("a file that ends in \(endings.joined(separator: " or "))")
       }
     case .duration:
       guard let duration = Duration(iso8601: value.text) else { return }

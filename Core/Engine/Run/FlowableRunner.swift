@@ -10,6 +10,9 @@ extension FlowRunner {
     do {
       var state = try await runInTime(kind, task, &run, inner)
       if state == .failed, !frame.cancellation.isCancelled { _ = await sequence(task.branch("errors"), inner.handler) }
+      if !frame.cancellation.isCancelled {
+        state = state.combined(with: await sequence(task.branch("finally"), inner.handler))
+      }
       let allowed = try task.allowFailure?.rendered(in: scope(task, run, frame)).isTruthy ?? false
       if state == .failed, allowed || kind == .allowFailure {
         memory.withLock { $0.failure = nil }

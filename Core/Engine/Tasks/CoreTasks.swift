@@ -7,7 +7,8 @@ let corePlugin = Plugin(
   "core", "Flow control, logs, values and tools for record files.",
   tasks: [
     Sequential.self, Parallel.self, ForEach.self, EachSequential.self, EachParallel.self, If.self, Switch.self,
-    AllowFailure.self, Dag.self, Subflow.self, Log.self, Return.self, OutputValues.self, Fail.self, Sleep.self,
+    AllowFailure.self, Dag.self, Subflow.self, Log.self, Return.self, OutputValues.self, Fail.self, Pause.self,
+    Sleep.self,
     Assert.self, KVSet.self, KVGet.self, KVDelete.self, KVGetKeys.self, Concat.self, Split.self, Size.self, Delete.self,
     FilterItems.self, DeduplicateItems.self,
   ])
@@ -103,6 +104,31 @@ struct Assert: FerryTask {
     let places = failed.map { String($0 + 1) }.joined(separator: ", ")
     let what = "of \(conditions.count) conditions these are not true: \(places)"
     throw Failure(.transient, errorMessage.map { "\($0) (\(what))" } ?? what, retryIsSafe: true)
+  }
+}
+
+struct Pause: FerryTask {
+  static let info = TaskInfo(
+    "core.flow.Pause", aliases: ["flow.Pause", "flows.Pause"], "Waits for a given time.",
+    details: "Nobody can resume an execution by hand: without a time the task fails.",
+    example: """
+      id: settle
+      type: io.kestra.plugin.core.flow.Pause
+      pauseDuration: PT0.1S
+      """)
+  @Property("How long.", .aliases("delay")) var pauseDuration: Duration?
+  @Property("Inputs of whoever resumes.", .unused("nobody can resume by hand")) var onResume: Value?
+  @Property("What becomes of the flow behind it.", .unused("it always goes on")) var behavior: Value?
+
+  func run(_ context: TaskContext) throws -> ValueMap {
+    guard let pauseDuration else {
+      throw Failure(
+        .configuration, "nobody can resume this execution by hand",
+        hint: "Set 'pauseDuration', or leave the task out with 'disabled: true'")
+    }
+    var sleep = Sleep()
+    sleep.duration = pauseDuration
+    return try sleep.run(context)
   }
 }
 

@@ -10,6 +10,7 @@ struct TaskList: PropertyValue {
 /// What every flowable takes.
 struct ErrorTasks: Declaring, Decodable {
   @Property("Tasks to run when one of them fails.", .raw) var errors: TaskList?
+  @Property("Tasks to run once they have ended, however that was.", .raw) var finally: TaskList?
 }
 
 /// A task that runs other tasks. It only declares its properties; `FlowRunner` does the running.
