@@ -44,9 +44,9 @@ import Testing
             type: core.debug.Return
             format: "{{ vars.long | sha512 }}"
         variables: {long: \(String(repeating: "x", count: 4_000_000))}
-        """),
+        """), "--log-format", "json",
     ])
-    try await Task.sleep(for: .microseconds(500_000))
+    try await child.waitFor("\"task\":\"busy\"")
     child.signal(SIGINT)
     try await Task.sleep(for: .microseconds(300_000))
     let isBusy = child.isRunning
