@@ -16,7 +16,7 @@ import Testing
     let memory = try GuardedBytes(room: 1 << 20)
     var (tried, refused) = (0, 0)
     for type in TypeCase.all {
-      let sql = type.values.map { "SELECT \($0)::\(type.type) AS v" }.joined(separator: " UNION ALL ")
+      let sql = type.values.map { "SELECT CAST(\($0) AS \(type.type)) AS v" }.joined(separator: " UNION ALL ")
       let shape = try session.connection.prepare(sql, "testing")
       let plan = try ResultPlan(
         sql, shape.columns, session.catalog, session.connection, hasParameters: false, firstRowOnly: false)
