@@ -28,6 +28,8 @@ struct Ferry: ParsableCommand {
     mallopt(M_ARENA_MAX, 1)
     // Output into a pipe that was closed (`ferry cat … | head`) ends quietly at the write.
     signal(SIGPIPE, SIG_IGN)
+    // A file that grows over a limit is an error of the write that can be told, as a full disk is.
+    signal(SIGXFSZ, SIG_IGN)
     raiseFileLimit()
     do {
       var command = try parseAsRoot()

@@ -182,6 +182,25 @@ import Testing
     #expect(throws: Failure.self) { try RunStore(reading: bench.folder.path + "/storage") }
   }
 
+  /// The record of an older Ferry lies open to others until it is brought up to date.
+  @Test func anOlderRecordIsBroughtUpToDate() async throws {
+    let folder = try Folder()
+    let path = folder.path + "/storage"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let old = try Database(path: path + "/ferry.db")
+    try old.execute(RecordSchema.versions[0] + "PRAGMA user_version = 1")
+    try old.execute(
+      "INSERT INTO executions VALUES ('e', 'n', 'f', '', '', 'SUCCESS', 1, 2, '{}', '{}', '{}', NULL, NULL)")
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path + "/ferry.db")
+    let bench = try Bench(folder: folder)
+    #expect(try bench.engine.store.execution("e")?.state == .success)
+    #expect(try await bench.run(RecordTests.three).state == .success)
+    let version = try bench.engine.store.withDatabase { try $0.run("PRAGMA user_version") }
+    #expect(version == [["\(RecordSchema.versions.count)"]])
+    let attributes = try FileManager.default.attributesOfItem(atPath: path + "/ferry.db")
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+  }
+
   @Test func whatIsRecordedIsOnTheDisk() throws {
     let level = try Bench().engine.store.withDatabase { try $0.run("PRAGMA synchronous") }
     #expect(level == [["2"]])

@@ -42,6 +42,9 @@ internal import Records
     unsafe sqlite3_busy_timeout(handle, 15_000)
   }
 
+  /// Takes away what others may do with the files of an older Ferry.
+  func makePrivate() { for end in ["", "-wal", "-shm"] { unsafe chmod(path + end, 0o600) } }
+
   /// Only its owner reads it: SQLite gives the files beside it the same permissions.
   private static func makePrivate(_ path: String) throws {
     if path == ":memory:" { return }
@@ -55,6 +58,13 @@ internal import Records
   func execute(_ sql: String) throws {
     let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
     guard status == SQLITE_OK else { throw failure(status) }
+  }
+
+  /// What `body` writes reaches the disk with the next thing that must, or soon: the process may die, not the machine.
+  func unflushed<T>(_ body: () throws -> T) throws -> T {
+    try execute("PRAGMA synchronous = NORMAL")
+    defer { try? execute("PRAGMA synchronous = FULL") }
+    return try body()
   }
 
   func transaction<T>(_ body: () throws -> T) throws -> T {

@@ -40,6 +40,7 @@ enum RecordSchema {
         let version = try version(of: database)
         guard version < versions.count else { return }
         try database.execute(versions[version])
+        if version > 0 { database.makePrivate() }
         try database.execute("PRAGMA user_version = \(version + 1)")
       }
     }

@@ -85,17 +85,22 @@ public final class RunStore: RunObserver {
   func begin(_ run: TaskRun) throws {
     try state.withLock { box in
       try catchUp(&box.value)
-      try box.value.database.run(
-        """
-        INSERT OR REPLACE INTO task_runs
-          (id, execution, task, type, parent, value, iterations, state, attempts, started)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-          run.id, run.executionID, run.taskID, run.type, run.parentID, run.value, run.iterationPath,
-          run.state.rawValue, String(run.attempts), String(run.started.microseconds),
-        ])
+      let database = box.value.database
+      try run.isRepeatable ? database.unflushed { try insert(run, database) } : insert(run, database)
     }
+  }
+
+  private func insert(_ run: TaskRun, _ database: Database) throws {
+    try database.run(
+      """
+      INSERT OR REPLACE INTO task_runs
+        (id, execution, task, type, parent, value, iterations, state, attempts, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        run.id, run.executionID, run.taskID, run.type, run.parentID, run.value, run.iterationPath,
+        run.state.rawValue, String(run.attempts), String(run.started.microseconds),
+      ])
   }
 
   /// Records outputs that a task has before its end.
@@ -150,7 +155,10 @@ public final class RunStore: RunObserver {
   private func catchUp(_ state: inout State) throws {
     if state.unrecorded.isEmpty, state.logs.count < RunStore.heldLogs { return }
     do {
-      do { try write(state) } catch let failure as Failure where failure.category == .quota && reserve.release() {
+      let isRepeatable = state.unrecorded.allSatisfy(\.isRepeatable)
+      do { try isRepeatable ? state.database.unflushed { try write(state) } : write(state) } catch let failure
+        as Failure where failure.category == .quota && reserve.release()
+      {
         try write(state)
       }
     } catch {
@@ -234,6 +242,21 @@ public final class RunStore: RunObserver {
   /// The connection, as it is.
   func withDatabase<T>(_ body: (Database) throws -> T) rethrows -> T {
     try state.withLock { try body($0.value.database) }
+  }
+}
+
+extension TaskRun {
+  /// Whether it may be done again after the machine has died: it leaves nothing behind. Files may have been moved.
+  fileprivate var isRepeatable: Bool { type.hasPrefix("core.") && !type.hasPrefix("core.storage.") }
+}
+
+extension RunEvent {
+  fileprivate var isRepeatable: Bool {
+    switch self {
+    case .taskEnded(let run), .taskRetrying(let run, _, _): run.isRepeatable
+    case .executionEnded: false
+    default: true
+    }
   }
 }
 
