@@ -39,7 +39,8 @@ internal import Records
       unsafe handle = nil
       throw failure
     }
-    unsafe sqlite3_busy_timeout(handle, 15_000)
+    // A task that cannot be recorded fails: a hundred processes that record at once must find their turn.
+    unsafe sqlite3_busy_timeout(handle, 60_000)
   }
 
   /// Takes away what others may do with the files of an older Ferry.
