@@ -22,6 +22,8 @@ public struct FetchProperties: Declaring, Decodable {
   @Property("Same as fetchType: FETCH_ONE.", .deprecated("fetchType: FETCH_ONE")) var fetchOne = false
   @Property("Same as fetchType: STORE.", .deprecated("fetchType: STORE")) var store = false
   @Property("Rows per round trip, where the database is read in steps.", .range(1...10_000_000)) var fetchSize = 10_000
+  @Property("Kestra's property until 0.23.", .unused("a statement without 'afterSQL' commits by itself"))
+  var autoCommit = true
   @Property(
     "Values for the names in the SQL: ':id' takes the value of 'id'. They are bound, never pasted into the text."
   ) var parameters: ValueMap?
@@ -94,10 +96,22 @@ public struct FetchProperties: Declaring, Decodable {
     }
   }
 
+  /// Runs one statement whose rows, if any, do not matter; gives how many rows it changed, where the server tells.
+  func execute(_ statement: String, _ connection: any SQLConnection) throws -> Int64? {
+    try located(statement, connection) { try connection.execute($0.sql, $0.values) }
+  }
+
   private func query(_ statement: String, _ connection: any SQLConnection) throws -> SQLResult {
+    try located(statement, connection) { try connection.query($0.sql, $0.values, options) }
+  }
+
+  /// Binds the parameters; what the server says of the bound text is told of the user's.
+  private func located<T>(
+    _ statement: String, _ connection: any SQLConnection, _ body: (BoundStatement) throws -> T
+  ) throws -> T {
     let bound = try SQLParameters.bind(statement, parameters, connection.dialect)
     do {
-      return try connection.query(bound.sql, bound.values, options)
+      return try body(bound)
     } catch let failure as Failure {
       throw failure.located(bound.edits, statement, in: sql)
     }

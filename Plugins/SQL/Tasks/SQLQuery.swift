@@ -72,14 +72,10 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
         changed += given.outputs["updateCount"]?.int ?? 0
         if given.hasRows { outputs = given.outputs }
       } else {
-        let bound = try SQLParameters.bind(statement, fetching.parameters, connection.dialect)
-        changed += try connection.execute(bound.sql, bound.values) ?? 0
+        changed += try fetching.execute(statement, connection) ?? 0
       }
     }
-    if let after {
-      let bound = try SQLParameters.bind(after, fetching.parameters, connection.dialect)
-      try connection.execute(bound.sql, bound.values)
-    }
+    if let after { _ = try fetching.execute(after, connection) }
     return outputs ?? fetching.updated(changed)
   }
 
