@@ -27,15 +27,16 @@ struct LimitTests {
     "{{ ('%060d' | format(0)) | regexMatch('(0|00)+(?:1|x)') }}",
     "{% for a in 1..100 %}{{ ('%060d' | format(0)) | regexReplace('(0|00)+(?:1|x)', '') }}{% endfor %}",
     "{{ (1..1000000) - (1..1000000) }}",
-    "{{ (1..1000000) contains (1000000..1) or (1..1000000) contains (1..1000000) }}",
+    "{{ (1..1000000) contains (500000..1000000) }}",
     "{{ null | default({}) | jq('def f: f; f') }}", "{{ {} | jq('[range(1e12)] | length') }}",
     "{{ {} | jq('last(range(1e12))') }}", "{{ {} | jq('[limit(1e12; repeat(1))] | length') }}",
     "{{ {} | jq('until(false; .)') }}",
-    "{% for a in 1..1000000 %}{{ render('{{ 1..1000 | length }}') | slice(0, 0) }}{% endfor %}",
+    "{% for a in 1..1000000 %}{% set x = render('{{ 1..1000 | length }}') %}{% endfor %}",
   ]
 
   @Test(arguments: endless) func `stops when it is told to`(source: String) throws {
-    #expect(try stopped(source) is Stopped)
+    let error = try stopped(source)
+    #expect(error is Stopped, "\(source): \(error.map { "\($0)" } ?? "it came to an end")")
   }
 
   static let growing: [(String, String)] = [
