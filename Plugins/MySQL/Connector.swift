@@ -90,9 +90,10 @@ enum Connector {
   private static func limitStatements(_ milliseconds: Int, _ session: Session) throws {
     let name = session.isMariaDB ? "max_statement_time" : "max_execution_time"
     let value = session.isMariaDB ? (milliseconds + 999) / 1_000 : milliseconds
+    let lower = "IF(@@\(name) = 0 OR @@\(name) > \(value), \(value), @@\(name))"
     do throws(ServerError) {
-      try session.run(
-        "SET SESSION \(name) = IF(@@\(name) = 0 OR @@\(name) > \(value), \(value), @@\(name))")
+      // MySQL takes the variable's own type only.
+      try session.run("SET SESSION \(name) = \(session.isMariaDB ? lower : "CAST(\(lower) AS UNSIGNED)")")
     } catch {
       // Servers that lack it go without.
       if error.isConnectionLoss { throw error.failure("preparing the session") }
