@@ -5,6 +5,7 @@ internal import SQL
 /// not know and which therefore arrives as the text that the server's own input function reads.
 final class CopyLoad: BulkLoad {
   let targets: [LoadTarget]
+  let checksKeysLast = true
   private let table: TableCatalog.Table
   private let columns: [RowEncoder.Target]
   private let connection: ServerConnection

@@ -160,8 +160,11 @@ public protocol BulkLoad: AnyObject {
   func abort()
   /// Rows that the server has confirmed; also after `abort`.
   var changedSoFar: Int64 { get }
+  /// Whether the server looks at foreign keys once all rows are in, and then names none of them.
+  var checksKeysLast: Bool { get }
 }
 
 extension BulkLoad {
+  public var checksKeysLast: Bool { false }
   public var changedSoFar: Int64 { 0 }
 }

@@ -14,7 +14,9 @@ struct LoadTrace {
 
   /// The failure with the number of its row; as it is where that cannot be found.
   func traced(_ failure: Failure, in source: () throws -> any RecordSource) -> Failure {
-    guard failure.code == LoadTrace.code, case .bulk = plan.road else { return failure }
+    guard failure.code == LoadTrace.code, case .bulk(let load, _, _) = plan.road, load.checksKeysLast else {
+      return failure
+    }
     context.log(.info, "a row breaks a foreign key: the input is read again to find it")
     do {
       try connection.begin()
