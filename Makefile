@@ -1,5 +1,6 @@
 # make demo          build Ferry and run examples/quickstart.yaml
 # make test          all tests, against real servers
+# make coverage      all tests, and which lines of the product they ran
 # make bench         the benchmarks, full size
 # make format        the house's layout of Swift code
 # make test-mysql    the database tests against a MySQL 9 from Debian sid (root only)
@@ -14,9 +15,9 @@ SWIFT ?= swift
 ROWS ?= 100000
 SECONDS_EACH ?= 60
 FERRY = .build/release/ferry
-FILTERED = $(if $(FILTER),--filter '$(FILTER)')
+SERVERS = SWIFT=$(SWIFT) Tests/Testing/servers.sh Tests/Testing/run.sh
 
-.PHONY: demo release test test-mysql test-docker bench format fuzz
+.PHONY: demo release test test-mysql test-docker coverage bench format fuzz
 
 demo: release
 	@mkdir -p .demo
@@ -30,15 +31,23 @@ release:
 
 test:
 	@Tests/Testing/setup.sh test
-	@Tests/Testing/servers.sh $(SWIFT) test --no-parallel $(FILTERED)
+	@$(SWIFT) build --build-tests
+	@$(SERVERS) '$(FILTER)'
 
 test-mysql:
 	@Tests/Testing/setup.sh mysql
-	@FERRY_TEST_SERVERS=mysql Tests/Testing/servers.sh $(SWIFT) test --no-parallel --filter MySQL
+	@$(SWIFT) build --build-tests
+	@FERRY_TEST_SERVERS=mysql $(SERVERS) MySQL
 
 test-docker:
 	@Tests/Testing/setup.sh test
-	@Tests/Testing/containers.sh $(SWIFT) test --no-parallel $(FILTERED)
+	@$(SWIFT) build --build-tests
+	@SWIFT=$(SWIFT) Tests/Testing/containers.sh Tests/Testing/run.sh '$(FILTER)'
+
+coverage:
+	@Tests/Testing/setup.sh test
+	@$(SWIFT) build --build-tests --enable-code-coverage --scratch-path .build/coverage
+	@SWIFT=$(SWIFT) Tests/Testing/servers.sh Tests/Testing/coverage.sh .build/coverage
 
 bench: release
 	@Tests/Testing/setup.sh test

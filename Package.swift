@@ -81,8 +81,8 @@ let testTargets: [Target] = [
   .target(
     name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
     exclude: [
-      "certificates.sh", "containers", "containers.sh", "fuzz.sh", "python", "requirements.txt", "servers.sh",
-      "setup.sh",
+      "certificates.sh", "containers", "containers.sh", "coverage.sh", "fuzz.sh", "python", "requirements.txt",
+      "run.sh", "servers.sh", "setup.sh",
     ], swiftSettings: settings),
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
