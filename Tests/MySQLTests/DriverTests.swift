@@ -19,11 +19,11 @@ import Testing
 
   @Test func parametersWithoutMeaningAreTakenInAnySpelling() throws {
     #expect(
-      try Server.endpoint("jdbc:mysql://h/d?elideSetAutoCommits=true&rewriteBatchedStatements=true").ignored == [])
+      try Server.plan("jdbc:mysql://h/d?elideSetAutoCommits=true&rewriteBatchedStatements=true").ignored == [])
   }
 
   @Test func urlsOfEveryForm() throws {
-    let e = try Server.endpoint(
+    let e = try Server.plan(
       "jdbc:mysql://u%40x:p%3A%2F@[::1]:3307,backup/shop?useSSL=false&connectTimeout=1500&wat=1")
     #expect(e.user == "u@x")
     #expect(e.password == "p:/")
@@ -33,15 +33,15 @@ import Testing
     #expect(e.connectTimeout == .milliseconds(1_500))
     #expect(e.ignored == ["wat"])
     #expect(
-      try Server.endpoint("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [
+      try Server.plan("jdbc:mariadb:///x?localSocket=/run/x.sock").hosts == [
         .init(name: nil, socket: "/run/x.sock")
       ])
-    #expect(try Server.endpoint("mysql://h/x?allowMultiQueries=true").allowsMultipleStatements)
-    #expect(try Server.endpoint("mysql://h/x?sslMode=VERIFY_IDENTITY").tls == .verified)
-    #expect(try Server.endpoint("mysql://h/x?sslMode=verify-full").tls == .verified)
-    #expect(try Server.endpoint("mysql://h/x?zeroDateTimeBehavior=convertToNull").zeroDates == .null)
-    #expect(try Server.endpoint("mysql://h").database == nil)
-    let separate = try Endpoint(
+    #expect(try Server.plan("mysql://h/x?allowMultiQueries=true").allowsMultipleStatements)
+    #expect(try Server.plan("mysql://h/x?sslMode=VERIFY_IDENTITY").tls == .verified)
+    #expect(try Server.plan("mysql://h/x?sslMode=verify-full").tls == .verified)
+    #expect(try Server.plan("mysql://h/x?zeroDateTimeBehavior=convertToNull").zeroDates == .null)
+    #expect(try Server.plan("mysql://h").database == nil)
+    let separate = try ConnectionPlan(
       ConnectionSettings(url: "jdbc:mysql://h/x", username: "me", password: "p@ss:/?#%"))
     #expect(separate.user == "me")
     #expect(separate.password == "p@ss:/?#%")

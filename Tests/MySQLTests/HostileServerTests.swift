@@ -13,14 +13,14 @@ import Testing
     var packets: [[UInt8]]
   }
 
-  private func rows(_ answer: Session.Answer, _ session: Session) throws -> Rows {
+  private func rows(_ answer: NativeConnection.Answer, _ session: NativeConnection) throws -> Rows {
     guard case .rows(let fields) = answer else { throw TestFault("no rows") }
     var packets: [[UInt8]] = []
     while let packet = try session.nextPacket() { packets.append(Array(packet)) }
     return Rows(fields: fields, packets: packets)
   }
 
-  private func binary(_ sql: String, _ session: Session) throws -> Rows {
+  private func binary(_ sql: String, _ session: NativeConnection) throws -> Rows {
     let statement = try session.prepare(sql)
     var packet = TextBuffer()
     PacketBuilder.execute(statement.id, [], rows: 0..<1, into: &packet)
@@ -28,7 +28,7 @@ import Testing
     return try rows(session.answer(to: statement), session)
   }
 
-  private func text(_ sql: String, _ session: Session) throws -> Rows {
+  private func text(_ sql: String, _ session: NativeConnection) throws -> Rows {
     try session.send(sql)
     return try rows(session.answer(), session)
   }

@@ -73,20 +73,20 @@ import Testing
   }
 
   @Test func itIsGivenToWhomTheUserTrusts() throws {
-    var endpoint = try Server.endpoint("mysql://db.example.com/x?sslMode=REQUIRED")
-    endpoint.allowsClearPassword = true
-    #expect(!endpoint.logIns(to: endpoint.hosts[0]).contains("mysql_clear_password"))
-    endpoint.tls = .verified
-    #expect(endpoint.logIns(to: endpoint.hosts[0]).contains("mysql_clear_password"))
-    endpoint.allowsClearPassword = false
-    #expect(!endpoint.logIns(to: endpoint.hosts[0]).contains("mysql_clear_password"))
+    var plan = try Server.plan("mysql://db.example.com/x?sslMode=REQUIRED")
+    plan.allowsClearPassword = true
+    #expect(!plan.logIns(to: plan.hosts[0]).contains("mysql_clear_password"))
+    plan.tls = .verified
+    #expect(plan.logIns(to: plan.hosts[0]).contains("mysql_clear_password"))
+    plan.allowsClearPassword = false
+    #expect(!plan.logIns(to: plan.hosts[0]).contains("mysql_clear_password"))
   }
 
   /// Without TLS whoever sits in between could send a key of its own.
   @Test func aKeyIsTakenFromKnownServersOnly() throws {
     func takesKey(_ url: String) throws -> Bool {
-      let endpoint = try Server.endpoint(url)
-      return endpoint.logIns(to: endpoint.hosts[0]).contains("caching_sha2_password")
+      let plan = try Server.plan(url)
+      return plan.logIns(to: plan.hosts[0]).contains("caching_sha2_password")
     }
     #expect(try !takesKey("mysql://db.example.com/x?sslMode=DISABLED"))
     #expect(try takesKey("mysql://db.example.com/x?sslMode=DISABLED&allowPublicKeyRetrieval=true"))

@@ -15,7 +15,7 @@ enum Server {
   static let url =
     environment["FERRY_TEST_MYSQL_URL"] ?? environment["FERRY_TEST_MARIADB_URL"] ?? "mysql://missing.invalid/ferry"
 
-  static func endpoint(_ text: String = url) throws -> Endpoint { try Endpoint(ConnectionSettings(url: text)) }
+  static func plan(_ text: String = url) throws -> ConnectionPlan { try ConnectionPlan(ConnectionSettings(url: text)) }
 
   /// The test server's url with something else in place of a part.
   static func url(parameters: String = "", password: String? = nil, database: String? = nil) throws -> String {
@@ -39,7 +39,7 @@ enum Server {
 
 extension MySQLConnection {
   func run(_ sql: String) throws {
-    do throws(ServerError) { try session.run(sql) } catch { throw Failure(.bug, "\(sql): \(error)") }
+    do throws(DatabaseError) { try session.run(sql) } catch { throw Failure(.bug, "\(sql): \(error)") }
   }
 
   func value(_ sql: String) throws -> String? { try session.texts(sql).first?.first ?? nil }

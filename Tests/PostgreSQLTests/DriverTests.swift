@@ -240,20 +240,20 @@ import Testing
     ("value \"99999\" is out of range for type smallint", "value (a value) is out of range for type smallint"),
     ("value \"x for column \"y\" is bad", "value (a value) is bad"),
   ])
-  func valuesAreHidden(_ message: String, _ shown: String) { #expect(ServerError.withoutValues(message) == shown) }
+  func valuesAreHidden(_ message: String, _ shown: String) { #expect(DatabaseError.withoutValues(message) == shown) }
 
   @Test func deadlocksMayBeTriedAgain() {
-    let error = ServerError(sqlState: "40P01", message: "deadlock detected", severity: "ERROR").failure("loading")
+    let error = DatabaseError(sqlState: "40P01", message: "deadlock detected", severity: "ERROR").failure("loading")
     #expect(error.category == .transient)
     #expect(error.retryIsSafe)
     #expect(
-      ServerError(sqlState: "53100", message: "could not extend file", severity: "ERROR").failure("x").category
+      DatabaseError(sqlState: "53100", message: "could not extend file", severity: "ERROR").failure("x").category
         == .quota)
   }
 
   @Test func copyPositionsAreRead() {
-    func position(_ context: String) -> ServerError.CopyPosition? {
-      ServerError(sqlState: "22P02", message: "", context: context, severity: "ERROR").copyPosition(in: "t 1")
+    func position(_ context: String) -> DatabaseError.CopyPosition? {
+      DatabaseError(sqlState: "22P02", message: "", context: context, severity: "ERROR").copyPosition(in: "t 1")
     }
     #expect(position("COPY t 1, line 12, column price: \"x\"") == .init(line: 12, column: "price"))
     #expect(position("COPY t 1, line 7") == .init(line: 7))

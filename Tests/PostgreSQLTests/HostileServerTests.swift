@@ -39,7 +39,7 @@ import Testing
   }
 
   /// The rows of a binary COPY, without its header and trailer.
-  private func messages(_ sql: String, _ connection: ServerConnection) throws -> [[UInt8]] {
+  private func messages(_ sql: String, _ connection: NativeConnection) throws -> [[UInt8]] {
     try connection.startCopyOut("COPY (\(sql)\n) TO STDOUT (FORMAT binary)", "testing")
     var messages: [[UInt8]] = []
     while let message = try connection.nextCopyRow("testing") { messages.append(Array(message)) }

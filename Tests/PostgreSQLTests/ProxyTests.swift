@@ -17,7 +17,7 @@ import Testing
     try FaultyProxy(to: "127.0.0.1", UInt16(Server.jdbc.hosts[0].port ?? 5_432), faults)
   }
 
-  private func session(_ proxy: FaultyProxy, _ parameters: String = "") throws -> Session {
+  private func session(_ proxy: FaultyProxy, _ parameters: String = "") throws -> PostgreSQLConnection {
     let url = try Server.jdbc
     return try Server.session(
       "postgres://127.0.0.1:\(proxy.port)/\(url.database ?? "")?sslmode=disable\(parameters)", username: url.user,

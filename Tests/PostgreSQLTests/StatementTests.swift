@@ -12,7 +12,7 @@ import Testing
 
   /// The failure of a load that must leave the table as it is.
   private func refused(
-    _ session: Session, _ sql: String, _ columns: [(String, DataType, String?)],
+    _ session: PostgreSQLConnection, _ sql: String, _ columns: [(String, DataType, String?)],
     _ location: SourceLocation = #_sourceLocation
   ) throws -> Failure? {
     do {

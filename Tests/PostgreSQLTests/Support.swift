@@ -26,13 +26,13 @@ enum Server {
     _ url: String = Server.url, options: PostgreSQL.Options = .init(), timeZone: String = "UTC",
     username: String? = nil,
     password: String? = nil, context: TaskContext? = nil
-  ) throws -> Session {
+  ) throws -> PostgreSQLConnection {
     let settings = ConnectionSettings(url: url, username: username, password: password, timeZone: timeZone)
-    return try Session(PostgreSQL.open(settings, options, try context ?? .forTests()))
+    return try PostgreSQLConnection(PostgreSQL.open(settings, options, try context ?? .forTests()))
   }
 }
 
-extension Session {
+extension PostgreSQLConnection {
   /// The values of the first column as the server's own text, NULL as nil.
   func texts(_ sql: String) throws -> [String?] {
     guard let result = try connection.execute(sql, "testing") else { return [] }

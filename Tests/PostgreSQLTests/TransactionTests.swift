@@ -83,7 +83,7 @@ import Testing
   }
 }
 
-extension Session {
+extension PostgreSQLConnection {
   fileprivate var name: String? {
     get throws { if case .named(let name) = try transactionName() { name } else { nil } }
   }

@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  private func check(_ type: TypeCase, _ name: String, _ session: Session) throws {
+  private func check(_ type: TypeCase, _ name: String, _ session: PostgreSQLConnection) throws {
     let (a, b, c) = ("\(name)_a", "\(name)_b", "\(name)_c")
     for table in [a, b, c] {
       try session.run("DROP TABLE IF EXISTS \(table); CREATE TABLE \(table) (n integer, v \(type.type))")

@@ -5,13 +5,14 @@ internal import SQL
 final class MySQLStatement: SQLStatement {
   private let connection: MySQLConnection
   private let sql: String
-  private let statement: Session.Prepared
+  private let statement: NativeConnection.Prepared
   private let takers: [ParameterTaker]
   private var sender: RowSender?
 
   /// The servers do not tell what a placeholder takes (MariaDB nothing, MySQL mostly guesses): the columns do.
   init(
-    _ connection: MySQLConnection, _ sql: String, _ statement: Session.Prepared, _ parameters: [StatementParameter]
+    _ connection: MySQLConnection, _ sql: String, _ statement: NativeConnection.Prepared,
+    _ parameters: [StatementParameter]
   ) {
     self.connection = connection
     self.sql = sql
@@ -52,32 +53,4 @@ final class MySQLStatement: SQLStatement {
 
   var changedSoFar: Int64 { sender?.changedSoFar ?? 0 }
   func close() {}
-}
-
-/// The fast road into a table: an INSERT whose rows of parameters go many at a time.
-final class MySQLLoad: BulkLoad {
-  let targets: [LoadTarget]
-  private let sender: RowSender
-  private var isAborted = false
-
-  init(
-    _ connection: MySQLConnection, _ table: TableInfo, _ columns: [ColumnInfo], _ statement: Session.Prepared,
-    prefix: String, group: String
-  ) {
-    targets = columns.map(\.target)
-    sender = connection.sender(
-      prefix + group, statement, columns.map { Field($0.name, $0.target.type) },
-      columns.map { ColumnType($0.target.nativeType).limits },
-      connection.session.hasBulk ? .bulk : .multiRow(prefix: prefix, group: group),
-      canTrace: table.isTransactional, doing: "loading table '\(table.name)'")
-  }
-
-  func write(_ batch: RecordBatch, firstRow: Int64) throws { try sender.write(batch, firstRow: firstRow) }
-  func finish() throws -> Int64 { try sender.finish() }
-  var changedSoFar: Int64 { sender.changedSoFar }
-  func abort() {
-    guard !isAborted else { return }
-    isAborted = true
-    sender.abort()
-  }
 }

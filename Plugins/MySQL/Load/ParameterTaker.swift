@@ -10,7 +10,7 @@ struct ParameterTaker {
   let isStoredByExpression: Bool
 
   init(_ parameter: StatementParameter) {
-    let column = parameter.column.map { ColumnType($0.target.nativeType) }
+    let column = parameter.column.map { DatabaseType($0.target.nativeType) }
     isStoredByExpression = parameter.role.isPart && parameter.column != nil
     switch parameter.role {
     case .stored, .term:
@@ -41,7 +41,7 @@ struct ParameterTaker {
     return true
   }
 
-  private static func natural(_ parameter: StatementParameter, _ column: ColumnType?) -> (LoadTarget?, ColumnLimits) {
+  private static func natural(_ parameter: StatementParameter, _ column: DatabaseType?) -> (LoadTarget?, ColumnLimits) {
     switch (parameter.source, parameter.column?.target.type) {
     case (.timestamp?, .timestamp(_, let zoned)?):
       // The same rule for wall clocks as in every other load, and nothing finer than the column keeps.
@@ -62,7 +62,7 @@ struct ParameterTaker {
     case "unsigned": return LoadTarget(.uint64, nativeType: type)
     case "binary": return LoadTarget(.bytes, nativeType: type)
     case let name where name.hasPrefix("int"): return LoadTarget(.int64, nativeType: type)
-    default: return ColumnType(type).target(isBinary: false)
+    default: return DatabaseType(type).target(isBinary: false)
     }
   }
 }

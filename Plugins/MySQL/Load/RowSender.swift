@@ -13,17 +13,17 @@ final class RowSender {
     case single
   }
 
-  private let session: Session
+  private let session: NativeConnection
   private let sql: String
-  private let encoders: [ColumnEncoder]
+  private let encoders: [RowEncoder]
   private let packetLimit: Int
   /// For messages: `loading table 'orders'`, `running the statement`.
   private let doing: String
   private var mode: Mode
   /// The server has taken a command with many rows of this statement.
   private var bulkWorks = false
-  private var statement: Session.Prepared
-  private var wide: (statement: Session.Prepared, rows: Int)?
+  private var statement: NativeConnection.Prepared
+  private var wide: (statement: NativeConnection.Prepared, rows: Int)?
   private var packet = TextBuffer(capacity: 1 << 20)
   private var pending: [Sent] = []
   private(set) var affected: Int64 = 0
@@ -53,7 +53,8 @@ final class RowSender {
   private static let rowsPerStatement = 512
 
   init(
-    _ session: Session, sql: String, statement: Session.Prepared, fields: [Field], limits: [ColumnLimits], mode: Mode,
+    _ session: NativeConnection, sql: String, statement: NativeConnection.Prepared, fields: [Field],
+    limits: [ColumnLimits], mode: Mode,
     maxPacket: Int, canTrace: Bool, isCall: Bool, mayChange: Bool, doing: String
   ) {
     self.session = session
@@ -64,7 +65,7 @@ final class RowSender {
     self.isCall = isCall
     self.mayChange = mayChange
     self.doing = doing
-    encoders = zip(fields, limits).map { ColumnEncoder($0, $1) }
+    encoders = zip(fields, limits).map { RowEncoder($0, $1) }
     packetLimit = maxPacket - RowSender.packetMargin
   }
 
@@ -154,14 +155,14 @@ final class RowSender {
     return most
   }
 
-  private func prepare(_ text: String) throws -> Session.Prepared {
+  private func prepare(_ text: String) throws -> NativeConnection.Prepared {
     do { return try session.prepare(text) } catch { throw error.failure(doing) }
   }
 
   /// Sends the packet, after a savepoint that a search for a bad row can go back to.
-  private func dispatch(_ command: Session.Command, _ sent: Sent) throws {
+  private func dispatch(_ command: NativeConnection.Command, _ sent: Sent) throws {
     var sent = sent
-    do throws(ServerError) {
+    do throws(DatabaseError) {
       if canTrace && sent.rows.count > 1 && session.isInTransaction {
         try session.send("SAVEPOINT ferry_chunk")
         sent.hasSavepoint = true
@@ -179,18 +180,18 @@ final class RowSender {
   private func settle(leaving rest: Int) throws {
     while pending.count > rest {
       let sent = pending.removeFirst()
-      do throws(ServerError) { try readAnswers(sent) } catch { try failed(sent, error) }
+      do throws(DatabaseError) { try readAnswers(sent) } catch { try failed(sent, error) }
     }
   }
 
   /// Both answers are read even if the first is an error: a cancel can hit either.
-  private func readAnswers(_ sent: Sent) throws(ServerError) {
-    var problem: ServerError?
+  private func readAnswers(_ sent: Sent) throws(DatabaseError) {
+    var problem: DatabaseError?
     if sent.hasSavepoint {
-      do throws(ServerError) { _ = try session.answer(pipelined: true) } catch { problem = error }
+      do throws(DatabaseError) { _ = try session.answer(pipelined: true) } catch { problem = error }
     }
     if !session.isLost {
-      do throws(ServerError) { try count(session.answer(to: statement, pipelined: true)) } catch {
+      do throws(DatabaseError) { try count(session.answer(to: statement, pipelined: true)) } catch {
         problem = problem ?? error
       }
     }
@@ -198,8 +199,8 @@ final class RowSender {
     if mayChange, let change = try session.changeOfValues() { throw change }
   }
 
-  private func count(_ answer: Session.Answer) throws(ServerError) {
-    var answer: Session.Answer? = answer
+  private func count(_ answer: NativeConnection.Answer) throws(DatabaseError) {
+    var answer: NativeConnection.Answer? = answer
     while let current = answer {
       switch current {
       case .done(let rows): affected += rows == UInt64.max ? 0 : Int64(rows)
@@ -223,7 +224,7 @@ final class RowSender {
   func abort() {
     session.line.within(Patience.rollback) {
       for sent in pending where !session.isLost {
-        do throws(ServerError) { try readAnswers(sent) } catch {}
+        do throws(DatabaseError) { try readAnswers(sent) } catch {}
       }
     }
     pending = []
@@ -236,7 +237,7 @@ final class RowSender {
     return rows.count <= 1 ? "row \(first)" : "rows \(first) to \(firstRow + Int64(rows.upperBound) - 1)"
   }
 
-  private func failed(_ sent: Sent, _ error: ServerError) throws {
+  private func failed(_ sent: Sent, _ error: DatabaseError) throws {
     abort()
     if case .bulk = mode, !bulkWorks, error.isUnsupported {
       mode = .single
@@ -257,10 +258,10 @@ final class RowSender {
 
   /// Runs the rows of a failed command one by one until one fails by itself. Nothing of it stays: the transaction is
   /// about to be rolled back.
-  private func trace(_ sent: Sent) -> (row: Int64, ServerError)? {
+  private func trace(_ sent: Sent) -> (row: Int64, DatabaseError)? {
     guard let columns = try? encode(sent.batch, sent.firstRow), goBack() else { return nil }
     for row in sent.rows {
-      do throws(ServerError) {
+      do throws(DatabaseError) {
         PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
         try unsafe session.send(.execute, packet.bytes)
         try count(session.answer(to: statement))
@@ -274,14 +275,14 @@ final class RowSender {
 
   /// False when a table in the transaction cannot roll back: repeating rows would store them twice.
   private func goBack() -> Bool {
-    do throws(ServerError) {
+    do throws(DatabaseError) {
       try session.run("ROLLBACK TO SAVEPOINT ferry_chunk")
       return session.warningCount == 0
     } catch { return false }
   }
 }
 
-extension ServerError {
+extension DatabaseError {
   /// The statement is not one for many rows of parameters.
   fileprivate var isUnsupported: Bool { number == 1_295 || number == 1_235 }
 }

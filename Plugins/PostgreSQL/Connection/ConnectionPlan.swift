@@ -37,7 +37,7 @@ struct ConnectionPlan {
     var sql =
       "SET DateStyle = ISO; SET IntervalStyle = postgres; SET bytea_output = hex; SET extra_float_digits = 1; "
       + "SET TIME ZONE \(ConnectionPlan.zone(timeZone))"
-    if let schema { sql += "; SELECT pg_catalog.set_config('search_path', \(ServerConnection.literal(schema)), false)" }
+    if let schema { sql += "; SELECT pg_catalog.set_config('search_path', \(NativeConnection.literal(schema)), false)" }
     if isReadOnly { sql += "; SET default_transaction_read_only = on" }
     return sql
   }
@@ -49,12 +49,12 @@ struct ConnectionPlan {
       offset = offset.dropFirst(prefix.utf8.count)
     }
     guard let sign = offset.first, sign == "+" || sign == "-" else {
-      return ServerConnection.literal(name == "Z" ? "UTC" : name)
+      return NativeConnection.literal(name == "Z" ? "UTC" : name)
     }
     let parts = offset.dropFirst().split(separator: ":").map { Int($0) }
     guard (1...2).contains(parts.count), let hours = parts[0], let minutes = parts.count > 1 ? parts[1] : 0,
       (0...18).contains(hours), (0...59).contains(minutes)
-    else { return ServerConnection.literal(name) }
+    else { return NativeConnection.literal(name) }
     return "INTERVAL '\(sign)\(hours):\(minutes < 10 ? "0" : "")\(minutes)' HOUR TO MINUTE"
   }
 
@@ -136,10 +136,10 @@ struct ConnectionPlan {
   }
 
   private mutating func requireAuthentication(_ kinds: String) throws {
-    guard ServerConnection.libraryVersion >= 160_000 else {
+    guard NativeConnection.libraryVersion >= 160_000 else {
       throw Failure(
         .configuration,
-        "reading the url: require_auth needs libpq 16, this is libpq \(ServerConnection.libraryVersion / 10_000)",
+        "reading the url: require_auth needs libpq 16, this is libpq \(NativeConnection.libraryVersion / 10_000)",
         hint: "channelBinding=require with TLS takes no other log-in than SCRAM's")
     }
     set("require_auth", kinds)

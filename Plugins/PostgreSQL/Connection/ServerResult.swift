@@ -81,11 +81,11 @@ internal import Records
   var commandTag: String { unsafe String(cString: PQcmdStatus(result)) }
 
   /// What went wrong, of a result whose status is `failed`; of a notice likewise.
-  var error: ServerError {
+  var error: DatabaseError {
     func field(_ code: Character) -> String? {
       unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
     }
-    return unsafe ServerError(
+    return unsafe DatabaseError(
       sqlState: field("C") ?? "", message: field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed,
       detail: field("D"), hint: field("H"), context: field("W"), schema: field("s"), table: field("t"),
       column: field("c"), constraint: field("n"), severity: field("V") ?? field("S") ?? "ERROR",

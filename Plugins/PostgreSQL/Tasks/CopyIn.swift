@@ -32,7 +32,7 @@ public struct CopyIn: FerryTask {
     let input = try context.open(from)
     let server = try PostgreSQL.open(
       connection.settings(for: PostgreSQL.self, context), options, context, silence: copy.socketTimeout)
-    let session = Session(server)
+    let session = PostgreSQLConnection(server)
     defer { session.close() }
     return try context.onCancel(session.canceller) {
       let doing: String
@@ -61,7 +61,7 @@ public struct CopyIn: FerryTask {
 
   private static let pieceBytes = 256 << 10
 
-  private func send(_ input: any ByteInput, _ server: ServerConnection, _ doing: String, _ context: TaskContext) throws
+  private func send(_ input: any ByteInput, _ server: NativeConnection, _ doing: String, _ context: TaskContext) throws
     -> Int
   {
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyIn.pieceBytes, alignment: 16)
@@ -77,7 +77,7 @@ public struct CopyIn: FerryTask {
     }
   }
 
-  private func finish(_ server: ServerConnection, _ table: TableName, _ doing: String, _ context: TaskContext) throws
+  private func finish(_ server: NativeConnection, _ table: TableName, _ doing: String, _ context: TaskContext) throws
     -> Int64
   {
     do { return try server.finishCopyIn() } catch {
@@ -88,7 +88,7 @@ public struct CopyIn: FerryTask {
   }
 
   private static func failure(
-    _ error: ServerConnection.CopyInError, _ table: TableName, _ doing: String
+    _ error: NativeConnection.CopyInError, _ table: TableName, _ doing: String
   ) -> Failure {
     switch error {
     case .client(var failure):

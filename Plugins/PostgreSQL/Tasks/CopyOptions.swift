@@ -34,7 +34,7 @@ public struct CopyOptions: Declaring, Decodable {
   var clause: String {
     var parts = ["FORMAT \(format.rawValue.lowercased())"]
     func add(_ name: String, _ value: String?) {
-      if let value { parts.append("\(name) \(ServerConnection.literal(value))") }
+      if let value { parts.append("\(name) \(NativeConnection.literal(value))") }
     }
     func add(_ name: String, _ columns: [String]?) {
       guard let columns, !columns.isEmpty else { return }
@@ -61,7 +61,7 @@ public struct CopyOptions: Declaring, Decodable {
   }
 
   /// The table as the server knows it: as written, else folded as the server folds names without quotes.
-  static func resolve(_ text: String, _ session: Session) throws -> TableName {
+  static func resolve(_ text: String, _ session: PostgreSQLConnection) throws -> TableName {
     let (parts, isQuoted) = CopyOptions.parts(text)
     let exact = TableName(parts)
     let folded = TableName(parts.map { $0.lowercased() })

@@ -31,7 +31,7 @@ public struct CopyOut: FerryTask {
   public func run(_ context: TaskContext) throws -> ValueMap {
     let server = try PostgreSQL.open(
       connection.settings(for: PostgreSQL.self, context), options, context, silence: copy.socketTimeout)
-    let session = Session(server)
+    let session = PostgreSQLConnection(server)
     defer { session.close() }
     return try context.onCancel(session.canceller) {
       do { return try copy(server, session, context) } catch let failure as Failure {
@@ -41,7 +41,7 @@ public struct CopyOut: FerryTask {
     }
   }
 
-  private func copy(_ server: ServerConnection, _ session: Session, _ context: TaskContext) throws
+  private func copy(_ server: NativeConnection, _ session: PostgreSQLConnection, _ context: TaskContext) throws
     -> ValueMap
   {
     let doing = "copying out"
@@ -63,7 +63,7 @@ public struct CopyOut: FerryTask {
     }
   }
 
-  private func source(_ session: Session) throws -> String {
+  private func source(_ session: PostgreSQLConnection) throws -> String {
     if let sql, !sql.trimmed.isEmpty { return "(\(StatementText(sql).sql)\n)" }
     guard let table = copy.table, !table.isEmpty else {
       throw Failure(.configuration, "'sql' and 'table' are both missing", hint: "Set one of them")
@@ -74,7 +74,7 @@ public struct CopyOut: FerryTask {
   private static let pieceBytes = 256 << 10
 
   private func receive(
-    _ server: ServerConnection, _ output: StoredOutput, _ doing: String, _ context: TaskContext
+    _ server: NativeConnection, _ output: StoredOutput, _ doing: String, _ context: TaskContext
   ) throws -> Int {
     let buffer = OutputBuffer()
     var total = 0

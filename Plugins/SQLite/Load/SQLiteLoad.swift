@@ -1,0 +1,25 @@
+internal import Records
+internal import SQL
+
+/// The bulk road: one prepared INSERT that takes its values straight from the columns' memory.
+final class SQLiteLoad: BulkLoad {
+  let targets: [LoadTarget]
+  private let binder: RowEncoder
+  private var count: Int64 = 0
+
+  init(_ statement: NativeStatement, _ columns: [ColumnInfo]) {
+    targets = columns.map(\.target)
+    binder = RowEncoder(statement)
+  }
+
+  func write(_ batch: RecordBatch, firstRow: Int64) throws {
+    count += try binder.run(batch, firstRow, targets)
+  }
+
+  func finish() throws -> Int64 {
+    defer { count = 0 }
+    return count
+  }
+
+  func abort() { binder.reset() }
+}
