@@ -22,7 +22,8 @@ func plugin(
   _ name: String, _ more: [Target.Dependency] = [], exclude: [String] = [], facesC: Bool = false
 ) -> Target {
   .target(
-    name: name, dependencies: ["Records", "Expression", "Engine"] + more, path: "Plugins/\(name)", exclude: exclude,
+    name: name, dependencies: ["Records", "Expression", "Formats", "Engine"] + more, path: "Plugins/\(name)",
+    exclude: exclude,
     swiftSettings: facesC ? unsafeSpelledOut : settings)
 }
 
@@ -34,23 +35,15 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
 let pluginLibraries: [Target] = [
   system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
   system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
-  // The serdes' byte loops: C for the vector instructions, C++ for simdjson's interface.
-  .target(name: "CScan", path: "Plugins/Serdes/CScan"),
-  .target(name: "CSimdJSON", path: "Plugins/Serdes/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
-  system("CZlib", "Plugins/Serdes/CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
-  // The codecs of Avro's blocks: four streaming interfaces, some of them macros, behind one.
-  .target(
-    name: "CCodecs", path: "Plugins/Serdes/CCodecs",
-    linkerSettings: ["z", "snappy", "zstd", "bz2", "lzma"].map { .linkedLibrary($0) }),
 ]
 
-let serdesC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
+let formatsC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
 
 let plugins: [Target] = [
   plugin("SQL"),
   plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"], facesC: true),
   plugin("SQLite", ["SQL", "CSQLite"], facesC: true),
-  plugin("Serdes", serdesC.map { .target(name: $0) }, exclude: serdesC, facesC: true),
+  plugin("Serdes", facesC: true),
   plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"], facesC: true),
 ]
 
@@ -67,31 +60,44 @@ let core: [Target] = [
   .target(
     name: "Expression", dependencies: ["Records", "CPCRE2", "CJQ"], path: "Core/Expression",
     exclude: ["CPCRE2", "CJQ"], swiftSettings: unsafeSpelledOut),
+  // The formats' byte loops: C for the vector instructions, C++ for simdjson's interface.
+  .target(name: "CScan", path: "Core/Formats/CScan"),
+  .target(name: "CSimdJSON", path: "Core/Formats/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+  system("CZlib", "Core/Formats/CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+  // The codecs of Avro's blocks: four streaming interfaces, some of them macros, behind one.
   .target(
-    name: "Engine", dependencies: ["Records", "Expression", "CSQLite", .product(name: "Yams", package: "Yams")],
+    name: "CCodecs", path: "Core/Formats/CCodecs",
+    linkerSettings: ["z", "snappy", "zstd", "bz2", "lzma"].map { .linkedLibrary($0) }),
+  .target(
+    name: "Formats", dependencies: ["Records", "Expression"] + formatsC.map { .target(name: $0) }, path: "Core/Formats",
+    exclude: formatsC, swiftSettings: unsafeSpelledOut),
+  .target(
+    name: "Engine",
+    dependencies: ["Records", "Expression", "Formats", "CSQLite", .product(name: "Yams", package: "Yams")],
     path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),
   .executableTarget(
     name: "ferry",
-    dependencies: ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    dependencies: ["Formats", "Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
     path: "Core/Command", exclude: ["CMalloc"], swiftSettings: settings),
 ]
 
 let testTargets: [Target] = [
   .target(
-    name: "FerryTesting", dependencies: ["Records", "Expression", "Engine", "SQL"], path: "Tests/Testing",
+    name: "FerryTesting", dependencies: ["Records", "Expression", "Formats", "Engine", "SQL"], path: "Tests/Testing",
     exclude: [
       "certificates.sh", "containers", "containers.sh", "coverage.sh", "fuzz.sh", "python", "requirements.txt",
       "run.sh", "servers.sh", "setup.sh",
     ], swiftSettings: settings),
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
-  tests("SerdesTests", ["Records", "Expression", "Engine", "Serdes"]),
+  tests("FormatsTests", ["Records", "Expression", "Formats", "FerryTesting"]),
+  tests("SerdesTests", ["Records", "Expression", "Formats", "Engine", "Serdes", "FerryTesting"]),
   tests("ExpressionTests", ["Expression"]),
   tests("PostgreSQLTests", ["Records", "Expression", "Engine", "SQL", "PostgreSQL", "FerryTesting"]),
   tests("SQLTests", ["Records", "Expression", "Engine", "SQL", "SQLite", "FerryTesting"]),
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
-  tests("CommandTests", ["ferry", "Engine", "Records", "SQL", "FerryTesting"]),
+  tests("CommandTests", ["ferry", "Formats", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
 ]
 

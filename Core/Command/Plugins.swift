@@ -1,4 +1,5 @@
 internal import Engine
+internal import Formats
 internal import MySQL
 internal import PostgreSQL
 internal import Records

@@ -10,18 +10,19 @@ import Testing
 
   // MARK: Who may know whom
 
-  /// Records ← Expression ← Engine ← {HTTP, SQL} ← plugins ← Command.
+  /// Records ← Expression ← Formats ← Engine ← {HTTP, SQL} ← plugins ← Command.
   @Test func dependenciesRunOneWay() throws {
     let plugins = try Repository.folders(in: "Plugins")
     let shared: Set = ["HTTP", "SQL"]
-    let core: Set = ["Records", "Expression", "Engine"]
+    let core: Set = ["Records", "Expression", "Formats", "Engine"]
     let all = core.union(shared).union(plugins)
     func allowed(_ path: String) -> Set<String> {
       let parts = path.split(separator: "/").map(String.init)
       return switch (parts[0], parts[1]) {
       case ("Core", "Records"): []
       case ("Core", "Expression"): ["Records"]
-      case ("Core", "Engine"): ["Records", "Expression"]
+      case ("Core", "Formats"): ["Records", "Expression"]
+      case ("Core", "Engine"): ["Records", "Expression", "Formats"]
       case ("Core", "HTTP"), ("Plugins", "SQL"): core
       case ("Core", "Command"): parts.last == "Plugins.swift" ? all : core
       default: core.union(shared)
@@ -151,7 +152,8 @@ import Testing
     let typed = /\[String: [^=]*\][^)]*( =|\(|$)|Set<String>|\[String: [A-Za-z<>\[\]]+\] =/
     let compared = /\.(name|key|columnName|label)\)? [!=]= [a-z$]|firstIndex\(of: (name|key|text|symbol)\)/
     let folders = [
-      "Core/Records/", "Core/Expression/", "Core/Engine/Kit/", "Core/Engine/Tasks/", "Plugins/Serdes/", "Plugins/SQL/",
+      "Core/Records/", "Core/Expression/", "Core/Formats/", "Core/Engine/Kit/", "Core/Engine/Tasks/", "Plugins/Serdes/",
+      "Plugins/SQL/",
     ]
     for file in Repository.product where folders.contains(where: file.path.hasPrefix) {
       if Self.filesOfOwnWords.contains(where: file.path.hasSuffix) { continue }

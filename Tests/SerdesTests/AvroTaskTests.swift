@@ -1,10 +1,11 @@
 import Engine
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import Testing
 
-@testable import Serdes
+@testable import Formats
 
 /// The Avro tasks, property by property.
 struct AvroTaskTests {
@@ -183,5 +184,15 @@ struct AvroTaskTests {
         try through([Field("v", .text)], [["1"]], ["codec": .string(codec), "level": .int(level)])
       })
     #expect(failure.category == .configuration)
+  }
+
+  /// Objects with a key twice are no records: nothing is lost.
+  @Test func `JSON that a record would lose something of stays text`() throws {
+    let folder = try folder()
+    let text = #"{"v":{"x":1,"x":2}}"# + "\n" + #"{"v":{"x":3}}"# + "\n"
+    let records = try folder.run("serdes.json.JsonReader", folder.write("f.jsonl", text)).outputs["uri"]
+    let avro = try folder.run("serdes.avro.AvroWriter", records, ["jsonAs": "RECORD"]).outputs["uri"]
+    let back = try folder.run("serdes.avro.AvroReader", avro).outputs["uri"]
+    #expect(try folder.records(back) == [[#"{"x":1,"x":2}"#], [#"{"x":3}"#]])
   }
 }

@@ -1,5 +1,6 @@
 import Engine
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import Serdes

@@ -22,15 +22,12 @@ tools=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")
 
 # --- building --------------------------------------------------------------------------------------------------------
 
-c_modules=(Plugins/Serdes/CScan Plugins/Serdes/CSimdJSON Plugins/Serdes/CCodecs)
+c_modules=(Core/Formats/CScan Core/Formats/CSimdJSON Core/Formats/CCodecs)
 swift_modules=(Core/Records Core/Expression)
 libraries=(lz4 zstd z snappy bz2 lzma simdjson stdc++ pcre2-8 jq)
 
-# All of the plugin but its tasks, which need the engine.
-sources() {
-  find Plugins/Serdes -name '*.swift' -not -path '*/Tasks/*' -not -name AvroTasks.swift -not -name Serdes.swift
-  find Tests/Fuzz -name '*.swift'
-}
+# The formats are compiled into the fuzzers: they see what is internal there.
+sources() { find Core/Formats Tests/Fuzz -name '*.swift'; }
 
 # Whether the file $1 is older than one of the files and folders that follow, or is not there.
 is_stale() {
@@ -72,7 +69,7 @@ build() {
     swift_compile -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "${files[@]}" \
       -o "$out/$name.o"
   done
-  is_stale "$out/fuzz" "${objects[@]}" Plugins/Serdes Tests/Fuzz "${BASH_SOURCE[0]}" || return 0
+  is_stale "$out/fuzz" "${objects[@]}" Core/Formats Tests/Fuzz "${BASH_SOURCE[0]}" || return 0
   mapfile -t files < <(sources)
   swift_compile -module-name Fuzz -emit-module-path "$out/Fuzz.swiftmodule" -emit-executable "${files[@]}" \
     "${objects[@]}" "${libraries[@]/#/-l}" -o "$out/fuzz"

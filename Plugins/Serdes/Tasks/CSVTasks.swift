@@ -1,5 +1,6 @@
 public import Engine
 internal import Expression
+public import Formats
 public import Records
 
 extension OnBadLines: PropertyChoice {}

@@ -1,5 +1,6 @@
 public import Engine
 internal import Expression
+public import Formats
 internal import Records
 
 extension JSONReadOptions.DuplicateKeys: PropertyChoice {}

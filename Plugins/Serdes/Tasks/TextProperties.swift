@@ -1,5 +1,6 @@
 internal import Engine
 internal import Expression
+internal import Formats
 internal import Records
 
 /// Reads the properties that several tasks have in common.
