@@ -7,6 +7,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // For what returns a span of what it has.
+  .enableExperimentalFeature("Lifetimes"),
 ]
 /// For Core/Records, the engine and every plugin that faces a C library.
 let unsafeSpelledOut: [SwiftSetting] = settings + [.strictMemorySafety()]

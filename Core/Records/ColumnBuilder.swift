@@ -98,6 +98,12 @@ internal import Glibc
   @inlinable
   public func append(bytes: UnsafeRawBufferPointer) { unsafe append(bytes: bytes.baseAddress, count: bytes.count) }
 
+  /// Appends the bytes of a value of layout `variable`.
+  @inlinable @inline(__always)
+  public func append(bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(bytes: $0.baseAddress, count: $0.count) }
+  }
+
   /// Appends a text as its UTF-8.
   public func append(text: String) {
     var text = text
