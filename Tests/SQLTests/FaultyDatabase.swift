@@ -9,9 +9,10 @@ import Synchronization
 enum FaultyDatabase: SQLDriver {
   static let name = "faulty"
   static let title = "Faulty"
-  static let urlPrefixes = SQLite.urlPrefixes
+  static let urlPrefixes = SQLite.urlPrefixes + ["jdbc:faulty:"]
   static let urlExample = SQLite.urlExample
-  static let port: Int? = nil
+  /// `jdbc:faulty://SERVER/PATH` is `jdbc:sqlite:PATH`: with servers, a load may begin while its rows are read.
+  static let port: Int? = 1
   static let dialect = SQLite.dialect
 
   /// A point of a load.
@@ -26,6 +27,8 @@ enum FaultyDatabase: SQLDriver {
     /// Which calls fail, counted from 1 over all connections of the test.
     var failures: [Call: ClosedRange<Int>] = [:]
     var failure = Failure(.transient, "the server closed the connection", code: "08006")
+    /// Done there in the place of a failure.
+    var action: (@Sendable () -> Void)?
     var isTransactional = true
     /// A table without a bulk road.
     var isSlow = false
@@ -45,14 +48,44 @@ enum FaultyDatabase: SQLDriver {
     _ settings: ConnectionSettings, _ options: SQLiteOptions, _ context: TaskContext
   ) throws -> any SQLConnection {
     plan.withLock { $0.connections += 1 }
-    return FaultyConnection(try SQLite.connect(settings, options, context))
+    return FaultyConnection(try SQLite.connect(settings.ofFile, options, context))
   }
 
   fileprivate static func reach(_ call: Call) throws {
-    try plan.withLock { plan in
+    let (isMeant, failure, action) = plan.withLock { plan in
       plan.calls[call, default: 0] += 1
-      if plan.failures[call]?.contains(plan.calls[call] ?? 0) == true { throw plan.failure }
+      return (plan.failures[call]?.contains(plan.calls[call] ?? 0) == true, plan.failure, plan.action)
     }
+    guard isMeant else { return }
+    guard let action else { throw failure }
+    action()
+  }
+}
+
+/// SQLite as it is, as if it had servers.
+enum SoundDatabase: SQLDriver {
+  static let name = "sound"
+  static let title = "Sound"
+  static let urlPrefixes = ["jdbc:sound:"]
+  static let urlExample = "jdbc:sound://server/path"
+  static let port: Int? = 1
+  static let dialect = SQLite.dialect
+
+  static func connect(
+    _ settings: ConnectionSettings, _ options: SQLiteOptions, _ context: TaskContext
+  ) throws -> any SQLConnection {
+    try SQLite.connect(settings.ofFile, options, context)
+  }
+}
+
+extension ConnectionSettings {
+  /// With the server left out of the URL.
+  fileprivate var ofFile: ConnectionSettings {
+    var file = self
+    if let path = url.split(separator: "//", maxSplits: 1).last?.drop(while: { $0 != "/" }), url.contains("://") {
+      file.url = "jdbc:sqlite:" + path
+    }
+    return file
   }
 }
 
