@@ -7,6 +7,7 @@ import tempfile
 
 from measure import medians, once
 
+before = os.environ.get("FERRY_BEFORE")  # another build, to take turns with
 ferry = os.path.abspath(os.environ["FERRY"])
 root = pathlib.Path(__file__).parent.parent
 large = int(os.environ.get("FERRY_BENCH_ROWS", 10_000_000))
@@ -27,6 +28,9 @@ def small(folder):
         "3 tasks": flow_of(3, folder),
         "40 tasks": flow_of(40, folder),
     }
+    if before:
+        for name, command in list(commands.items())[1:]:
+            commands[f"{name}, before"] = [before, *(word.replace("/storage", "/before") for word in command[1:])]
     for name, result in medians(commands, 25).items():
         wall, cpu = result.wall * 1000, result.cpu * 1000
         print(f"{name:24} {wall:8.1f} ms wall {cpu:8.1f} ms CPU {result.memory >> 20:6} MiB")

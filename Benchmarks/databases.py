@@ -1,6 +1,7 @@
 """Ferry's roads into and out of databases beside the servers' own tools, in one run, taking turns.
 
     FERRY             the release build
+    FERRY_BEFORE      another one, which then is the yardstick of every road
     FERRY_TEST_…_URL  the servers; those without one are left out
     FERRY_BENCH_ROWS  rows of `lineitem` (default 2,000,000)
     FERRY_BENCH_ROUNDS  rounds of which the median counts (default 5)
@@ -15,12 +16,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable
 
 import measure
 
 ferry = os.environ.get("FERRY", str(pathlib.Path(__file__).parent.parent / ".build/release/ferry"))
+before = os.environ.get("FERRY_BEFORE")
 
 
 @dataclass
@@ -47,12 +49,14 @@ def flow(folder, name, *tasks):
 
 
 def compare(road, rounds, folder):
+    if before:
+        road = replace(road, yardstick=[before, *road.ferry[1:]], yardstick_name="before", goal=1.03)
     results = {"ferry": [], "yardstick": []}
     for _ in range(rounds):
         for side in results:
             road.before()
             results[side].append(measure.once(getattr(road, side)))
-            if side == "ferry":
+            if side == "ferry" or before:
                 road.after()
                 shutil.rmtree(folder / "storage", ignore_errors=True)
     ours, theirs = (measure.middle(results[side]) for side in ("ferry", "yardstick"))
@@ -64,7 +68,7 @@ def report(road, ours, theirs, ratio):
     mark = "met" if ratio <= road.goal and ours.memory <= 128 << 20 else "MISSED"
     print(
         f"{road.name:44} ferry {ours.wall:6.2f} s  cpu {ours.cpu:5.2f} s  peak {ours.memory / 2**20:5.0f} MiB   "
-        f"{road.yardstick_name} {theirs.wall:6.2f} s   ratio {ratio:4.2f} (goal {road.goal:.2f}, {mark})",
+        f"{road.yardstick_name} {theirs.wall:6.2f} s  cpu {theirs.cpu:5.2f} s   ratio {ratio:4.2f} (goal {road.goal:.2f}, {mark})",
         flush=True,
     )
 

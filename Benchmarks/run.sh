@@ -4,6 +4,7 @@
 # usage: run.sh [--rows N] [--runs N] [NAME …]
 #
 #   FERRY               the release build (default: .build/release/ferry)
+#   FERRY_BEFORE        another release build: what it took before a change, in turns, in the place of the other tools
 #   FERRY_BENCH_ROWS    rows of each data set (default: each benchmark's own), as --rows
 #   FERRY_BENCH_ROUNDS  runs of which the median counts (default: each benchmark's own), as --runs
 set -euo pipefail

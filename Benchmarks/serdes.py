@@ -3,6 +3,7 @@
 usage: serdes.py [--rows N] [--runs N] [--folder FOLDER] [WORK …]
 
     FERRY               the release build
+    FERRY_BEFORE        another one, which then is the yardstick of every work
     FERRY_BENCH_ROWS    rows of `lineitem` (default 2,000,000)
     FERRY_BENCH_ROUNDS  runs of which the median counts (default 5)
 
@@ -20,12 +21,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import measure
 
 HERE = pathlib.Path(__file__).resolve().parent
 FERRY = os.path.abspath(os.environ.get("FERRY", HERE.parent / ".build/release/ferry"))
+BEFORE = os.environ.get("FERRY_BEFORE")
 PEERS = HERE / "serdes_peers.py"
 MIB = 1 << 20
 
@@ -109,13 +111,22 @@ def run_peer(name, peer, folder, threads):
     return measure.Measured(times["wall"], times["cpu"], result.memory)
 
 
+def run_side(side, name, work, command, folder):
+    if side == "ferry":
+        return run_ferry(command, folder)
+    if side == "before":
+        return run_ferry([BEFORE, *command[1:]], folder)
+    return run_peer(name, side, folder, work.threads)
+
+
 def compare(name, work, runs, folder):
+    if BEFORE:
+        work = replace(work, peers=("before",), yardstick="before", goal=1.03)
     command = flow(name, work, folder)
     results = {side: [] for side in ("ferry",) + work.peers}
     for _ in range(runs):
         for side, measured in results.items():
-            is_ferry = side == "ferry"
-            measured.append(run_ferry(command, folder) if is_ferry else run_peer(name, side, folder, work.threads))
+            measured.append(run_side(side, name, work, command, folder))
     medians = {side: measure.middle(measured) for side, measured in results.items()}
     yardstick = work.yardstick or min(work.peers, key=lambda peer: medians[peer].wall)
     # Of the pairs that ran one after the other, so that the machine's moods fall on both.
