@@ -68,7 +68,8 @@ def report(road, ours, theirs, ratio):
     mark = "met" if ratio <= road.goal and ours.memory <= 128 << 20 else "MISSED"
     print(
         f"{road.name:44} ferry {ours.wall:6.2f} s  cpu {ours.cpu:5.2f} s  peak {ours.memory / 2**20:5.0f} MiB   "
-        f"{road.yardstick_name} {theirs.wall:6.2f} s  cpu {theirs.cpu:5.2f} s   ratio {ratio:4.2f} (goal {road.goal:.2f}, {mark})",
+        f"{road.yardstick_name} {theirs.wall:6.2f} s  cpu {theirs.cpu:5.2f} s   "
+        f"ratio {ratio:4.2f} (goal {road.goal:.2f}, {mark})",
         flush=True,
     )
 
