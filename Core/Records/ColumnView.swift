@@ -8,7 +8,7 @@
 ///     for row in 0..<view.count where !view.isNull(row) { total += values[row] }
 ///
 /// Code that goes row by row over several columns looks at them through `ColumnViews`.
-@safe public struct ColumnView: ~Escapable {
+@safe public struct ColumnView: BitwiseCopyable, ~Escapable {
   @usableFromInline let memory: Memory
 
   @inlinable
@@ -45,16 +45,16 @@
   /// One value of a fixed layout. `T` must have its width.
   @inlinable @inline(__always)
   public func value<T: BitwiseCopyable>(_ row: Int, as _: T.Type = T.self) -> T {
-    assert(MemoryLayout<T>.size == memory.width, "a value of another width than the column's")
-    let rows = UInt(bitPattern: memory.byteCount) / UInt(MemoryLayout<T>.size)
-    precondition(UInt(bitPattern: row) < rows, "a row outside of the column")
+    precondition(MemoryLayout<T>.size == memory.width, "a value of another width than the column's")
+    precondition(UInt(bitPattern: row) < UInt(bitPattern: memory.count), "a row outside of the column")
     return unsafe memory.start.loadUnaligned(fromByteOffset: row &* MemoryLayout<T>.size, as: T.self)
   }
 
   /// A value of a `bool` column.
   @inlinable @inline(__always)
   public func bool(_ row: Int) -> Bool {
-    precondition(UInt(bitPattern: row) < UInt(bitPattern: memory.bitCount), "a row outside of the column")
+    precondition(memory.width == Memory.bits, "a column of other values than bits")
+    precondition(UInt(bitPattern: row) < UInt(bitPattern: memory.count), "a row outside of the column")
     return unsafe memory.bit(row, in: memory.start)
   }
 
@@ -97,25 +97,27 @@
     return Int(offsets[row])..<Int(offsets[row + 1])
   }
 
-  /// Where a column lies, without a hold on it.
+  /// Where a column lies, without a hold on it. Six words: more of them the compiler would keep in memory, not in
+  /// registers.
   @usableFromInline
-  @safe struct Memory: @unchecked Sendable {
+  @safe struct Memory: BitwiseCopyable, @unchecked Sendable {
     /// In values.
     @usableFromInline let count: Int
-    /// As many as values for the layout `bits`, else 0.
-    @usableFromInline let bitCount: Int
+    /// Bytes of a value of a fixed layout, or one of the numbers below.
+    @usableFromInline let width: Int
     /// The first value of a fixed layout; the bits; what `offsets` count from.
     @usableFromInline let start: UnsafeRawPointer
-    /// Of the values of a fixed layout, or of all that `offsets` may point into.
-    @usableFromInline let byteCount: Int
-    /// Bytes of a value of a fixed layout, else 0.
-    @usableFromInline let width: Int
     @usableFromInline let offsets: UnsafePointer<Int32>?
     @usableFromInline let validity: UnsafeRawPointer?
     /// Of the first row, in the bitmaps.
     @usableFromInline let firstBit: Int
 
-    /// What a column's maker promised is looked at once here, so that an access only looks at its row.
+    @inlinable static var variable: Int { 0 }
+    @inlinable static var bits: Int { -1 }
+    @inlinable static var list: Int { -2 }
+
+    /// What a column's maker promised is looked at once here, so that an access only looks at its row. That offsets
+    /// never fall is checked where a file is read.
     @usableFromInline
     init(_ column: borrowing Column) {
       let end = column.offset + column.count
@@ -126,26 +128,31 @@
       switch column.type.layout {
       case .fixed(let width):
         self.width = width
-        bitCount = 0
-        byteCount = column.count * width
         precondition(column.count == 0 || column.values.count >= end * width, "a column's values are too short")
         unsafe start = unsafe column.values.start + (column.count == 0 ? 0 : column.offset * width)
         unsafe offsets = nil
       case .bits:
-        width = 0
-        bitCount = column.count
-        byteCount = 0
+        width = Memory.bits
         precondition(column.values.count >= (end + 7) / 8, "a column's bits are too short")
         unsafe start = unsafe column.values.start
         unsafe offsets = nil
       case .variable, .list:
-        width = 0
-        bitCount = 0
-        byteCount = column.values.count
+        width = column.type.layout == .list ? Memory.list : Memory.variable
         precondition((column.offsets?.count ?? 0) >= (end + 1) * 4, "a column's offsets are too short")
+        let offsets = unsafe column.offsetValues
+        let last = unsafe Int(offsets[column.count])
+        precondition(width == Memory.list || last <= column.values.count, "a column's bytes are too short")
         unsafe start = unsafe column.values.start
-        unsafe offsets = unsafe column.offsetValues.baseAddress
+        unsafe self.offsets = unsafe offsets.baseAddress
       }
+    }
+
+    /// Of the values of a fixed layout, or of all that `offsets` may point into.
+    @inlinable
+    var byteCount: Int {
+      if width > 0 { return count * width }
+      guard width == Memory.variable, let offsets = unsafe offsets else { return 0 }
+      return unsafe Int(offsets[count])
     }
 
     @inlinable @inline(__always)
@@ -157,13 +164,12 @@
     /// Where the bytes of a value lie, counted from `start`.
     @inlinable @inline(__always)
     func place(_ row: Int) -> Range<Int> {
-      precondition(UInt(bitPattern: row) < UInt(bitPattern: count), "a row outside of the column")
+      precondition(UInt(bitPattern: row) < UInt(bitPattern: count) && width >= 0, "a row outside of the column")
       guard let offsets = unsafe offsets else {
-        precondition(width > 0, "bits have no bytes")
         return unsafe Range(uncheckedBounds: (row &* width, row &* width &+ width))
       }
       let (first, last) = unsafe (Int(offsets[row]), Int(offsets[row + 1]))
-      precondition(first >= 0 && first <= last && last <= byteCount, "an offset outside of the column's bytes")
+      precondition(first >= 0 && first <= last, "offsets that fall")
       return unsafe Range(uncheckedBounds: (first, last))
     }
   }
