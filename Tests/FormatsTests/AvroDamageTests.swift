@@ -11,13 +11,13 @@ import Testing
     let fields = samples.enumerated().map { Field("c\($0)", $1.type) }
     let batch = AvroFiles.batch(
       fields, [samples.map { $0.texts[0] }, samples.map { _ in nil }, samples.map { $0.texts[1] }])
-    return try AvroFiles.write([batch], AvroWriterOptions(codec: codec))
+    return try AvroFiles.write([batch], AvroWriteOptions(codec: codec))
   }
 
   /// Reads all of it; whether that went well.
   private func survives(_ bytes: [UInt8], _ policy: OnBadLines = .error) -> Bool {
     do {
-      let reader = try AvroReader(MemoryInput(bytes), badRows: BadRows(policy))
+      let reader = try AvroReader(MemoryInput(bytes), bad: BadRows(policy))
       while let batch = try reader.next() { _ = AvroFiles.texts(batch) }
       return true
     } catch {
@@ -100,8 +100,8 @@ import Testing
     let twins =
       #"{"type":"record","name":"n","fields":[{"name":"a","type":["null","n"]},{"name":"b","type":["null","n"]}]}"#
     let bytes = AvroFiles.file(twins, rows: 1, [0, 0])
-    #expect(try AvroFiles.read(bytes, AvroReaderOptions(flatten: 2)).columns.count == 8)
-    #expect(throws: Failure.self) { try AvroFiles.read(bytes, AvroReaderOptions(flatten: 100)) }
+    #expect(try AvroFiles.read(bytes, AvroReadOptions(flatten: 2)).columns.count == 8)
+    #expect(throws: Failure.self) { try AvroFiles.read(bytes, AvroReadOptions(flatten: 100)) }
   }
 
   @Test(.timeLimit(.minutes(1)))

@@ -52,9 +52,9 @@ import Testing
     for (kind, text) in [("given", expected.schema), ("inferred", nil)] where kind == "inferred" || text != nil {
       let output = MemoryOutput()
       do {
-        let options = AvroWriterOptions(codec: codec)
-        let writer = try AvroWriter(
-          output, columns: reader.schema, schema: text.map { try AvroSchema($0) }, options: options)
+        var options = AvroWriteOptions(codec: codec)
+        options.schema = try text.map { try AvroSchema($0) }
+        let writer = try AvroWriter(output, schema: reader.schema, options)
         for batch in batches { try writer.write(batch) }
         try writer.finish()
         try AvroFiles.store(output.bytes, at: "\(path).\(kind).avro")
@@ -68,7 +68,7 @@ import Testing
     let json = Data(try AvroFiles.bytes(of: "\(path).json"))
     let expected = try JSONDecoder().decode(Expected.self, from: json)
     do {
-      let options = AvroReaderOptions(schema: try expected.reader.map { try AvroSchema($0) })
+      let options = AvroReadOptions(schema: try expected.reader.map { try AvroSchema($0) })
       let (columns, rows) = try AvroFiles.read(AvroFiles.bytes(of: "\(path).avro"), options)
       #expect(columns.map { $0.prefix { $0 != ":" } } == expected.names.map { $0[...] }, "\(line)")
       #expect(rows.count == expected.rows.count, "\(line)")

@@ -46,7 +46,7 @@ import Testing
     let bytes = try AvroFiles.write([batch], schema: schema)
     let nested = try AvroFiles.read(bytes)
     #expect(nested.rows == [[#"{"x":1,"y":"one"}"#, "∅", "3"], [#"{"x":2,"y":null}"#, #"{"x":5,"y":"five"}"#, "4"]])
-    let flat = try AvroFiles.read(bytes, AvroReaderOptions(flatten: 1))
+    let flat = try AvroFiles.read(bytes, AvroReadOptions(flatten: 1))
     #expect(flat.columns == ["a.x: int32", "a.y: text", "b.x: int32", "b.y: text", "c: int32"])
     #expect(flat.rows == [["1", "one", "∅", "∅", "3"], ["2", "∅", "5", "five", "4"]])
   }
@@ -75,7 +75,7 @@ import Testing
       {"name":"e","type":{"type":"enum","name":"e","symbols":["A","B"]},"default":"B"},
       {"name":"b","type":"bytes","default":"\\u00ff"}
       """, name: "other", more: #","aliases":["r"]"#)
-    let (columns, rows) = try AvroFiles.read(bytes, AvroReaderOptions(schema: AvroSchema(wanted)))
+    let (columns, rows) = try AvroFiles.read(bytes, AvroReadOptions(schema: AvroSchema(wanted)))
     #expect(
       columns == [
         "new: text", "d: int64", "a: float64", "n: int32", "l: list of text", "e: text", "b: bytes",
@@ -122,7 +122,7 @@ import Testing
   @Test func missingDefaultIsASchemaFailure() throws {
     let bytes = try AvroFiles.write([AvroFiles.batch([Field("a", .int32)], [["1"]])])
     let wanted = try AvroSchema(record(#"{"name":"z","type":"int"}"#, name: "root"))
-    #expect(throws: Failure.self) { try AvroFiles.read(bytes, AvroReaderOptions(schema: wanted)) }
+    #expect(throws: Failure.self) { try AvroFiles.read(bytes, AvroReadOptions(schema: wanted)) }
   }
 
   // MARK: bad rows
@@ -135,7 +135,7 @@ import Testing
       [["1", "10"], [#""one""#, "20"], ["2", "30"], [#""two""#, "40"], ["3", "50"]])
     let bytes = try AvroFiles.write([batch], schema: written)
     let wanted = try AvroSchema(record(#"{"name":"v","type":"long"},{"name":"w","type":"int"}"#))
-    let options = AvroReaderOptions(schema: wanted)
+    let options = AvroReadOptions(schema: wanted)
     let failure = #expect(throws: Failure.self) { try AvroFiles.read(bytes, options) }
     #expect(failure?.category == .data)
     let bad = BadRows(.skip)
@@ -150,7 +150,7 @@ import Testing
       [AvroFiles.batch([Field("s", .bytes)], [["YWJj"], ["/////////////w=="], ["ZGVm"]])],
       schema: record(#"{"name":"s","type":"bytes"}"#))
     let bad = BadRows(.skip)
-    let rows = try AvroFiles.read(bytes, AvroReaderOptions(schema: AvroSchema(schema)), bad: bad).rows
+    let rows = try AvroFiles.read(bytes, AvroReadOptions(schema: AvroSchema(schema)), bad: bad).rows
     #expect(rows == [["abc"], ["def"]])
     #expect(bad.count == 1)
   }

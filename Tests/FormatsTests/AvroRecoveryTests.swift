@@ -52,7 +52,7 @@ import Testing
   private func read(_ bytes: [UInt8], limit: Int? = nil) throws -> (ids: [Int], bad: [[String]]) {
     let rejected = RowsSink()
     let bad = BadRows(.reject, limit: limit, makeSink: { rejected })
-    let reader = try AvroReader(MemoryInput(bytes), badRows: bad)
+    let reader = try AvroReader(MemoryInput(bytes), bad: bad)
     var ids: [Int] = []
     while let batch = try reader.next() { ids += AvroFiles.texts(batch).compactMap { Int($0[0]) } }
     try bad.finish()
@@ -147,7 +147,7 @@ import Testing
       [2, 2, 2, 0x78])
     let schema = try AvroSchema(
       #"{"type":"record","name":"r","fields":[{"name":"a","type":"int"},{"name":"v","type":"int"}]}"#)
-    let failure = #expect(throws: Failure.self) { try AvroFiles.read(file, AvroReaderOptions(schema: schema)) }
+    let failure = #expect(throws: Failure.self) { try AvroFiles.read(file, AvroReadOptions(schema: schema)) }
     #expect(
       failure?.message.hasSuffix("column 'v' (int32): the file has string, the schema wants int") == true,
       "\(String(describing: failure))")

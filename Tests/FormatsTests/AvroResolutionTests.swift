@@ -8,7 +8,7 @@ import Testing
 @Suite struct AvroResolutionTests {
   /// What is read of a file of one block with another schema.
   private func read(_ writer: String, _ reader: String, rows: Int64 = 1, _ body: [UInt8]) throws -> [[String]] {
-    let options = AvroReaderOptions(schema: try AvroSchema(reader))
+    let options = AvroReadOptions(schema: try AvroSchema(reader))
     return try AvroFiles.read(AvroFiles.file(writer, rows: rows, body), options).rows
   }
 
@@ -150,7 +150,7 @@ import Testing
     let file = AvroFiles.file(#"["int","string","null"]"#, rows: 4, [0, 2, 2, 2, 0x78, 4, 0, 6])
     let bad = BadRows(.skip)
     let schema = try AvroSchema(#""int""#)
-    #expect(try AvroFiles.read(file, AvroReaderOptions(schema: schema), bad: bad).rows == [["1"], ["3"]])
+    #expect(try AvroFiles.read(file, AvroReadOptions(schema: schema), bad: bad).rows == [["1"], ["3"]])
     #expect(bad.count == 2)
   }
 
@@ -160,10 +160,10 @@ import Testing
     let file = AvroFiles.file(writer, rows: 3, [0, 2, 4])
     let bad = BadRows(.skip)
     #expect(
-      try AvroFiles.read(file, AvroReaderOptions(schema: AvroSchema(reader)), bad: bad).rows == [["A"], ["C"]])
+      try AvroFiles.read(file, AvroReadOptions(schema: AvroSchema(reader)), bad: bad).rows == [["A"], ["C"]])
     #expect(bad.count == 1)
     let fallback = #"{"type":"enum","name":"e","symbols":["C","A"],"default":"C"}"#
-    #expect(try AvroFiles.read(file, AvroReaderOptions(schema: AvroSchema(fallback))).rows == [["A"], ["C"], ["C"]])
+    #expect(try AvroFiles.read(file, AvroReadOptions(schema: AvroSchema(fallback))).rows == [["A"], ["C"], ["C"]])
     // A field's default is for a field that is not there, not for a symbol.
     let field = { (type: String, more: String) in Self.record(#"{"name":"v","type":\#(type)\#(more)}"#) }
     let inField = try read(field(writer, ""), field(fallback, #","default":"A""#), [2])

@@ -167,7 +167,7 @@ import Testing
       }
       // A reader that leaves the field out does not look at its value.
       let without = try AvroSchema(record(#""int""#).replacing(#"{"name":"v","type":"int"},"#, with: ""))
-      #expect(try AvroFiles.read(file, AvroReaderOptions(schema: without)).rows == [["1", "2"], ["3", "4"]])
+      #expect(try AvroFiles.read(file, AvroReadOptions(schema: without)).rows == [["1", "2"], ["3", "4"]])
     }
   }
 

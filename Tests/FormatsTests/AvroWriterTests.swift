@@ -38,7 +38,7 @@ import Testing
   @Test(arguments: AvroCodec.allCases)
   func everyTypeComesBack(codec: AvroCodec) throws {
     let batch = Self.everything()
-    let (columns, rows) = try AvroFiles.read(AvroFiles.write([batch], AvroWriterOptions(codec: codec)))
+    let (columns, rows) = try AvroFiles.read(AvroFiles.write([batch], AvroWriteOptions(codec: codec)))
     #expect(columns == batch.schema.fields.map { "\($0.name): \($0.type.name)" })
     let expected = AvroFiles.texts(batch)
     #expect(rows.count == expected.count)
@@ -83,7 +83,7 @@ import Testing
     let batch = AvroFiles.batch(
       fields, [picked.map { $0.texts[0] }, picked.map { _ in nil }, picked.map { $0.texts[1] }])
     let found = try AvroFiles.withPath { path in
-      try AvroFiles.store(AvroFiles.write([batch], AvroWriterOptions(codec: codec)), at: path)
+      try AvroFiles.store(AvroFiles.write([batch], AvroWriteOptions(codec: codec)), at: path)
       return try AvroFiles.texts(AvroFiles.python("read", path))
     }
     let expected = AvroFiles.texts(batch)
@@ -100,7 +100,7 @@ import Testing
     let batch = AvroFiles.batch(
       fields, [["-9223372036854775808", "x", "[1,null]", "true"], [nil, "", "[]", nil], ["5", "ü", nil, "false"]])
     let lines = try AvroFiles.withPath { path in
-      try AvroFiles.store(AvroFiles.write([batch], AvroWriterOptions(codec: codec)), at: path)
+      try AvroFiles.store(AvroFiles.write([batch], AvroWriteOptions(codec: codec)), at: path)
       return try AvroFiles.python("c", path)
     }
     #expect(
@@ -190,15 +190,15 @@ import Testing
     let batch = AvroFiles.batch([Field("v", .text)], [["1"], ["x"], ["3"], ["y"]])
     let output = MemoryOutput()
     let schema = try AvroSchema(#"{"type":"record","name":"r","fields":[{"name":"v","type":"int"}]}"#)
-    let writer = try AvroWriter(output, columns: batch.schema, schema: schema)
-    var refused: [Int] = []
-    writer.refuse = {
-      refused.append($1)
-      _ = ($0, $2)
-    }
+    let refused = MemoryOutput()
+    let bad = BadRows(
+      .reject, schema: batch.schema, makeSink: { try RecordFileWriter(refused, schema: batch.schema) })
+    let writer = try AvroWriter(output, schema: batch.schema, AvroWriteOptions(schema: schema), bad: bad)
     try writer.write(batch)
     try writer.finish()
-    #expect(refused == [1, 3])
+    try bad.finish()
+    #expect(bad.count == 2)
+    #expect(try texts(RecordFileReader(MemoryInput(refused.bytes))) == [["x"], ["y"]])
     #expect(writer.rowCount == 2)
     #expect(try AvroFiles.read(output.bytes).rows == [["1"], ["3"]])
   }
@@ -216,7 +216,7 @@ import Testing
     let missing = AvroFiles.batch([Field("z", .int32)], [["1"]])
     let failure = #expect(throws: Failure.self) { try AvroFiles.write([missing], schema: schema) }
     #expect(failure?.category == .schema)
-    var strict = AvroWriterOptions()
+    var strict = AvroWriteOptions()
     strict.conversion.strictSchema = true
     let extra = AvroFiles.batch([Field("a", .int32), Field("more", .int32)], [["1", "2"]])
     #expect(throws: Failure.self) { try AvroFiles.write([extra], schema: schema, strict) }
@@ -291,7 +291,7 @@ import Testing
   }
 
   @Test func `floats may be rounded where the flow wants it`() throws {
-    var options = AvroWriterOptions()
+    var options = AvroWriteOptions()
     options.conversion.roundFloats = true
     let fields = [Field("d", .decimal(precision: 20, scale: 0)), Field("f", .float64), Field("i", .int64)]
     let schema =

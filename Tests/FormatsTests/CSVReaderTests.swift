@@ -187,7 +187,7 @@ struct CSVReaderTests {
       item.change(&options)
       options.readSize = readSize
       let sink = RowsSink()
-      let (reader, _) = try TextTable.load(
+      let (reader, _) = try WholeFile.load(
         open: { known, bad in try CSVReader(BytesInput(item.bytes), options, bad: bad, known: known) },
         bad: { BadRows() },
         start: { (_: Schema) in

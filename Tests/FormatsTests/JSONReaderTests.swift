@@ -172,7 +172,7 @@ struct JSONReaderTests {
       item.change(&options)
       options.readSize = readSize
       let sink = RowsSink()
-      let (reader, _) = try TextTable.load(
+      let (reader, _) = try WholeFile.load(
         open: { known, bad in try JSONReader(BytesInput(item.bytes), options, bad: bad, known: known) },
         bad: { BadRows() },
         start: { (_: Schema) in
@@ -229,7 +229,7 @@ struct JSONReaderTests {
       let rejected = RowsSink()
       let good = RowsSink()
       let text = "{\"a\":1}\n\(row)\n{\"a\":3}\n"
-      let (reader, bad) = try TextTable.load(
+      let (reader, bad) = try WholeFile.load(
         open: { known, bad in try JSONReader(BytesInput(text.utf8), options, bad: bad, known: known) },
         bad: {
           rejected.rows = []
@@ -306,7 +306,7 @@ struct JSONReaderTests {
     var options = JSONReadOptions()
     options.readSize = 1
     let rows = RowsSink()
-    let (reader, _) = try TextTable.load(
+    let (reader, _) = try WholeFile.load(
       open: { try JSONReader(BytesInput(text.utf8), options, bad: $1, known: $0) }, bad: { BadRows() },
       start: { (_: Schema) in
         rows.rows = []
@@ -323,7 +323,7 @@ struct JSONReaderTests {
       var options = JSONReadOptions()
       (options.flatten, options.readSize) = (2, readSize)
       let rows = RowsSink()
-      let (reader, _) = try TextTable.load(
+      let (reader, _) = try WholeFile.load(
         open: { try JSONReader(BytesInput(text.utf8), options, bad: $1, known: $0) }, bad: { BadRows() },
         start: { (_: Schema) in
           rows.rows = []
@@ -391,7 +391,7 @@ struct JSONReaderTests {
     options.readSize = readSize
     options.columns = ["z": .text, "d": .int8, "b": .int8]
     let text = #"{"c":1}\#n{"a":2,"d":"x","y":1}\#n{"y":3,"b":4,"a":5,"d":6}\#n"#
-    let reader = try TextTable.load(
+    let reader = try WholeFile.load(
       open: { try JSONReader(BytesInput(text.utf8), options, bad: $1, known: $0) },
       bad: { BadRows(.skip) }, start: { (_: Schema) in RowsSink() }
     ).0
@@ -401,7 +401,7 @@ struct JSONReaderTests {
   @Test func `names that differ from row to row do not fill the memory`() throws {
     func load(_ text: String) throws -> (RowsSink, JSONReader) {
       let sink = RowsSink()
-      let reader = try TextTable.load(
+      let reader = try WholeFile.load(
         open: { try JSONReader(BytesInput(text.utf8), bad: $1, known: $0) }, bad: { BadRows() },
         start: { (_: Schema) in sink }, progress: { #expect($0.byteCount < 2 * Limits.batchBytes) })
       return (sink, reader.0)
@@ -421,7 +421,7 @@ struct JSONReaderTests {
 
   static func load(_ text: String) throws -> (JSONReader, [[String]]) {
     let sink = RowsSink()
-    let (reader, _) = try TextTable.load(
+    let (reader, _) = try WholeFile.load(
       open: { known, bad in try JSONReader(BytesInput(text.utf8), bad: bad, known: known) }, bad: { BadRows() },
       start: { (_: Schema) in
         sink.rows = []

@@ -51,7 +51,7 @@ struct JSONSuiteTests {
     var outcome = Outcome()
     var output = BytesOutput()
     let rejected = RowsSink()
-    let (reader, bad) = try TextTable.load(
+    let (reader, bad) = try WholeFile.load(
       open: { known, bad in try JSONReader(BytesInput(bytes), options, bad: bad, known: known) },
       bad: {
         rejected.rows = []
@@ -142,7 +142,7 @@ struct JSONSuiteTests {
   @Test func `the first bad row ends the task unless it is told otherwise`() throws {
     for item in JSONSuiteTests.refused where !JSONSuiteTests.rowless.contains(item.name) {
       let failure = #expect(throws: Failure.self, "\(item.name)") {
-        _ = try TextTable.load(
+        _ = try WholeFile.load(
           open: { known, bad in try JSONReader(BytesInput(item.bytes), bad: bad, known: known) },
           bad: { BadRows() }, start: { (_: Schema) in RowsSink() })
       }

@@ -22,11 +22,11 @@ struct RandomTests {
     var failure: String?
   }
 
-  static func read<R: TextReader>(_ open: (Schema?, BadRows) throws -> R) -> Outcome {
+  static func read<R: FormatReader>(_ open: (Schema?, BadRows) throws -> R) -> Outcome {
     let good = RowsSink()
     let bad = RowsSink()
     do {
-      let (reader, counter) = try TextTable.load(
+      let (reader, counter) = try WholeFile.load(
         open: open,
         bad: {
           bad.rows = []

@@ -11,7 +11,7 @@ import Testing
     options.readSize = readSize
     var schema = Schema([])
     var seen: [[Int64?]] = []
-    _ = try TextTable.load(
+    _ = try WholeFile.load(
       open: { known, bad in
         try CSVReader(MemoryInput(Array("a,b\n,1\n,2\n5,3\n".utf8)), options, bad: bad, known: known)
       },

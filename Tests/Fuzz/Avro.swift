@@ -1,7 +1,7 @@
 internal import Records
 
 func fuzzAvro(_ choices: inout Choices) {
-  var options = AvroReaderOptions()
+  var options = AvroReadOptions()
   // A file as it is, or the schema in a line of its own and the bytes of a block: so that it needs no right lengths.
   let isBlock = choices.flag()
   let blockRows = choices.of(1, 2, 3, 5, 100, 70_000)
@@ -44,14 +44,14 @@ func fuzzAvro(_ choices: inout Choices) {
 }
 
 private func read(
-  _ input: any ByteInput, _ options: AvroReaderOptions, _ policy: OnBadLines, _ limit: Int?
+  _ input: any ByteInput, _ options: AvroReadOptions, _ policy: OnBadLines, _ limit: Int?
 ) -> (Outcome, DigestSink, Schema?) {
   let good = DigestSink()
   let bad = DigestSink()
   var warnings = 0
   do {
     let counter = BadRows(policy, limit: limit, warn: { _ in warnings += 1 }, makeSink: { bad })
-    let reader = try AvroReader(input, options: options, badRows: counter)
+    let reader = try AvroReader(input, options, bad: counter)
     while let batch = try reader.next() { try good.write(batch) }
     try counter.finish()
     guard reader.rowCount == good.rows + counter.count, policy != .reject || counter.count == bad.rows else {

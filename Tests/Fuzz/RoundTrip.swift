@@ -83,14 +83,14 @@ struct RoundTrip {
     switch format {
     case 1: return try CSVWriter(output, schema: schema, csvOptions)
     case 2: return try JSONWriter(output, schema: schema, jsonOptions)
-    case 3: return try AvroWriter(output, columns: schema, options: AvroWriterOptions(codec: codec))
+    case 3: return try AvroWriter(output, schema: schema, AvroWriteOptions(codec: codec))
     default: return try RecordFileWriter(output, schema: schema, compression: compression)
     }
   }
 
   private func reader(_ bytes: [UInt8], _ schema: Schema) throws -> any RecordSource {
     let input = MemoryInput(bytes)
-    let names = CSVHeader.unique(schema.fields.map(\.name), naming: format == 1)
+    let names = ColumnNames.unique(schema.fields.map(\.name), naming: format == 1)
     let types = Dictionary(zip(names.map(\.exact), schema.fields.map(\.type)), uniquingKeysWith: { $1 })
     switch format {
     case 1:

@@ -11,12 +11,12 @@ struct TextCase {
   let limit: Int?
 
   /// The good rows of an input, and what became of it.
-  func read<R: TextReader>(_ open: (Schema?, BadRows) throws -> R) -> (Outcome, DigestSink, Schema?) {
+  func read<R: FormatReader>(_ open: (Schema?, BadRows) throws -> R) -> (Outcome, DigestSink, Schema?) {
     var good = DigestSink()
     var bad = DigestSink()
     var warnings = 0
     do {
-      let (reader, counter) = try TextTable.load(
+      let (reader, counter) = try WholeFile.load(
         open: open,
         bad: {
           bad = DigestSink()

@@ -45,10 +45,10 @@ package enum AvroFiles {
 
   /// What Ferry reads: the columns as `name: type` and the rows.
   package static func read(
-    _ bytes: [UInt8], _ options: AvroReaderOptions = AvroReaderOptions(), bad: BadRows = BadRows(),
+    _ bytes: [UInt8], _ options: AvroReadOptions = AvroReadOptions(), bad: BadRows = BadRows(),
     sizeIsKnown: Bool = true
   ) throws -> (columns: [String], rows: [[String]]) {
-    let reader = try AvroReader(MemoryInput(bytes, sizeIsKnown: sizeIsKnown), options: options, badRows: bad)
+    let reader = try AvroReader(MemoryInput(bytes, sizeIsKnown: sizeIsKnown), options, bad: bad)
     var rows: [[String]] = []
     while let batch = try reader.next() { rows += texts(batch) }
     return (reader.schema.fields.map { "\($0.name): \($0.type.name)" }, rows)
@@ -66,11 +66,12 @@ package enum AvroFiles {
   }
 
   package static func write(
-    _ batches: [RecordBatch], schema: String? = nil, _ options: AvroWriterOptions = AvroWriterOptions()
+    _ batches: [RecordBatch], schema: String? = nil, _ options: AvroWriteOptions = AvroWriteOptions()
   ) throws -> [UInt8] {
     let output = MemoryOutput()
-    let writer = try AvroWriter(
-      output, columns: batches[0].schema, schema: schema.map { try AvroSchema($0) }, options: options)
+    var options = options
+    options.schema = try schema.map { try AvroSchema($0) } ?? options.schema
+    let writer = try AvroWriter(output, schema: batches[0].schema, options)
     for batch in batches { try writer.write(batch) }
     try writer.finish()
     return output.bytes
@@ -99,7 +100,7 @@ package enum AvroFiles {
   {
     let whole = { (type: String) in #"{"type":"record","name":"r","fields":[{"name":"v","type":\#(type)}]}"# }
     let bytes = try write([batch([Field("v", type)], [[text]])], schema: whole(schema))
-    let options = AvroReaderOptions(schema: try reader.map { try AvroSchema(whole($0)) })
+    let options = AvroReadOptions(schema: try reader.map { try AvroSchema(whole($0)) })
     return try read(bytes, options).rows[0][0]
   }
 }

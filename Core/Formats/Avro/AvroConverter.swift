@@ -1,29 +1,6 @@
 internal import Expression
 internal import Records
 
-/// How texts and other values become what a schema asks for: Kestra's properties of the writer.
-public struct AvroConversion: Sendable {
-  public var trueValues = ["t", "true", "enabled", "1", "on", "yes"]
-  public var falseValues = ["f", "false", "disabled", "0", "off", "no", ""]
-  public var nullValues = [
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "1.#IND", "1.#QNAN", "NA", "n/a", "nan", "null",
-  ]
-  public var dateFormat = "yyyy-MM-dd[XXX]"
-  public var timeFormat = "HH:mm[:ss][.SSSSSS][XXX]"
-  public var datetimeFormat = "yyyy-MM-dd'T'HH:mm[:ss][.SSSSSS][XXX]"
-  public var decimalSeparator = "."
-  /// Refuse values that have more fields than their record.
-  public var strictSchema = false
-  /// Numbers become the nearest float where the schema's type does not have all of their digits.
-  public var roundFloats = false
-  /// Texts that are one of `nullValues` are NULL wherever the schema allows NULL, not only where it has no text.
-  public var coercesWords = false
-  /// The zone of wall clocks that become instants, and the other way round.
-  public var timeZone = "UTC"
-
-  public init() {}
-}
-
 /// Writes values as the types of a schema. Unions are resolved by value: the branch that has the value's own type comes
 /// first, then those of its kind, then those that it can be converted to; among equals the first.
 final class AvroConverter {

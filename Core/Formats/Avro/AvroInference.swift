@@ -4,7 +4,7 @@ public import Records
 /// a declared scale keep their digits as text, and what Avro has no word for says so in `ferry.type`.
 public struct AvroInference {
   /// For columns of type json, what was found in them.
-  package var structures: [Int: AvroStructure] = [:]
+  var structures: [Int: AvroStructure] = [:]
   /// Columns of text that hold nothing but words for true and false.
   public var booleans: Set<Int> = []
 

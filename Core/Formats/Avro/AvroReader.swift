@@ -1,42 +1,30 @@
 public import Records
 
-/// How to read an Avro file.
-public struct AvroReaderOptions: Sendable {
-  /// What the rows shall look like; the file's own schema when nil.
-  public var schema: AvroSchema?
-  /// How many levels of nested records become columns of their own, named `outer.inner`; deeper ones are JSON texts.
-  public var flatten = 0
-
-  public init(schema: AvroSchema? = nil, flatten: Int = 0) {
-    self.schema = schema
-    self.flatten = flatten
-  }
-}
-
 /// Reads Avro container files, after the specification 1.12.
 ///
 /// Every field of the root record becomes a column. Values in arrays of scalars become lists; maps, records and unions
 /// of several types become JSON texts. A row that holds a value its type does not allow is a bad row; bytes of which
 /// the rows cannot be found are a failure of the category `data` with the position in the file. Used from one thread at
 /// a time.
-public final class AvroReader: RecordSource {
+public final class AvroReader: FormatReader {
   public let schema: Schema
   /// Rows that were read, bad ones among them.
-  public private(set) var rowCount: Int64 = 0
+  public private(set) var rowCount = 0
+  public var name: String { blocks.name }
 
   private let blocks: AvroBlocks
   private let plan: AvroPlan
   private let rows: AvroRows
-  private let badRows: BadRows
+  private let bad: BadRows
   private var left: Int64 = 0
   private var isInBlock = false
   private var isFinished = false
 
   /// Reads the head of the file.
   public init(
-    _ input: any ByteInput, options: AvroReaderOptions = AvroReaderOptions(), badRows: BadRows = BadRows()
+    _ input: any ByteInput, _ options: AvroReadOptions = AvroReadOptions(), bad: BadRows = BadRows()
   ) throws {
-    blocks = try AvroBlocks(Decompression.open(input), isLenient: badRows.policy != .error)
+    blocks = try AvroBlocks(Decompression.open(input), isLenient: bad.policy != .error)
     guard let text = blocks.metadata["avro.schema"] else {
       throw Failure(.data, "reading '\(blocks.name)': its head has no schema")
     }
@@ -49,8 +37,11 @@ public final class AvroReader: RecordSource {
     plan = try AvroResolver.plan(writer: written, reader: options.schema)
     rows = try AvroRows(AvroLayout(plan, flatten: options.flatten, input: blocks.name))
     schema = rows.schema
-    self.badRows = badRows
+    self.bad = bad
   }
+
+  /// The file's head says it.
+  public func wholeSchema() throws -> Schema { schema }
 
   public func next() throws -> RecordBatch? {
     while !rows.isFull {
@@ -58,7 +49,7 @@ public final class AvroReader: RecordSource {
         if left == 0, try !nextBlock() { break }
         try read()
       } catch let damage as AvroDamage {
-        guard badRows.policy != .error else { throw damage.failure(blocks.name) }
+        guard bad.policy != .error else { throw damage.failure(blocks.name) }
         try lose(damage)
       }
     }
@@ -98,7 +89,7 @@ public final class AvroReader: RecordSource {
       let before = rows.count
       let stop = rows.run(&cursor, rows: Int(min(left, Int64(Limits.batchRows))))
       left -= Int64(rows.count - before)
-      rowCount += Int64(rows.count - before)
+      rowCount += rows.count - before
       consumed = unsafe cursor.at - window.start
       switch stop {
       case .rows: continue
@@ -116,8 +107,8 @@ public final class AvroReader: RecordSource {
       case .bad(let reason, let start):
         left -= 1
         rowCount += 1
-        try unsafe badRows.add(
-          name: blocks.name, offset: blocks.offset(of: start), line: rowCount, unit: "record", reason: reason,
+        try unsafe bad.add(
+          name: blocks.name, offset: blocks.offset(of: start), line: Int64(rowCount), unit: "record", reason: reason,
           raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start))
       }
     }
@@ -147,8 +138,8 @@ public final class AvroReader: RecordSource {
       rowCount += 1
       let reason = number == 0 ? damage.reason : "it is lost with record \(first) of the same block"
       try unsafe (number == 0 ? damage.raw : []).withUnsafeBytes {
-        try unsafe badRows.add(
-          name: blocks.name, offset: damage.offset, line: rowCount, unit: "record", reason: reason, raw: $0)
+        try unsafe bad.add(
+          name: blocks.name, offset: damage.offset, line: Int64(rowCount), unit: "record", reason: reason, raw: $0)
       }
     }
   }

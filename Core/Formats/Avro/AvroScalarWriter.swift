@@ -3,7 +3,7 @@ internal import Records
 
 /// Converts single values to Avro's scalar types. Nothing is rounded: a float takes a number whose digits its shortest
 /// text has, so that the way back gives the same number. Texts become the nearest float.
-package struct AvroScalarWriter {
+struct AvroScalarWriter {
   private let trueWords: Set<ExactText>
   private let falseWords: Set<ExactText>
   private let nullWords: Set<ExactText>
@@ -16,7 +16,7 @@ package struct AvroScalarWriter {
   private let roundsFloats: Bool
 
   /// - Parameter isJSON: texts come out of JSON, where bytes are Base64.
-  package init(_ conversion: AvroConversion, isJSON: Bool) throws {
+  init(_ conversion: AvroConversion, isJSON: Bool) throws {
     self.isJSON = isJSON
     roundsFloats = conversion.roundFloats
     trueWords = Set(conversion.trueValues.map { ExactText($0.lowercased()) })
@@ -35,12 +35,12 @@ package struct AvroScalarWriter {
   }
 
   /// True, false, or nil for a word that is neither.
-  package func bool(_ word: String) -> Bool? {
+  func bool(_ word: String) -> Bool? {
     let lower = ExactText(word.lowercased())
     return trueWords.contains(lower) ? true : falseWords.contains(lower) ? false : nil
   }
 
-  package func isNull(_ word: String) -> Bool { nullWords.contains(ExactText(word.lowercased())) }
+  func isNull(_ word: String) -> Bool { nullWords.contains(ExactText(word.lowercased())) }
 
   func append(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
     switch node.kind {

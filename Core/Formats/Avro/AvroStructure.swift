@@ -1,10 +1,10 @@
-package import Expression
+internal import Expression
 internal import Records
 
 /// What the JSON texts of a column have in common, as an Avro type: objects become records, lists arrays. Where values
 /// at one place are of several kinds, they stay JSON texts. Nothing is lost but the order of members and whether one
 /// was missing or null.
-package final class AvroStructure {
+final class AvroStructure {
   private enum Bound {
     /// Members of an object: with more of them the keys are data.
     static let members = 1_000
@@ -31,12 +31,10 @@ package final class AvroStructure {
   private var keys: [String] = []
   private var members: [ExactText: AvroStructure] = [:]
 
-  package init() {}
-
-  package func add(_ value: Value) { add(value, depth: 0) }
+  func add(_ value: Value) { add(value, depth: 0) }
 
   /// A text that would lose something as a value.
-  package func addOther() { kinds.insert(.any) }
+  func addOther() { kinds.insert(.any) }
 
   private func add(_ value: Value, depth: Int) {
     switch value {

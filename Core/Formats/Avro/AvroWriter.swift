@@ -3,34 +3,21 @@ internal import Expression
 internal import Glibc
 public import Records
 
-/// How to write an Avro file.
-public struct AvroWriterOptions: Sendable {
-  public var codec = AvroCodec.null
-  /// The level of the codec's library; nil for its usual one.
-  public var level: Int?
-  public var conversion = AvroConversion()
-  /// Pairs for the head of the file.
-  public var metadata: [String: String] = [:]
-
-  public init(codec: AvroCodec = .null) { self.codec = codec }
-}
-
 /// Writes Avro container files, after the specification 1.12.
 ///
-/// Memory is bounded by one block and the largest row. A row that does not fit the schema goes to `refuse`, or is a
-/// failure of the category `data` that names its column. Used from one thread at a time.
+/// Memory is bounded by one block and the largest row. A row that does not fit the schema is a bad row. Used from one
+/// thread at a time.
 public final class AvroWriter: RecordSink {
   /// Bytes of a block before compression: what Avro's own library takes, so that readers need no more memory for it.
   static let blockBytes = 64_000
 
   /// Rows written.
-  public private(set) var rowCount: Int64 = 0
-  /// Takes a batch, the number of a row in it that cannot be written, and the reason.
-  public var refuse: ((RecordBatch, Int, Failure) throws -> Void)?
+  public private(set) var rowCount = 0
 
   private let output: any ByteOutput
   private let codec: AvroBlockPacker
   private let encoder: AvroRowEncoder
+  private let bad: BadRows
   private let block = AvroOut(capacity: 1 << 17)
   private var blockRows = 0
   private let sync: [UInt8]
@@ -38,20 +25,19 @@ public final class AvroWriter: RecordSink {
   private let schema: AvroSchema
   private var isFinished = false
   /// Rows that came, for messages.
-  private var rowNumber: Int64 = 0
+  private var rowNumber = 0
 
   /// Writes the head of the file.
   ///
-  /// - Parameters:
-  ///   - columns: what the batches look like.
-  ///   - schema: what to write; inferred from the columns when nil.
+  /// - Parameter schema: what the batches look like.
   public init(
-    _ output: any ByteOutput, columns: Schema, schema: AvroSchema? = nil,
-    options: AvroWriterOptions = AvroWriterOptions()
+    _ output: any ByteOutput, schema columns: Schema, _ options: AvroWriteOptions = AvroWriteOptions(),
+    bad: BadRows = BadRows()
   ) throws {
     self.output = output
     self.columns = columns
-    let schema = try schema ?? AvroSchema(AvroInference().schema(for: columns))
+    self.bad = bad
+    let schema = try options.schema ?? AvroSchema(AvroInference().schema(for: columns))
     self.schema = schema
     let binding = try AvroBinding(columns, schema, options.conversion)
     encoder = try AvroRowEncoder(binding.ops, defaults: binding.defaults, schema, options.conversion)
@@ -60,7 +46,7 @@ public final class AvroWriter: RecordSink {
     try writeHead(schema, options)
   }
 
-  private func writeHead(_ schema: AvroSchema, _ options: AvroWriterOptions) throws {
+  private func writeHead(_ schema: AvroSchema, _ options: AvroWriteOptions) throws {
     var metadata = options.metadata
     metadata["avro.schema"] = schema.text
     metadata["avro.codec"] = options.codec.rawValue
@@ -87,8 +73,8 @@ public final class AvroWriter: RecordSink {
         var refusal = AvroRefusal.none
         let next = encoder.run(row..<batch.count, to: block, limit: AvroWriter.blockBytes, &refusal)
         blockRows += next - row
-        rowCount += Int64(next - row)
-        rowNumber += Int64(next - row)
+        rowCount += next - row
+        rowNumber += next - row
         row = next
         if refusal != .none {
           try refuse(refusal, batch, row)
@@ -109,8 +95,7 @@ public final class AvroWriter: RecordSink {
       \(schema.label(encoder.refused.node)): \(refusal.text)
       """, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema")
     failure.sensitive = AvroDatumReader(batch.columns[encoder.refused.column]).datum(row).text
-    guard let refuse else { throw failure }
-    try refuse(batch, row, failure)
+    try bad.add(row, of: batch, failure)
   }
 
   private func flush() throws {

@@ -193,9 +193,12 @@ internal import Records
     try unsafe report(UnsafeRawBufferPointer(start: window.base + start, count: end - start), at: start, reason)
   }
 
-  /// Reports a row of a table as bad after the fact.
-  func report(_ table: borrowing CSVTable, row: Int, reason: String) throws {
-    try unsafe report(table.rowBytes(row), at: table.rowStart(row), reason)
+  /// Reports a row of the last table as bad after the fact.
+  func reportGiven(_ row: Int, of count: Int, _ reason: String) throws {
+    let place = next - count + row
+    let start = rowStart(place)
+    let end = unsafe Int(positions[Int(rowEnds[place])])
+    try unsafe report(UnsafeRawBufferPointer(start: window.base + start, count: end - start), at: start, reason)
   }
 
   private func report(_ raw: UnsafeRawBufferPointer, at start: Int, _ reason: String) throws {

@@ -51,3 +51,34 @@ public struct CSVReadOptions: Sendable {
 
   public init() {}
 }
+
+/// What `CSVWriter` can be told. The defaults are RFC 4180 in UTF-8 with a header, LF at the end of lines.
+public struct CSVWriteOptions: Sendable {
+  public enum QuoteMode: String, Sendable, CaseIterable {
+    /// Every field, NULL excepted.
+    case always = "ALWAYS"
+    /// Fields that could not be read back without.
+    case required = "REQUIRED"
+    /// Every field that is not a number or a boolean, NULL excepted.
+    case nonNumeric = "NON_NUMERIC"
+  }
+
+  public var header = true
+  public var fieldSeparator = ","
+  /// One character; empty: no quotes at all, and a text that needs them is an error.
+  public var textDelimiter = "\""
+  public var lineDelimiter = "\n"
+  public var quoteMode = QuoteMode.required
+  public var charset = "UTF-8"
+  /// Written for NULL, without quotes. A text that is the same is quoted.
+  public var nullValue = ""
+  public var bytes = BytesText.base64
+  /// Patterns of Java's DateTimeFormatter; nil: ISO 8601 with every digit the value has.
+  public var dateFormat: String?
+  public var timeFormat: String?
+  public var dateTimeFormat: String?
+  /// Instants are shown in it.
+  public var timeZone = "UTC"
+
+  public init() {}
+}

@@ -54,12 +54,6 @@ internal import Records
     return unsafe CSVFormat.behindLineEnd(base, Int(positions[row * columns - 1]), lineEndLength)
   }
 
-  /// A row as it is in the input, without its line end.
-  func rowBytes(_ row: Int) -> UnsafeRawBufferPointer {
-    let start = rowStart(row)
-    return unsafe UnsafeRawBufferPointer(start: base + start, count: Int(positions[(row + 1) * columns - 1]) - start)
-  }
-
   @inline(__always)
   func raw(_ row: Int, _ column: Int) -> FieldText {
     let index = row * columns + column

@@ -1,36 +1,5 @@
 public import Records
 
-/// What `CSVWriter` can be told. The defaults are RFC 4180 in UTF-8 with a header, LF at the end of lines.
-public struct CSVWriteOptions: Sendable {
-  public enum QuoteMode: String, Sendable, CaseIterable {
-    /// Every field, NULL excepted.
-    case always = "ALWAYS"
-    /// Fields that could not be read back without.
-    case required = "REQUIRED"
-    /// Every field that is not a number or a boolean, NULL excepted.
-    case nonNumeric = "NON_NUMERIC"
-  }
-
-  public var header = true
-  public var fieldSeparator = ","
-  /// One character; empty: no quotes at all, and a text that needs them is an error.
-  public var textDelimiter = "\""
-  public var lineDelimiter = "\n"
-  public var quoteMode = QuoteMode.required
-  public var charset = "UTF-8"
-  /// Written for NULL, without quotes. A text that is the same is quoted.
-  public var nullValue = ""
-  public var bytes = BytesText.base64
-  /// Patterns of Java's DateTimeFormatter; nil: ISO 8601 with every digit the value has.
-  public var dateFormat: String?
-  public var timeFormat: String?
-  public var dateTimeFormat: String?
-  /// Instants are shown in it.
-  public var timeZone = "UTC"
-
-  public init() {}
-}
-
 /// Writes batches as CSV.
 public final class CSVWriter: RecordSink {
   private let output: any ByteOutput
@@ -45,12 +14,8 @@ public final class CSVWriter: RecordSink {
   /// The row that is being written, and the first that cannot be for want of quotes.
   private var row = 0
   private var unquotableRow: Int?
-  private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
+  private var text = TextBuffer(capacity: RowAssembler.flushSize + (1 << 16))
   public private(set) var rowCount = 0
-
-  /// Rows that are put together at a time: their cells stay in the first- and second-level cache.
-  static let chunk = 512
-  static let flushSize = 1 << 18
 
   private struct Plan {
     /// Every value is quoted.
@@ -75,7 +40,7 @@ public final class CSVWriter: RecordSink {
     null = Array(options.nullValue.utf8)
     plans = try schema.fields.map { try CSVWriter.plan($0.type, options, format) }
     blocks = schema.fields.enumerated().map { index, _ in
-      let block = CellBlock(rows: CSVWriter.chunk)
+      let block = CellBlock()
       if index > 0 { block.before = format.separator }
       return block
     }
@@ -203,7 +168,7 @@ public final class CSVWriter: RecordSink {
     try withExtendedLifetime(batch) {
       var start = 0
       while start < batch.count {
-        let rows = start..<min(start + CSVWriter.chunk, batch.count)
+        let rows = start..<min(start + CellBlock.rows, batch.count)
         for column in 0..<formatters.count {
           let isMark = start == 0 && column == 0 && beginsWithMark(batch)
           if isMark, format.quote.isEmpty { unquotableRow = 0 }
@@ -215,7 +180,7 @@ public final class CSVWriter: RecordSink {
         }
         RowAssembler.append(blocks, rows: rows.count, lineEnd: format.lineEnd, to: &text)
         start = rows.upperBound
-        if text.count >= CSVWriter.flushSize { try flush() }
+        if text.count >= RowAssembler.flushSize { try flush() }
       }
     }
     rowCount += batch.count

@@ -88,6 +88,12 @@ internal import Records
     capacity = size
   }
 
+  /// Leaves out UTF-8's byte order mark.
+  func skipMark() throws {
+    try fill(atLeast: 3)
+    if count >= 3, unsafe base[0] == 0xEF, unsafe base[1] == 0xBB, unsafe base[2] == 0xBF { consume(3) }
+  }
+
   /// Moves the window's start forward.
   func consume(_ count: Int) {
     line = self.line(at: count)

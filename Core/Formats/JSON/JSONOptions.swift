@@ -46,3 +46,15 @@ public struct JSONReadOptions: Sendable {
 
   public init() {}
 }
+
+/// What `JSONWriter` can be told.
+public struct JSONWriteOptions: Sendable {
+  /// One object a line; else an array of objects, or the bare object when there is just one row.
+  public var newLine = true
+  public var charset = "UTF-8"
+  public var bytes = BytesText.base64
+  /// Instants are shown in it.
+  public var timeZone = "UTC"
+
+  public init() {}
+}

@@ -8,16 +8,15 @@ public import Records
 /// are the column `value`.
 ///
 /// The schema is the one of the first block; a later member or type that it does not hold ends in `SchemaTooNarrow`
-/// (see `TextTable.load`).
-public final class JSONReader: TextReader {
+/// (see `WholeFile.load`).
+public final class JSONReader: FormatReader {
   public let schema: Schema
   public var rowCount: Int { blocks.rowCount }
   public var name: String { blocks.window.name }
 
   private let options: JSONReadOptions
   private let blocks: JSONBlocks
-  private let plans: [ColumnPlan]
-  private let builder: BatchBuilder
+  private let columns: TableColumns
   /// What simdjson's columns look like, those of bad rows included.
   private var seen = Seen()
   /// simdjson's column behind each of the schema's, and whether one has a place there.
@@ -25,8 +24,6 @@ public final class JSONReader: TextReader {
   private var isMapped: [Bool] = []
   /// Members that are objects in some rows and otherwise `null`: their members are the columns.
   private let parents: Set<ExactText>
-  private let team: ThreadTeam
-  private let rowWidth: Int
 
   private struct Seen {
     var inference: [Inference] = []
@@ -42,10 +39,9 @@ public final class JSONReader: TextReader {
     known: Schema? = nil
   ) throws {
     self.options = options
-    team = ThreadTeam(threads: options.threads)
     let decoded = try CharsetInput.decode(Decompression.open(input), charset: options.charset)
     let window = ByteWindow(decoded, readSize: options.readSize)
-    try CSVHeader.skipMark(window)
+    try window.skipMark()
     blocks = JSONBlocks(window, options, bad)
     if let known {
       schema = known
@@ -68,11 +64,10 @@ public final class JSONReader: TextReader {
     for column in physical where known != nil || (column < seen.isUsed.count && seen.isUsed[column]) {
       isMapped[column] = true
     }
-    plans = schema.fields.map {
+    let plans = schema.fields.map {
       ColumnPlan($0.type, isInferred: options.columns[ExactText($0.name)] == nil, bytes: options.bytes)
     }
-    builder = BatchBuilder(schema)
-    rowWidth = schema.leastRowWidth
+    columns = TableColumns(schema, plans, ThreadTeam(threads: options.threads))
   }
 
   private static func observe(_ table: consuming JSONTable, _ seen: inout Seen) {
@@ -126,53 +121,22 @@ public final class JSONReader: TextReader {
   }
 
   public func next() throws -> RecordBatch? {
-    while builder.count < builder.maxRows, builder.byteCount < builder.maxBytes {
-      guard let table = try blocks.nextTable(limit: builder.room(rowWidth)) else { break }
-      try append(table)
-    }
-    return builder.count > 0 ? builder.finish() : nil
+    while !columns.isFull, let table = try blocks.nextTable(limit: columns.room) { try append(table) }
+    return columns.finish()
   }
 
   private func append(_ table: consuming JSONTable) throws {
     for column in 0..<table.stride where column >= isMapped.count || !isMapped[column] {
       if table.firstMember(column) != nil, !isEmptyParent(table, column) { throw SchemaTooNarrow() }
     }
-    let count = table.count
-    let bytes = max(table.byteCount, count * rowWidth)
-    let errors = fill(table)
-    if errors.isEmpty { return builder.finishRows(count, bytes: bytes) }
-    if errors.contains(where: { plans[$0.column].isInferred }) { throw SchemaTooNarrow() }
-    for column in builder.columns { column.removeLast(count) }
-    try appendGoodRows(of: table, errors)
-  }
-
-  private func fill(_ table: borrowing JSONTable) -> [FieldError] {
     let stride = table.stride
-    return table.fill(builder.columns, plans, from: physical.map { $0 < stride ? $0 : nil }, team)
-  }
-
-  private func appendGoodRows(of table: borrowing JSONTable, _ errors: [FieldError]) throws {
-    var first = 0
-    var last = -1
-    for error in errors.sorted(by: { ($0.row, $0.column) < ($1.row, $1.column) }) where error.row != last {
-      append(table, first..<error.row)
-      let field = schema.fields[error.column]
-      try blocks.reportGiven(
-        error.row, of: table.count,
-        "column '\(field.name)': the value \(error.result.explanation) \(field.type.name)")
-      first = error.row + 1
-      last = error.row
+    let places = physical.map { $0 < stride ? $0 : nil }
+    let errors = columns.append(table, from: places)
+    if errors.isEmpty { return }
+    if errors.contains(where: { columns.plans[$0.column].isInferred }) { throw SchemaTooNarrow() }
+    let count = table.count
+    try columns.appendGoodRows(of: table, from: places, columns.flaws(errors, noun: "value")) { flaw in
+      try blocks.reportGiven(flaw.row, of: count, flaw.reason)
     }
-    append(table, first..<table.count)
-  }
-
-  private func append(_ table: borrowing JSONTable, _ rows: Range<Int>) {
-    if rows.isEmpty { return }
-    let part = unsafe JSONTable(
-      base: table.base, fields: table.fields + rows.lowerBound * table.stride, stride: table.stride, count: rows.count,
-      byteCount: 0)
-    _ = fill(part)
-    builder.finishRows(
-      rows.count, bytes: max(table.byteCount * rows.count / max(table.count, 1), rows.count * rowWidth))
   }
 }

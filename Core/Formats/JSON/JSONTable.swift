@@ -19,6 +19,12 @@ internal import Records
     unsafe JSONTable(base: base, fields: fields, stride: stride, count: count, byteCount: byteCount)
   }
 
+  func slice(_ rows: Range<Int>) -> JSONTable {
+    unsafe JSONTable(
+      base: base, fields: fields + rows.lowerBound * stride, stride: stride, count: rows.count,
+      byteCount: byteCount * rows.count / max(count, 1))
+  }
+
   @inline(__always)
   func kind(_ row: Int, _ column: Int) -> UInt32 { unsafe fields[row * stride + column].size >> 28 }
 

@@ -1,18 +1,6 @@
 internal import CScan
 public import Records
 
-/// What `JSONWriter` can be told.
-public struct JSONWriteOptions: Sendable {
-  /// One object a line; else an array of objects, or the bare object when there is just one row.
-  public var newLine = true
-  public var charset = "UTF-8"
-  public var bytes = BytesText.base64
-  /// Instants are shown in it.
-  public var timeZone = "UTC"
-
-  public init() {}
-}
-
 /// Writes batches as JSON objects. Numbers keep every digit; what JSON has no number for (NaN, ±Infinity) is a text.
 public final class JSONWriter: RecordSink {
   private let output: any ByteOutput
@@ -23,7 +11,7 @@ public final class JSONWriter: RecordSink {
   private var badRow: Int?
   private let patterns: [TextPattern?]
   private let blocks: [CellBlock]
-  private var text = TextBuffer(capacity: CSVWriter.flushSize + (1 << 16))
+  private var text = TextBuffer(capacity: RowAssembler.flushSize + (1 << 16))
   /// A first row that may be the only one.
   private var pending: RecordBatch?
   private var isOpen = false
@@ -33,7 +21,7 @@ public final class JSONWriter: RecordSink {
     self.output = try CharsetOutput.encode(output, charset: options.charset)
     self.options = options
     // JSON readers keep one of two members with the same name: names are made unique.
-    let names = CSVHeader.unique(schema.fields.map(\.name), naming: false)
+    let names = ColumnNames.unique(schema.fields.map(\.name), naming: false)
     keys = names.enumerated().map { index, name in
       var key = TextBuffer()
       key.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
@@ -46,7 +34,7 @@ public final class JSONWriter: RecordSink {
       return try TextPattern(
         "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", for: field.type, zone: options.timeZone, property: "timeZoneId")
     }
-    blocks = schema.fields.map { _ in CellBlock(rows: CSVWriter.chunk) }
+    blocks = schema.fields.map { _ in CellBlock() }
     columns = schema.fields
   }
 
@@ -78,7 +66,7 @@ public final class JSONWriter: RecordSink {
     try withExtendedLifetime(batch) {
       var start = 0
       while start < batch.count {
-        let rows = start..<min(start + CSVWriter.chunk, batch.count)
+        let rows = start..<min(start + CellBlock.rows, batch.count)
         for column in 0..<formatters.count {
           blocks[column].before = keys[column]
           blocks[column].after = []
@@ -92,7 +80,7 @@ public final class JSONWriter: RecordSink {
             blocks, rows: rows.count, lineEnd: Array((options.newLine ? "}\n" : "},").utf8), to: &text)
         }
         start = rows.upperBound
-        if text.count >= CSVWriter.flushSize { try flush(keeping: 1) }
+        if text.count >= RowAssembler.flushSize { try flush(keeping: 1) }
       }
     }
   }

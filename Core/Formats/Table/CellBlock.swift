@@ -14,8 +14,8 @@ internal import Records
   private var room: Int
   private var text = TextBuffer(capacity: 1 << 14)
 
-  init(rows: Int) {
-    room = rows + 1
+  init() {
+    room = CellBlock.rows + 1
     unsafe ownOffsets = .allocate(capacity: room)
     unsafe ownOffsets.initialize(repeating: 0, count: room)
     unsafe offsets = unsafe UnsafePointer(ownOffsets)
@@ -42,10 +42,15 @@ internal import Records
   }
 
   static let slack = 16
+  /// Rows that are put together at a time: their cells stay in the first- and second-level cache.
+  static let rows = 512
 }
 
 /// Puts the cells of several columns together, row by row.
 struct RowAssembler {
+  /// Bytes of text that go to the output at a time.
+  static let flushSize = 1 << 18
+
   @safe private struct Piece {
     let base: UnsafePointer<UInt8>
     let offsets: UnsafePointer<Int32>

@@ -34,6 +34,8 @@ protocol FieldTable: ~Copyable {
   mutating func raw(_ row: Int, _ column: Int) -> FieldText
   /// The same rows for another thread: `field` uses memory of its own.
   func copy() -> Self
+  /// Some of the rows.
+  func slice(_ rows: Range<Int>) -> Self
 }
 
 /// How one column is read.

@@ -4,7 +4,7 @@ internal import Formats
 internal import Records
 
 /// Reads the properties that several tasks have in common.
-enum TextProperties {
+enum FormatProperties {
   /// A tab and line ends may be written with a backslash in plain text, too.
   static func separator(_ text: String) -> String {
     switch text {
@@ -41,28 +41,30 @@ enum TextProperties {
   }
 
   /// What takes a task's bad rows: rejected ones go to a record file beside its output.
-  static func badRows(_ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, _ uri: @escaping (String) -> Void)
-    -> BadRows
-  {
+  /// - Parameter schema: what is kept of a row.
+  static func badRows(
+    _ policy: OnBadLines, _ limit: Int?, _ context: TaskContext, schema: Schema = BadRows.schema,
+    _ uri: @escaping (String) -> Void
+  ) -> BadRows {
     BadRows(
-      policy, limit: limit, warn: { context.log(.warn, $0) },
+      policy, limit: limit, schema: schema, warn: { context.log(.warn, $0) },
       makeSink: {
         let stored = try context.create("rejected.arrow")
         uri(stored.uri)
-        return try RecordFileWriter(stored, schema: BadRows.schema)
+        return try RecordFileWriter(stored, schema: schema)
       })
   }
 }
 
 /// A reader's whole run: optimistic, restarted with a wider schema, its ledger balanced.
-enum TextLoad {
-  static func run<R: TextReader>(
+enum FormatLoad {
+  static func run<R: FormatReader>(
     _ context: TaskContext, policy: OnBadLines, limit: Int?, open: (Schema?, BadRows) throws -> R
   ) throws -> ValueMap {
     var uri = ""
     var rejected: String?
-    let (reader, bad) = try TextTable.load(
-      open: open, bad: { TextProperties.badRows(policy, limit, context) { rejected = $0 } },
+    let (reader, bad) = try WholeFile.load(
+      open: open, bad: { FormatProperties.badRows(policy, limit, context) { rejected = $0 } },
       start: { schema in
         context.ledger.restart()
         let output = try context.createRecords(schema: schema)
@@ -85,23 +87,31 @@ enum TextLoad {
 }
 
 /// A writer's whole run.
-enum TextStore {
+enum FormatStore {
   static func run(
-    _ context: TaskContext, _ from: StorageReference, name: String,
-    make: (any ByteOutput, Schema) throws -> any RecordSink
+    _ context: TaskContext, _ from: StorageReference, name: String, policy: OnBadLines = .error, limit: Int? = nil,
+    make: (any ByteOutput, Schema, BadRows) throws -> any RecordSink
   ) throws -> ValueMap {
     let reader = try context.openRecords(from)
     let stored = try context.create(name)
-    let sink = try make(stored, reader.schema)
+    var rejected: String?
+    let bad = FormatProperties.badRows(policy, limit, context, schema: reader.schema) { rejected = $0 }
+    let sink = try make(stored, reader.schema, bad)
     var rows = 0
     while let batch = try reader.next() {
+      let before = bad.count
       try sink.write(batch)
-      rows += batch.count
-      context.ledger.add(read: batch.count, written: batch.count, bytes: batch.byteCount, batches: 1)
+      let refused = bad.count - before
+      rows += batch.count - refused
+      context.ledger.add(
+        read: batch.count, written: batch.count - refused, rejected: refused, bytes: batch.byteCount, batches: 1)
       try context.checkCancelled()
     }
     try sink.finish()
-    return ["uri": .string(stored.uri), "size": .int(Int64(rows))]
+    try bad.finish()
+    var outputs: ValueMap = ["uri": .string(stored.uri), "size": .int(Int64(rows))]
+    if let rejected { outputs["rejected"] = .string(rejected) }
+    return outputs
   }
 
   static let outputs = [TaskOutput("uri", .uri, "The file."), TaskOutput("size", .integer, "Rows in it.")]

@@ -1,7 +1,10 @@
 public import Records
 
-/// A reader that may have to start anew with a wider schema.
-public protocol TextReader: RecordSource {
+/// The schema that was found does not hold what came later: the input has to be read again with a wider one.
+struct SchemaTooNarrow: Error {}
+
+/// A reader of rows, which may have to start anew with a wider schema.
+public protocol FormatReader: RecordSource {
   /// The input's.
   var name: String { get }
   /// Good and bad rows so far.
@@ -10,10 +13,8 @@ public protocol TextReader: RecordSource {
   func wholeSchema() throws -> Schema
 }
 
-extension CSVReader: TextReader {}
-
-/// Moves a whole text file into a sink, whose schema is known only when all of the file was seen.
-public enum TextTable {
+/// Moves a whole file into a sink, whose schema may be known only when all of the file was seen.
+public enum WholeFile {
   /// Reads optimistically with the schema of the first rows; where that turns out too narrow, finds the schema of the
   /// whole input and starts anew. What the first attempt has written is dropped with its sink.
   /// - Parameters:
@@ -22,7 +23,7 @@ public enum TextTable {
   ///   - start: makes the sink for a schema; called once an attempt.
   ///   - progress: called after each batch.
   /// - Returns: the reader that has read all, and its bad rows.
-  public static func load<R: TextReader>(
+  public static func load<R: FormatReader>(
     open: (Schema?, BadRows) throws -> R, bad makeBad: () -> BadRows, start: (Schema) throws -> any RecordSink,
     progress: (RecordBatch) throws -> Void = { _ in }
   ) throws -> (R, BadRows) {
@@ -46,22 +47,5 @@ public enum TextTable {
         known = try open(nil, BadRows(.skip)).wholeSchema()
       }
     }
-  }
-}
-
-extension Schema {
-  /// What a row takes in memory at least, in bytes, however short it is in the file.
-  var leastRowWidth: Int {
-    fields.reduce(0) { sum, field in
-      if case .fixed(let width) = field.type.layout { return sum + width }
-      return sum + 4
-    }
-  }
-}
-
-extension BatchBuilder {
-  /// How many rows of a width the batch still takes, at least one.
-  func room(_ rowWidth: Int) -> Int {
-    min(maxRows - count, max(1, (maxBytes - byteCount) / max(rowWidth, 1)))
   }
 }

@@ -26,7 +26,7 @@ struct AvroReaderTask: FerryTask {
       A record with a value that its type does not allow is a bad row. So are those of a block that cannot be found in \
       damaged bytes; reading goes on behind the next mark between blocks.
       """,
-    outputs: TextLoad.outputs,
+    outputs: FormatLoad.outputs,
     example: """
       id: orders
       type: io.kestra.plugin.serdes.avro.AvroToIon
@@ -42,21 +42,10 @@ struct AvroReaderTask: FerryTask {
   @Property("More bad records than that stop the task.", .range(0...Int.max)) var maxBadLines: Int?
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    var rejected: String?
-    let bad = TextProperties.badRows(onBadLines, maxBadLines, context) { rejected = $0 }
-    let options = AvroReaderOptions(schema: try AvroProperties.schema(schema, context), flatten: flatten)
-    let reader = try AvroReader(context.open(from), options: options, badRows: bad)
-    let output = try context.createRecords(schema: reader.schema)
-    while let batch = try reader.next() {
-      try output.write(batch)
-      try context.checkCancelled()
+    let options = AvroReadOptions(schema: try AvroProperties.schema(schema, context), flatten: flatten)
+    return try FormatLoad.run(context, policy: onBadLines, limit: maxBadLines) { _, bad in
+      try AvroReader(context.open(from), options, bad: bad)
     }
-    try output.finish()
-    try bad.finish()
-    context.ledger.add(read: Int(reader.rowCount), rejected: bad.count)
-    var outputs: ValueMap = ["uri": .string(output.uri), "size": .int(reader.rowCount - Int64(bad.count))]
-    if let rejected { outputs["rejected"] = .string(rejected) }
-    return outputs
   }
 }
 
@@ -108,7 +97,7 @@ struct AvroWriterTask: FerryTask {
       Nothing is rounded or cut off: a value that does not fit makes its record a bad row. A float takes a number \
       whose digits its own shortest text has; `roundFloats` takes the nearest float. A text becomes the nearest float.
       """,
-    outputs: TextStore.outputs + [
+    outputs: FormatStore.outputs + [
       TaskOutput("rejected", .uri, "With onBadLines REJECT: a record file of the bad rows.")
     ],
     example: """
@@ -126,29 +115,15 @@ struct AvroWriterTask: FerryTask {
   @Property("More bad rows than that stop the task.", .range(0...Int.max)) var maxBadLines: Int?
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    var options = AvroWriterOptions(codec: codec)
+    var options = AvroWriteOptions(codec: codec)
     options.level = level
     options.conversion = properties.conversion
-    let reader = try context.openRecords(from)
-    let schema =
-      try AvroProperties.schema(self.schema, context)
-      ?? AvroSchema(AvroProperties.infer(reader.schema, from, properties, context))
-    let stored = try context.create("data.avro")
-    let writer = try AvroWriter(stored, columns: reader.schema, schema: schema, options: options)
-    let bad = AvroBadRows(onBadLines, maxBadLines, reader.schema, context)
-    if onBadLines != .error { writer.refuse = { try bad.add($0, $1, $2) } }
-    while let batch = try reader.next() {
-      let before = (bad.count, writer.rowCount)
-      try writer.write(batch)
-      context.ledger.add(
-        read: batch.count, written: Int(writer.rowCount - before.1), rejected: bad.count - before.0,
-        bytes: batch.byteCount, batches: 1)
-      try context.checkCancelled()
+    options.schema =
+      try AvroProperties.schema(schema, context)
+      ?? AvroSchema(AvroProperties.infer(context.openRecords(from).schema, from, properties, context))
+    return try FormatStore.run(context, from, name: "data.avro", policy: onBadLines, limit: maxBadLines) {
+      try AvroWriter($0, schema: $1, options, bad: $2)
     }
-    try writer.finish()
-    var outputs: ValueMap = ["uri": .string(stored.uri), "size": .int(writer.rowCount)]
-    if let rejected = try bad.finish() { outputs["rejected"] = .string(rejected) }
-    return outputs
   }
 }
 
@@ -200,101 +175,13 @@ enum AvroProperties {
     _ schema: Schema, _ from: StorageReference, _ properties: AvroConversionProperties, _ context: TaskContext
   ) throws -> String {
     var inference = AvroInference()
+    let check = { _ = try context.checkCancelled() }
     if properties.inferAllFields {
-      let words = try AvroScalarWriter(properties.conversion, isJSON: false)
-      inference.booleans = try booleans(context.openRecords(from), words)
+      try inference.findBooleans(in: context.openRecords(from), properties.conversion, progress: check)
     }
-    if properties.jsonAs == .record { inference.structures = try structures(context.openRecords(from), context) }
+    if properties.jsonAs == .record {
+      try inference.findStructures(in: context.openRecords(from), progress: check)
+    }
     return try inference.schema(for: schema)
-  }
-
-  /// What the columns of JSON have in common, each over all rows.
-  private static func structures(_ reader: RecordFileReader, _ context: TaskContext) throws -> [Int: AvroStructure] {
-    let columns = reader.schema.fields.indices.filter { reader.schema.fields[$0].type == .json }
-    let found = Dictionary(uniqueKeysWithValues: columns.map { ($0, AvroStructure()) })
-    while !found.isEmpty, let batch = try reader.next() {
-      for (index, structure) in found {
-        let column = batch.columns[index]
-        for row in 0..<column.count where !column.isNull(row) {
-          let text = unsafe String(decoding: column.bytes(row), as: UTF8.self)
-          if let value = try? Value.parseJSON(text, refusingTwins: true) {
-            structure.add(value)
-          } else {
-            _ = try Value.parseJSON(text)
-            structure.addOther()
-          }
-        }
-      }
-      try context.checkCancelled()
-    }
-    return found
-  }
-
-  /// The text columns all of whose values are words for true, false or NULL, and one of them is not NULL.
-  private static func booleans(_ reader: RecordFileReader, _ words: AvroScalarWriter) throws -> Set<Int> {
-    var candidates = Set(reader.schema.fields.indices.filter { reader.schema.fields[$0].type == .text })
-    var found: Set<Int> = []
-    while !candidates.isEmpty, let batch = try reader.next() {
-      for index in candidates {
-        let column = batch.columns[index]
-        let texts = (0..<column.count).lazy.filter { !column.isNull($0) }
-          .map { unsafe String(decoding: column.bytes($0), as: UTF8.self) }.filter { !words.isNull($0) }
-        for text in texts {
-          guard words.bool(text) != nil else {
-            candidates.remove(index)
-            break
-          }
-          found.insert(index)
-        }
-      }
-    }
-    return candidates.intersection(found)
-  }
-}
-
-/// Takes the rows that the writer refuses, as the flow wants it.
-final class AvroBadRows {
-  private(set) var count = 0
-  private let policy: OnBadLines
-  private let limit: Int?
-  private let context: TaskContext
-  private let builder: BatchBuilder
-  private var sink: (uri: String, writer: RecordFileWriter)?
-
-  init(_ policy: OnBadLines, _ limit: Int?, _ schema: Schema, _ context: TaskContext) {
-    self.policy = policy
-    self.limit = limit
-    self.context = context
-    builder = BatchBuilder(schema)
-  }
-
-  func add(_ batch: RecordBatch, _ row: Int, _ failure: Failure) throws {
-    count += 1
-    if let limit, count > limit {
-      var failure = failure
-      failure.message += "; it is bad row number \(count), 'maxBadLines' allows \(limit)"
-      throw failure
-    }
-    if policy == .warn, count <= BadRows.maxWarnings { context.log(.warn, failure.message) }
-    guard policy == .reject else { return }
-    for (column, builder) in zip(batch.columns, builder.columns) { builder.appendValue(of: column, at: row) }
-    if builder.finishRow(bytes: 256) { try flush() }
-  }
-
-  private func flush() throws {
-    if sink == nil {
-      let stored = try context.create("rejected.arrow")
-      sink = (stored.uri, try RecordFileWriter(stored, schema: builder.schema))
-    }
-    try sink?.writer.write(builder.finish())
-  }
-
-  /// The URI of the rejected rows, where they are kept.
-  func finish() throws -> String? {
-    if policy == .warn, count > BadRows.maxWarnings { context.log(.warn, "\(count) bad rows were left out in all") }
-    guard policy == .reject else { return nil }
-    if builder.count > 0 || sink == nil { try flush() }
-    try sink?.writer.finish()
-    return sink?.uri
   }
 }

@@ -22,7 +22,7 @@ struct CSVReaderTask: FerryTask {
       After a bad row, reading goes on with the next line: a quote that is never closed spoils its own line only. \
       The ledger counts what `onBadLines` leaves out as rejected.
       """,
-    outputs: TextLoad.outputs,
+    outputs: FormatLoad.outputs,
     example: """
       id: orders
       type: io.kestra.plugin.serdes.csv.CsvToIon
@@ -60,13 +60,13 @@ struct CSVReaderTask: FerryTask {
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
-    TextProperties.problems(of: literals)
+    FormatProperties.problems(of: literals)
   }
 
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = try options()
     options.threads = context.threads
-    return try TextLoad.run(context, policy: onBadLines, limit: maxBadLines) { [options] known, bad in
+    return try FormatLoad.run(context, policy: onBadLines, limit: maxBadLines) { [options] known, bad in
       try CSVReader(context.open(from), options, bad: bad, known: known)
     }
   }
@@ -74,9 +74,9 @@ struct CSVReaderTask: FerryTask {
   private func options() throws -> CSVReadOptions {
     var options = CSVReadOptions()
     options.header = header
-    options.fieldSeparator = TextProperties.separator(fieldSeparator)
+    options.fieldSeparator = FormatProperties.separator(fieldSeparator)
     options.textDelimiter = textDelimiter
-    options.lineDelimiter = lineDelimiter.map(TextProperties.separator)
+    options.lineDelimiter = lineDelimiter.map(FormatProperties.separator)
     options.skipEmptyRows = skipEmptyRows
     options.skipRows = skipRows
     options.skipLines = skipLines
@@ -88,7 +88,7 @@ struct CSVReaderTask: FerryTask {
     options.fillMissing = fillMissing
     options.nullValues = nullValues
     options.bytes = bytesFormat
-    let declared = try TextProperties.columns(columns)
+    let declared = try FormatProperties.columns(columns)
     guard declared.isEmpty || types == .text else {
       throw Failure(
         .configuration, "both 'columns' and 'types: infer' are given",
@@ -106,7 +106,7 @@ struct CSVWriterTask: FerryTask {
       Without a format, dates and times are written in ISO 8601 with all of their digits; a format that names fewer \
       digits cuts the rest off. NULL is an empty field, an empty text is a pair of quotes.
       """,
-    outputs: TextStore.outputs,
+    outputs: FormatStore.outputs,
     example: """
       id: csv
       type: io.kestra.plugin.serdes.csv.IonToCsv
@@ -130,15 +130,15 @@ struct CSVWriterTask: FerryTask {
   @Property("How bytes are written.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
-    TextProperties.problems(of: literals)
+    FormatProperties.problems(of: literals)
   }
 
   func run(_ context: TaskContext) throws -> ValueMap {
     var options = CSVWriteOptions()
     options.header = header
-    options.fieldSeparator = TextProperties.separator(fieldSeparator)
+    options.fieldSeparator = FormatProperties.separator(fieldSeparator)
     options.textDelimiter = textDelimiter
-    options.lineDelimiter = TextProperties.separator(lineDelimiter)
+    options.lineDelimiter = FormatProperties.separator(lineDelimiter)
     options.quoteMode = quoteMode ?? (alwaysDelimitText ? .always : .required)
     options.charset = charset
     options.dateFormat = dateFormat
@@ -147,6 +147,8 @@ struct CSVWriterTask: FerryTask {
     options.timeZone = timeZoneId ?? "UTC"
     options.nullValue = nullValue
     options.bytes = bytesFormat
-    return try TextStore.run(context, from, name: "data.csv") { try CSVWriter($0, schema: $1, options) }
+    return try FormatStore.run(context, from, name: "data.csv") { output, schema, _ in
+      try CSVWriter(output, schema: schema, options)
+    }
   }
 }

@@ -18,7 +18,7 @@ struct JSONReaderTask: FerryTask {
       which are the one column `value`. Columns and types are those that all rows fit in: integers and decimals keep \
       every digit, members that are missing are NULL, nested values and conflicting types are json columns.
       """,
-    outputs: TextLoad.outputs,
+    outputs: FormatLoad.outputs,
     example: """
       id: events
       type: io.kestra.plugin.serdes.json.JsonToIon
@@ -43,7 +43,7 @@ struct JSONReaderTask: FerryTask {
   @Property("How bytes are written in the file.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
-    TextProperties.problems(of: literals)
+    FormatProperties.problems(of: literals)
   }
 
   func run(_ context: TaskContext) throws -> ValueMap {
@@ -55,10 +55,10 @@ struct JSONReaderTask: FerryTask {
     options.invalidText = invalidText
     options.maxDepth = maxDepth
     options.maxRowSize = maxRowSize
-    options.columns = try TextProperties.columns(columns)
+    options.columns = try FormatProperties.columns(columns)
     options.bytes = bytesFormat
     options.threads = context.threads
-    return try TextLoad.run(context, policy: onBadLines, limit: maxBadLines) { known, bad in
+    return try FormatLoad.run(context, policy: onBadLines, limit: maxBadLines) { known, bad in
       try JSONReader(context.open(from), options, bad: bad, known: known)
     }
   }
@@ -70,7 +70,7 @@ struct JSONWriterTask: FerryTask {
     details: """
       Numbers keep every digit. Dates, times and bytes are texts; NaN and ±Infinity, which JSON does not have, too.
       """,
-    outputs: TextStore.outputs,
+    outputs: FormatStore.outputs,
     example: """
       id: json
       type: io.kestra.plugin.serdes.json.IonToJson
@@ -85,7 +85,7 @@ struct JSONWriterTask: FerryTask {
   @Property("How bytes are written.") var bytesFormat = BytesText.base64
 
   static func problems(of literals: ValueMap) -> [(property: String, message: String)] {
-    TextProperties.problems(of: literals)
+    FormatProperties.problems(of: literals)
   }
 
   func run(_ context: TaskContext) throws -> ValueMap {
@@ -95,6 +95,8 @@ struct JSONWriterTask: FerryTask {
     options.timeZone = timeZoneId ?? "UTC"
     options.bytes = bytesFormat
     let name = newLine ? "data.jsonl" : "data.json"
-    return try TextStore.run(context, from, name: name) { try JSONWriter($0, schema: $1, options) }
+    return try FormatStore.run(context, from, name: name) { output, schema, _ in
+      try JSONWriter(output, schema: schema, options)
+    }
   }
 }
