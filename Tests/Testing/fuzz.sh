@@ -46,7 +46,7 @@ build() {
   for name in ExistentialAny InternalImportsByDefault MemberImportVisibility NonisolatedNonsendingByDefault; do
     options+=(-enable-upcoming-feature "$name")
   done
-  options+=(-I "$out")
+  options+=(-enable-experimental-feature Lifetimes -I "$out")
   while read -r file; do options+=(-I "$(dirname "$file")"); done < <(find Core Plugins -name module.modulemap)
   # C and C++, with the module maps that the package manager makes.
   for folder in "${c_modules[@]}"; do
