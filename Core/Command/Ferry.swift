@@ -110,7 +110,8 @@ struct StorageOptions: ParsableArguments {
   /// For a look at what is there.
   func engine() throws -> Engine {
     let environment = try environment()
-    return try Engine(
-      reading: EngineSettings(folder: folder(environment), registry: registry, environment: environment))
+    try Threads.reserve()
+    let home = try LocalHome(reading: folder(environment))
+    return Engine(EngineSettings(home, registry: registry, environment: environment))
   }
 }

@@ -101,24 +101,27 @@ struct RunCommand: ParsableCommand {
     guard let parsed = try FlowFile.load(flow, allowUndefined: allowUndefined) else { throw Exit.usage }
     try Threads.reserve()
     let environment = try storage.environment()
-    var settings = EngineSettings(folder: storage.folder(environment), registry: registry, environment: environment)
-    settings.logLevel = logLevel.level
-    settings.timeZone = timeZone
-    settings.threads = max(1, threads ?? min(Threads.processors, 4))
-    settings.globals = try readGlobals()
+    // Before the first thing that is written.
     let given = try readInputs()
+    let globals = try readGlobals()
     if dryRun {
       Console.output.write(TerminalText(parsed.plan))
       return
     }
+    let home = try LocalHome(folder: storage.folder(environment))
+    var settings = EngineSettings(home, registry: registry, environment: environment)
+    settings.logLevel = logLevel.level
+    settings.timeZone = timeZone
+    settings.threads = max(1, threads ?? min(Threads.processors, 4))
+    settings.globals = globals
     let observer: any FinishingObserver =
       logFormat == .json
       ? JSONReporter(Console.output) : TextReporter(Console.output, command: command, hasPreview: preview)
-    settings.observer = observer
-    let engine = try Engine(settings)
+    settings.observers = [observer]
+    let engine = Engine(settings)
     let cancellation = Cancellation()
     Signals.cancel(cancellation)
-    let execution = try waiting { [restart, acceptUnknown] in
+    let execution = try BlockingExecutor.wait { [restart, acceptUnknown] in
       do {
         return try await engine.run(
           parsed, inputs: given, restart: restart, acceptsUnknown: acceptUnknown, cancellation: cancellation)

@@ -26,20 +26,24 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     // To look makes no folder.
     let folder = storage.folder(try storage.environment())
-    let engine = access(folder, F_OK) == 0 ? try storage.engine() : nil
+    let store = access(folder, F_OK) == 0 ? try storage.engine().store : nil
     guard let id else {
-      let executions = try engine?.store.executions(limit: limit) ?? []
+      let executions = try store.map { store in try look { try await store.executions(limit: limit) } } ?? []
       if executions.isEmpty, format == .text { Console.output.line("nothing has run yet in '\(folder)'") }
       return executions.isEmpty ? () : list(executions)
     }
-    guard let engine, let execution = try engine.store.execution(id) else {
+    guard let store, let execution = try look({ try await store.execution(id) }) else {
       throw Failure(.configuration, "there is no execution '\(id)'", hint: "'ferry runs' lists them")
     }
     if format == .json {
       Console.output.write(data: Value.map(execution.json).json() + "\n")
       return
     }
-    show(execution, try engine.store.logs(execution.id))
+    show(execution, try look { try await store.logs(execution.id) })
+  }
+
+  private func look<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) throws -> T {
+    try BlockingExecutor.wait(for: body)
   }
 
   private func list(_ executions: [Execution]) {

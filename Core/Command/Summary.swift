@@ -33,7 +33,7 @@ struct Summary {
       text += "\n" + preview
     }
     // What is not recorded a restart would do again.
-    if execution.state == .failed, engine.store.problem == nil { text += "\(advice)" }
+    if execution.state == .failed, execution.isRecorded { text += "\(advice)" }
     return text
   }
 

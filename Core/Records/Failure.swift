@@ -3,10 +3,10 @@
 ///
 /// `message` and `hint` are safe to show and to record: they hold neither a secret nor a row's value. A value that may
 /// be shown only when the flow allows it goes into `sensitive`.
-public struct Failure: Error, Sendable, Hashable {
+public struct Failure: Error, Codable, Sendable, Hashable {
   /// Decides what the engine may do about it: only `transient` and `quota` are retried, only `data` is rejected row by
   /// row.
-  public enum Category: String, Sendable, Hashable, CaseIterable {
+  public enum Category: String, Codable, Sendable, Hashable, CaseIterable {
     /// A value does not fit, a constraint is violated, a file's content is malformed.
     case data
     /// A table, column, type or property does not exist or does not match.
@@ -26,7 +26,7 @@ public struct Failure: Error, Sendable, Hashable {
   }
 
   /// What the work that failed has left at the other side.
-  public enum Outcome: String, Sendable, Hashable {
+  public enum Outcome: String, Codable, Sendable, Hashable {
     /// Nothing: it was refused, or rolled back, or had not begun.
     case undone
     /// A part of it, or all, for good.
@@ -49,11 +49,21 @@ public struct Failure: Error, Sendable, Hashable {
   /// Whether the layer that failed knows that nothing has been done yet or that doing it again is harmless.
   public var retryIsSafe: Bool
   /// What is left of the work. The layer that knows sets it; nobody repeats what may have happened.
-  public var outcome: Outcome
+  public var outcome: Outcome {
+    // Who finds that something is left speaks of more than what the layer below could do again.
+    didSet { if outcome != .undone { retryIsSafe = false } }
+  }
+  /// How long the counterpart wants to be left alone: the next attempt comes no sooner.
+  public var retryAfter: Duration?
+
+  /// Values of rows stay where they were.
+  private enum CodingKeys: String, CodingKey {
+    case category, message, hint, code, position, retryIsSafe, outcome, retryAfter
+  }
 
   public init(
     _ category: Category, _ message: String, hint: String? = nil, code: String? = nil, sensitive: String? = nil,
-    retryIsSafe: Bool = false, outcome: Outcome = .undone
+    retryIsSafe: Bool = false, outcome: Outcome = .undone, retryAfter: Duration? = nil
   ) {
     self.category = category
     self.message = message
@@ -62,6 +72,7 @@ public struct Failure: Error, Sendable, Hashable {
     self.sensitive = sensitive
     self.retryIsSafe = retryIsSafe
     self.outcome = outcome
+    self.retryAfter = retryAfter
   }
 
   /// The same failure by one who knows that nothing is left of the work.

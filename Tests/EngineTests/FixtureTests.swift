@@ -20,10 +20,11 @@ import Testing
 
   @Test func fixturesAreFound() { #expect(FixtureTests.cases.count > 40) }
 
-  @Test(arguments: cases) func runsAsExpected(name: String) async throws {
+  /// Also when each run of a task goes through bytes.
+  @Test(arguments: cases, [false, true]) func runsAsExpected(name: String, isEncoding: Bool) async throws {
     let expected = try FixtureTests.expectation(name)
     guard expected["check"] == nil else { return }
-    let bench = try Bench()
+    let bench = try Bench(isEncoding: isEncoding)
     let file = "\(FixtureTests.folder)/\(name.split(separator: ".")[0]).yaml"
     let source = try String(contentsOfFile: file, encoding: .utf8)
     let (flow, found) = FlowParser.parse(
@@ -33,7 +34,7 @@ import Testing
     #expect(execution.state.rawValue == expected["state"]?.string, "\(execution.error ?? "")")
     compare(execution, expected, bench.recorder.started)
     // The record says the same as the result.
-    let recorded = try #require(try bench.engine.store.execution(execution.id))
+    let recorded = try #require(try await bench.engine.store.execution(execution.id))
     #expect(recorded.state == execution.state && recorded.error == execution.error)
     #expect(recorded.outputs == execution.outputs)
     compare(recorded, expected, nil)

@@ -131,7 +131,7 @@ import Testing
     #expect(attempts(execution, "passes", "ends", "data") == [3, 2, 1])
     #expect(execution.output("passes", "outputs") == ["calls": "3"])
     #expect(execution.run("data")?.category == .data && execution.state == .failed)
-    let children = try bench.engine.store.executions().filter { $0.parentID == execution.id }
+    let children = try await bench.engine.store.executions(limit: 50).filter { $0.parentID == execution.id }
     #expect(children.count == 6 && children.filter { $0.state == .success }.count == 1)
   }
 
@@ -227,7 +227,7 @@ import Testing
     #expect(states(execution) == ["own WARNING", "inside KILLED", "around FAILED"])
     #expect(execution.run("own")?.attempts == 2)
     #expect(execution.run("own")?.error?.hasPrefix("stopped by its timeout of PT0.1S") == true)
-    let children = try bench.engine.store.executions().filter { $0.parentID == execution.id }
+    let children = try await bench.engine.store.executions(limit: 50).filter { $0.parentID == execution.id }
     #expect(children.map(\.state) == [.killed, .killed, .killed])
   }
 

@@ -113,6 +113,7 @@ struct Meeting {
   var calls = 0
   var endings: [String] = []
   var failures = 0
+  var acknowledged: [Int] = []
 
   static func change(_ key: String, _ body: (inout Meeting) -> Void) {
     all.withLock { body(&$0[key, default: Meeting()]) }
@@ -170,6 +171,7 @@ struct Following: FollowingTask {
   @Property("What is left then.") var outcome = "undone"
   @Property("Ends when it is stopped, or a while after its work.") var lingers = false
   @Property("Nothing.") var note: String?
+  @Property("Whether it acknowledges what it has read.") var acknowledges = false
 
   func mayFollow(_ place: String) -> Bool { mayFollow && place == "here" }
 
@@ -180,6 +182,9 @@ struct Following: FollowingTask {
     Meeting.change(key) { meeting in
       meeting.calls += 1
       call = meeting.calls
+    }
+    if acknowledges {
+      context.onceRecorded("acknowledging") { [key, call] in Meeting.change(key) { $0.acknowledged.append(call) } }
     }
     do {
       let reader = try context.openRecords(from)

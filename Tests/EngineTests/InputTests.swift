@@ -122,7 +122,7 @@ import Testing
         input 'name': it is missing: give it with -i name=…
         """
     }
-    #expect(try bench.engine.store.executions().isEmpty)
+    #expect(try await bench.engine.store.executions(limit: 50).isEmpty)
   }
 
   /// A path given to the command begins where it runs; a default and what a flow's task reads where the flow lies.

@@ -33,7 +33,7 @@ import Testing
     let run = try await bench.run(yaml)
     #expect(run.state == .failed && Lasting.calls(outcome) == 1)
     #expect(run.run("work")?.outcome.rawValue == outcome && run.run("work")?.canResume == false)
-    let recorded = try #require(try bench.engine.store.execution(run.id))
+    let recorded = try #require(try await bench.engine.store.execution(run.id))
     #expect(recorded.run("work")?.outcome.rawValue == outcome)
     let refused = await #expect(throws: Failure.self) { _ = try await restart(bench, yaml, run) }
     #expect(refused?.message.contains("task 'work'") == true && refused?.hint?.contains("--accept-unknown") == true)
@@ -42,7 +42,7 @@ import Testing
     let again = try await restart(bench, yaml, run, accept: true)
     #expect(again.state == .success && Lasting.calls(outcome) == 2)
     #expect(Lasting.seen(outcome) == [nil, nil])
-    #expect(try bench.engine.store.execution(run.id)?.run("work")?.outcome == .undone)
+    #expect(try await bench.engine.store.execution(run.id)?.run("work")?.outcome == .undone)
   }
 
   @Test func `what is undone is tried again and counts nothing as written`() async throws {
@@ -59,7 +59,7 @@ import Testing
     #expect(run.state == .success && Lasting.calls("goes-on") == 2)
     #expect(Lasting.seen("goes-on") == [nil, 3])
     #expect(run.run("work")?.outcome == .undone)
-    #expect(try bench.engine.store.progress(of: run.id).isEmpty)
+    #expect(try await bench.engine.store.progress(of: run.id).isEmpty)
   }
 
   @Test func `a restart hands over what was recorded`() async throws {
@@ -70,7 +70,7 @@ import Testing
     #expect(run.run("work")?.ledger.written == 10)
     let again = try await restart(bench, yaml, run)
     #expect(again.state == .success && Lasting.seen("restarted") == [nil, 7])
-    #expect(try bench.engine.store.progress(of: run.id).isEmpty)
+    #expect(try await bench.engine.store.progress(of: run.id).isEmpty)
   }
 
   /// The process of a run that stands in the record as running is gone.
@@ -81,13 +81,13 @@ import Testing
     let first = try Bench(folder: folder)
     let run = try await first.run(yaml)
     // As it stood before the task's end was recorded.
-    first.engine.store.withDatabase { database in
+    first.store.withDatabase { database in
       _ = try? database.run("UPDATE progress SET outcome = NULL")
       _ = try? database.run("UPDATE task_runs SET state = 'RUNNING', ended = NULL")
       _ = try? database.run("UPDATE executions SET state = 'RUNNING', ended = NULL")
     }
     let bench = try Bench(folder: folder)
-    #expect(try bench.engine.store.execution(run.id)?.run("work")?.outcome == .unknown)
+    #expect(try await bench.engine.store.execution(run.id)?.run("work")?.outcome == .unknown)
     if resumes {
       #expect(try await restart(bench, yaml, run).state == .success)
       #expect(Lasting.seen(key) == [nil, 5])

@@ -25,14 +25,14 @@ import Testing
     #expect(failed.state == .failed)
     let flow = try first.parse(flow(key))
     // The first has the lock and has not begun; the second sees an execution that failed, and waits.
-    let claimed = try first.engine.store.claim(failed.id, of: flow)
+    let claimed = try await first.engine.store.claim(failed.id, of: flow)
     let waiting = Task { try await second.run(self.flow(key), restart: failed.id) }
     try await Task.sleep(for: .milliseconds(100))
-    try first.engine.store.begin(claimed, flow: flow, source: "")
+    try await first.engine.store.commit(.executionBegan(claimed, file: flow.file, source: ""))
     var ended = claimed
     ended.state = .success
     ended.ended = .now()
-    first.engine.emit(.executionEnded(ended))
+    #expect(await first.engine.store.note(.executionEnded(ended)) == nil)
     let error = await #expect(throws: Failure.self) { try await waiting.value }
     #expect(error?.message.hasSuffix("is SUCCESS: there is nothing to restart") == true, "\(error as Any)")
     #expect(Flaky.calls.withLock { $0[key] } == 1)
@@ -45,13 +45,13 @@ import Testing
     let second = try Bench(folder: first.folder)
     let failed = try await first.run(flow(key))
     let flow = try first.parse(flow(key))
-    let claimed = try first.engine.store.claim(failed.id, of: flow)
+    let claimed = try await first.engine.store.claim(failed.id, of: flow)
     let waiting = Task { try await second.run(self.flow(key), restart: failed.id) }
     try await Task.sleep(for: .milliseconds(100))
-    try first.engine.store.begin(claimed, flow: flow, source: "")
+    try await first.engine.store.commit(.executionBegan(claimed, file: flow.file, source: ""))
     var ended = claimed
     ended.ended = .now()
-    first.engine.emit(.executionEnded(ended))
+    #expect(await first.engine.store.note(.executionEnded(ended)) == nil)
     let error = await #expect(throws: Failure.self) { try await waiting.value }
     #expect(error?.message.contains("has been restarted meanwhile, and has ended as FAILED") == true)
     #expect(Flaky.calls.withLock { $0[key] } == 1)
@@ -94,14 +94,14 @@ import Testing
     let bench = try Bench()
     bench.recorder.onEvent { event in
       if case .taskEnded(let run) = event, run.taskID == "first" {
-        try? bench.engine.store.withDatabase { try $0.execute("PRAGMA query_only = ON") }
+        try? bench.store.withDatabase { try $0.execute("PRAGMA query_only = ON") }
       }
     }
     let execution = try await bench.run(flow(key).replacing("failures: 1", with: "failures: 0"))
     #expect(execution.state == .failed)
     #expect(execution.run("load")?.error?.contains("attempt to write a readonly database") == true)
     #expect(Flaky.calls.withLock { $0[key] } == nil)
-    try bench.engine.store.withDatabase { try $0.execute("PRAGMA query_only = OFF") }
+    try bench.store.withDatabase { try $0.execute("PRAGMA query_only = OFF") }
   }
 
   private static let three = """
@@ -113,7 +113,7 @@ import Testing
     """
 
   private func refusesWrites(_ bench: Bench, _ on: Bool) {
-    try? bench.engine.store.withDatabase { try $0.execute("PRAGMA query_only = \(on ? "ON" : "OFF")") }
+    try? bench.store.withDatabase { try $0.execute("PRAGMA query_only = \(on ? "ON" : "OFF")") }
   }
 
   /// What could not be recorded for a while is recorded when it can be: nothing of it is lost.
@@ -122,18 +122,18 @@ import Testing
     bench.recorder.onEvent { event in
       if case .taskStarted(let run, _) = event, run.taskID == "load" { refusesWrites(bench, true) }
       if case .taskEnded(let run) = event, run.taskID == "load" {
-        #expect(bench.engine.store.problem?.contains("readonly") == true)
+        #expect(bench.store.unrecorded(of: run.executionID).count == 1)
         refusesWrites(bench, false)
       }
     }
     let execution = try await bench.run(RecordTests.three)
-    #expect(execution.state == .success && bench.engine.store.problem == nil)
-    let recorded = try #require(try Bench(folder: bench.folder).engine.store.execution(execution.id))
+    #expect(execution.state == .success && bench.store.unrecorded(of: execution.id).isEmpty)
+    let recorded = try #require(try await Bench(folder: bench.folder).engine.store.execution(execution.id))
     #expect(recorded.state == .success)
     #expect(
       recorded.taskRuns.map { "\($0.taskID) \($0.state.rawValue)" }
         == ["first", "load", "last"].map { "\($0) SUCCESS" })
-    #expect(try bench.engine.store.logs(execution.id).map(\.message) == ["loaded"])
+    #expect(try await bench.engine.store.logs(execution.id).map(\.message) == ["loaded"])
   }
 
   /// A task ran, and neither its end nor that of the run can be recorded: that is said, with what a restart would do.
@@ -147,7 +147,7 @@ import Testing
     let error = try #require(execution.error)
     #expect(error.hasPrefix("the run could not be recorded: the record of runs in '"))
     #expect(error.contains("\nThe record does not know that 'load' succeeded: a restart would run it again\n"))
-    #expect(bench.engine.store.problem != nil)
+    #expect(!execution.isRecorded && bench.store.unrecorded(of: execution.id).count == 3)
     refusesWrites(bench, false)
   }
 
@@ -161,7 +161,7 @@ import Testing
     bench.recorder.onEvent { event in
       guard case .taskStarted(let run, _) = event, run.taskID == "big" else { return }
       // Full: no page more.
-      _ = try? bench.engine.store.withDatabase { try $0.execute("PRAGMA max_page_count = 1") }
+      _ = try? bench.store.withDatabase { try $0.execute("PRAGMA max_page_count = 1") }
     }
     let execution = try await bench.run(
       "tasks: [{id: big, type: core.debug.Return, format: \(big)}, {id: next, type: core.debug.Return}]")
@@ -175,11 +175,11 @@ import Testing
 
   @Test func theRecordOfANewerFerryIsRefused() async throws {
     let bench = try Bench()
-    try bench.engine.store.withDatabase { try $0.execute("PRAGMA user_version = 99") }
+    try bench.store.withDatabase { try $0.execute("PRAGMA user_version = 99") }
     let error = #expect(throws: Failure.self) { try Bench(folder: bench.folder) }
     #expect(error?.message.contains("was written by a newer Ferry: it has version 99, this one knows") == true)
     #expect(error?.category == .configuration)
-    #expect(throws: Failure.self) { try RunStore(reading: bench.folder.path + "/storage") }
+    #expect(throws: Failure.self) { try SQLiteRunStore(reading: bench.folder.path + "/storage") }
   }
 
   /// The record of an older Ferry lies open to others until it is brought up to date.
@@ -193,16 +193,16 @@ import Testing
       "INSERT INTO executions VALUES ('e', 'n', 'f', '', '', 'SUCCESS', 1, 2, '{}', '{}', '{}', NULL, NULL)")
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path + "/ferry.db")
     let bench = try Bench(folder: folder)
-    #expect(try bench.engine.store.execution("e")?.state == .success)
+    #expect(try await bench.engine.store.execution("e")?.state == .success)
     #expect(try await bench.run(RecordTests.three).state == .success)
-    let version = try bench.engine.store.withDatabase { try $0.run("PRAGMA user_version") }
+    let version = try bench.store.withDatabase { try $0.run("PRAGMA user_version") }
     #expect(version == [["\(RecordSchema.versions.count)"]])
     let attributes = try FileManager.default.attributesOfItem(atPath: path + "/ferry.db")
     #expect(attributes[.posixPermissions] as? Int == 0o600)
   }
 
   @Test func whatIsRecordedIsOnTheDisk() throws {
-    let level = try Bench().engine.store.withDatabase { try $0.run("PRAGMA synchronous") }
+    let level = try Bench().store.withDatabase { try $0.run("PRAGMA synchronous") }
     #expect(level == [["2"]])
   }
 
@@ -213,14 +213,14 @@ import Testing
     do {
       let bench = try Bench(folder: folder)
       id = try await bench.run(RecordTests.three).id
-      let beside = try RunStore(reading: folder.path + "/storage")
-      #expect(try beside.execution(id)?.taskRuns.count == 3)
+      let beside = try SQLiteRunStore(reading: folder.path + "/storage")
+      #expect(try await beside.execution(id)?.taskRuns.count == 3)
     }
     let before = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/storage").sorted()
     #expect(before == ["ferry.db", "files", "locks", "reserve"])
-    let alone = try RunStore(reading: folder.path + "/storage")
-    #expect(try alone.executions().map(\.id) == [id])
-    #expect(try alone.logs(id).map(\.message) == ["loaded"])
+    let alone = try SQLiteRunStore(reading: folder.path + "/storage")
+    #expect(try await alone.executions(limit: 5).map(\.id) == [id])
+    #expect(try await alone.logs(id).map(\.message) == ["loaded"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/storage").sorted() == before)
   }
 
@@ -228,15 +228,16 @@ import Testing
   @Test func theDeadAreSeenWithoutWriting() async throws {
     let bench = try Bench()
     let execution = try await bench.run(RecordTests.three)
-    try bench.engine.store.withDatabase {
+    try bench.store.withDatabase {
       try $0.execute(
         "UPDATE executions SET state = 'RUNNING'; UPDATE task_runs SET state = 'RUNNING' WHERE task = 'load'")
     }
-    let store = try RunStore(reading: bench.folder.path + "/storage")
-    #expect(try store.executions().first?.state == .failed)
-    let found = try #require(try store.execution(execution.id))
+    let store = try SQLiteRunStore(reading: bench.folder.path + "/storage")
+    #expect(try await store.executions(limit: 5).first?.state == .failed)
+    let found = try #require(try await store.execution(execution.id))
     #expect(
-      found.error == RunStore.killed && found.run("load")?.state == .failed && found.run("last")?.state == .success)
+      found.error == SQLiteRunStore.killed && found.run("load")?.state == .failed
+        && found.run("last")?.state == .success)
   }
 
   /// What one user's flows leave is not for others.
@@ -271,7 +272,7 @@ import Testing
     let seen = Locked<String?>(nil)
     broken.recorder.onEvent { event in
       guard case .executionStarted(let execution) = event, execution.flowID == "child" else { return }
-      let recorded = try? broken.engine.store.execution(execution.parentID ?? "")
+      let recorded = try? broken.store.withDatabase { try RecordReading.execution(execution.parentID ?? "", $0) }
       seen.withLock { $0 = recorded?.run("sub")?.outputs["executionId"]?.string }
     }
     let failed = try await broken.run(parent)
@@ -288,16 +289,16 @@ import Testing
     let bench = try Bench()
     let failed = try await bench.run("tasks: [{id: a, type: core.execution.Fail}]")
     let flow = try bench.parse("tasks: [{id: a, type: core.execution.Fail}]")
-    var execution = try bench.engine.store.claim(failed.id, of: flow)
-    try bench.engine.store.begin(execution, flow: flow, source: "")
+    var execution = try await bench.engine.store.claim(failed.id, of: flow)
+    try await bench.engine.store.commit(.executionBegan(execution, file: flow.file, source: ""))
     let open = TaskRun(
       id: "open", executionID: execution.id, taskID: "open", type: "t", iterationPath: "", state: .running,
       started: .now())
-    try bench.engine.store.begin(open)
+    try await bench.engine.store.commit(.taskBegan(open))
     execution.ended = .now()
     execution.state = .killed
-    bench.engine.emit(.executionEnded(execution))
-    let recorded = try #require(try bench.engine.store.execution(execution.id))
+    #expect(await bench.engine.store.note(.executionEnded(execution)) == nil)
+    let recorded = try #require(try await bench.engine.store.execution(execution.id))
     #expect(recorded.run("open")?.state == .killed && recorded.run("open")?.ended == execution.ended)
   }
 }

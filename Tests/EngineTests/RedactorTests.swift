@@ -125,7 +125,7 @@ import Testing
       """#
     let execution = try await bench.run(yaml)
     #expect(execution.state == .success, "\(execution.error ?? "")")
-    let source = try bench.engine.store.withDatabase { try $0.run("SELECT source FROM executions") }
+    let source = try bench.store.withDatabase { try $0.run("SELECT source FROM executions") }
     let expected = """
       id: ferry
       description: the ferry
@@ -175,7 +175,7 @@ import Testing
     #expect(again.output("name") == "FERRY RECORDS FERRY")
     #expect(Flaky.calls.withLock { $0[key] } == 1)
     // What was kept for the restart goes with the success.
-    let kept = try bench.engine.store.withDatabase {
+    let kept = try bench.store.withDatabase {
       try $0.run("SELECT count(*) FROM task_runs WHERE kept IS NOT NULL")
     }
     #expect(kept == [["0"]])

@@ -245,7 +245,7 @@ import Testing
     #expect(execution.taskRuns.allSatisfy { $0.state == .killed })
     #expect(Set(execution.taskRuns.map(\.taskID)) == ["side", "sleep", "stubborn"])
     #expect(execution.error?.contains("stopped by a signal") == true)
-    #expect(try bench.engine.store.execution(execution.id)?.state == .killed)
+    #expect(try await bench.engine.store.execution(execution.id)?.state == .killed)
   }
 
   @Test func handlersHaveEndedBeforeTheBodyReturns() throws {
@@ -300,7 +300,7 @@ import Testing
     #expect(execution.run("b")?.outputs.keys == ["executionId"])
     #expect(execution.run("c")?.error?.contains("input 'n': expected INT") == true)
     #expect(execution.state == .failed && execution.run("d")?.state == .failed)
-    let child = try #require(try bench.engine.store.execution(execution.output("a", "executionId")?.string ?? ""))
+    let child = try #require(try await bench.engine.store.execution(execution.output("a", "executionId")?.string ?? ""))
     #expect(child.parentID == execution.id && child.labels == ["team": "data"])
   }
 

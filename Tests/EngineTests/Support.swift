@@ -1,4 +1,5 @@
 import Expression
+import FerryTesting
 import Foundation
 import Records
 import Serdes
@@ -75,18 +76,28 @@ final class Recorder: RunObserver {
 struct Bench {
   let folder: Folder
   let engine: Engine
+  let store: SQLiteRunStore
   let recorder = Recorder()
   let registry = Registry([testPlugin, helloPlugin, .serdes])
 
-  init(environment: String = "", level: LogLevel = .info, folder: Folder? = nil, threads: Int = 1) throws {
+  init(
+    environment: String = "", level: LogLevel = .info, folder: Folder? = nil, threads: Int = 1,
+    isEncoding: Bool = false
+  ) throws {
     self.folder = try folder ?? Folder()
     var variables = try Environment()
     variables.read(dotenv: environment)
-    var settings = EngineSettings(folder: self.folder.path + "/storage", registry: registry, environment: variables)
-    settings.observer = recorder
+    let home = try LocalHome(folder: self.folder.path + "/storage")
+    store = try #require(home.store as? SQLiteRunStore)
+    var settings = EngineSettings(home, registry: registry, environment: variables)
+    settings.observers = [recorder]
     settings.logLevel = level
     settings.threads = threads
-    engine = try Engine(settings)
+    if isEncoding {
+      settings.worker = EncodingWorker(
+        LocalWorker(registry: registry, storage: home.storage, environment: variables))
+    }
+    engine = Engine(settings)
   }
 
   func parse(_ yaml: String, file: String = "flow.yaml") throws -> Flow {
@@ -148,7 +159,7 @@ let testPlugin = Plugin(
   "test", "Tasks of the tests.",
   tasks: [
     Secretive.self, Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self,
-    Lasting.self,
+    Lasting.self, Acknowledging.self, Limited.self,
   ])
 
 /// Fails the first times, with a category.

@@ -168,11 +168,11 @@ private struct CrossingBench {
     ])
     engines = try [1, 2].map { [folder, registry, log] threads in
       var settings = EngineSettings(
-        folder: "\(folder.path)/storage\(threads)", registry: registry, environment: try Environment())
+        try LocalHome(folder: "\(folder.path)/storage\(threads)"), registry: registry, environment: try Environment())
       settings.threads = threads
       settings.logLevel = .debug
-      settings.observer = LogObserver(log: log)
-      return try Engine(settings)
+      settings.observers = [LogObserver(log: log)]
+      return Engine(settings)
     }
     expected = Array(0..<rows)
     try sql("target", "CREATE TABLE t (id BIGINT, v TEXT)")

@@ -233,7 +233,8 @@ import Testing
     let registry = Registry([sqlitePlugin])
     let (flow, found) = FlowParser.parse(source, file: folder.path + "/flow.yaml", registry: registry)
     #expect(found.map(\.line) == [])
-    let engine = try Engine(EngineSettings(folder: storage, registry: registry, environment: Environment()))
+    let engine = try Engine(
+      EngineSettings(LocalHome(folder: storage), registry: registry, environment: Environment()))
     let execution = try await engine.run(try #require(flow), inputs: [:], cancellation: Cancellation())
     #expect(execution.state == .success, "\(execution.error ?? "")")
     #expect(execution.outputs == ["n": "42"])

@@ -137,9 +137,10 @@ struct RetryPolicy: Sendable {
   var warningOnRetry = false
 
   /// How long to wait when so many attempts have failed, nil when there must not be another.
-  func wait(after attempts: Int, since began: Instant) -> Duration? {
+  /// - Parameter least: what the counterpart asked for.
+  func wait(after attempts: Int, since began: Instant, atLeast least: Duration? = nil) -> Duration? {
     guard attempts < maxAttempts ?? Int.max else { return nil }
-    let wait = wait(before: attempts + 1)
+    let wait = max(wait(before: attempts + 1), least ?? .zero)
     if let maxDuration, began.duration(to: .now()) + wait > maxDuration { return nil }
     return wait
   }

@@ -36,7 +36,7 @@ struct Subflows {
 
   /// The flows of the folder whose name or text make them worth a look.
   private func entries(_ isWanted: (_ name: String, _ text: String) -> Bool) throws -> [Entry] {
-    try LocalStorage.names(in: place).sorted().compactMap { name in
+    try FileSystem.names(in: place).sorted().compactMap { name in
       guard name.hasSuffix(".yaml") || name.hasSuffix(".yml"),
         let source = try? String.contents(of: FileInput(path: folder + name)), isWanted(name, source)
       else { return nil }

@@ -5,7 +5,7 @@ internal import Synchronization
 /// What became of a task's records. The engine fails a task whose ledger does not balance.
 public final class Ledger: Sendable {
   /// Numbers of records, except `bytes`, `batches` and `retries`.
-  public struct Counts: Sendable, Hashable {
+  public struct Counts: Codable, Sendable, Hashable {
     public var read: Int64 = 0
     public var written: Int64 = 0
     public var rejected: Int64 = 0

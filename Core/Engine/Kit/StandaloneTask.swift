@@ -35,12 +35,16 @@ extension TaskContext {
     let redactor = Redactor()
     let host = Host(
       environment: try Environment(), redactor: redactor, storage: local, folder: storage, namespace: "test")
-    let logger = TaskLogger(redactor: redactor, level: .trace, executionID: "1") { event in
-      if case .log(let line) = event { log(line.message) }
-    }
+    let logger = TaskLogger(redactor: redactor, level: .trace, executionID: "1") { log($0.message) }
+    let message = TaskMessage(
+      type: "", typeName: "", namespace: "", properties: [:], variables: [:], executionID: "1", taskID: "task",
+      taskRunID: "1", values: [], folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/",
+      flowFolder: storage, timeZone: timeZone, threads: 1, logLevel: .trace, acceptsUnknown: false)
+    let line = TaskLine(
+      cancellation: cancellation, ledger: Ledger(), redactor: redactor, log: { log($0.message) },
+      keeper: ProgressKeeper())
     return TaskContext(
-      ledger: Ledger(), cancellation: cancellation, timeZone: timeZone, storage: local,
-      folder: "ferry:///test/flow/executions/1/tasks/task/\(Identifier.make())/", flowFolder: storage,
-      scope: Scope(variables: [:], host: host), logger: logger, workspace: Workspace("alone"))
+      message, line, storage: local, scope: Scope(variables: [:], host: host), logger: logger,
+      workspace: try Workspace("alone"))
   }
 }

@@ -3,49 +3,35 @@ public import Records
 
 /// What the engine gives a running task. One per attempt.
 public final class TaskContext: Sendable {
-  public let ledger: Ledger
-  public let cancellation: Cancellation
-  /// The zone for wall clocks where the task has no `timeZoneId`: an IANA name.
-  public let timeZone: String
-  /// How many threads a task may keep busy.
-  public let threads: Int
+  let message: TaskMessage
+  let line: TaskLine
   let storage: any Storage
-  /// The next task, which may begin with what this one still writes.
-  let handover: Handover?
-  /// What the task before this one still writes.
-  let following: GrowingFile?
-  /// `ferry:///…/tasks/TASK/RUN/`, under which this run's files go.
-  let folder: String
-  /// Where the flow's file lies.
-  let flowFolder: String
   let scope: Scope
   let logger: TaskLogger
   let workspace: Workspace
-  let keeper: ProgressKeeper
-  /// Whether the user wants work done again of which it is not known whether it has been done.
-  public let acceptsUnknown: Bool
 
   init(
-    ledger: Ledger, cancellation: Cancellation, timeZone: String, threads: Int = 1, storage: any Storage,
-    folder: String, flowFolder: String, scope: Scope, logger: TaskLogger, workspace: Workspace,
-    handover: Handover? = nil, following: GrowingFile? = nil, keeper: ProgressKeeper = ProgressKeeper(),
-    acceptsUnknown: Bool = false
+    _ message: TaskMessage, _ line: TaskLine, storage: any Storage, scope: Scope, logger: TaskLogger,
+    workspace: Workspace
   ) {
-    self.ledger = ledger
-    self.cancellation = cancellation
-    self.timeZone = timeZone
-    self.threads = threads
+    self.message = message
+    self.line = line
     self.storage = storage
-    self.folder = folder
-    self.flowFolder = flowFolder
     self.scope = scope
     self.logger = logger
     self.workspace = workspace
-    self.handover = handover
-    self.following = following
-    self.keeper = keeper
-    self.acceptsUnknown = acceptsUnknown
   }
+
+  public var ledger: Ledger { line.ledger }
+  public var cancellation: Cancellation { line.cancellation }
+  /// The zone for wall clocks where the task has no `timeZoneId`: an IANA name.
+  public var timeZone: String { message.timeZone }
+  /// How many threads a task may keep busy.
+  public var threads: Int { message.threads }
+  /// Whether the user wants work done again of which it is not known whether it has been done.
+  public var acceptsUnknown: Bool { message.acceptsUnknown }
+  /// What the task before this one still writes.
+  var following: GrowingFile? { line.following }
 
   // MARK: storage
 
@@ -70,24 +56,23 @@ public final class TaskContext: Sendable {
   }
 
   private func location(of reference: StorageReference) throws -> StorageURI {
-    try StorageURI(reference.uri, besideFlowIn: flowFolder)
+    try StorageURI(reference.uri, besideFlowIn: message.flowFolder)
   }
 
   /// Whether the flow spells the task's type as Kestra does: `io.kestra.plugin…`.
   public var isNamedAsInKestra: Bool {
-    scope.variables["task"]?.map?["type"]?.string?.hasPrefix("io.kestra.") == true
+    message.typeName.hasPrefix("io.kestra.")
   }
 
   /// The key-value store of a namespace, the flow's own when it is nil.
   func keyValueStore(of namespace: String?) -> KeyValueStore {
-    let own = scope.variables["flow"]?.map?["namespace"]?.string ?? ""
-    return KeyValueStore(storage: storage, namespace: namespace ?? own)
+    KeyValueStore(storage: storage, namespace: namespace ?? message.namespace)
   }
 
   /// A new file of this task run; it exists once it is committed.
   public func create(_ name: String) throws -> StoredOutput {
     let uri = try StorageURI(
-      folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
+      message.folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
     logger.redactor.keep(file: uri.text)
     return StoredOutput(uri: uri.text, output: try storage.create(uri))
   }
@@ -102,7 +87,7 @@ public final class TaskContext: Sendable {
     from place: String? = nil, aside: Bool = true
   ) throws -> RecordOutput {
     let stored = try create(name)
-    if let place, let handover { stored.offer(to: handover, from: place) }
+    if let place, let handover = line.handover { stored.offer(to: handover, from: place) }
     let writer = try RecordFileWriter(stored, schema: schema, compression: compression)
     writer.onRows = stored.hasRows
     return RecordOutput(uri: stored.uri, writer: aside && threads > 1 ? BackgroundSink(writer) : writer, ledger: ledger)
@@ -119,22 +104,33 @@ public final class TaskContext: Sendable {
 
   /// What an earlier attempt at this task recorded, in this run or in the one that is being restarted; nil when it left
   /// nothing behind.
-  public var progress: TaskProgress? { keeper.progress }
+  public var progress: TaskProgress? { line.keeper.progress }
 
   /// Records what stays done, or may be, whatever becomes of this process; nil once nothing does. It is in the record
   /// when this returns: a task calls it *before* it asks another system to make something lasting.
-  public func record(_ progress: TaskProgress?) throws { try keeper.record(progress) }
+  public func record(_ progress: TaskProgress?) throws { try line.keeper.record(progress) }
+
+  /// Does `body` once the task has succeeded and its outputs are in the record: acknowledges what it has taken from
+  /// elsewhere, such as the offsets of messages. It comes exactly then: not for an attempt that fails, and for one that
+  /// began early only when it counts. When it throws, the task ends as WARNING and says so: its outputs count, so that
+  /// nothing is lost. When the process dies just before it, nobody does it, not even a restart: what was not
+  /// acknowledged comes again.
+  /// - Parameter what: what it does, for messages: "committing the offsets".
+  public func onceRecorded(_ what: String, _ body: @escaping @Sendable () throws -> Void) {
+    line.hooks.add(what, body)
+  }
 
   /// Runs `body` with a context that outlives the cancellation of this one, for so long at most: to find out what
   /// became of work that was stopped.
   public func aside<T>(within limit: Duration, _ body: (TaskContext) throws -> T) throws -> T {
     let time = TimeLimit(limit, inside: Cancellation())
     defer { time.end() }
+    var line = line
+    line.cancellation = time.cancellation
+    line.handover = nil
+    line.following = nil
     return try body(
-      TaskContext(
-        ledger: ledger, cancellation: time.cancellation, timeZone: timeZone, threads: threads, storage: storage,
-        folder: folder, flowFolder: flowFolder, scope: scope, logger: logger, workspace: workspace, keeper: keeper,
-        acceptsUnknown: acceptsUnknown))
+      TaskContext(message, line, storage: storage, scope: scope, logger: logger, workspace: workspace))
   }
 
   // MARK: the rest
@@ -221,7 +217,7 @@ public final class RecordOutput: RecordSink {
 }
 
 /// How much a message matters.
-public enum LogLevel: String, Sendable, PropertyChoice, Comparable {
+public enum LogLevel: String, Codable, Sendable, PropertyChoice, Comparable {
   case trace = "TRACE"
   case debug = "DEBUG"
   case info = "INFO"

@@ -3,7 +3,7 @@ internal import Records
 
 /// What a task has recorded of work that stays done even if the task does not come to its end: a transaction that is
 /// about to be committed, rows that are in.
-public struct TaskProgress: Sendable, Hashable {
+public struct TaskProgress: Codable, Sendable, Hashable {
   /// In the task's own words. Nothing in it is masked: no secrets and no values of rows.
   public var state: ValueMap
   /// Whether the task finds out by `state` what has been done, and goes on behind it. Work without that is repeated
@@ -42,12 +42,17 @@ final class ProgressKeeper: Sendable {
 
   /// What is left after a failure. What the task recorded and has not taken back may be there, whatever failed since.
   func outcome(of failure: Failure) -> Failure.Outcome {
-    guard failure.outcome == .undone, let progress else { return failure.outcome }
+    guard failure.left == .undone, let progress else { return failure.left }
     return progress.canResume ? .partial : .unknown
   }
 
   /// Whether the task may be tried again after this failure, so that nothing is done twice.
   func mayRepeat(after failure: Failure) -> Bool {
-    failure.outcome != .unknown && (outcome(of: failure) == .undone || progress?.canResume == true)
+    failure.left != .unknown && (outcome(of: failure) == .undone || progress?.canResume == true)
   }
+}
+
+extension Failure {
+  /// What is left that must not be done again.
+  var left: Outcome { retryIsSafe ? .undone : outcome }
 }

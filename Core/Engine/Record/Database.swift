@@ -5,6 +5,10 @@ internal import Records
 /// The little of SQLite that the record of runs needs: one connection, used under its owner's lock.
 @safe final class Database {
   private var handle: OpaquePointer?
+  /// By their text: they are few.
+  private var statements: [String: OpaquePointer] = unsafe [:]
+  /// Whether a transaction that ends is on the disk.
+  private var isDurable = true
   let path: String
 
   /// Opens or makes a database that several processes of this user may use at once.
@@ -31,12 +35,28 @@ internal import Records
     try run("SELECT count(*) FROM sqlite_master")
   }
 
+  /// A second connection of a process that writes by another one: it only looks.
+  init(beside path: String) throws {
+    self.path = path
+    try open(path, SQLITE_OPEN_READWRITE)
+    try execute("PRAGMA query_only = ON")
+  }
+
+  /// A copy in memory of what another connection sees, which may then be changed.
+  init(copyOf other: Database) throws {
+    path = other.path
+    try open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    let copy = unsafe sqlite3_backup_init(handle, "main", other.handle, "main")
+    unsafe sqlite3_backup_step(copy, -1)
+    let status = unsafe sqlite3_backup_finish(copy)
+    guard status == SQLITE_OK else { throw failure(status) }
+  }
+
   private func open(_ name: String, _ flags: Int32) throws {
     let status = unsafe sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard status == SQLITE_OK else {
       let failure = failure(status)
-      unsafe sqlite3_close_v2(handle)
-      unsafe handle = nil
+      close()
       throw failure
     }
     // A task that cannot be recorded fails: a hundred processes that record at once must find their turn.
@@ -51,68 +71,104 @@ internal import Records
     if path == ":memory:" { return }
     let file = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw FileError.failure("opening the record of runs in '\(path)'", errno) }
-    close(file)
+    Glibc.close(file)
   }
 
-  deinit { unsafe sqlite3_close_v2(handle) }
+  deinit { close() }
+
+  /// Nothing can be asked any more.
+  func close() {
+    for unsafe(_, statement) in unsafe statements { unsafe sqlite3_finalize(statement) }
+    unsafe statements.removeAll()
+    unsafe sqlite3_close_v2(handle)
+    unsafe handle = nil
+  }
 
   func execute(_ sql: String) throws {
     let status = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
     guard status == SQLITE_OK else { throw failure(status) }
   }
 
-  /// What `body` writes reaches the disk with the next thing that must, or soon: the process may die, not the machine.
-  func unflushed<T>(_ body: () throws -> T) throws -> T {
-    try execute("PRAGMA synchronous = NORMAL")
-    defer { try? execute("PRAGMA synchronous = FULL") }
-    return try body()
-  }
-
-  func transaction<T>(_ body: () throws -> T) throws -> T {
-    try execute("BEGIN IMMEDIATE")
+  /// - Parameter isDurable: false for what may reach the disk with the next thing that must: the process may die, not
+  ///   the machine.
+  func transaction<T>(isDurable: Bool = true, _ body: () throws -> T) throws -> T {
+    try setDurable(isDurable)
+    try run("BEGIN IMMEDIATE")
     do {
       let result = try body()
-      try execute("COMMIT")
+      try run("COMMIT")
       return result
     } catch {
-      try? execute("ROLLBACK")
+      if isInTransaction { _ = try? run("ROLLBACK") }
       throw error
     }
   }
 
-  /// Runs a statement with text parameters (nil = NULL) and returns its rows as texts.
+  private func setDurable(_ wanted: Bool) throws {
+    if wanted == isDurable { return }
+    try execute("PRAGMA synchronous = \(wanted ? "FULL" : "NORMAL")")
+    isDurable = wanted
+  }
+
+  /// Does a part of a transaction whole or not at all.
+  func part(_ body: () throws -> Void) throws {
+    try run("SAVEPOINT part")
+    do {
+      try body()
+      try run("RELEASE part")
+    } catch {
+      if isInTransaction {
+        try run("ROLLBACK TO part")
+        try run("RELEASE part")
+      }
+      throw error
+    }
+  }
+
+  /// False when an error has taken the whole transaction back, as that of a full disk may.
+  var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
+
+  /// Runs a statement and returns its rows as texts.
   @discardableResult
-  func run(_ sql: String, _ parameters: [String?] = []) throws -> [[String?]] {
-    var statement: OpaquePointer?
-    var status = unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
-    guard status == SQLITE_OK else { throw failure(status) }
-    defer { unsafe sqlite3_finalize(statement) }
+  func run(_ sql: String, _ parameters: [(any DatabaseValue)?] = []) throws -> [[String?]] {
+    let statement = unsafe try prepared(sql)
+    defer { unsafe sqlite3_reset(statement) }
     for (index, parameter) in parameters.enumerated() {
       let position = Int32(index + 1)
-      if let parameter {
+      switch parameter {
+      case let number as Int64: unsafe sqlite3_bind_int64(statement, position, number)
+      case let text as String:
         // SQLITE_TRANSIENT: SQLite copies the text before the call returns.
         let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        unsafe sqlite3_bind_text(statement, position, parameter, Int32(parameter.utf8.count), copied)
-      } else {
-        unsafe sqlite3_bind_null(statement, position)
+        unsafe sqlite3_bind_text(statement, position, text, Int32(text.utf8.count), copied)
+      default: unsafe sqlite3_bind_null(statement, position)
       }
     }
     var rows: [[String?]] = []
-    status = unsafe sqlite3_step(statement)
+    var status = unsafe sqlite3_step(statement)
     while status == SQLITE_ROW {
-      unsafe rows.append(
-        (0..<sqlite3_column_count(statement)).map { column in
-          unsafe sqlite3_column_text(statement, column).map {
-            // Not up to a NUL: a message may hold one.
-            unsafe String(
-              decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))),
-              as: UTF8.self)
-          }
-        })
+      unsafe rows.append((0..<sqlite3_column_count(statement)).map { unsafe Database.text(statement, $0) })
       status = unsafe sqlite3_step(statement)
     }
     guard status == SQLITE_DONE else { throw failure(status) }
     return rows
+  }
+
+  private static func text(_ statement: OpaquePointer, _ column: Int32) -> String? {
+    unsafe sqlite3_column_text(statement, column).map {
+      // Not up to a NUL: a message may hold one.
+      unsafe String(
+        decoding: UnsafeBufferPointer(start: $0, count: Int(sqlite3_column_bytes(statement, column))), as: UTF8.self)
+    }
+  }
+
+  private func prepared(_ sql: String) throws -> OpaquePointer {
+    if let known = unsafe statements[sql] { return unsafe known }
+    var made: OpaquePointer?
+    let status = unsafe sqlite3_prepare_v2(handle, sql, -1, &made, nil)
+    guard status == SQLITE_OK, let statement = unsafe made else { throw failure(status) }
+    unsafe statements[sql] = statement
+    return unsafe statement
   }
 
   private func failure(_ status: Int32) -> Failure {
@@ -124,3 +180,8 @@ internal import Records
       hint: "Check the storage folder's permissions and free space", code: "SQLite \(status)")
   }
 }
+
+/// What can be bound to a statement.
+protocol DatabaseValue {}
+extension String: DatabaseValue {}
+extension Int64: DatabaseValue {}

@@ -30,7 +30,19 @@ enum RecordSchema {
     """,
     // Outputs for a restart, where they are more than what is shown.
     "ALTER TABLE task_runs ADD COLUMN kept TEXT",
+    // Counts can be asked for; those that run are found without looking at all that ever ran.
+    """
+    \(ledger.map { "ALTER TABLE task_runs ADD COLUMN \($0) INTEGER NOT NULL DEFAULT 0;" }.joined(separator: "\n"))
+    UPDATE task_runs SET
+      \(ledger.map { "\($0) = coalesce(json_extract(ledger, '$.\($0)'), 0)" }.joined(separator: ",\n  "))
+    WHERE ledger IS NOT NULL;
+    ALTER TABLE task_runs DROP COLUMN ledger;
+    CREATE INDEX executions_unended ON executions (namespace, flow) WHERE state IN \(SQLiteRunStore.unended);
+    """,
   ]
+
+  /// The columns of a task run's counts.
+  static let ledger = ["read", "written", "rejected", "filtered", "bytes", "batches", "retries"]
 
   /// Brings a database to the newest version. One of a newer Ferry is refused: nobody knows what its rows mean.
   static func prepare(_ database: Database) throws {
@@ -46,6 +58,8 @@ enum RecordSchema {
     }
     try check(database)
   }
+
+  static func isOld(_ database: Database) throws -> Bool { try version(of: database) < versions.count }
 
   static func check(_ database: Database) throws {
     let version = try version(of: database)

@@ -2,10 +2,10 @@ public import Expression
 internal import Glibc
 public import Records
 
-/// What an engine works with: one storage folder, one set of task types, one listener.
+/// What an engine works with: where files and the record of runs lie, one set of task types, its listeners.
 public struct EngineSettings: Sendable {
-  /// Holds `files` (internal storage), `ferry.db` (the record of runs) and `locks`.
-  public var folder: String
+  public var storage: any Storage
+  public var store: any RunStore
   public var registry: Registry
   public var environment: Environment
   public var globals = ValueMap()
@@ -14,10 +14,19 @@ public struct EngineSettings: Sendable {
   public var timeZone = "UTC"
   /// How many threads each task may keep busy.
   public var threads = 1
-  public var observer: (any RunObserver)?
+  /// Told what happens, in this order, once it is recorded.
+  public var observers: [any RunObserver] = []
 
-  public init(folder: String, registry: Registry, environment: Environment) {
-    self.folder = folder
+  /// Does the work of tasks; in this process when it is nil.
+  public var worker: (any TaskWorker)?
+
+  public init(_ home: LocalHome, registry: Registry, environment: Environment) {
+    self.init(storage: home.storage, store: home.store, registry: registry, environment: environment)
+  }
+
+  public init(storage: any Storage, store: any RunStore, registry: Registry, environment: Environment) {
+    self.storage = storage
+    self.store = store
     self.registry = registry
     self.environment = environment
   }
@@ -26,29 +35,18 @@ public struct EngineSettings: Sendable {
 /// Runs flows and keeps the record of them.
 public final class Engine: Sendable {
   public let settings: EngineSettings
-  public let store: RunStore
   public let redactor = Redactor()
-  let storage: LocalStorage
+  let worker: any TaskWorker
 
-  public init(_ settings: EngineSettings) throws {
+  public init(_ settings: EngineSettings) {
     self.settings = settings
-    try LocalStorage.makeFolders(settings.folder)
-    storage = try LocalStorage(root: settings.folder + "/files")
-    store = try RunStore(folder: settings.folder, storage: storage)
+    worker =
+      settings.worker
+      ?? LocalWorker(registry: settings.registry, storage: settings.storage, environment: settings.environment)
   }
 
-  /// For a look at what is there, which makes nothing. Where the record cannot be written, it is read as it is.
-  public init(reading settings: EngineSettings) throws {
-    self.settings = settings
-    let files = settings.folder + "/files"
-    storage = LocalStorage(existing: files)
-    do {
-      let isThere = LocalStorage.isFolder(files)
-      store = try isThere ? RunStore(folder: settings.folder, storage: storage) : RunStore(reading: settings.folder)
-    } catch let failure as Failure where failure.category != .configuration {
-      store = try RunStore(reading: settings.folder)
-    }
-  }
+  public var store: any RunStore { settings.store }
+  var storage: any Storage { settings.storage }
 
   /// Opens a file of internal storage or a local one.
   public func open(_ uri: String) throws -> any ByteInput { try storage.open(StorageURI(uri), range: nil) }
@@ -56,15 +54,19 @@ public final class Engine: Sendable {
   /// The path on this machine of a URI of internal storage.
   public func localPath(_ uri: String) throws -> String? { try storage.localPath(StorageURI(uri)) }
 
-  func emit(_ event: RunEvent) {
-    store.handle(event)
-    settings.observer?.handle(event)
+  /// Tells the listeners what is recorded already, or kept to be.
+  func tell(_ event: RunEvent) { for observer in settings.observers { observer.handle(event) } }
+
+  /// Keeps a line of log, and tells it.
+  func log(_ line: LogLine) {
+    store.log(line)
+    tell(.log(line))
   }
 
   /// Records that a task begins, and tells it. Throws when it cannot be recorded: then it must not begin.
-  func begin(_ run: TaskRun, _ ledger: Ledger) throws {
-    try store.begin(run)
-    settings.observer?.handle(.taskStarted(run, ledger))
+  func begin(_ run: TaskRun, _ ledger: Ledger) async throws {
+    try await store.commit(.taskBegan(run))
+    tell(.taskStarted(run, ledger))
   }
 
   /// Runs a flow to its end.
@@ -85,7 +87,8 @@ public final class Engine: Sendable {
     }
     var flow = flow
     if let asked { flow.outputs = asked.map { FlowOutput(id: $0.key, value: $0.value) } }
-    let claimed = try restart.map { try store.claim($0, of: flow) }
+    var claimed: Execution?
+    if let restart { claimed = try await store.claim(restart, of: flow) }
     do {
       if let claimed, !acceptsUnknown { try refuseUnknown(claimed, flow) }
       let runner = try runner(
@@ -164,7 +167,7 @@ public final class Engine: Sendable {
 
   static func folder(of file: String) -> String {
     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-    return LocalStorage.realPath(folder.isEmpty ? "/" : folder) ?? folder
+    return FileSystem.realPath(folder.isEmpty ? "/" : folder) ?? folder
   }
 
   /// The inputs with their types and defaults. All that is wrong with them comes at once.
@@ -200,7 +203,7 @@ public final class Engine: Sendable {
   /// - Parameter folder: where a relative path begins.
   private func fileURI(_ text: String, in folder: String) throws -> String {
     if text.isEmpty || text.contains(":/") { return text }
-    let uri = try StorageURI(path: text, in: LocalStorage.realPath(folder) ?? folder)
+    let uri = try StorageURI(path: text, in: FileSystem.realPath(folder) ?? folder)
     guard try storage.exists(uri) else { throw PropertyMismatch("there is no file '\(text)' in '\(folder)'") }
     return uri.text
   }

@@ -2,7 +2,7 @@ public import Expression
 public import Records
 
 /// The states of an execution and of a task run, named as Kestra names them.
-public enum RunState: String, Sendable, Hashable {
+public enum RunState: String, Codable, Sendable, Hashable {
   case created = "CREATED"
   case running = "RUNNING"
   case queued = "QUEUED"
@@ -23,7 +23,7 @@ public enum RunState: String, Sendable, Hashable {
 }
 
 /// A point in time, in microseconds since 1970 UTC.
-public struct Instant: Sendable, Hashable, Comparable {
+public struct Instant: Codable, Sendable, Hashable, Comparable {
   public var microseconds: Int64
   public init(microseconds: Int64) { self.microseconds = microseconds }
   public static func < (a: Instant, b: Instant) -> Bool { a.microseconds < b.microseconds }
@@ -51,7 +51,7 @@ public struct TaskRun: Sendable {
   public var ledger = Ledger.Counts()
   public var outputs = ValueMap()
   /// The outputs for a restart, where that is more than what is shown.
-  var kept: ValueMap?
+  public var kept: ValueMap?
   public var error: String?
   public var category: Failure.Category?
   /// What is left of the work of a task that failed, and whether a restart finds out how much that is and goes on
@@ -77,6 +77,8 @@ public struct Execution: Sendable {
   /// The execution whose Subflow task started this one.
   public var parentID: String?
   public var taskRuns: [TaskRun] = []
+  /// Whether the record knows how it ended; not recorded itself.
+  public var isRecorded = true
 }
 
 extension Execution {
@@ -85,7 +87,7 @@ extension Execution {
 }
 
 /// A line of log.
-public struct LogLine: Sendable {
+public struct LogLine: Codable, Sendable, Hashable {
   public var time: Instant
   public var level: LogLevel
   public var executionID: String
@@ -121,12 +123,12 @@ final class TaskLogger: Sendable {
   private let taskRunID: String?
   private let values: [String]
   private let clock: @Sendable () -> Instant
-  private let emit: @Sendable (RunEvent) -> Void
+  private let emit: @Sendable (LogLine) -> Void
 
   init(
     redactor: Redactor, level: LogLevel, executionID: String, taskID: String? = nil, taskRunID: String? = nil,
     values: [String] = [], clock: @escaping @Sendable () -> Instant = Instant.now,
-    emit: @escaping @Sendable (RunEvent) -> Void
+    emit: @escaping @Sendable (LogLine) -> Void
   ) {
     self.redactor = redactor
     self.level = level
@@ -141,9 +143,8 @@ final class TaskLogger: Sendable {
   func log(_ level: LogLevel, _ message: String) {
     guard level >= self.level else { return }
     emit(
-      .log(
-        LogLine(
-          time: clock(), level: level, executionID: executionID, taskID: taskID, taskRunID: taskRunID,
-          values: values.map(redactor.redact), message: redactor.redact(message))))
+      LogLine(
+        time: clock(), level: level, executionID: executionID, taskID: taskID, taskRunID: taskRunID,
+        values: values.map(redactor.redact), message: redactor.redact(message)))
   }
 }

@@ -30,7 +30,7 @@ final class FlowRunner: Sendable {
     /// How often the others have been tried.
     var earlierAttempts: [String: Int] = [:]
     /// What others left there for good, or may have.
-    var earlierProgress: [String: RunStore.Kept] = [:]
+    var earlierProgress: [String: RecordedProgress] = [:]
     /// The same for executions of subflows that failed.
     var earlierChildren: [String: String] = [:]
     /// The first failure that ended the flow.
@@ -113,13 +113,17 @@ final class FlowRunner: Sendable {
     var execution = start
     execution.taskRuns = []
     let source = flow.recordedSource(engine.redactor)
-    try engine.store.begin(execution, flow: flow, source: source)
-    if !start.taskRuns.isEmpty {
-      let kept = try engine.store.progress(of: start.id)
-      memory.withLock { $0.earlierProgress = kept }
+    do {
+      try await engine.store.commit(.executionBegan(execution, file: flow.file, source: source))
+      if !start.taskRuns.isEmpty {
+        let kept = try await engine.store.progress(of: start.id)
+        memory.withLock { $0.earlierProgress = kept }
+      }
+    } catch {
+      engine.store.release(execution.id)
+      throw error
     }
-    defer { engine.store.note(flow.recordedSource(engine.redactor), insteadOf: source, of: execution.id) }
-    engine.emit(.executionStarted(execution))
+    engine.tell(.executionStarted(execution))
     var state = RunState.success
     if flow.disabled {
       execution.error = "the flow is disabled"
@@ -133,11 +137,13 @@ final class FlowRunner: Sendable {
       }
     }
     if state == .success || state == .warning { state = renderOutputs(&execution, state) }
-    end(&execution, state)
+    let masked = flow.recordedSource(engine.redactor)
+    if masked != source { _ = await engine.store.note(.sourceMasked(masked, execution: execution.id)) }
+    await end(&execution, state)
     return execution
   }
 
-  private func end(_ execution: inout Execution, _ state: RunState) {
+  private func end(_ execution: inout Execution, _ state: RunState) async {
     execution.state = state
     execution.taskRuns = memory.withLock { $0.taskRuns }
     if let failure = memory.withLock({ $0.failure }), state == .failed || state == .killed {
@@ -146,15 +152,18 @@ final class FlowRunner: Sendable {
       execution.error = execution.error ?? Cancellation.failure(reason).description
     }
     execution.ended = .now()
-    engine.store.handle(.executionEnded(execution))
-    if let problem = engine.store.problem { notRecorded(&execution, problem) }
-    engine.settings.observer?.handle(.executionEnded(execution))
+    if let problem = await engine.store.note(.executionEnded(execution)) { notRecorded(&execution, problem) }
+    engine.tell(.executionEnded(execution))
   }
 
   /// What a restart would not know, and would do again.
-  private func notRecorded(_ execution: inout Execution, _ problem: String) {
+  private func notRecorded(_ execution: inout Execution, _ problem: Failure) {
     var error = "the run could not be recorded: \(problem)"
-    let done = engine.store.unrecordedEnds.filter { $0.state == .success || $0.state == .warning }.map(\.taskID)
+    let done = engine.store.unrecorded(of: execution.id).compactMap { change -> String? in
+      guard case .taskEnded(let run) = change, run.state == .success || run.state == .warning else { return nil }
+      return run.taskID
+    }
+    execution.isRecorded = false
     if !done.isEmpty {
       error += "\nThe record does not know that \(done.map { "'\($0)'" }.joined(separator: ", ")) succeeded: "
       error += "a restart would run it again"
@@ -181,7 +190,7 @@ final class FlowRunner: Sendable {
   private func waitForTurn(_ execution: inout Execution) async throws -> Bool {
     guard let limit = flow.concurrency else { return true }
     var announced = false
-    while try !engine.store.takeTurn(execution, limit: limit.limit, queued: limit.behavior == .queue) {
+    while try await !engine.store.takeTurn(execution, limit: limit.limit, queued: limit.behavior == .queue) {
       switch limit.behavior {
       case .cancel, .fail:
         execution.state = limit.behavior == .fail ? .failed : .cancelled
@@ -192,7 +201,7 @@ final class FlowRunner: Sendable {
       case .queue:
         if !announced { logger(nil).log(.info, "waiting for another execution of this flow to end") }
         announced = true
-        try await Task.sleep(for: .milliseconds(100))
+        await Timers.shared.sleep(.milliseconds(100), unless: cancellation)
         if cancellation.isCancelled {
           execution.state = .killed
           return false
@@ -325,11 +334,10 @@ final class FlowRunner: Sendable {
     return map
   }
 
-  func logger(_ run: TaskRun?, level: LogLevel? = nil, early: EarlyAttempt? = nil) -> TaskLogger {
+  func logger(_ run: TaskRun?) -> TaskLogger {
     TaskLogger(
-      redactor: engine.redactor, level: level ?? engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
-      taskRunID: run?.id, values: run?.values ?? [],
-      emit: { [engine] event in early.map { $0.hold(event) } ?? engine.emit(event) })
+      redactor: engine.redactor, level: engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
+      taskRunID: run?.id, values: run?.values ?? [], emit: { [engine] line in engine.log(line) })
   }
 }
 

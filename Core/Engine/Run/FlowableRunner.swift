@@ -18,9 +18,9 @@ extension FlowRunner {
         memory.withLock { $0.failure = nil }
         state = .warning
       }
-      return end(&run, state, task, frame)
+      return await end(&run, state, task, frame)
     } catch {
-      return fail(&run, asFailure(error), task, frame)
+      return await fail(&run, asFailure(error), task, frame)
     }
   }
 
@@ -167,13 +167,13 @@ extension FlowRunner {
     let waits = try property("wait", of: task, run, frame)?.isTruthy ?? true
     let transmits = try property("transmitFailed", of: task, run, frame)?.isTruthy ?? true
     let labels = try labels(task, run, frame)
-    let earlier = try earlierChild(of: run, frame)
+    let earlier = try await earlierChild(of: run, frame)
     // It may have been restarted by itself meanwhile.
     let isDone = earlier.map { $0.state == .success || $0.state == .warning } ?? false
     let childID = earlier?.id ?? Identifier.make()
     run.outputs = ["executionId": .string(childID)]
     // Should this process die, a restart goes on with that execution rather than with a second one.
-    try engine.store.note(run)
+    try await engine.store.commit(.taskNoted(run))
     let execution =
       if let earlier, isDone { earlier } else {
         try await engine.run(
@@ -212,11 +212,11 @@ extension FlowRunner {
   }
 
   /// The execution that failed here before this flow was restarted: it goes on too, rather than do its work twice.
-  private func earlierChild(of run: TaskRun, _ frame: Frame) throws -> Execution? {
+  private func earlierChild(of run: TaskRun, _ frame: Frame) async throws -> Execution? {
     guard let id = memory.withLock({ $0.earlierChildren.removeValue(forKey: frame.key(run.taskID)) }) else {
       return nil
     }
-    return try engine.store.execution(id)
+    return try await engine.store.execution(id)
   }
 }
 

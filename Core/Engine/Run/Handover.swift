@@ -43,8 +43,8 @@ final class Handover: Sendable {
     guard let attempt = state.withLock({ $0.attempt }) else { return nil }
     guard attempt.limit.cancellation.isCancelled else { return attempt }
     // What it has done for good counts, whoever stopped it.
-    do { _ = try await attempt.outputs() } catch {
-      return (error as? Failure)?.outcome ?? .undone == .undone ? nil : attempt
+    do { _ = try await attempt.result() } catch {
+      return Failure(of: error).left == .undone ? nil : attempt
     }
     return attempt
   }
@@ -59,8 +59,8 @@ final class EarlyAttempt: Sendable {
   let limit: TimeLimit
   let keeper: ProgressKeeper
   /// What it has logged; shown once it counts.
-  private let held = Locked<[RunEvent]>([])
-  private let work = Locked<Task<ValueMap, any Error>?>(nil)
+  private let held = Locked<[LogLine]>([])
+  private let work = Locked<Task<FlowRunner.Attempt, any Error>?>(nil)
 
   init(_ run: TaskRun, _ file: GrowingFile, _ keeper: ProgressKeeper, inside outer: Cancellation) {
     self.run = run
@@ -69,15 +69,18 @@ final class EarlyAttempt: Sendable {
     self.file = file
   }
 
-  func hold(_ event: RunEvent) { held.withLock { $0.append(event) } }
-  var events: [RunEvent] { held.withLock { $0 } }
+  func hold(_ line: LogLine) { held.withLock { $0.append(line) } }
+  var lines: [LogLine] { held.withLock { $0 } }
 
-  func start(_ body: @escaping @Sendable () async throws -> ValueMap) {
+  func start(_ body: @escaping @Sendable () async throws -> FlowRunner.Attempt) {
     work.withLock { $0 = Task { try await body() } }
   }
 
   /// Waits for its end.
-  func outputs() async throws -> ValueMap { try await work.withLock { $0 }?.value ?? ValueMap() }
+  func result() async throws -> FlowRunner.Attempt {
+    guard let work = work.withLock({ $0 }) else { throw Failure(.bug, "an early attempt was never begun") }
+    return try await work.value
+  }
 }
 
 extension FlowRunner {
@@ -89,17 +92,19 @@ extension FlowRunner {
     return Handover { [self] file in
       let run = newRun(of: next, frame)
       let early = EarlyAttempt(run, file, keeper(of: run, frame), inside: frame.cancellation)
-      do { try engine.store.begin(early.run) } catch { return nil }
+      // The task that hands over waits on a thread of its own.
+      do { try BlockingExecutor.wait { [engine] in try await engine.store.commit(.taskBegan(early.run)) } } catch {
+        return nil
+      }
       early.start { [self] in
         defer { early.limit.end() }
         var run = early.run
         do {
-          _ = try await attempt(
+          return try await attempt(
             next, &run, frame, early.ledger, early.limit.cancellation, early.keeper, early: (early, after: task.id))
-          return run.outputs
         } catch {
-          let isUndone = (error as? Failure)?.outcome ?? .undone == .undone
-          if early.limit.cancellation.isCancelled && isUndone { engine.store.forget(run) }
+          let isUndone = Failure(of: error).left == .undone
+          if early.limit.cancellation.isCancelled && isUndone { _ = await engine.store.note(.taskForgotten(run)) }
           throw error
         }
       }

@@ -16,25 +16,25 @@ extension FlowRunner {
       // What is disabled leaves no trace, what a condition leaves out does.
       if let disabled = try task.disabled?.rendered(in: scope(task, run, frame)), disabled.isTruthy { return .success }
       if let condition = try task.runIf?.rendered(in: scope(task, run, frame)), !condition.isTruthy {
-        try engine.begin(shown(run), ledger)
-        return end(&run, .skipped, task, frame)
+        try await engine.begin(shown(run), ledger)
+        return await end(&run, .skipped, task, frame)
       }
     } catch {
-      try? engine.begin(shown(run), ledger)
-      return fail(&run, asFailure(error), task, frame, ledger)
+      try? await engine.begin(shown(run), ledger)
+      return await fail(&run, asFailure(error), task, frame, ledger)
     }
-    do { try engine.begin(shown(run), ledger) } catch {
-      return fail(&run, asFailure(error), task, frame, ledger)
+    do { try await engine.begin(shown(run), ledger) } catch {
+      return await fail(&run, asFailure(error), task, frame, ledger)
     }
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
     if let early, let result = await result(of: early) {
       run.attempts += 1
       switch result {
-      case .success(let outputs):
-        run.outputs = outputs
+      case .success(let done):
+        run.outputs = done.outputs
         run.ledger = ledger.counts
-        return end(&run, .success, task, frame, ledger)
-      case .failure(let failure): return fail(&run, failure, task, frame, ledger, keeper: early.keeper)
+        return await end(&run, .success, task, frame, hooks: done.hooks)
+      case .failure(let failure): return await fail(&run, failure, task, frame, ledger, keeper: early.keeper)
       }
     }
     return await runAttempts(task, &run, frame, ledger, early?.keeper ?? keeper(of: run, frame), handover)
@@ -53,7 +53,7 @@ extension FlowRunner {
     return ProgressKeeper(progress) { [engine] progress in
       var masked = progress
       masked?.outputs = progress?.outputs.flatMap { engine.redactor.recordable(.map($0)).map }
-      try engine.store.record(masked, of: shown)
+      try BlockingExecutor.wait { [masked] in try await engine.store.commit(.progress(masked, of: shown)) }
     }
   }
 
@@ -71,15 +71,15 @@ extension FlowRunner {
   }
 
   /// Nil when the early attempt failed and left nothing behind: the task runs now, as if it had not been tried.
-  private func result(of early: EarlyAttempt) async -> Result<ValueMap, Failure>? {
+  private func result(of early: EarlyAttempt) async -> Result<Attempt, Failure>? {
     do {
-      let outputs = try await early.outputs()
-      for event in early.events { engine.emit(event) }
-      return .success(outputs)
+      let done = try await early.result()
+      for line in early.lines { engine.log(line) }
+      return .success(done)
     } catch {
       let failure = asFailure(error)
-      guard failure.outcome == .undone else {
-        for event in early.events { engine.emit(event) }
+      guard failure.left == .undone else {
+        for line in early.lines { engine.log(line) }
         return .failure(failure)
       }
       logger(early.run).log(.debug, "it had begun early and failed: \(failure). It starts anew")
@@ -102,36 +102,28 @@ extension FlowRunner {
         let time = TimeLimit(try timeout(of: task, run, frame), inside: frame.cancellation)
         limit = time
         defer { time.end() }
-        let state = try await attempt(task, &run, frame, ledger, time.cancellation, keeper, handover: handover)
+        let done = try await attempt(task, &run, frame, ledger, time.cancellation, keeper, handover: handover)
         handover?.close(succeeded: true)
+        run.outputs = done.outputs
         run.ledger = ledger.counts
-        let warned = policy?.warningOnRetry == true && run.attempts > before + 1 && state == .success
-        return end(&run, warned ? .warning : state, task, frame, ledger)
+        let warned = policy?.warningOnRetry == true && run.attempts > before + 1 && done.state == .success
+        return await end(&run, warned ? .warning : done.state, task, frame, hooks: done.hooks)
       } catch {
         handover?.close(succeeded: false)
         let failure = asFailure(error)
         // Another attempt has its own time.
         let isTransient = failure.category == .transient || failure.category == .quota || limit?.isOver == true
         guard let policy, isTransient, keeper.mayRepeat(after: failure), !frame.cancellation.isCancelled,
-          let wait = policy.wait(after: run.attempts - before, since: began)
-        else { return fail(&run, failure, task, frame, ledger, keeper: keeper) }
+          let wait = policy.wait(after: run.attempts - before, since: began, atLeast: failure.retryAfter)
+        else { return await fail(&run, failure, task, frame, ledger, keeper: keeper) }
         let message = engine.redactor.redact(failure.description)
         logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
-        engine.emit(.taskRetrying(run, after: wait, error: message))
+        _ = await engine.store.note(.taskRetrying(run, error: message, at: .now()))
+        engine.tell(.taskRetrying(run, after: wait, error: message))
         ledger.restart()
         ledger.add(retries: 1)
-        await pause(wait, frame.cancellation)
+        await Timers.shared.sleep(wait, unless: frame.cancellation)
       }
-    }
-  }
-
-  /// Sleeps, but not past a cancellation.
-  private func pause(_ wait: Duration, _ cancellation: Cancellation) async {
-    let end = Instant.now().microseconds + Int64(wait.seconds * 1e6)
-    while !cancellation.isCancelled {
-      let left = end - Instant.now().microseconds
-      if left <= 0 { return }
-      try? await Task.sleep(for: .microseconds(min(left, 50_000)))
     }
   }
 
@@ -140,44 +132,62 @@ extension FlowRunner {
     try task.timeout?.rendered(in: scope(task, run, frame)).asDuration()
   }
 
+  /// What became of an attempt that did not fail, and what is to be done once that is recorded.
+  struct Attempt: Sendable {
+    var state = RunState.success
+    var outputs: ValueMap
+    var hooks: TaskHooks?
+  }
+
   /// - Parameter early: the attempt that this is when it begins before its turn, and the task before it.
   func attempt(
     _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation,
     _ keeper: ProgressKeeper, handover: Handover? = nil, early: (attempt: EarlyAttempt, after: String)? = nil
-  ) async throws -> RunState {
+  ) async throws -> Attempt {
     try cancellation.check()
-    if task.type == Subflow.self { return try await subflow(task, &run, frame, cancellation) }
-    guard let type = task.type as? any FerryTask.Type else { throw Failure(.bug, "\(run.type) cannot be run") }
+    if task.type == Subflow.self {
+      let state = try await subflow(task, &run, frame, cancellation)
+      return Attempt(state: state, outputs: run.outputs)
+    }
     var scope = scope(task, run, frame)
     scope.check = cancellation.check
-    let workspace = Workspace(executionID)
-    defer { workspace.remove() }
+    if let early { scope.variables.set(.string(early.attempt.file.uri), at: ["outputs", early.after, "uri"]) }
+    let line = TaskLine(
+      cancellation: cancellation, ledger: ledger, redactor: engine.redactor,
+      log: { [engine] line in early.map { $0.attempt.hold(line) } ?? engine.log(line) }, keeper: keeper,
+      handover: handover, following: early?.attempt.file)
+    let message = try await message(task, run, scope, keeper)
+    defer { if let path = message.workingDirectory { Workspace.remove(path) } }
+    // Here a run can be cut: see `TaskMessage`.
+    let result = await engine.worker.run(message, line)
+    for line in result.logs { engine.log(line) }
+    let outputs = try result.get()
+    try checkBalance(result.ledger)
+    return Attempt(outputs: outputs, hooks: result.isWaitingForRecord ? line.hooks : nil)
+  }
+
+  private func message(
+    _ task: TaskNode, _ run: TaskRun, _ scope: Scope, _ keeper: ProgressKeeper
+  ) async throws -> TaskMessage {
+    var scope = scope
+    var workingDirectory: String?
     // A task that takes an input file finds it there, and its other properties may name it.
     if task.properties.contains(where: { $0.key == "inputFile" }) {
-      scope.variables["inputFile"] = .string(try workspace.path() + "/inputFile")
+      let path = try Workspace.make(executionID)
+      workingDirectory = path
+      scope.variables["inputFile"] = .string(path + "/inputFile")
     }
-    if let early { scope.variables.set(.string(early.attempt.file.uri), at: ["outputs", early.after, "uri"]) }
     // A template may take its time, and files that it reads may make it wait.
     let properties = try await BlockingExecutor.run { [scope] in try self.render(task, in: scope) }
-    let context = TaskContext(
-      ledger: ledger, cancellation: cancellation, timeZone: engine.settings.timeZone, threads: engine.settings.threads,
-      storage: engine.storage, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/", flowFolder: host.folder,
-      scope: scope,
-      logger: logger(run, level: task.logLevel, early: early?.attempt), workspace: workspace, handover: handover,
-      following: early?.attempt.file, keeper: keeper, acceptsUnknown: acceptsUnknown)
-    run.outputs = try await BlockingExecutor.run {
-      do {
-        let task = try type.decode(from: properties)
-        if let file = context.following, (task as? any FollowingTask)?.mayFollow(file.place) != true {
-          throw Failure(.configuration, "it cannot begin before its input is complete")
-        }
-        return try task.run(context)
-      } catch {
-        throw cancellation.reason(for: error)
-      }
-    }
-    try checkBalance(ledger.counts)
-    return .success
+    let declarations = Declarations.of(task.type)
+    let raw = task.properties.compactMap { declarations[$0.key]?.isRaw == true ? $0.node.value.string : nil }
+    return TaskMessage(
+      type: run.type, typeName: task.typeName, namespace: flow.namespace, properties: properties,
+      variables: try TaskMessage.variables(for: raw, of: scope.variables), executionID: executionID, taskID: task.id,
+      taskRunID: run.id, values: run.values, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/",
+      flowFolder: host.folder, workingDirectory: workingDirectory, timeZone: engine.settings.timeZone,
+      threads: engine.settings.threads, logLevel: task.logLevel ?? engine.settings.logLevel,
+      progress: keeper.progress, acceptsUnknown: acceptsUnknown)
   }
 
   private func checkBalance(_ counts: Ledger.Counts) throws {
@@ -220,7 +230,7 @@ extension FlowRunner {
   func fail(
     _ run: inout TaskRun, _ failure: Failure, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger = Ledger(),
     keeper: ProgressKeeper? = nil
-  ) -> RunState {
+  ) async -> RunState {
     run.outcome = keeper?.outcome(of: failure) ?? failure.outcome
     run.canResume = keeper?.progress?.canResume ?? (task.type == Subflow.self)
     if run.outcome == .undone { ledger.takeBack() }
@@ -229,7 +239,7 @@ extension FlowRunner {
     let killed = failure.category == .cancelled && frame.cancellation.isCancelled
     let state: RunState = killed ? .killed : allowed ? .warning : .failed
     report(failure, as: state, &run)
-    return end(&run, state, task, frame, ledger)
+    return await end(&run, state, task, frame)
   }
 
   /// Keeps and logs what a task failed of.
@@ -242,18 +252,23 @@ extension FlowRunner {
     memory.withLock { [run] in $0.failure = $0.failure ?? (run.taskID, run.error ?? "") }
   }
 
+  /// - Parameter hooks: what the task wants done once its outputs are recorded.
   func end(
-    _ run: inout TaskRun, _ state: RunState, _ task: TaskNode, _ frame: Frame, _ ledger: Ledger? = nil
-  ) -> RunState {
-    run.state = state
+    _ run: inout TaskRun, _ state: RunState, _ task: TaskNode, _ frame: Frame, hooks: TaskHooks? = nil
+  ) async -> RunState {
+    run.state = allowed(state, task, run, frame)
     run.ended = .now()
-    if state == .warning,
-      (try? task.allowWarning?.rendered(in: scope(task, run, frame)))??.isTruthy == true
-    {
-      run.state = .success
-    }
     let outputs = run.outputs
     (run.outputs, run.kept) = engine.redactor.outputs(outputs)
+    let problem = await engine.store.note(.taskEnded(shown(run)))
+    if let hooks, let failure = await acknowledge(hooks, problem) {
+      run.error = engine.redactor.redact(failure.whileDoing("its outputs are there, but").description)
+      run.category = failure.category
+      logger(run).log(.warn, run.error ?? "")
+      run.state = allowed(.warning, task, run, frame)
+      run.ended = .now()
+      _ = await engine.store.note(.taskEnded(shown(run)))
+    }
     let shown = shown(run)
     memory.withLock { memory in
       memory.taskRuns.append(shown)
@@ -262,8 +277,22 @@ extension FlowRunner {
         memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text))
       }
     }
-    engine.emit(.taskEnded(shown))
+    engine.tell(.taskEnded(shown))
     return run.state == .skipped ? .success : run.state
+  }
+
+  private func allowed(_ state: RunState, _ task: TaskNode, _ run: TaskRun, _ frame: Frame) -> RunState {
+    guard state == .warning,
+      (try? task.allowWarning?.rendered(in: scope(task, run, frame)))??.isTruthy == true
+    else { return state }
+    return .success
+  }
+
+  /// Does what was to be done once the outputs are recorded, where they are; returns why it was not.
+  private func acknowledge(_ hooks: TaskHooks, _ problem: Failure?) async -> Failure? {
+    if let problem { return problem }
+    do { try await BlockingExecutor.run { try hooks.run() } } catch { return asFailure(error) }
+    return nil
   }
 
   /// A task run as it leaves the engine: the value of its loop may hold a secret.
@@ -300,19 +329,10 @@ extension FlowRunner {
     return earlier.state
   }
 
-  func asFailure(_ error: any Error) -> Failure {
-    switch error {
-    case let failure as Failure: failure
-    case let mismatch as PropertyMismatch:
-      Failure(.configuration, mismatch.path.isEmpty ? mismatch.message : "\(mismatch.path): \(mismatch.message)")
-    case let error as ExpressionError: Failure(.configuration, error.description)
-    case is CancellationError: Failure(.cancelled, "stopped")
-    default: Failure(.bug, "\(error)")
-    }
-  }
+  func asFailure(_ error: any Error) -> Failure { Failure(of: error) }
 }
 
-extension FerryTask {
+extension DeclaredTask where Self: Decodable {
   static func decode(from properties: ValueMap) throws -> Self {
     try PropertyDecoder.decode(Self.self, from: properties)
   }

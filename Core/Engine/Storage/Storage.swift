@@ -17,6 +17,8 @@ public protocol Storage: Sendable {
   func delete(_ uri: StorageURI) throws -> Bool
   /// Deletes everything below a folder; returns how many files that were.
   func deletePrefix(_ uri: StorageURI) throws -> Int
+  /// Deletes what was begun below a folder and is not whole: the process that wrote it is dead.
+  func deleteUnfinished(below uri: StorageURI) throws
   /// The path on this machine, where the backend has one: for C libraries and child processes that want a file.
   func localPath(_ uri: StorageURI) throws -> String?
 }

@@ -143,7 +143,7 @@ final class KeySpill {
   /// The keys that were compared so far go first: later rows of the same key come behind them.
   private func spread(_ last: inout [UInt128: UInt64], _ partition: Int) throws -> KeySpill {
     let folder = path(partition) + "-"
-    try LocalStorage.makeFolders(folder)
+    try FileSystem.makeFolders(folder)
     let deeper = KeySpill(folder: folder, level: level + 1, comparedKeys: comparedKeys)
     for (hash, row) in last {
       let (high, low) = (UInt64(truncatingIfNeeded: hash >> 64), UInt64(truncatingIfNeeded: hash))
