@@ -5,7 +5,8 @@ internal import Records
 
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugins", abstract: "Lists task types, or explains one: properties, defaults, outputs, an example.")
+    commandName: "plugins",
+    abstract: "Lists the types of tasks and triggers, or explains one: properties, defaults, outputs, an example.")
 
   @Argument(help: "A task type, with or without io.kestra.plugin.")
   var type: String?
@@ -15,10 +16,13 @@ struct PluginsCommand: ParsableCommand {
       for plugin in registry.plugins {
         Console.output.line("\(plugin.name)  \(plugin.summary)")
         for task in plugin.tasks { Console.output.line("  \(task.info.type)  \(task.info.summary)") }
+        for trigger in plugin.ownTriggers {
+          Console.output.line("  \(trigger.info.type)  \(trigger.info.summary)")
+        }
       }
       return
     }
-    guard let task = registry.find(type) else {
+    guard let task = registry.find(type) ?? registry.findTrigger(type) else {
       let hint = nearest(type, in: registry.names).map { "Did you mean '\($0)'?" }
       throw Failure(.configuration, "there is no task type '\(type)'", hint: hint ?? "'ferry plugins' lists them")
     }

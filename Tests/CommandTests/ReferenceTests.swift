@@ -7,6 +7,7 @@ import Testing
 /// The reference pages, the JSON Schema and the names of the whole fleet.
 @Suite struct ReferenceTests {
   private var tasks: [any DeclaredTask.Type] { registry.plugins.flatMap(\.tasks) }
+  private var triggers: [any FerryTrigger.Type] { registry.plugins.flatMap(\.triggers) }
 
   @Test func pagesAreCurrent() async throws {
     let ferry = try Ferry()
@@ -35,6 +36,19 @@ import Testing
     }
   }
 
+  @Test func everyExampleOfATriggerIsOneWithoutErrors() {
+    #expect(triggers.count > 7)
+    for trigger in triggers {
+      let lines = trigger.info.example.split(separator: "\n", omittingEmptySubsequences: false)
+      let yaml =
+        "tasks: [{id: a, type: core.debug.Return}]\ntriggers:\n"
+        + lines.enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }.joined(separator: "\n")
+      let (_, found) = FlowParser.parse(yaml, file: trigger.info.type, registry: registry)
+      #expect(found.filter { $0.severity == .error }.map(\.line) == [])
+      #expect(registry.findTrigger("io.kestra.plugin." + trigger.info.type) != nil)
+    }
+  }
+
   @Test func everyExampleFileIsAFlowWithoutErrors() throws {
     let folder = Ferry.root.appending(path: "examples")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path()).filter { $0.hasSuffix(".yaml") }
@@ -46,7 +60,7 @@ import Testing
   }
 
   @Test func namesFollowTheRules() {
-    for task in tasks {
+    for task in tasks + triggers {
       let info = task.info
       let type = info.type
       #expect(isSentence(info.summary), "\(type): \(info.summary)")
@@ -145,6 +159,10 @@ import Testing
     "input-type": "inputs: [{id: a, type: INTT}]\ntasks: [{id: a, type: core.debug.Return}]",
     "input-property": "inputs: [{id: a, type: INT, mni: 1}]\ntasks: [{id: a, type: core.debug.Return}]",
     "retry": "tasks: [{id: a, type: core.debug.Return, retry: {interval: PT1S, maxAttemps: 1}}]",
+    "trigger": "tasks: [{id: a, type: core.debug.Return}]\ntriggers: [{id: t, type: core.trigger.Schedul}]",
+    "trigger-property":
+      "tasks: [{id: a, type: core.debug.Return}]\n"
+      + "triggers: [{id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily', kron: 1}]",
     "output": "tasks: [{id: a, type: core.debug.Return}]\noutputs: [{id: a, valu: 1}]",
   ]
 }

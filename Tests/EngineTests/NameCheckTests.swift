@@ -97,10 +97,10 @@ import Testing
       "triggers: [{id: a, type: io.kestra.plugin.core.trigger.Schedul}, {id: a, type: x.jdbc.oracle.Trigger}]",
       [
         "f:2:1: warning: 'triggers' is kept, but 'ferry run' does not act on it: start the flow yourself",
-        "f:2:26: warning: unknown type 'io.kestra.plugin.core.trigger.Schedul' of a trigger. Did you mean "
+        "f:2:26: error: unknown type 'io.kestra.plugin.core.trigger.Schedul' of a trigger. Did you mean "
           + "'io.kestra.plugin.core.trigger.Schedule'?",
         "f:2:71: error: the trigger id 'a' is already used in line 2",
-        "f:2:80: warning: unknown type 'x.jdbc.oracle.Trigger' of a trigger",
+        "f:2:80: error: unknown type 'x.jdbc.oracle.Trigger' of a trigger. 'ferry plugins' lists all types",
       ]
     ),
     (

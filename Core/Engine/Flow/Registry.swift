@@ -4,6 +4,8 @@ internal import Expression
 public struct Registry: Sendable {
   public let plugins: [Plugin]
   private let types: [String: any DeclaredTask.Type]
+  /// All trigger types, by each of their names.
+  let triggers: [String: any FerryTrigger.Type]
 
   /// The engine's own tasks and those of the plugins.
   public init(_ plugins: [Plugin]) {
@@ -13,6 +15,11 @@ public struct Registry: Sendable {
       for name in [task.info.type] + task.info.aliases { types[name] = task }
     }
     self.types = types
+    var triggers: [String: any FerryTrigger.Type] = [:]
+    for trigger in self.plugins.flatMap(\.triggers) {
+      for name in [trigger.info.type] + trigger.info.aliases { triggers[name] = trigger }
+    }
+    self.triggers = triggers
   }
 
   /// Kestra's prefixes, under which every type is known too.
@@ -44,7 +51,7 @@ public struct Registry: Sendable {
     return sum
   }
 
-  private static func plain(_ name: String, in types: [String: any DeclaredTask.Type]) -> String {
+  static func plain<T>(_ name: String, in types: [String: T]) -> String {
     if types[name] != nil { return name }
     for prefix in prefixes where name.hasPrefix(prefix) {
       let rest = String(name.dropFirst(prefix.count))

@@ -24,30 +24,44 @@ extension FlowParser {
     for index in task.properties.indices {
       check(task.properties[index], declarations, type: type.info.type, task: &task)
     }
-    for declaration in declarations.all where declaration.isRequired {
-      let names = [declaration.name] + declaration.aliases
-      if !task.properties.contains(where: { names.contains($0.key) && $0.node.scalar?.isNull != true }) {
-        error("missing property '\(declaration.name)' in \(type.info.type): \(declaration.help)", at: node.position)
-      }
-    }
+    checkRequired(task.properties, declarations, type, at: node.position)
     if task.type == Switch.self, task.branches.allSatisfy({ TaskNode.handlers.contains($0.name) }) {
       error("a Switch needs 'cases' or 'defaults'", at: node.position)
     }
-    checkMeaning(of: task)
+    checkMeaning(of: type, task.properties, at: task.position)
     return id == nil ? nil : task
   }
 
-  /// What only the task itself knows of its properties, as far as they are no templates.
-  private mutating func checkMeaning(of task: TaskNode) {
-    let declared = Declarations.of(task.type)
+  mutating func checkRequired(
+    _ given: [Node.Member], _ declarations: Declarations, _ type: any DeclaredTask.Type, at position: Position
+  ) {
+    for declaration in declarations.all where declaration.isRequired {
+      let names = [declaration.name] + declaration.aliases
+      if !given.contains(where: { names.contains($0.key) && $0.node.scalar?.isNull != true }) {
+        error("missing property '\(declaration.name)' in \(type.info.type): \(declaration.help)", at: position)
+      }
+    }
+  }
+
+  /// What only the type itself knows of its properties, as far as they are no templates.
+  mutating func checkMeaning(of type: any DeclaredTask.Type, _ given: [Node.Member], at position: Position) {
+    let declared = Declarations.of(type)
     var literals = ValueMap()
-    for member in task.properties where !member.node.value.holdsTemplate {
+    for member in given where !member.node.value.holdsTemplate {
       literals[declared[member.key]?.name ?? member.key] = member.node.value
     }
-    for problem in task.type.problems(of: literals) {
-      let named = task.properties.first { (declared[$0.key]?.name ?? $0.key) == problem.property }
-      error(
-        named.map { "\($0.key): \(problem.message)" } ?? problem.message, at: named?.node.position ?? task.position)
+    for problem in type.problems(of: literals) {
+      let named = given.first { (declared[$0.key]?.name ?? $0.key) == problem.property }
+      error(named.map { "\($0.key): \(problem.message)" } ?? problem.message, at: named?.node.position ?? position)
+    }
+  }
+
+  /// A property that is only kept for old flows, or changes nothing.
+  mutating func noteUse(of declaration: PropertyDeclaration, as member: Node.Member) {
+    if let instead = declaration.deprecated {
+      warning("'\(member.key)' is kept for old flows; use \(instead)", at: member.keyPosition)
+    } else if let reason = declaration.unused {
+      warning("'\(member.key)' changes nothing: \(reason)", at: member.keyPosition)
     }
   }
 
@@ -132,7 +146,7 @@ extension FlowParser {
   }
 
   /// The task's own properties over the flow's defaults for its type; forced defaults over both. A longer type wins.
-  private func merged(_ own: [Node.Member], _ typeName: String, _ declarations: Declarations) -> [Node.Member] {
+  func merged(_ own: [Node.Member], _ typeName: String, _ declarations: Declarations) -> [Node.Member] {
     var result: [Node.Member] = []
     func apply(_ members: [Node.Member]) {
       for member in members {
@@ -177,11 +191,7 @@ extension FlowParser {
       error("unknown property '\(member.key)' in \(type)\(suggest(member.key, names))", at: member.keyPosition)
       return
     }
-    if let instead = declaration.deprecated {
-      warning("'\(member.key)' is kept for old flows; use \(instead)", at: member.keyPosition)
-    } else if let reason = declaration.unused {
-      warning("'\(member.key)' changes nothing: \(reason)", at: member.keyPosition)
-    }
+    noteUse(of: declaration, as: member)
     switch declaration.shape {
     case .tasks where type == Dag.info.type && declaration.name == "tasks":
       task.branches.append(("tasks", dagTasks(member.node)))

@@ -31,63 +31,6 @@ extension FlowParser {
     }
   }
 
-  // MARK: triggers
-
-  private static let coreTriggers: Set = [
-    "core.trigger.Schedule", "core.trigger.ScheduleOnDates", "core.trigger.Flow", "core.trigger.Webhook",
-  ]
-
-  /// What every trigger takes.
-  private static let triggerKeys = [
-    "id", "type", "description", "conditions", "preconditions", "when", "disabled", "workerGroup", "logLevel", "labels",
-    "stopAfter", "logToFile", "failOnTriggerError", "allowConcurrent", "assets", "inputs", "version",
-  ]
-
-  private mutating func checkTriggers(_ node: Node) {
-    let triggers = list(node, "triggers")
-    checkUnique(triggers.compactMap { $0["id"] }, "trigger")
-    for trigger in triggers {
-      for name in ["id", "type"] where trigger[name]?.scalar?.text.isEmpty ?? true {
-        error("missing property '\(name)' of a trigger", at: trigger.position)
-      }
-      guard let typeNode = trigger["type"], let name = typeNode.text, !isCoreTrigger(name) else { continue }
-      if let type = registry.find(name), name.hasSuffix("Trigger") {
-        checkProperties(of: trigger, type)
-      } else {
-        let hint = triggerSuggestion(for: name).map { ". Did you mean '\($0)'?" } ?? ""
-        warning("unknown type '\(name)' of a trigger\(hint)", at: typeNode.position)
-      }
-    }
-  }
-
-  private func isCoreTrigger(_ name: String) -> Bool {
-    if name.hasPrefix("io.kestra.core.models.triggers.types.") {
-      return Self.coreTriggers.contains("core.trigger." + (name.split(separator: ".").last ?? ""))
-    }
-    let plain = Registry.prefixes.first { name.hasPrefix($0) }.map { name.dropFirst($0.count) } ?? name[...]
-    return Self.coreTriggers.contains(String(plain)) || Self.coreTriggers.contains("core." + plain)
-  }
-
-  private func triggerSuggestion(for name: String) -> String? {
-    let prefix = Registry.prefixes.last { name.hasPrefix($0) && $0 != "io.kestra.plugin.core." } ?? ""
-    let known = Self.coreTriggers.sorted() + registry.names.filter { $0.hasSuffix(".Trigger") }
-    return nearest(String(name.dropFirst(prefix.count)), in: known).map { prefix + $0 }
-  }
-
-  private mutating func checkProperties(of trigger: Node, _ type: any DeclaredTask.Type) {
-    let declared = Declarations.of(type)
-    for member in trigger.members ?? [] where !Self.triggerKeys.contains(member.key) {
-      guard let declaration = declared[member.key] else {
-        let names = declared.all.map(\.name) + Self.triggerKeys
-        error(
-          "unknown property '\(member.key)' in \(type.info.type)\(suggest(member.key, names))", at: member.keyPosition)
-        continue
-      }
-      checkTemplates(in: member.node)
-      checkLiteral(member.node, declaration.shape, path: member.key, range: declaration.range)
-    }
-  }
-
   // MARK: numbers of YAML 1.1
 
   /// Says where Kestra reads a number and Ferry the text that stands there.

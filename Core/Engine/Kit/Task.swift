@@ -76,15 +76,23 @@ public struct TaskOutput: Sendable {
   }
 }
 
-/// A set of tasks; `Core/Command/Plugins.swift` lists them all.
+/// A set of tasks and triggers; `Core/Command/Plugins.swift` lists them all.
 public struct Plugin: Sendable {
   public var name: String
   public var summary: String
   public var tasks: [any DeclaredTask.Type]
+  /// Those that are tasks as well are among both.
+  public var triggers: [any FerryTrigger.Type]
 
-  public init(_ name: String, _ summary: String, tasks: [any DeclaredTask.Type]) {
+  public init(
+    _ name: String, _ summary: String, tasks: [any DeclaredTask.Type], triggers: [any FerryTrigger.Type] = []
+  ) {
     self.name = name
     self.summary = summary
     self.tasks = tasks
+    self.triggers = triggers + tasks.compactMap { $0 as? any FerryTrigger.Type }
   }
+
+  /// Triggers that are not tasks as well.
+  public var ownTriggers: [any FerryTrigger.Type] { triggers.filter { !($0 is any FerryTask.Type) } }
 }

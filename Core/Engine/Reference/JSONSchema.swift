@@ -7,7 +7,7 @@ public enum JSONSchema {
     return [
       "$schema": "http://json-schema.org/draft-07/schema#", "title": "Ferry flow", "type": "object",
       "required": ["tasks"], "additionalProperties": false,
-      "properties": .map(flowProperties), "definitions": .map(definitions(tasks)),
+      "properties": .map(flowProperties), "definitions": .map(definitions(tasks, registry.plugins.flatMap(\.triggers))),
       // What a task leaves out may come from the flow's defaults.
       "if": ["anyOf": [["required": ["pluginDefaults"]], ["required": ["taskDefaults"]]]],
       "else": ["properties": ["tasks": wholeTasks, "errors": wholeTasks, "finally": wholeTasks]],
@@ -41,6 +41,7 @@ public enum JSONSchema {
         ],
       ],
       "retry": ["$ref": "#/definitions/retry"], "disabled": ["type": "boolean"],
+      "triggers": ["type": "array", "items": ["$ref": "#/definitions/trigger"]],
       "concurrency": [
         "type": "object", "required": ["limit"],
         "properties": [
@@ -78,10 +79,12 @@ public enum JSONSchema {
     "deleted": "Kept for Kestra.",
   ]
 
-  private static func definitions(_ tasks: [any DeclaredTask.Type]) -> ValueMap {
+  private static func definitions(
+    _ tasks: [any DeclaredTask.Type], _ triggers: [any FerryTrigger.Type]
+  ) -> ValueMap {
     let kinds = InputDeclaration.Kind.allCases.map { Value.string($0.rawValue) }
     return [
-      "task": .map(task(tasks)), "wholeTask": wholeTask(tasks),
+      "task": .map(task(tasks)), "wholeTask": wholeTask(tasks), "trigger": .map(trigger(triggers)),
       "retry": [
         "type": "object",
         "properties": [
@@ -145,6 +148,32 @@ public enum JSONSchema {
       "type": "object", "required": ["id", "type"],
       "properties": ["id": name, "type": ["enum": .list(names)]], "allOf": .list(conditions),
     ]
+  }
+
+  private static func trigger(_ triggers: [any FerryTrigger.Type]) -> ValueMap {
+    let base = BaseTriggerProperties.declarations.map { ($0.name, property($0)) }
+    let conditions = triggers.map { trigger -> Value in
+      var properties = ValueMap(base)
+      for declaration in PropertyDeclaration.collect(from: trigger.init()) {
+        for name in [declaration.name] + declaration.aliases { properties[name] = property(declaration) }
+      }
+      return [
+        "if": ["properties": ["type": ["enum": .list(triggerNames(trigger.info).map { .string($0) })]]],
+        "then": ["properties": .map(properties), "additionalProperties": false],
+      ]
+    }
+    let names = triggers.flatMap { triggerNames($0.info) }.map { Value.string($0) }
+    return [
+      "type": "object", "required": ["id", "type"],
+      "properties": ["id": name, "type": ["enum": .list(names)]], "allOf": .list(conditions),
+    ]
+  }
+
+  /// As `Registry.findTrigger` knows them.
+  private static func triggerNames(_ info: TaskInfo) -> [String] {
+    let name = info.type.split(separator: ".").last.map(String.init) ?? ""
+    let isCore = info.type.hasPrefix("core.")
+    return allNames(info) + (isCore ? ["io.kestra.core.models.triggers.types." + name] : [])
   }
 
   /// What a task must have where nothing comes from defaults, and the tasks inside of it.

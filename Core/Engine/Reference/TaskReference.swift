@@ -1,13 +1,15 @@
 internal import Expression
 
-/// Help for one task type, from its declarations: for the terminal and for docs/reference.
+/// Help for one type of tasks or triggers, from its declarations: for the terminal and for docs/reference.
 public struct TaskReference {
   let info: TaskInfo
   let properties: [PropertyDeclaration]
+  private let isTask: Bool
 
-  public init(_ task: any DeclaredTask.Type) {
-    info = task.info
-    properties = PropertyDeclaration.collect(from: task.init())
+  public init(_ type: any DeclaredTask.Type) {
+    info = type.info
+    properties = PropertyDeclaration.collect(from: type.init())
+    isTask = !(type is any FerryTrigger.Type) || type is any FerryTask.Type
   }
 
   /// For the terminal.
@@ -16,8 +18,9 @@ public struct TaskReference {
     if !info.details.isEmpty { text += "\n  \(info.details.replacing("\n", with: "\n  "))\n" }
     text += "\nNames: \(names.joined(separator: ", "))\n\nProperties\n"
     for property in properties { text += describe(property) }
-    let base = BaseProperties.declarations.filter { $0.unused == nil }.map(\.name)
-    text += "  As every task: \(base.joined(separator: ", "))\n"
+    let base = isTask ? BaseProperties.declarations : BaseTriggerProperties.declarations
+    let names = base.filter { $0.unused == nil }.map(\.name).joined(separator: ", ")
+    text += "  As every \(isTask ? "task" : "trigger"): \(names)\n"
     if !info.outputs.isEmpty { text += "\nOutputs\n" }
     for output in info.outputs { text += "  \(output.name) (\(output.shape.name))\n      \(output.help)\n" }
     if !info.example.isEmpty { text += "\nExample\n\(indented(info.example))\n" }
@@ -104,10 +107,17 @@ public enum ReferencePages {
         index += "- [`\(task.info.type)`](\(plugin.name).md#\(anchor(task.info.type))): \(task.info.summary)\n"
         page += "\n" + TaskReference(task).markdown
       }
+      for trigger in plugin.ownTriggers {
+        let type = trigger.info.type
+        index += "- [`\(type)`](\(plugin.name).md#\(anchor(type))) (a trigger): \(trigger.info.summary)\n"
+        page += "\n" + TaskReference(trigger).markdown
+      }
       pages.append(("\(plugin.name).md", page))
     }
     index += "\n## Every task\n\nWhat the engine handles, whatever the type:\n"
     index += TaskReference.table(BaseProperties.declarations)
+    index += "\n## Every trigger\n\n`ferry check` knows triggers; nothing in Ferry fires them yet.\n"
+    index += TaskReference.table(BaseTriggerProperties.declarations)
     return [("README.md", index)] + pages
   }
 

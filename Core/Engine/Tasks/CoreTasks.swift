@@ -11,7 +11,7 @@ let corePlugin = Plugin(
     Sleep.self,
     Assert.self, KVSet.self, KVGet.self, KVDelete.self, KVGetKeys.self, Concat.self, Split.self, Size.self, Delete.self,
     FilterItems.self, DeduplicateItems.self,
-  ])
+  ], triggers: coreTriggers)
 
 struct Log: FerryTask {
   static let info = TaskInfo(

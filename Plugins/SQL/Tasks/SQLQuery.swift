@@ -188,7 +188,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
 }
 
 /// A polling query, run once as a task.
-public struct SQLTrigger<D: SQLDriver>: FerryTask {
+public struct SQLTrigger<D: SQLDriver>: FerryTask, PollingTrigger {
   public static var info: TaskInfo {
     TaskInfo(
       "jdbc.\(D.name).Trigger", aliases: D.aliases.map { "jdbc.\($0).Trigger" },
@@ -212,7 +212,7 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
     What becomes of the rows: FETCH puts them all out as 'rows', FETCH_ONE the first one as 'row', STORE writes a \
     record file.
     """)
-  @Property("Time between two polls.") var interval = Duration.seconds(60)
+  @Property("Time between two polls.") public var interval = Duration.seconds(60)
   @Property("A statement that runs after the main one, in the same transaction.") var afterSQL: String?
   @PropertyGroup var commits = CommitProperties()
   @PropertyGroup var options = D.Options()
@@ -235,5 +235,10 @@ public struct SQLTrigger<D: SQLDriver>: FerryTask {
     query.commits = commits
     query.options = options
     return try query.run(context)
+  }
+
+  public func poll(_ context: TaskContext) throws -> ValueMap? {
+    let outputs = try run(context)
+    return outputs["size"]?.int == 0 ? nil : outputs
   }
 }
