@@ -28,6 +28,9 @@ public indirect enum DataType: Hashable, Sendable {
   /// Since 1970-01-01T00:00:00, 64 bit. `zoned`: an instant in UTC; else a wall clock without a zone.
   /// `Int64.max` and `.min` are PostgreSQL's ±infinity.
   case timestamp(TimeUnit, zoned: Bool)
+  /// An instant and the offset of the clock that it was read from: `OffsetTimestamp`. In files Arrow's canonical
+  /// extension type `arrow.timestamp_with_offset`.
+  case offsetTimestamp(TimeUnit)
   /// Months (32 bit), days (32 bit), nanoseconds (64 bit), none of them normalised into another.
   case interval
   /// 16 bytes in network order.
@@ -56,7 +59,7 @@ public indirect enum DataType: Hashable, Sendable {
     case .int32, .uint32, .float32, .date: .fixed(4)
     case .int64, .uint64, .float64, .time, .timestamp: .fixed(8)
     case .decimal(let precision, _): .fixed(precision <= 38 ? 16 : 32)
-    case .interval, .uuid: .fixed(16)
+    case .interval, .uuid, .offsetTimestamp: .fixed(16)
     case .numeric, .text, .bytes, .json: .variable
     case .list: .list
     }
@@ -92,6 +95,7 @@ public indirect enum DataType: Hashable, Sendable {
     case .time(.microseconds): "time"
     case .time(.nanoseconds): "time(ns)"
     case .timestamp(let unit, let zoned): "timestamp\(unit == .nanoseconds ? "(ns)" : "")\(zoned ? " with zone" : "")"
+    case .offsetTimestamp(let unit): "timestamp\(unit == .nanoseconds ? "(ns)" : "") with offset"
     case .interval: "interval"
     case .uuid: "uuid"
     case .json: "json"

@@ -22,6 +22,9 @@ import Testing
     (.timestamp(.microseconds, zoned: false), ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"]),
     (.timestamp(.nanoseconds, zoned: true), ["1970-01-01T00:00:00Z", "2024-02-29T12:00:00.123456789Z"]),
     (.timestamp(.nanoseconds, zoned: false), ["1970-01-01T00:00:00", "2024-02-29T12:00:00.123456789"]),
+    (.offsetTimestamp(.microseconds), ["1970-01-01T00:00:00+14:00", "2024-02-29T12:00:00.123456-05:30"]),
+    (.offsetTimestamp(.nanoseconds), ["1970-01-01T00:00:00+546:07", "2024-02-29T12:00:00.123456789-14:00"]),
+    (.list(.offsetTimestamp(.nanoseconds)), [#"["2024-02-29T12:00:00.123456789-14:00",null]"#, "[]"]),
     (.interval, ["P1Y2M3DT4H5M6.789S", "P-3D"]),
     (.uuid, ["00000000-0000-0000-0000-000000000001", "ffffffff-ffff-ffff-ffff-ffffffffffff"]),
     (.json, [#"{"a":[1,2.50,null]}"#, "7"]), (.list(.int64), ["[1,null,3]", "[]"]),
@@ -145,6 +148,22 @@ import Testing
       .uuid, "00000000-0000-0000-0000-000000000001", #"{"type":"fixed","name":"u","size":16,"logicalType":"uuid"}"#,
       "00000000-0000-0000-0000-000000000001"
     ),
+    (
+      .offsetTimestamp(.microseconds), "2024-02-29T12:30:00+02:00",
+      #"{"type":"long","logicalType":"timestamp-micros"}"#, "2024-02-29T10:30:00Z"
+    ), (.offsetTimestamp(.nanoseconds), "2024-02-29T12:30:00+02:00", #""string""#, "2024-02-29T12:30:00+02:00"),
+    (
+      .offsetTimestamp(.nanoseconds), "2024-02-29T12:30:00.000001+02:00",
+      #"{"type":"string","ferry.type":"timestamp with offset"}"#, "2024-02-29T12:30:00.000001+02:00"
+    ),
+    (
+      .offsetTimestamp(.microseconds), "2024-02-29T02:00:00+02:00", #"{"type":"int","logicalType":"date"}"#,
+      "2024-02-29"
+    ),
+    (
+      .text, "2024-02-29T12:30:00+02:00", #"{"type":"string","ferry.type":"timestamp with offset"}"#,
+      "2024-02-29T12:30:00+02:00"
+    ),
     (.interval, "P1M2DT0.003S", #"{"type":"fixed","name":"d","size":12,"logicalType":"duration"}"#, "P1M2DT0.003S"),
     (.date, "2024-02-29", #"{"type":"long","logicalType":"local-timestamp-micros"}"#, "2024-02-29T00:00:00"),
     (.float64, "5.0", #""long""#, "5"), (.int64, "5", #""int""#, "5"),
@@ -173,6 +192,10 @@ import Testing
     (
       .timestamp(.microseconds, zoned: true), "2024-02-29T12:00:00.123456Z",
       #"{"type":"long","logicalType":"timestamp-millis"}"#
+    ),
+    (
+      .offsetTimestamp(.nanoseconds), "2024-02-29T12:30:00.0000001+02:00",
+      #"{"type":"string","ferry.type":"timestamp with offset"}"#
     ),
     (.interval, "P-1M", #"{"type":"fixed","name":"d","size":12,"logicalType":"duration"}"#),
   ])

@@ -12,7 +12,7 @@ struct RoundTripTests {
     .decimal(precision: 9, scale: 2), .decimal(precision: 38, scale: 38), .decimal(precision: 76, scale: 20), .numeric,
     .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds), .timestamp(.microseconds, zoned: false),
     .timestamp(.microseconds, zoned: true), .timestamp(.nanoseconds, zoned: false),
-    .timestamp(.nanoseconds, zoned: true),
+    .timestamp(.nanoseconds, zoned: true), .offsetTimestamp(.microseconds), .offsetTimestamp(.nanoseconds),
     .interval, .uuid, .json,
   ]
   static let types = scalars + scalars.map { .list($0) } + [.list(.list(.int32))]
@@ -71,6 +71,11 @@ struct RoundTripTests {
       let day =
         unit == .nanoseconds ? "2\(bits % 2)\(bits % 6)\(bits % 10)-0\(bits % 9 + 1)-1\(bits % 10)" : day(&random)
       return "\(day)T\(time(unit, &random))\(zoned ? "Z" : "")"
+    case .offsetTimestamp(let unit):
+      let hours = Int.random(in: -14...14, using: &random)
+      let minutes = "\(abs(hours)):\(["00", "30", "45"][Int(bits % 3)])"
+      let wall = self.text(.timestamp(unit, zoned: false), &random)
+      return wall + (hours < 0 ? "-" : "+") + (minutes.count == 4 ? "0" : "") + minutes
     case .uuid:
       return UUID(uuid: unsafeBitCast((random.next(), random.next()), to: uuid_t.self)).uuidString.lowercased()
     case .json:

@@ -35,6 +35,10 @@ struct WriterTests {
       "moment", .timestamp(.nanoseconds, zoned: true),
       ["2024-02-29T12:00:00.000000001Z", "1900-01-01T00:00:00Z", nil, "2024-01-01T00:00:00.500000000Z"]
     ),
+    (
+      "stamp", .offsetTimestamp(.microseconds),
+      ["2024-02-29T12:00:00.000001+05:30", "1900-01-01T00:00:00-14:00", nil, "2024-01-01T00:00:00+00:00"]
+    ),
     ("span", .interval, ["P1Y2M3DT4H5M6.789S", "PT0S", nil, "P-1D"]),
     (
       "id", .uuid,
@@ -118,7 +122,7 @@ struct WriterTests {
     let csvWriter = try CSVWriter(csv, schema: batch.schema)
     try csvWriter.write(batch)
     try csvWriter.finish()
-    let times: Set<String> = ["wall", "moment"]
+    let times: Set<String> = ["wall", "moment", "stamp"]
     let plain = WriterTests.expected(WriterTests.samples, repeated: 2)
     let rows = try Agreement.rows("csv", csv.bytes)
     #expect(rows.count == plain.count)
@@ -180,10 +184,13 @@ struct WriterTests {
       ("d", .date, ["2024-02-29"]), ("c", .time(.microseconds), ["13:05:06.5"]),
       ("w", .timestamp(.microseconds, zoned: false), ["2024-02-29T13:05:06.123456"]),
       ("z", .timestamp(.microseconds, zoned: true), ["2024-07-01T22:00:00Z"]),
+      ("o", .offsetTimestamp(.nanoseconds), ["2024-07-01T22:00:00.0001-03:30"]),
+      ("u", .offsetTimestamp(.microseconds), ["2024-07-01T22:00:00+00:00"]),
     ]
     #expect(
       try WriterTests.csv(samples) { $0.header = false }
-        == "2024-02-29,13:05:06.500000,2024-02-29T13:05:06.123456,2024-07-01T22:00:00.000Z\n")
+        == "2024-02-29,13:05:06.500000,2024-02-29T13:05:06.123456,2024-07-01T22:00:00.000Z,"
+        + "2024-07-01T22:00:00.000100-03:30,2024-07-01T22:00:00.000Z\n")
     #expect(
       try WriterTests.csv(samples) {
         $0.header = false
@@ -191,7 +198,8 @@ struct WriterTests {
         $0.timeFormat = "hh:mm a[XXX]"
         $0.dateTimeFormat = "dd/MM/yyyy HH:mm:ss.SSS[XXX]"
         $0.timeZone = "Europe/Paris"
-      } == "Thu 29 Feb 24,01:05 PM,29/02/2024 13:05:06.123,02/07/2024 00:00:00.000+02:00\n")
+      } == "Thu 29 Feb 24,01:05 PM,29/02/2024 13:05:06.123,02/07/2024 00:00:00.000+02:00,"
+        + "01/07/2024 22:00:00.000-03:30,01/07/2024 22:00:00.000Z\n")
     #expect(throws: Failure.self) { try WriterTests.csv(samples) { $0.dateFormat = "HH" } }
     #expect(throws: Failure.self) { try WriterTests.csv(samples) { $0.timeZone = "Mars/Base" } }
   }

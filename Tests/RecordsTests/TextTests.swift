@@ -31,6 +31,8 @@ struct TextTests {
 
   static let micro = DataType.timestamp(.microseconds, zoned: false)
   static let instant = DataType.timestamp(.microseconds, zoned: true)
+  static let offset = DataType.offsetTimestamp(.microseconds)
+  static let fineOffset = DataType.offsetTimestamp(.nanoseconds)
   static let dec = DataType.decimal(precision: 10, scale: 3)
   static let dec38 = DataType.decimal(precision: 38, scale: 10)
   static let dec76 = DataType.decimal(precision: 76, scale: 40)
@@ -113,6 +115,40 @@ struct TextTests {
     Case(.timestamp(.nanoseconds, zoned: false), "1677-09-21T00:12:43.145224193", "1677-09-21T00:12:43.145224193"),
     Case(.timestamp(.nanoseconds, zoned: false), "2262-04-11T23:47:16.854775806", "2262-04-11T23:47:16.854775806"),
     Case(.timestamp(.nanoseconds, zoned: false), "2263-01-01", refused: .outOfRange),
+    Case(offset, "2026-11-21T10:00:00.123456+05:30", "2026-11-21T10:00:00.123456+05:30"),
+    Case(offset, "2026-11-21 10:00:00 -0330", "2026-11-21T10:00:00-03:30"),
+    Case(offset, "2026-11-21T10:00Z", "2026-11-21T10:00:00+00:00"),
+    Case(offset, "2026-11-21T10:00:00z", "2026-11-21T10:00:00+00:00"),
+    Case(offset, "2026-11-21T10:00:00-14", "2026-11-21T10:00:00-14:00"),
+    Case(offset, "2026-11-21T10:00:00-00:01", "2026-11-21T10:00:00-00:01"),
+    Case(offset, "2026-11-21T10:00:00+14:00", "2026-11-21T10:00:00+14:00"),
+    Case(offset, "2026-11-21T10:00:00+546:07", "2026-11-21T10:00:00+546:07"),
+    Case(offset, "2026-11-21T10:00:00-546:08", "2026-11-21T10:00:00-546:08"),
+    Case(offset, "2026-11-21T10:00:00+546:08", refused: .outOfRange),
+    Case(offset, "2026-11-21T10:00:00+00:19:32", refused: .losesDigits),
+    Case(offset, "2026-11-21T10:00:00+00:20:00", "2026-11-21T10:00:00+00:20"),
+    Case(offset, "2026-11-21T10:00:00.1234567+05:30", refused: .losesDigits),
+    Case(offset, "2026-11-21T10:00:00", "2026-11-21T10:00:00+00:00"),
+    Case(offset, "2026-11-21", "2026-11-21T00:00:00+00:00"),
+    Case(offset, "2026-11-21T10:00:00+5", refused: .malformed),
+    Case(offset, "2026-11-21T10:00:00+05:60", refused: .malformed),
+    Case(offset, "2026-11-21T10:00:00+05:30x", refused: .malformed),
+    Case(offset, "2026-11-21T10:00:00+", refused: .malformed),
+    Case(offset, "2026-11-21T25:00:00+05:30", refused: .malformed),
+    Case(offset, "2026-11-21T24:00:00+05:30", "2026-11-22T00:00:00+05:30"),
+    Case(offset, "0044-03-15 10:00:00+01:00 BC", "-0043-03-15T10:00:00+01:00"),
+    Case(offset, "0044-03-15 10:00:00 BC", "-0043-03-15T10:00:00+00:00"),
+    Case(offset, "9999-12-31T23:59:59.999999-14:00", "9999-12-31T23:59:59.999999-14:00"),
+    Case(offset, "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    Case(offset, "294247-01-10T18:00:54.775806+14:00", "294247-01-10T18:00:54.775806+14:00"),
+    Case(offset, "294247-01-10T18:00:54.775807+14:00", refused: .outOfRange),
+    Case(offset, "infinity", "infinity"), Case(offset, "-infinity", "-infinity"),
+    Case(offset, "x", refused: .malformed),
+    Case(fineOffset, "2026-11-21T10:00:00.1234567+05:30", "2026-11-21T10:00:00.123456700+05:30"),
+    Case(fineOffset, "1677-09-20T10:12:43.145224193-14:00", "1677-09-20T10:12:43.145224193-14:00"),
+    Case(fineOffset, "2262-04-12T13:47:16.854775806+14:00", "2262-04-12T13:47:16.854775806+14:00"),
+    Case(fineOffset, "2262-04-12T13:47:16.854775807+14:00", refused: .outOfRange),
+    Case(.list(offset), "[\"2026-11-21T10:00:00+01:00\", null]", "[\"2026-11-21T10:00:00+01:00\",null]"),
     Case(instant, "2024-02-29T12:00:00+02:00", "2024-02-29T10:00:00Z"),
     Case(instant, "2024-02-29 00:30:00-0530", "2024-02-29T06:00:00Z"),
     Case(instant, "2024-02-29 12:00:00+00", "2024-02-29T12:00:00Z"),

@@ -33,6 +33,8 @@ import Testing
   static let us = DataType.timestamp(.microseconds, zoned: false)
   static let ns = DataType.timestamp(.nanoseconds, zoned: false)
   static let instant = DataType.timestamp(.microseconds, zoned: true)
+  static let offset = DataType.offsetTimestamp(.microseconds)
+  static let fineOffset = DataType.offsetTimestamp(.nanoseconds)
 
   struct Case: Sendable { var text: String, from: DataType, to: DataType, expected: String }
 
@@ -214,6 +216,58 @@ import Testing
     #expect(try coerce("2024-07-01", .date, LoadTarget(Self.instant), zone: paris) == "2024-06-30T22:00:00Z")
     #expect(try coerce("2024-06-30T22:00:00Z", Self.instant, LoadTarget(.date), zone: paris) == "2024-07-01")
     #expect(throws: Failure.self) { try coerce("2024-07-01", .date, LoadTarget(Self.instant), zone: "Nowhere/City") }
+  }
+
+  @Test func offsets() throws {
+    let paris = "Europe/Paris"
+    let half = "2024-07-01T12:00:00.500000+05:30"
+    // The instant goes on where the target has no offset.
+    #expect(try coerce(half, Self.offset, LoadTarget(Self.instant), zone: paris) == "2024-07-01T06:30:00.500000Z")
+    #expect(try coerce(half, Self.offset, LoadTarget(Self.us), zone: paris) == "2024-07-01T08:30:00.500000")
+    #expect(try coerce(half, Self.offset, LoadTarget(Self.us)) == "2024-07-01T06:30:00.500000")
+    #expect(try coerce("2024-07-01T03:30:00+05:30", Self.offset, LoadTarget(.date), zone: paris) == "2024-07-01")
+    #expect(failure(half, Self.offset, LoadTarget(.date), zone: paris)?.code == "22008")
+    #expect(try coerce(half, Self.offset, LoadTarget(.text), zone: paris) == half)
+    #expect(try coerce(half, Self.offset, LoadTarget(.json)) == "\"\(half)\"")
+    #expect(try coerce(half, Self.offset, LoadTarget(Self.fineOffset)) == "2024-07-01T12:00:00.500000000+05:30")
+    #expect(
+      try coerce("2024-07-01T12:00:00.123456000-14:00", Self.fineOffset, LoadTarget(Self.offset))
+        == "2024-07-01T12:00:00.123456-14:00")
+    #expect(failure("2024-07-01T12:00:00.1234567-14:00", Self.fineOffset, LoadTarget(Self.offset))?.code == "22003")
+    #expect(failure("3000-07-01T12:00:00-14:00", Self.offset, LoadTarget(Self.fineOffset))?.code == "22003")
+    // What had no offset gets the zone's, but an instant is in UTC.
+    #expect(
+      try coerce("2024-07-01T10:00:00Z", Self.instant, LoadTarget(Self.offset), zone: paris)
+        == "2024-07-01T10:00:00+00:00")
+    #expect(
+      try coerce("2024-07-01T10:00:00", Self.us, LoadTarget(Self.offset), zone: paris)
+        == "2024-07-01T10:00:00+02:00")
+    #expect(
+      try coerce("2024-01-01T10:00:00", Self.us, LoadTarget(Self.offset), zone: paris)
+        == "2024-01-01T10:00:00+01:00")
+    #expect(try coerce("2024-07-01T10:00:00", Self.us, LoadTarget(Self.offset)) == "2024-07-01T10:00:00+00:00")
+    #expect(failure("2024-03-31T02:30:00", Self.us, LoadTarget(Self.offset), zone: paris)?.code == "22008")
+    // Paris was 9 minutes and 21 seconds ahead then: no offset of whole minutes.
+    #expect(failure("1900-01-01T00:00:00", Self.us, LoadTarget(Self.offset), zone: paris)?.code == "22003")
+    #expect(try coerce("2024-07-01", .date, LoadTarget(Self.offset), zone: paris) == "2024-07-01T00:00:00+02:00")
+    #expect(
+      try coerce("2024-07-01 10:00:00-03", .text, LoadTarget(Self.offset), zone: paris)
+        == "2024-07-01T10:00:00-03:00")
+    #expect(
+      try coerce("2024-07-01 10:00:00", .text, LoadTarget(Self.offset), zone: paris)
+        == "2024-07-01T10:00:00+02:00")
+    #expect(failure("noon", .text, LoadTarget(Self.offset))?.code == "22018")
+    #expect(
+      try coerce("[\"2024-07-01T10:00:00+02:00\"]", .list(Self.offset), LoadTarget(.list(Self.instant)))
+        == "[\"2024-07-01T08:00:00Z\"]")
+    // Infinity, and the limits of a target.
+    #expect(failure("infinity", Self.offset, LoadTarget(Self.offset))?.code == "22008")
+    let infinite = LoadTarget(Self.instant, takesInfiniteDates: true)
+    #expect(try coerce("-infinity", Self.offset, infinite) == "-infinity")
+    #expect(try coerce("infinity", .date, LoadTarget(Self.offset, takesInfiniteDates: true), zone: paris) == "infinity")
+    let narrow = LoadTarget(Self.offset, nativeType: "datetimeoffset", range: 0...1_000_000)
+    #expect(try coerce("1970-01-01T01:00:01+01:00", Self.offset, narrow) == "1970-01-01T01:00:01+01:00")
+    #expect(failure("1970-01-01T00:00:02+00:00", Self.offset, narrow)?.code == "22003")
   }
 
   @Test func limits() throws {

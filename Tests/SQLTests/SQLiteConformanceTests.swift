@@ -30,6 +30,7 @@ final class SQLiteDatabase: TestedDatabase {
     case .date: "DATE"
     case .time: "TIME"
     case .timestamp(_, let zoned): zoned ? "TIMESTAMP WITH TIME ZONE" : "TIMESTAMP"
+    case .offsetTimestamp: "DATETIMEOFFSET"
     case .uuid: "UUID"
     case .json: "JSON"
     default: nil
@@ -38,7 +39,7 @@ final class SQLiteDatabase: TestedDatabase {
 
   let storedTypes = [
     "BOOLEAN", "INTEGER", "DOUBLE", "DECIMAL(10, 2)", "NUMERIC", "VARCHAR(5)", "TEXT", "BLOB", "DATE", "TIMESTAMP",
-    "TIMESTAMPTZ", "TIME", "UUID", "JSON", "",
+    "TIMESTAMPTZ", "DATETIMEOFFSET", "TIME", "UUID", "JSON", "",
   ]
   let differences: [Difference] = [
     Difference(.extremes, type: "decimal(38,10)", "a numeric column of SQLite keeps 15 digits: more are refused"),
@@ -67,7 +68,7 @@ final class SQLiteDatabase: TestedDatabase {
     switch type {
     case .bool: text == "true" ? "1" : "0"
     case .decimal: text.hasSuffix(".00") ? String(text.dropLast(3)) : text
-    case .timestamp: text.replacing("T", with: " ")
+    case .timestamp, .offsetTimestamp: text.replacing("T", with: " ")
     // A float keeps its value in SQLite's doubles, which show more digits.
     case .float32: Float(text).map { SQLiteDatabase.python(Double($0)) } ?? text
     case .float64: Double(text).map(SQLiteDatabase.python) ?? text

@@ -51,7 +51,10 @@ extension DatabaseConformance {
       ),
       (.timestamp(.nanoseconds, zoned: false), ["2024-12-31T23:59:59.123456789", "2024-06-01T12:00:00"]),
       (.timestamp(.microseconds, zoned: true), ["2024-06-01T12:00:00Z", "2024-12-31T23:59:59.654321Z"]),
-      (.interval, ["PT1H", "PT0.6S", "P1D"]), (.uuid, ["123e4567-e89b-12d3-a456-426614174000"]),
+      (
+        .offsetTimestamp(.microseconds),
+        ["2024-06-01T14:00:00+02:00", "2024-12-31T23:59:59.654321-14:00", "2024-12-31T23:00:00+00:00"]
+      ), (.interval, ["PT1H", "PT0.6S", "P1D"]), (.uuid, ["123e4567-e89b-12d3-a456-426614174000"]),
       (.json, ["{\"a\": [1, 2.50]}", "\"a\"", "1.5"]), (.list(.int32), ["[1,null,3]"]),
     ]
   }

@@ -45,7 +45,7 @@ extension Column {
     case .list:
       let elements = elements(row)
       return .list((0..<elements.count).map { elements.value(at: $0) })
-    case .text, .bytes, .date, .time, .timestamp, .interval, .uuid: return .string(text(at: row))
+    case .text, .bytes, .date, .time, .timestamp, .offsetTimestamp, .interval, .uuid: return .string(text(at: row))
     }
   }
 

@@ -94,7 +94,8 @@ final class AvroConverter {
     case (.date, .date?), (.time, .time?), (.interval, .duration?), (.uuid, .uuid?): return 0
     case (.timestamp(_, _, let zoned), .timestamp(_, let wanted)?): return zoned == wanted ? 0 : 1
     case (.date, .timestamp?), (.timestamp, .date?): return 1
-    case (.interval, .ferry(.interval)?): return 0
+    case (.offsetTimestamp, .timestamp?): return 1
+    case (.interval, .ferry(.interval)?), (.offsetTimestamp, .ferry(.offsetTimestamp)?): return 0
     default: return 2
     }
   }

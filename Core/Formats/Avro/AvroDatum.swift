@@ -17,6 +17,7 @@ indirect enum AvroDatum {
   case date(Int32)
   case time(Int64, TimeUnit)
   case timestamp(Int64, TimeUnit, zoned: Bool)
+  case offsetTimestamp(OffsetTimestamp, TimeUnit)
   case interval(Interval)
   case uuid([UInt8])
   case list([AvroDatum])
@@ -59,6 +60,7 @@ indirect enum AvroDatum {
     case .time(let time, let unit): ValueText.append(time: time, unit: unit, to: &out)
     case .timestamp(let stamp, let unit, let zoned):
       ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
+    case .offsetTimestamp(let value, let unit): ValueText.append(value, unit: unit, to: &out)
     case .interval(let interval): ValueText.append(interval, to: &out)
     case .uuid(let bytes):
       unsafe bytes.withUnsafeBufferPointer {
@@ -115,6 +117,7 @@ struct AvroDatumReader {
     case .date: return unsafe .date(column.fixed(Int32.self)[row])
     case .time(let unit): return unsafe .time(column.fixed(Int64.self)[row], unit)
     case .timestamp(let unit, let zoned): return unsafe .timestamp(column.fixed(Int64.self)[row], unit, zoned: zoned)
+    case .offsetTimestamp(let unit): return unsafe .offsetTimestamp(column.fixed(OffsetTimestamp.self)[row], unit)
     case .interval: return unsafe .interval(column.fixed(Interval.self)[row])
     case .uuid: return unsafe .uuid(withUnsafeBytes(of: column.fixed(UInt128.self)[row]) { unsafe Array($0) })
     case .json: return json(text(row))

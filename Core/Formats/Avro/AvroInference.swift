@@ -51,7 +51,7 @@ public struct AvroInference {
     case .float64: return "\"double\""
     case .text: return "\"string\""
     case .bytes: return "\"bytes\""
-    case .int8, .int16, .uint8, .uint16, .uint32, .numeric, .json, .interval, .time(.nanoseconds):
+    case .int8, .int16, .uint8, .uint16, .uint32, .numeric, .json, .interval, .offsetTimestamp, .time(.nanoseconds):
       guard let entry = AvroFerryTypes.all.first(where: { $0.type == type }) else { return nil }
       return "{\"type\":\"\(entry.kind.rawValue)\",\"ferry.type\":\"\(entry.name)\"}"
     case .uint64:

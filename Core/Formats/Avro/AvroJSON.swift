@@ -264,7 +264,7 @@ internal import Records
   private func appendParsed(
     _ bytes: UnsafeRawBufferPointer, _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor
   ) {
-    let builder = unsafe ColumnBuilder(AvroScalar.type(node.pointee.form), rows: 1)
+    let builder = unsafe ColumnBuilder(AvroScalar.type(node), rows: 1)
     unsafe AvroScalar(view: view).appendParsed(bytes, node, to: builder, &cursor)
     TextFormatter(builder.finish()).appendJSON(0, to: &out)
   }

@@ -11,6 +11,8 @@ internal import Records
     case text, bytes, json
     case date, time, timestamp
     case interval, duration
+    /// A text with its own offset.
+    case offsetTimestamp
     case uuid, uuidText
     /// Of what holds other values.
     case nested
@@ -22,7 +24,7 @@ internal import Records
     var form: Form
     var factor: Int64 = 1
     var divisor: Int64 = 1
-    /// Of a timestamp.
+    /// Of a time.
     var unit = TimeUnit.microseconds
     var isZoned = false
     /// Digits of a decimal, in all and behind the point, and how many of these are more than in the file.
@@ -160,6 +162,7 @@ internal import Records
     if case .decimal(let precision, let scale) = action.type { (node.precision, node.scale) = (precision, scale) }
     if case .timestamp(let unit, let zoned) = action.type { (node.unit, node.isZoned) = (unit, zoned) }
     if case .time(let unit) = action.type { node.unit = unit }
+    if case .offsetTimestamp(let unit) = action.type { node.unit = unit }
     let places = action.places.compactMap { $0 }
     node.isOrdered = zip(places, places.dropFirst()).allSatisfy { $0 < $1 }
     return node
@@ -185,6 +188,7 @@ internal import Records
     case .date: .date
     case .time: .time
     case .timestamp: .timestamp
+    case .offsetTimestamp: .offsetTimestamp
     case .interval: action.kind == .fixed ? .duration : .interval
     case .uuid: action.kind == .fixed ? .uuid : .uuidText
     case .json: .json

@@ -165,10 +165,11 @@ internal import Records
   }
 
   /// The type of a column for the forms that are read from text.
-  static func type(_ form: AvroProgram.Form) -> DataType {
-    switch form {
+  static func type(_ node: Node) -> DataType {
+    switch unsafe node.pointee.form {
     case .uuidText: .uuid
     case .interval: .interval
+    case .offsetTimestamp: unsafe .offsetTimestamp(node.pointee.unit)
     case .numeric: .numeric
     default: .text
     }

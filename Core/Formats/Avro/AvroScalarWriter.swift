@@ -180,6 +180,10 @@ struct AvroScalarWriter {
       guard let bytes = ScalarText.uuid(text) else { return false }
       out.append(text: AvroDatum.uuid(bytes).text ?? "")
       return true
+    case (.ferry(.offsetTimestamp(.microseconds))?, .offsetTimestamp(let value, .nanoseconds)):
+      guard value.instant % 1_000 == 0 else { return false }
+      out.append(text: datum.text ?? "")
+      return true
     case (.ferry(let type)?, .string(let text)):
       guard ScalarText.isValid(text, type) else { return false }
       out.append(text: text)
@@ -247,6 +251,7 @@ struct AvroScalarWriter {
     switch datum {
     case .date(let days): return Int64(days)
     case .int(let days): return days
+    case .offsetTimestamp(let value, let unit): return date(.timestamp(value.instant, unit, zoned: true))
     case .timestamp(let stamp, let unit, let zoned):
       // Only a midnight is a date.
       guard let wall = move(stamp, unit, from: zoned, to: false) else { return nil }
@@ -272,6 +277,9 @@ struct AvroScalarWriter {
     switch datum {
     case .timestamp(let stamp, let from, let isZoned):
       return move(stamp, from, from: isZoned, to: zoned).flatMap { rescale($0, from.perSecond, unit.rawValue) }
+    case .offsetTimestamp(let value, let from):
+      // As of a text with an offset, the instant.
+      return timestamp(.timestamp(value.instant, from, zoned: true), unit, zoned)
     case .date(let days): return at(days: Int(days), nanosecond: 0, offset: nil, unit, zoned)
     case .int(let number): return number
     case .string(let text):

@@ -220,6 +220,8 @@ enum AvroFerryTypes {
     ("int8", .int8, .int), ("int16", .int16, .int), ("uint8", .uint8, .int), ("uint16", .uint16, .int),
     ("uint32", .uint32, .long), ("time(ns)", .time(.nanoseconds), .long), ("uint64", .uint64, .bytes),
     ("numeric", .numeric, .string), ("json", .json, .string), ("interval", .interval, .string),
+    ("timestamp with offset", .offsetTimestamp(.microseconds), .string),
+    ("timestamp(ns) with offset", .offsetTimestamp(.nanoseconds), .string),
   ]
 
   static func type(named name: String, kind: AvroSchema.Kind) -> DataType? {

@@ -66,6 +66,7 @@ public final class CSVWriter: RecordSink {
       (format, property) = (
         options.dateTimeFormat ?? (isShifted ? "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX" : nil), "dateTimeFormat"
       )
+    case .offsetTimestamp: (format, property) = (options.dateTimeFormat, "dateTimeFormat")
     default: (format, property) = (nil, "")
     }
     if let format { pattern = try TextPattern(format, for: type, zone: options.timeZone, property: property) }

@@ -96,7 +96,7 @@ public final class JSONWriter: RecordSink {
         if badRow == nil, unsafe !JSONText.isValid(text, depth: JSONWriter.maxDepth) { badRow = row }
         unsafe JSONWriter.append(json: text, to: &out)
       }
-    case .date, .time, .timestamp, .uuid, .interval, .bytes:
+    case .date, .time, .timestamp, .offsetTimestamp, .uuid, .interval, .bytes:
       // No text of these types has anything to escape.
       if formatter.column.nullCount == 0 {
         block.before.append(UInt8(ascii: "\""))

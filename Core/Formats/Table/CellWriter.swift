@@ -17,6 +17,18 @@ enum TimeTexts {
     if zoned { out.append(byte: UInt8(ascii: "Z")) }
   }
 
+  /// The same with its own offset, `Z` in Greenwich.
+  static func append(_ value: OffsetTimestamp, unit: TimeUnit, to out: inout TextBuffer) {
+    let (wall, overflow) = value.instant.addingReportingOverflow(Int64(value.minutes) * 60 * unit.perSecond)
+    if overflow || value.minutes == 0 || value.instant == .max || value.instant == .min {
+      return value.minutes == 0
+        ? append(timestamp: value.instant, unit: unit, zoned: true, to: &out)
+        : ValueText.append(value, unit: unit, to: &out)
+    }
+    append(timestamp: wall, unit: unit, zoned: false, to: &out)
+    ValueText.append(offset: value.minutes, to: &out)
+  }
+
   /// Cuts a fraction of 6 or 9 digits back to the thousands it needs.
   private static func trim(_ digits: Int, _ start: Int, _ out: inout TextBuffer) {
     var left = digits
@@ -44,6 +56,8 @@ extension TextFormatter {
         append(row, pattern, to: &out)
       } else if isISO, case .timestamp(let unit, let zoned) = column.type {
         unsafe TimeTexts.append(timestamp: column.fixed(Int64.self)[row], unit: unit, zoned: zoned, to: &out)
+      } else if isISO, case .offsetTimestamp(let unit) = column.type {
+        unsafe TimeTexts.append(column.fixed(OffsetTimestamp.self)[row], unit: unit, to: &out)
       } else {
         append(row, to: &out)
       }
@@ -57,6 +71,8 @@ extension TextFormatter {
     case .date: unsafe pattern.append(date: column.fixed(Int32.self)[row], to: &out)
     case .time(let unit): unsafe pattern.append(time: column.fixed(Int64.self)[row], unit: unit, to: &out)
     case .timestamp(let unit, _): unsafe pattern.append(timestamp: column.fixed(Int64.self)[row], unit: unit, to: &out)
+    case .offsetTimestamp(let unit):
+      unsafe pattern.append(column.fixed(OffsetTimestamp.self)[row], unit: unit, to: &out)
     default: append(row, to: &out)
     }
   }

@@ -30,6 +30,7 @@ public struct TextPattern: Sendable {
     case .date: available = .date
     case .time: available = .time
     case .timestamp(_, let zoned): available = zoned ? [.date, .time, .zone] : [.date, .time]
+    case .offsetTimestamp: available = [.date, .time, .zone]
     default: break
     }
     if available.contains(.zone) {
@@ -133,6 +134,14 @@ public struct TextPattern: Sendable {
     let offset = zone?.offset(at: seconds) ?? 0
     let (day, second) = Calendar.floorDivide(seconds + offset, Int64(Calendar.secondsPerDay))
     append(Calendar.date(days: Int(day)), Int(second), nanoseconds(fraction, unit), Int(offset), to: &out)
+  }
+
+  /// On its own clock, whatever the zone.
+  public func append(_ value: OffsetTimestamp, unit: TimeUnit, to out: inout TextBuffer) {
+    if value.instant == .max || value.instant == .min { return ValueText.append(value, unit: unit, to: &out) }
+    let offset = Int(value.minutes) * 60
+    let moment = Calendar.moment(value.instant, perSecond: unit.perSecond, ahead: offset)
+    append(moment.date, moment.secondOfDay, nanoseconds(Int64(moment.fraction), unit), offset, to: &out)
   }
 
   private func nanoseconds(_ fraction: Int64, _ unit: TimeUnit) -> Int {

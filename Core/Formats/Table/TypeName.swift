@@ -3,7 +3,8 @@ package import Records
 /// Types as a flow writes them.
 package enum TypeName {
   package static let examples =
-    "text, int64, decimal(10,2), numeric, float64, bool, date, time, timestamp, timestamptz, interval, uuid, json, "
+    "text, int64, decimal(10,2), numeric, float64, bool, date, time, timestamp, timestamptz, timestamp with offset, "
+    + "interval, uuid, json, "
     + "bytes, list of int64"
 
   private static let names: [String: DataType] = [
@@ -18,7 +19,9 @@ package enum TypeName {
     "timestamptz": .timestamp(.microseconds, zoned: true),
     "timestamp with zone": .timestamp(.microseconds, zoned: true),
     "timestamp with time zone": .timestamp(.microseconds, zoned: true),
-    "timestamp(ns) with zone": .timestamp(.nanoseconds, zoned: true), "interval": .interval, "uuid": .uuid,
+    "timestamp(ns) with zone": .timestamp(.nanoseconds, zoned: true),
+    "timestamp with offset": .offsetTimestamp(.microseconds), "datetimeoffset": .offsetTimestamp(.microseconds),
+    "timestamp(ns) with offset": .offsetTimestamp(.nanoseconds), "interval": .interval, "uuid": .uuid,
     "json": .json,
   ]
 

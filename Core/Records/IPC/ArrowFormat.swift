@@ -60,6 +60,13 @@ enum ArrowFormat {
     static let uuid = "arrow.uuid"
     static let json = "arrow.json"
     static let numeric = "ferry.numeric"
+    static let offsetTimestamp = "arrow.timestamp_with_offset"
+  }
+
+  /// The two fields that a value of `arrow.timestamp_with_offset` is stored as, in this order.
+  enum OffsetTimestampField {
+    static let timestamp = "timestamp"
+    static let offset = "offset_minutes"
   }
 
   /// What a hostile file may not exceed.

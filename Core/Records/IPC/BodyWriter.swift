@@ -30,6 +30,7 @@
     } else {
       unsafe add(UnsafeRawBufferPointer(start: nil, count: 0))
     }
+    if case .offsetTimestamp = column.type { return addOffsetTimestamps(column) }
     switch column.type.layout {
     case .bits: add(bits: column.values, column)
     case .fixed(let width):
@@ -41,6 +42,16 @@
     case .list:
       let range = addOffsets(column)
       if let child = column.children.first { add(child.slice(range.lowerBound, range.count)) }
+    }
+  }
+
+  /// The two fields of the struct, which have no NULL of their own.
+  private mutating func addOffsetTimestamps(_ column: Column) {
+    let (instants, minutes) = OffsetTimestamp.parts(of: column)
+    for part in [instants, minutes] {
+      nodes += [Int64(column.count), 0]
+      unsafe add(UnsafeRawBufferPointer(start: nil, count: 0))
+      addTemporary(part)
     }
   }
 

@@ -32,6 +32,7 @@ struct ColumnMaker {
     case .view: return try views(array, start, count)
     case .fixedBytes(let width): return try fixedBytes(array, start, count, width)
     case .structure, .map: return try json(array, start, count)
+    case .offsetTimestamp: return try offsetTimestamps(array, start, count)
     case .dictionary(let id, let index): return try decoded(array, start, count, id, index)
     }
   }

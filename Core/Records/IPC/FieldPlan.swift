@@ -32,6 +32,8 @@ enum Storage: Equatable {
   /// So many elements a value.
   case fixedList(Int)
   case structure
+  /// A struct of an instant and the minutes of its offset, each in any layout that it may have.
+  case offsetTimestamp
   case map
   case dictionary(id: Int64, IndexType)
 }
@@ -78,5 +80,16 @@ extension FieldPlan {
     case .list: children.allSatisfy(\.isDirect)
     default: false
     }
+  }
+}
+
+extension FieldPlan {
+  /// The unit of a struct that is stored as `arrow.timestamp_with_offset` demands: an instant, then 16 bits of minutes.
+  var offsetTimestampUnit: TimeUnit? {
+    guard storage == .structure, children.count == 2, children[0].name == ArrowFormat.OffsetTimestampField.timestamp,
+      children[1].name == ArrowFormat.OffsetTimestampField.offset, children[1].type == .int16,
+      case .timestamp(let unit, zoned: true) = children[0].type
+    else { return nil }
+    return unit
   }
 }

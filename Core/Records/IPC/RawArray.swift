@@ -103,7 +103,7 @@ struct BodyReader {
       let (elements, overflow) = count.multipliedReportingOverflow(by: size)
       guard !overflow else { throw failure(plan, "it claims \(count) lists of \(size) elements") }
       try readElements(of: &array, atLeast: elements)
-    case .structure:
+    case .structure, .offsetTimestamp:
       for child in plan.children {
         let values = try self.array(child, count: nil)
         guard values.count >= count else {

@@ -82,6 +82,10 @@ struct SchemaReader {
       plan.type = .uuid
     case ArrowFormat.Extension.json where plan.type == .text: plan.type = .json
     case ArrowFormat.Extension.numeric where plan.type == .text: plan.type = .numeric
+    case ArrowFormat.Extension.offsetTimestamp:
+      guard let unit = plan.offsetTimestampUnit else { return }
+      plan.storage = .offsetTimestamp
+      plan.type = .offsetTimestamp(unit)
     default: break
     }
   }

@@ -20,13 +20,23 @@ struct SchemaWriter {
     flat.link(slot, to: table.position)
     flat.string(field.name, for: table[0])
     writeType(field.type, into: &flat, for: table[3])
-    if case .list(let element) = field.type {
-      let children = flat.references(1, for: table[5])
-      write(Field("item", element), into: &flat, for: children[0])
-    } else {
-      _ = flat.references(0, for: table[5])
+    let children = children(field.type)
+    for (child, slot) in zip(children, flat.references(children.count, for: table[5])) {
+      write(child, into: &flat, for: slot)
     }
     if !metadata.isEmpty { write(metadata, into: &flat, for: table[6]) }
+  }
+
+  private static func children(_ type: DataType) -> [Field] {
+    switch type {
+    case .list(let element): [Field("item", element)]
+    case .offsetTimestamp(let unit):
+      [
+        Field(ArrowFormat.OffsetTimestampField.timestamp, .timestamp(unit, zoned: true), nullable: false),
+        Field(ArrowFormat.OffsetTimestampField.offset, .int16, nullable: false),
+      ]
+    default: []
+    }
   }
 
   /// Key-value pairs, sorted, so that equal schemas give equal bytes.
@@ -46,6 +56,7 @@ struct SchemaWriter {
     case .uuid: name = ArrowFormat.Extension.uuid
     case .json: name = ArrowFormat.Extension.json
     case .numeric: name = ArrowFormat.Extension.numeric
+    case .offsetTimestamp: name = ArrowFormat.Extension.offsetTimestamp
     default: return [:]
     }
     return [ArrowFormat.extensionName: name, ArrowFormat.extensionMetadata: ""]
@@ -62,6 +73,7 @@ struct SchemaWriter {
     case .date: .date
     case .time: .time
     case .timestamp: .timestamp
+    case .offsetTimestamp: .structure
     case .interval: .interval
     case .uuid: .fixedSizeBinary
     case .list: .list
@@ -73,7 +85,7 @@ struct SchemaWriter {
     var zone: Int?
     let table: FlatWriter.Table
     switch type {
-    case .bool, .numeric, .text, .json, .bytes, .list: table = flat.table([])
+    case .bool, .numeric, .text, .json, .bytes, .list, .offsetTimestamp: table = flat.table([])
     case .int8, .int16, .int32, .int64: table = flat.table([.int(type.bitWidth), .byte(1)])
     case .uint8, .uint16, .uint32, .uint64: table = flat.table([.int(type.bitWidth), .byte(0)])
     case .float32: table = flat.table([.short(1)])

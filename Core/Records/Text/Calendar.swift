@@ -47,10 +47,11 @@ public enum Calendar {
     return Date(year: Int(yearOfEra) + era * 400 + (month <= 2 ? 1 : 0), month: month, day: day)
   }
 
-  /// The wall clock of a timestamp in units of 1/`perSecond` since 1970-01-01T00:00:00.
-  public static func moment(_ timestamp: Int64, perSecond: Int64) -> Moment {
+  /// The wall clock of a timestamp in units of 1/`perSecond` since 1970-01-01T00:00:00, on a clock that is so many
+  /// seconds ahead of it.
+  public static func moment(_ timestamp: Int64, perSecond: Int64, ahead: Int = 0) -> Moment {
     let (seconds, fraction) = floorDivide(timestamp, perSecond)
-    let (day, second) = floorDivide(seconds, Int64(secondsPerDay))
+    let (day, second) = floorDivide(seconds + Int64(ahead), Int64(secondsPerDay))
     return Moment(date: date(days: Int(day)), secondOfDay: Int(second), fraction: Int(fraction))
   }
 

@@ -71,6 +71,8 @@
     case .time(let unit): ValueText.append(time: fixed(row), unit: unit, to: &out)
     case .timestamp(let unit, let zoned):
       ValueText.append(timestamp: fixed(row), unit: unit, zoned: zoned, separator: separator, to: &out)
+    case .offsetTimestamp(let unit):
+      ValueText.append(fixed(row, as: OffsetTimestamp.self), unit: unit, separator: separator, to: &out)
     case .interval: ValueText.append(fixed(row, as: Interval.self), to: &out)
     case .uuid:
       unsafe ValueText.append(uuid: (start + (offset + row) * 16).assumingMemoryBound(to: UInt8.self), to: &out)
@@ -90,7 +92,8 @@
       let last = unsafe bytes(row).last ?? 0
       appendNumber(row, isBare: last &- 48 < 10, to: &out)
     case .text: unsafe JSONText.append(string: bytes(row), to: &out)
-    case .bytes, .date, .time, .timestamp, .interval, .uuid: appendNumber(row, isBare: false, to: &out)
+    case .bytes, .date, .time, .timestamp, .offsetTimestamp, .interval, .uuid:
+      appendNumber(row, isBare: false, to: &out)
     case .list: appendList(row, to: &out)
     }
   }

@@ -72,7 +72,7 @@ extension ValueParse {
   }
 
   /// The year 44 BC is the astronomical year -43.
-  private static func takesBC(_ cursor: inout Cursor, _ days: inout Int) -> Bool {
+  static func takesBC(_ cursor: inout Cursor, _ days: inout Int) -> Bool {
     guard cursor.left == 3, cursor.skip(0x20), cursor.current | 0x20 == UInt8(ascii: "b"),
       unsafe cursor.base[cursor.at + 1] | 0x20 == UInt8(ascii: "c")
     else { return false }
@@ -152,7 +152,7 @@ extension ValueParse {
       cursor.at += 1
       result = clock(&cursor, unit, &seconds, &fraction)
       if result == .malformed { return result }
-      if zoned, cursor.left > 0, unsafe !(cursor.left == 3 && cursor.base[cursor.at + 1] | 0x20 == UInt8(ascii: "b")) {
+      if zoned, cursor.left > 0, !standsBeforeBC(cursor) {
         guard let offset = zone(&cursor) else { return .malformed }
         seconds -= offset
       }
@@ -167,7 +167,13 @@ extension ValueParse {
     return .ok
   }
 
-  private static func infinity<T: FixedWidthInteger>(_ text: Text, into value: inout T) -> ParseResult {
+  /// Whether all that is left is ` BC`, in place of a zone.
+  @inline(__always)
+  static func standsBeforeBC(_ cursor: Cursor) -> Bool {
+    unsafe cursor.left == 3 && cursor.base[cursor.at + 1] | 0x20 == UInt8(ascii: "b")
+  }
+
+  static func infinity<T: FixedWidthInteger>(_ text: Text, into value: inout T) -> ParseResult {
     if unsafe isWord(text, "infinity") {
       value = .max
       return .ok

@@ -26,6 +26,10 @@ public struct ValueParser {
       return unsafe add(text, builder, Int64(0)) {
         unsafe ValueParse.timestamp($0, unit: unit, zoned: zoned, into: &$1)
       }
+    case .offsetTimestamp(let unit):
+      return unsafe add(text, builder, OffsetTimestamp(instant: 0, minutes: 0)) {
+        unsafe ValueParse.offsetTimestamp($0, unit: unit, into: &$1)
+      }
     case .time(let unit):
       return unsafe add(text, builder, Int64(0)) { unsafe ValueParse.time($0, unit: unit, into: &$1) }
     case .bool:

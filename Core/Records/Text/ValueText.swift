@@ -80,7 +80,7 @@ public enum ValueText {
     if zoned { out.append(byte: UInt8(ascii: "Z")) }
   }
 
-  private static func appendClock(_ seconds: Int, _ fraction: Int, _ unit: TimeUnit, to out: inout TextBuffer) {
+  static func appendClock(_ seconds: Int, _ fraction: Int, _ unit: TimeUnit, to out: inout TextBuffer) {
     let hour = UInt64(seconds / 3_600)
     let digits = hour < 100 ? 2 : Digits.count(hour)
     let room = unsafe out.reserve(40)

@@ -43,12 +43,12 @@ struct ParameterTaker {
 
   private static func natural(_ parameter: StatementParameter, _ column: DatabaseType?) -> (LoadTarget?, ColumnLimits) {
     switch (parameter.source, parameter.column?.target.type) {
-    case (.timestamp?, .timestamp(_, let zoned)?):
+    case (.timestamp?, .timestamp(_, let zoned)?), (.offsetTimestamp?, .timestamp(_, let zoned)?):
       // The same rule for wall clocks as in every other load, and nothing finer than the column keeps.
       let target = LoadTarget(.timestamp(.microseconds, zoned: zoned), nativeType: column?.text)
       let fraction = parameter.role == .part ? column?.limits.fraction : nil
       return (target, ColumnLimits(fraction: fraction ?? 6))
-    case (.time?, _): return (LoadTarget(.text, nativeType: "an expression"), .none)
+    case (.time?, _), (.offsetTimestamp?, _): return (LoadTarget(.text, nativeType: "an expression"), .none)
     case (let source?, _) where !isExact(source): return (LoadTarget(.numeric, nativeType: "decimal"), .none)
     default: return (nil, .none)
     }

@@ -73,6 +73,7 @@ struct ParameterTypes {
     case .date: 1_082
     case .time: 1_083
     case .timestamp(_, let zoned): zoned ? 1_184 : 1_114
+    case .offsetTimestamp: 1_184
     case .interval: 1_186
     case .uuid: 2_950
     default: nil

@@ -71,7 +71,7 @@ struct ServerText {
     formatter = TextFormatter(column, bytes: .hex, separator: UInt8(ascii: " "))
     switch column.type {
     case .bytes: form = .bytes
-    case .date, .timestamp: form = .moment
+    case .date, .timestamp, .offsetTimestamp: form = .moment
     case .list: form = .list
     default: form = .plain
     }

@@ -68,6 +68,11 @@ enum CoercionMatrix {
     case (.date, .timestamp): .dateToTimestamp(nil)
     case (.timestamp, .date): .timestampToDate(nil)
     case (.timestamp, .timestamp): .timestamps(nil)
+    case (.offsetTimestamp, .offsetTimestamp): .offsets
+    case (.offsetTimestamp(let unit), .timestamp), (.offsetTimestamp(let unit), .date):
+      instantStep(unit, target).map { .instant(of: .init(step: $0, type: .timestamp(unit, zoned: true))) }
+    case (.timestamp, .offsetTimestamp(let unit)), (.date, .offsetTimestamp(let unit)):
+      step(source, .timestamp(unit, zoned: true)).map { .withOffset(of: $0, nil) }
     case (.time, .time): .times
     case (.time, .interval): .timeToInterval
     case (.interval, .time): .intervalToTime
@@ -75,12 +80,18 @@ enum CoercionMatrix {
     }
   }
 
+  /// From the instant of a timestamp with offset to another time type.
+  private static func instantStep(_ unit: TimeUnit, _ target: DataType) -> CoercionStep? {
+    step(.timestamp(unit, zoned: true), target)
+  }
+
   /// Whether instants and wall clocks meet.
   static func needsZone(_ source: DataType, _ target: DataType) -> Bool {
     switch (source, target) {
     case (.timestamp(_, let a), .timestamp(_, let b)): a != b
     case (.date, .timestamp(_, let zoned)), (.timestamp(_, let zoned), .date): zoned
-    case (.text, .timestamp): true
+    case (.text, .timestamp), (.text, .offsetTimestamp), (.date, .offsetTimestamp), (.offsetTimestamp, .date): true
+    case (.timestamp(_, let zoned), .offsetTimestamp), (.offsetTimestamp, .timestamp(_, let zoned)): !zoned
     case (.list(let a), .list(let b)): needsZone(a, b)
     default: false
     }
@@ -96,6 +107,7 @@ enum CoercionMatrix {
     case (.decimal(let p, let s), .decimal(let q, let t)): return t >= s && q - t >= p - s
     case (.date, .timestamp), (.timestamp(.nanoseconds, _), .timestamp(.microseconds, _)): return false
     case (.timestamp(let a, let x), .timestamp(let b, let y)): return a == b && x == y
+    case (.timestamp(let a, zoned: true), .offsetTimestamp(let b)): return a == b
     case (.time(.microseconds), .time(.nanoseconds)), (.time, .interval): return true
     default: break
     }

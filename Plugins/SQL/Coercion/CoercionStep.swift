@@ -13,6 +13,12 @@ indirect enum CoercionStep: Sendable {
   case timestampToDate(Zone?)
   case timestamps(Zone?)
   case times, timeToInterval, intervalToTime
+  /// Between timestamps with offset of two units.
+  case offsets
+  /// The instant of a timestamp with offset, and from there to another type.
+  case instant(of: Element)
+  /// An instant, once the value is one, with the offset that clocks of the zone have then; without a zone with none.
+  case withOffset(of: CoercionStep, Zone?)
   case uuidToBytes, bytesToUUID
   /// Bytes that have to be UTF-8.
   case utf8
@@ -38,6 +44,9 @@ indirect enum CoercionStep: Sendable {
     case .dateToTimestamp: .dateToTimestamp(zone)
     case .timestampToDate: .timestampToDate(zone)
     case .timestamps: .timestamps(zone)
+    case .instant(let rest):
+      .instant(of: .init(step: rest.step.with(zone: zone, roundFloats: roundFloats), type: rest.type))
+    case .withOffset(let first, _): .withOffset(of: first.with(zone: zone, roundFloats: roundFloats), zone)
     case .parse: zone.map { .parseTimestamp($0) } ?? .parse
     case .list(let element):
       .list(.init(step: element.step.with(zone: zone, roundFloats: roundFloats), type: element.type))
@@ -67,6 +76,9 @@ indirect enum CoercionStep: Sendable {
     case .times: return try TimeSteps.times(column, type)
     case .timeToInterval: return try TimeSteps.timeToInterval(column)
     case .intervalToTime: return try TimeSteps.intervalToTime(column, type)
+    case .offsets: return try OffsetSteps.rescale(column, type)
+    case .instant(let rest): return try rest.step.apply(OffsetSteps.instants(column, rest.type), type)
+    case .withOffset(let first, let zone): return try OffsetSteps.withOffset(column, type, first, zone)
     case .uuidToBytes: return TextSteps.uuidToBytes(column)
     case .bytesToUUID: return try TextSteps.bytesToUUID(column)
     case .utf8: return try TextSteps.utf8(column)

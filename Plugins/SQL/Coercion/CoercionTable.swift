@@ -7,7 +7,7 @@ enum CoercionTable {
     .decimal(precision: 10, scale: 2), .decimal(precision: 38, scale: 10), .decimal(precision: 76, scale: 20),
     .numeric, .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds), .timestamp(.microseconds, zoned: false),
     .timestamp(.nanoseconds, zoned: false), .timestamp(.microseconds, zoned: true),
-    .timestamp(.nanoseconds, zoned: true),
+    .timestamp(.nanoseconds, zoned: true), .offsetTimestamp(.microseconds), .offsetTimestamp(.nanoseconds),
     .interval, .uuid, .json, .list(.int32),
   ]
 
@@ -32,7 +32,10 @@ enum CoercionTable {
       A text becomes a float's nearest value. Wall clocks become instants by `timeZoneId`: of a time that clocks show
       twice the earlier one, and a time that they skip is an error. A text with a zone is an instant, one without is a
       wall clock. A timestamp is a date only at midnight, nanoseconds are microseconds only when they end in three
-      zeros. On top of the types come the target's limits: length, range, U+0000, infinity, NaN.
+      zeros. A timestamp with offset, as a text with a zone, gives other time types its instant: the offset stays
+      only in a column that has a place for it, as text or timestamp with offset. The other way round an instant gets
+      the offset +00:00, a wall clock and a date the one that `timeZoneId` has then. On top of the types come the
+      target's limits: length, range, U+0000, infinity, NaN.
       """
     page += statements
     let names = types.map(\.name)

@@ -13,7 +13,8 @@ struct LimitCheck: Sendable {
     case .text, .json, .bytes:
       if target.length == nil && target.takesNUL && !target.hasMachineNumbers { return nil }
     case .float32, .float64, .numeric: if target.takesNonFinite { return nil }
-    case .date, .timestamp: if target.range == nil && target.step == 1 && target.takesInfiniteDates { return nil }
+    case .date, .timestamp, .offsetTimestamp:
+      if target.range == nil && target.step == 1 && target.takesInfiniteDates { return nil }
     default: if target.range == nil && target.step == 1 { return nil }
     }
   }
@@ -28,6 +29,8 @@ struct LimitCheck: Sendable {
       case .float64: try check(column, Double.self) { $0.isFinite ? .none : .notFinite }
       case .date: try checkDates(column, Int32.self)
       case .timestamp: try checkDates(column, Int64.self)
+      case .offsetTimestamp:
+        try checkDates(OffsetSteps.instants(column, .timestamp(.microseconds, zoned: true)), Int64.self)
       case .int64, .time: try checkRange(column, Int64.self)
       case .int32: try checkRange(column, Int32.self)
       case .int16: try checkRange(column, Int16.self)

@@ -81,6 +81,7 @@ enum TextSteps {
 
   /// A text with a zone is an instant, one without is a wall clock in `zone`.
   static func parseTimestamp(_ column: Column, _ type: DataType, _ zone: Zone) throws -> Column {
+    if case .offsetTimestamp(let unit) = type { return try OffsetSteps.parse(column, unit, zone) }
     guard case .timestamp(let unit, let wantsInstant) = type else { return try parse(column, type) }
     let builder = ColumnBuilder(type, rows: max(column.count, 1))
     for row in 0..<column.count {

@@ -11,11 +11,11 @@ enum TimeSteps {
   }
 
   @inline(__always)
-  private static func isInfinite(_ value: Int64) -> Bool { value == .max || value == .min }
+  static func isInfinite(_ value: Int64) -> Bool { value == .max || value == .min }
 
   /// Microseconds ↔ nanoseconds, exactly.
   @inline(__always)
-  private static func change(_ value: Int64, from: TimeUnit, to: TimeUnit, _ out: inout Int64) -> CoercionFault {
+  static func change(_ value: Int64, from: TimeUnit, to: TimeUnit, _ out: inout Int64) -> CoercionFault {
     out = value
     if from == to { return .none }
     if to == .nanoseconds {

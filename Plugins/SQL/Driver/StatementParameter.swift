@@ -67,8 +67,10 @@ extension DataType {
   }
 
   fileprivate var isTimestamp: Bool {
-    if case .timestamp = self { return true }
-    return false
+    switch self {
+    case .timestamp, .offsetTimestamp: true
+    default: false
+    }
   }
 }
 

@@ -32,6 +32,8 @@ struct FetchedRows {
     case wallInstant(TimeUnit)
     case instant(TimeUnit)
     case zoned(TimeUnit)
+    /// With its own offset.
+    case offset(TimeUnit)
     case zonedTime
     case map
     case text
@@ -62,6 +64,7 @@ struct FetchedRows {
     // MySQL's TIMESTAMP is an instant without a zone there.
     case .timestamp(let unit, zoned: true): return source == "timestamp" ? .instant(unit) : .zoned(unit)
     case .timestamp(let unit, zoned: false): return rules.clocksAreInstants ? .wallInstant(unit) : .wall(unit)
+    case .offsetTimestamp(let unit): return .offset(unit)
     case .text where source == "time with time zone": return .zonedTime
     case .text where source == "hstore": return .map
     default: return .plain
@@ -90,6 +93,7 @@ struct FetchedRows {
     case .wallInstant(let unit): return unsafe instant(column.fixed(Int64.self)[row], unit, isWall: true)
     case .instant(let unit): return unsafe instant(column.fixed(Int64.self)[row], unit, isWall: false)
     case .zoned(let unit): return unsafe zoned(column.fixed(Int64.self)[row], unit)
+    case .offset(let unit): return unsafe offset(column.fixed(OffsetTimestamp.self)[row], unit)
     case .zonedTime: return KestraText.localTime(column.text(at: row), offset: zone.offset(at: 0)).map { .string($0) }
     case .map: return KestraText.map(column.text(at: row)).map { .map($0) }
     case .text: return .string(column.text(at: row))
@@ -107,6 +111,16 @@ struct FetchedRows {
     let offset = zone.offset(at: Calendar.floorDivide(value, unit.perSecond).quotient)
     guard zone.move(&local, isInstant: true, unit) == .none else { return nil }
     return KestraText.dateTime(local, unit).map { .string($0 + KestraText.offset(offset)) }
+  }
+}
+
+extension FetchedRows {
+  private func offset(_ value: OffsetTimestamp, _ unit: TimeUnit) -> Value? {
+    let seconds = Int(value.minutes) * 60
+    if value.instant == .max || value.instant == .min { return nil }
+    return KestraText.dateTime(value.instant, unit, ahead: seconds).map {
+      .string($0 + KestraText.offset(Int64(seconds)))
+    }
   }
 }
 
@@ -138,8 +152,8 @@ enum KestraText {
   }
 
   /// `2004-10-19T10:23:54.25`; nil beyond the years that have four digits.
-  static func dateTime(_ value: Int64, _ unit: TimeUnit, isGrouped: Bool = false) -> String? {
-    let moment = Calendar.moment(value, perSecond: unit.perSecond)
+  static func dateTime(_ value: Int64, _ unit: TimeUnit, ahead: Int = 0, isGrouped: Bool = false) -> String? {
+    let moment = Calendar.moment(value, perSecond: unit.perSecond, ahead: ahead)
     guard (0...9_999).contains(moment.date.year) else { return nil }
     let second = Int64(moment.secondOfDay)
     let date =

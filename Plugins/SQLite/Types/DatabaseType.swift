@@ -40,7 +40,8 @@ struct DatabaseType: Hashable {
     case "DATE": return .date
     case "TIME": return .time(.microseconds)
     case "DATETIME", "TIMESTAMP", "DATETIME2": return .timestamp(.microseconds, zoned: isZoned)
-    case "TIMESTAMPTZ", "DATETIMEOFFSET": return .timestamp(.microseconds, zoned: true)
+    case "TIMESTAMPTZ": return .timestamp(.microseconds, zoned: true)
+    case "DATETIMEOFFSET": return .offsetTimestamp(.microseconds)
     case "TIMESTAMP_NS": return .timestamp(.nanoseconds, zoned: false)
     case "INTERVAL": return .interval
     case "UUID", "GUID", "UNIQUEIDENTIFIER": return .uuid

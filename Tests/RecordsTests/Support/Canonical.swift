@@ -27,6 +27,9 @@ enum Canonical {
     case .uint64: return "\(column.fixed(UInt64.self)[row])"
     case .float32, .float64, .decimal: return hex(fixedBytes(column, row).reversed())
     case .numeric, .text, .json, .bytes: return "x" + hex(Array(column.bytes(row)))
+    case .offsetTimestamp:
+      let value = column.fixed(OffsetTimestamp.self)[row]
+      return "\(value.instant)@\(value.minutes)"
     case .interval:
       let value = column.fixed(Interval.self)[row]
       return "\(value.months),\(value.days),\(value.nanoseconds)"

@@ -7,7 +7,8 @@ enum Samples {
     .decimal(precision: 9, scale: 2), .decimal(precision: 38, scale: 10), .decimal(precision: 76, scale: 20),
     .numeric, .text, .bytes, .date, .time(.microseconds), .time(.nanoseconds),
     .timestamp(.microseconds, zoned: false), .timestamp(.microseconds, zoned: true),
-    .timestamp(.nanoseconds, zoned: false), .timestamp(.nanoseconds, zoned: true), .interval, .uuid, .json,
+    .timestamp(.nanoseconds, zoned: false), .timestamp(.nanoseconds, zoned: true),
+    .offsetTimestamp(.microseconds), .offsetTimestamp(.nanoseconds), .interval, .uuid, .json,
   ]
   static let allTypes: [DataType] = scalarTypes + scalarTypes.map { .list($0) } + [.list(.list(.text))]
 
@@ -51,6 +52,9 @@ enum Samples {
     case .date: builder.append(Int32([0, -719_162, 2_932_896, -1][row % 4]))
     case .time(let unit): builder.append([0, 86_399 * unit.perSecond + 1, 1][row % 3])
     case .timestamp: builder.append([0, -1, 253_402_300_799_000_000, Int64(random.next() >> 12)][row % 4])
+    case .offsetTimestamp:
+      let instant: Int64 = [0, -1, 253_402_300_799_000_000, Int64(random.next() >> 12)][row % 4]
+      builder.append(OffsetTimestamp(instant: instant, minutes: [0, 840, -840, 330, .min, .max, -1][row % 7]))
     case .interval: builder.append(Interval(months: Int32(row) - 7, days: .max, nanoseconds: .min + Int64(row)))
     case .uuid: builder.append((random.next(), random.next()))
     case .json: builder.append(text: ["{}", "[1, 2.50]", "null", "{\"a\": \"ü\"}"][row % 4])

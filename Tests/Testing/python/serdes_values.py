@@ -33,6 +33,9 @@ def seen(array):
         offsets = array.offsets.to_pylist()
         valid = array.is_valid().to_pylist()
         return [values[offsets[n] : offsets[n + 1]] if valid[n] else None for n in range(len(array))]
+    if pa.types.is_struct(kind):
+        # A timestamp with offset.
+        return [pair and tuple(pair.values()) for pair in whole_numbers(array)]
     if pa.types.is_date(kind):
         return array.cast(pa.int32()).to_pylist()
     if pa.types.is_time(kind) or pa.types.is_timestamp(kind):
@@ -40,6 +43,11 @@ def seen(array):
     if pa.types.is_float32(kind) or pa.types.is_float64(kind):
         return [None if value is None else bits(value) for value in array.to_pylist()]
     return array.to_pylist()
+
+
+def whole_numbers(array):
+    fields = pa.struct([("timestamp", pa.int64()), ("offset_minutes", pa.int16())])
+    return array.cast(fields).to_pylist()
 
 
 def bits(value):
@@ -58,6 +66,13 @@ def moment(text, digits, zoned):
     day, time = text.removesuffix("Z").split("T")
     days = (datetime.date.fromisoformat(day) - EPOCH).days
     return days * 86400 * 10**digits + clock(time, digits)
+
+
+def offset(text, digits):
+    """An instant and the minutes that the clock was ahead of it."""
+    wall, sign, hours, minutes = re.fullmatch(r"(.*?T[^Z+-]*)(?:Z|([+-])(\d\d):(\d\d))", text).groups()
+    ahead = int(f"{sign or ''}{int(hours or 0) * 60 + int(minutes or 0)}")
+    return moment(wall, digits, False) - ahead * 60 * 10**digits, ahead
 
 
 def interval(text):
@@ -85,6 +100,8 @@ def parser(kind):
     if kind.startswith("decimal"):
         scale = int(kind.rstrip(")").split(",")[1])
         return lambda text: decimal(text, scale)
+    if kind.endswith("with offset"):
+        return lambda text: offset(text, digits)
     if kind.startswith("timestamp"):
         return lambda text: moment(text, digits, "zone" in kind)
     if kind.startswith("time"):
