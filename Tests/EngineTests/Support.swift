@@ -82,14 +82,16 @@ struct Bench {
 
   init(
     environment: String = "", level: LogLevel = .info, folder: Folder? = nil, threads: Int = 1,
-    isEncoding: Bool = false
+    isEncoding: Bool = false, storage: (any Storage)? = nil, storages: [StorageURI.Scheme: any Storage] = [:]
   ) throws {
     self.folder = try folder ?? Folder()
     var variables = try Environment()
     variables.read(dotenv: environment)
     let home = try LocalHome(folder: self.folder.path + "/storage")
     store = try #require(home.store as? SQLiteRunStore)
-    var settings = EngineSettings(home, registry: registry, environment: variables)
+    var settings = EngineSettings(
+      storage: storage ?? home.storage, store: home.store, registry: registry, environment: variables)
+    settings.storages = storages
     settings.observers = [recorder]
     settings.logLevel = level
     settings.threads = threads

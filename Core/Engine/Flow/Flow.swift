@@ -22,6 +22,8 @@ public struct Flow: Sendable {
   /// The file, for messages and for files beside it; and its text, which is recorded with each execution.
   public var file: String
   public var source: String
+  /// Where it lies, and the flows beside it.
+  var flows: any FlowStore
 }
 
 extension Flow {

@@ -7,6 +7,8 @@ public struct FlowParser {
   let file: String
   let source: String
   let sourceText: SourceText
+  /// Where the flows beside it lie.
+  let flows: any FlowStore
   /// How bad a name is that is nowhere defined, where the expression cannot do without it.
   let undefined: Diagnostic.Severity
   private(set) var diagnostics: [Diagnostic] = []
@@ -19,12 +21,15 @@ public struct FlowParser {
 
   /// Reads the flow of a file, and looks at the flows beside it that it runs. The flow is nil when there is an error
   /// among the diagnostics.
-  /// - Parameter allowUndefined: makes undefined names in expressions warnings: the flow may mean to fail there.
+  /// - Parameters:
+  ///   - flows: where it lies.
+  ///   - allowUndefined: makes undefined names in expressions warnings: the flow may mean to fail there.
   public static func load(
-    _ file: String, registry: Registry, allowUndefined: Bool = false
+    _ file: String, in flows: any FlowStore = FlowFiles(), registry: Registry, allowUndefined: Bool = false
   ) throws -> (flow: Flow?, diagnostics: [Diagnostic]) {
-    let source = try String.contents(of: FileInput(path: file))
-    return parse(source, file: file, registry: registry, Loaded(), undefined: allowUndefined ? .warning : .error)
+    let source = try flows.text(of: file)
+    return parse(
+      source, file: file, registry: registry, Loaded(), in: flows, undefined: allowUndefined ? .warning : .error)
   }
 
   /// Reads the flow from a text alone. The flow is nil when there is an error among the diagnostics.
@@ -36,10 +41,11 @@ public struct FlowParser {
 
   /// - Parameter loaded: nil when the flows beside this one don't matter.
   static func parse(
-    _ source: String, file: String, registry: Registry, _ loaded: Loaded?, undefined: Diagnostic.Severity = .error
+    _ source: String, file: String, registry: Registry, _ loaded: Loaded?, in flows: any FlowStore = FlowFiles(),
+    undefined: Diagnostic.Severity = .error
   ) -> (flow: Flow?, diagnostics: [Diagnostic]) {
     let source = source.withoutMark
-    var parser = FlowParser(registry: registry, file: file, source: source, undefined: undefined)
+    var parser = FlowParser(registry: registry, file: file, source: source, flows: flows, undefined: undefined)
     var flow: Flow?
     do throws(Diagnostic) {
       let root = try Node.parse(source)
@@ -61,7 +67,10 @@ public struct FlowParser {
     return (found.contains { $0.severity == .error } ? nil : flow, found)
   }
 
-  private init(registry: Registry, file: String, source: String, undefined: Diagnostic.Severity) {
+  private init(
+    registry: Registry, file: String, source: String, flows: any FlowStore, undefined: Diagnostic.Severity
+  ) {
+    self.flows = flows
     self.registry = registry
     self.file = file
     self.source = source
@@ -102,7 +111,8 @@ public struct FlowParser {
     }
     var flow = Flow(
       id: identifier(root["id"], "[a-zA-Z0-9][a-zA-Z0-9._-]*") ?? Self.name(of: file),
-      namespace: identifier(root["namespace"], "[a-z0-9][a-z0-9._-]*") ?? "default", file: file, source: source)
+      namespace: identifier(root["namespace"], "[a-z0-9][a-z0-9._-]*") ?? "default", file: file, source: source,
+      flows: flows)
     flow.description = root["description"]?.text
     flow.labels = labels(root["labels"])
     checkLabels(flow.labels, at: root["labels"]?.position ?? root.position)
@@ -127,6 +137,8 @@ public struct FlowParser {
     for member in members { checkUnused(member) }
     return flow
   }
+
+  static func isFlowFile(_ name: String) -> Bool { name.hasSuffix(".yaml") || name.hasSuffix(".yml") }
 
   /// The id of a flow that does not say it: the name of its file.
   static func name(of file: String) -> String {

@@ -5,8 +5,10 @@ internal import Records
 struct Subflows {
   /// As the flow's own file is written: ends with a `/`, empty for the current folder.
   private let folder: String
+  private let flows: any FlowStore
 
-  init(beside file: String) {
+  init(beside file: String, in flows: any FlowStore) {
+    self.flows = flows
     folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
   }
 
@@ -36,10 +38,8 @@ struct Subflows {
 
   /// The flows of the folder whose name or text make them worth a look.
   private func entries(_ isWanted: (_ name: String, _ text: String) -> Bool) throws -> [Entry] {
-    try FileSystem.names(in: place).sorted().compactMap { name in
-      guard name.hasSuffix(".yaml") || name.hasSuffix(".yml"),
-        let source = try? String.contents(of: FileInput(path: folder + name)), isWanted(name, source)
-      else { return nil }
+    try flows.names(beside: folder + "x").compactMap { name in
+      guard let source = try? flows.text(of: folder + name), isWanted(name, source) else { return nil }
       let root = try? Node.parse(source)
       return Entry(
         file: folder + name, source: source, id: root?["id"]?.scalar?.text ?? FlowParser.name(of: name),
@@ -71,7 +71,7 @@ extension FlowParser {
       return
     }
     do {
-      let found = try Subflows(beside: file).find(id, namespace: namespace)
+      let found = try Subflows(beside: file, in: flows).find(id, namespace: namespace)
       if let child = child(found, of: id, at: node.position, loaded) { checkInputs(of: child, task) }
     } catch {
       self.error("\(error)", at: node.position)
@@ -82,7 +82,7 @@ extension FlowParser {
     _ found: (file: String, source: String), of id: String, at position: Position, _ loaded: Loaded
   ) -> Flow? {
     func parse(_ loaded: Loaded?) -> (flow: Flow?, diagnostics: [Diagnostic]) {
-      FlowParser.parse(found.source, file: found.file, registry: registry, loaded)
+      FlowParser.parse(found.source, file: found.file, registry: registry, loaded, in: flows)
     }
     // The problems of a flow that runs itself are its own.
     if found.file == file { return parse(nil).flow }

@@ -4,7 +4,10 @@ public import Records
 
 /// What an engine works with: where files and the record of runs lie, one set of task types, its listeners.
 public struct EngineSettings: Sendable {
+  /// Internal storage: `ferry:///`.
   public var storage: any Storage
+  /// What else URIs name, by their schemes.
+  public var storages: [StorageURI.Scheme: any Storage] = [:]
   public var store: any RunStore
   public var registry: Registry
   public var environment: Environment
@@ -40,13 +43,14 @@ public final class Engine: Sendable {
 
   public init(_ settings: EngineSettings) {
     self.settings = settings
+    storage = Storages(internal: settings.storage, settings.storages)
     worker =
       settings.worker
-      ?? LocalWorker(registry: settings.registry, storage: settings.storage, environment: settings.environment)
+      ?? LocalWorker(registry: settings.registry, storage: storage, environment: settings.environment)
   }
 
   public var store: any RunStore { settings.store }
-  var storage: any Storage { settings.storage }
+  let storage: any Storage
 
   /// Opens a file of internal storage or a local one.
   public func open(_ uri: String) throws -> any ByteInput { try storage.open(StorageURI(uri), range: nil) }
@@ -165,7 +169,9 @@ public final class Engine: Sendable {
     return inputs
   }
 
+  /// Where a flow's file lies: a path, or a URI.
   static func folder(of file: String) -> String {
+    if file.contains("://") { return String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]) }
     let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
     return FileSystem.realPath(folder.isEmpty ? "/" : folder) ?? folder
   }

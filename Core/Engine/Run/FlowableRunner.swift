@@ -195,8 +195,9 @@ extension FlowRunner {
   }
 
   private func child(_ id: String, _ namespace: String?) throws -> Flow {
-    let (file, source) = try Subflows(beside: flow.file).find(id, namespace: namespace)
-    let (found, diagnostics) = FlowParser.parse(source, file: file, registry: engine.settings.registry)
+    let (file, source) = try Subflows(beside: flow.file, in: flow.flows).find(id, namespace: namespace)
+    let (found, diagnostics) = FlowParser.parse(
+      source, file: file, registry: engine.settings.registry, nil, in: flow.flows)
     if let found { return found }
     let problems = diagnostics.filter { $0.severity == .error }.map(\.line).joined(separator: "\n")
     throw Failure(.configuration, "the flow '\(id)' has problems:\n\(problems)")

@@ -101,8 +101,7 @@ struct Host: ExpressionHost {
     guard !path.split(separator: "/").contains("..") else {
       throw Failure(.configuration, "fileURI('\(path)') leaves the folder of the flow")
     }
-    let whole = path.hasPrefix("/") ? path : "\(folder)/\(path)"
-    return "file://" + whole.split(separator: "/").map { "/" + StorageURI.percentEncoded(String($0)) }.joined()
+    return try StorageURI(path: path, in: folder).text
   }
 
   func fileSize(_ uri: String) throws -> Int64 {

@@ -6,6 +6,9 @@ public struct LocalStorage: Storage {
   /// An absolute path without symbolic links.
   public let root: String
 
+  /// The files of this machine alone.
+  static let machine = LocalStorage(existing: "/dev/null")
+
   /// Makes the folder when it is not there.
   public init(root: String) throws {
     try FileSystem.makeFolders(root)

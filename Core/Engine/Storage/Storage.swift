@@ -1,11 +1,14 @@
 internal import Expression
 public import Records
 
-/// Where tasks leave files for each other. Backends: the local file system; object stores come behind the same
-/// protocol.
+/// Where files lie: those that tasks leave for each other, and what else has a URI. One implementation is a folder of
+/// this machine, others are object stores.
 ///
-/// Calls may block. A file under its final name is whole.
+/// Calls come from threads that may block; one whose client is asynchronous waits with `BlockingExecutor.wait`. A file
+/// under its final name is whole. Inputs and outputs are streams; nothing knows of descriptors and paths but
+/// `localPath`, a short cut where there is one.
 public protocol Storage: Sendable {
+  /// - Parameter range: the bytes that are wanted; all of them when it is nil.
   func open(_ uri: StorageURI, range: Range<Int64>?) throws -> any ByteInput
   func create(_ uri: StorageURI) throws -> any ByteOutput
   /// The names directly inside a folder, folders with a `/` at the end, sorted.
@@ -36,17 +39,32 @@ public struct StorageAttributes: Sendable, Hashable {
   public var size: Int64
   public var modified: Instant
   public var isFolder: Bool
+
+  public init(size: Int64, modified: Instant, isFolder: Bool) {
+    self.size = size
+    self.modified = modified
+    self.isFolder = isFolder
+  }
 }
 
-/// `ferry:///namespace/path/flow/executions/ID/tasks/TASK/RUN/name.arrow`, the same with `kestra:///`, or
-/// `file:///path`.
+/// `ferry:///namespace/path/flow/executions/ID/tasks/TASK/RUN/name.arrow`, the same with `kestra:///`, `file:///path`,
+/// or what another storage knows: `gs://bucket/path`.
 public struct StorageURI: Hashable, Sendable {
-  public enum Scheme: String, Sendable {
-    case ferry
-    case file
+  /// What a URI begins with. `Storages` knows which ones can be opened.
+  public struct Scheme: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    /// - Parameter rawValue: in small letters.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Internal storage, wherever that is.
+    public static let ferry = Scheme(rawValue: "ferry")
+    /// The file system of this machine.
+    public static let file = Scheme(rawValue: "file")
   }
 
   public let scheme: Scheme
+  /// What stands between the second and the third slash: a bucket; empty where the scheme has none.
+  public let authority: String
   /// Decoded components, none of them empty, `.` or `..`.
   public let components: [String]
 
@@ -56,20 +74,32 @@ public struct StorageURI: Hashable, Sendable {
         .configuration, "'\(text)' is not a URI",
         hint: "Write ferry:///…, an output such as {{ outputs.query.uri }}, or file:///…")
     }
-    switch text[..<separator.lowerBound].lowercased() {
-    case "ferry", "kestra": scheme = .ferry
-    case "file": scheme = .file
-    case let other:
-      throw Failure(
-        .configuration, "'\(text)': the scheme '\(other)' is not known", hint: "Known are ferry, kestra and file")
-    }
+    let named = text[..<separator.lowerBound].lowercased()
+    guard StorageURI.isScheme(named) else { throw Failure(.configuration, "'\(text)' is not a URI") }
+    scheme = named == "kestra" ? .ferry : Scheme(rawValue: named)
     var path = text[separator.upperBound...]
-    if path.hasPrefix("//") {
-      path = path.dropFirst(2)
-    } else if path.hasPrefix("/") {
-      throw Failure(.configuration, "'\(text)' names a host", hint: "Write three slashes: \(scheme.rawValue):///…")
+    if path.hasPrefix("/") {
+      let place = path.dropFirst().prefix { $0 != "/" }
+      guard place.isEmpty || (scheme != .ferry && scheme != .file) else {
+        throw Failure(.configuration, "'\(text)' names a host", hint: "Write three slashes: \(scheme.rawValue):///…")
+      }
+      authority = String(place)
+      path = path.dropFirst(1 + place.count)
+    } else {
+      authority = ""
     }
     components = try path.split(separator: "/").map { try StorageURI.component($0, of: text) }
+  }
+
+  private static func isScheme(_ text: String) -> Bool {
+    guard let first = text.utf8.first, (97...122).contains(first) else { return false }
+    return text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [43, 45, 46].contains($0) }
+  }
+
+  private init(_ scheme: Scheme, _ authority: String, _ components: [String]) {
+    self.scheme = scheme
+    self.authority = authority
+    self.components = components
   }
 
   /// Kestra's files of a namespace are those beside the flow.
@@ -86,18 +116,19 @@ public struct StorageURI: Hashable, Sendable {
     }
   }
 
-  /// A path of this machine.
-  /// - Parameter folder: where a relative one begins.
+  /// A path of this machine, or one that begins at another URI.
+  /// - Parameter folder: where a relative one begins: a path or a URI.
   init(path: String, in folder: String) throws {
-    var components: [String] = []
-    for part in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where part != "." {
+    let isBelow = !path.hasPrefix("/") && folder.contains(":/")
+    let base = isBelow ? try StorageURI(folder) : StorageURI(.file, "", [])
+    var components = base.components
+    for part in (isBelow || path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where part != "." {
       if part == ".." { _ = components.popLast() } else { components.append(String(part)) }
     }
     guard !components.isEmpty, !path.utf8.contains(0) else {
       throw Failure(.configuration, "'\(path)' is not the path of a file")
     }
-    scheme = .file
-    self.components = components
+    self.init(base.scheme, base.authority, components)
   }
 
   /// Encoded traversal (`%2e%2e`, `%2f`) is refused like the plain one.
@@ -116,7 +147,7 @@ public struct StorageURI: Hashable, Sendable {
 
   /// The canonical text, escaped where needed.
   public var text: String {
-    "\(scheme.rawValue):///" + components.map(StorageURI.percentEncoded).joined(separator: "/")
+    "\(scheme.rawValue)://\(authority)/" + components.map(StorageURI.percentEncoded).joined(separator: "/")
   }
 
   /// The last component.
