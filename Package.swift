@@ -82,6 +82,10 @@ let core: [Target] = [
     dependencies: ["Formats", "Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
     path: "Core/Command", exclude: ["CMalloc"], swiftSettings: settings),
+  // How fast runs are recorded: it needs no more than the engine.
+  .executableTarget(
+    name: "executions", dependencies: ["Engine", "Expression", "Records"], path: "Benchmarks/Executions",
+    swiftSettings: settings),
 ]
 
 let testTargets: [Target] = [

@@ -58,6 +58,21 @@ public struct TaskRun: Sendable {
   /// behind it.
   public var outcome = Failure.Outcome.undone
   public var canResume = false
+
+  public init(
+    id: String, executionID: String, taskID: String, type: String, parentID: String? = nil, value: String? = nil,
+    iterationPath: String, state: RunState, started: Instant
+  ) {
+    self.id = id
+    self.executionID = executionID
+    self.taskID = taskID
+    self.type = type
+    self.parentID = parentID
+    self.value = value
+    self.iterationPath = iterationPath
+    self.state = state
+    self.started = started
+  }
 }
 
 /// One execution of a flow.
@@ -79,6 +94,24 @@ public struct Execution: Sendable {
   public var taskRuns: [TaskRun] = []
   /// Whether the record knows how it ended; not recorded itself.
   public var isRecorded = true
+
+  public init(
+    id: String, namespace: String, flowID: String, state: RunState, started: Instant, ended: Instant? = nil,
+    labels: ValueMap = [:], inputs: ValueMap = [:], outputs: ValueMap = [:], error: String? = nil,
+    parentID: String? = nil
+  ) {
+    self.id = id
+    self.namespace = namespace
+    self.flowID = flowID
+    self.state = state
+    self.started = started
+    self.ended = ended
+    self.labels = labels
+    self.inputs = inputs
+    self.outputs = outputs
+    self.error = error
+    self.parentID = parentID
+  }
 }
 
 extension Execution {
