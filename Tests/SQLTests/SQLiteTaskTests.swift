@@ -57,6 +57,30 @@ import Testing
     }
   }
 
+  @Test func timestampsWithOffsetInOutputs() throws {
+    try python(
+      make: """
+        CREATE TABLE t (n INTEGER PRIMARY KEY, v DATETIMEOFFSET);
+        INSERT INTO t (v) VALUES ('2004-10-19 10:23:54.25+05:30'), ('2004-10-19T10:23:54Z'), ('2004-10-19 10:23:54'),
+          (NULL), ('infinity'), ('10000-01-01 00:00:00-00:30')
+        """)
+    func values(_ format: Value) throws -> [Value?]? {
+      let outputs = try query("SELECT v FROM t ORDER BY n", ["fetchType": "FETCH", "rowFormat": format])
+      return outputs["rows"]?.list?.map { $0.map?["v"] }
+    }
+    // As java.time.OffsetDateTime prints it; what ISO 8601 has no form for stays exact.
+    #expect(
+      try values("KESTRA") == [
+        "2004-10-19T10:23:54.25+05:30", "2004-10-19T10:23:54Z", "2004-10-19T10:23:54Z", .null, "infinity",
+        "10000-01-01T00:00:00-00:30",
+      ])
+    #expect(
+      try values("EXACT") == [
+        "2004-10-19T10:23:54.250000+05:30", "2004-10-19T10:23:54+00:00", "2004-10-19T10:23:54+00:00", .null, "infinity",
+        "10000-01-01T00:00:00-00:30",
+      ])
+  }
+
   // MARK: promote
 
   /// Declared types that some value does not fit: the column's name, its declaration, its values, the type that fits

@@ -97,11 +97,9 @@ struct AvroLayout {
 
   /// The step for a column.
   private mutating func value(_ action: AvroAction, _ index: Int, name: String, isNullable: Bool) -> AvroOp {
-    let type = schema.columnType(index)
-    fields.append(
-      Field(
-        name, type, nullable: isNullable || action.isNullable || schema.isNullable(index),
-        sourceType: enumeration(index)))
+    let field = schema.field(name, index, isNullable: isNullable || action.isNullable)
+    let type = field.type
+    fields.append(field)
     var op: AvroOp
     if let value = optional(action), let fast = fast(value, type) {
       op = fast
@@ -116,16 +114,6 @@ struct AvroLayout {
     }
     op.column = fields.count - 1
     return op
-  }
-
-  /// `enum('A','B')`, which a database can take for the column's type.
-  private func enumeration(_ index: Int) -> String? {
-    let parts = schema[index].kind == .union ? schema[index].parts.filter { schema[$0].kind != .null } : [index]
-    guard parts.count == 1, schema[parts[0]].kind == .enumeration else { return nil }
-    let quoted = schema[parts[0]].symbols.map { symbol in
-      "'" + symbol.map { $0 == "'" ? "''" : String($0) }.joined() + "'"
-    }
-    return "enum(\(quoted.joined(separator: ",")))"
   }
 
   /// The step for what needs no builder.

@@ -22,7 +22,7 @@ enum ScalarText {
   }
 
   /// The digits of a number without zeros around them, and the power of ten of the last.
-  private struct Digits {
+  struct Digits {
     var isNegative = false
     var significant: [UInt8] = []
     var power = 0

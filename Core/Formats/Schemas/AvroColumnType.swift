@@ -1,6 +1,27 @@
-internal import Records
+package import Records
 
 extension AvroSchema {
+  /// The columns of a file's rows, none of its records flattened: those of a record, else one named `value`.
+  package var columns: Schema {
+    guard nodes[root].kind == .record else { return Schema([field("value", root, isNullable: false)]) }
+    return Schema(nodes[root].members.map { field($0.columnName, $0.type, isNullable: false) })
+  }
+
+  /// - Parameter isNullable: what is around the value may be NULL.
+  func field(_ name: String, _ index: Int, isNullable: Bool) -> Field {
+    Field(name, columnType(index), nullable: isNullable || self.isNullable(index), sourceType: enumeration(index))
+  }
+
+  /// `enum('A','B')`, which a database can take for the column's type.
+  private func enumeration(_ index: Int) -> String? {
+    let parts = nodes[index].kind == .union ? nodes[index].parts.filter { nodes[$0].kind != .null } : [index]
+    guard parts.count == 1, nodes[parts[0]].kind == .enumeration else { return nil }
+    let quoted = nodes[parts[0]].symbols.map { symbol in
+      "'" + symbol.map { $0 == "'" ? "''" : String($0) }.joined() + "'"
+    }
+    return "enum(\(quoted.joined(separator: ",")))"
+  }
+
   /// The type of the column that a schema's type becomes.
   func columnType(_ index: Int) -> DataType {
     let node = nodes[index]
