@@ -14,7 +14,7 @@ filter=${1:-}
 options=(--skip-build "${@:2}")
 
 # A test's name is MODULE.SUITE/FUNCTION or, in a suite of a suite, MODULE.SUITE/SUITE/FUNCTION.
-suites=$("$swift" test list "${options[@]}" 2>/dev/null | grep -E -- "$filter" | sed -n 's:^[^.]*\.\(.*\)/[^/]*$:\1:p' \
+suites=$("$swift" test list "${options[@]}" 2>/dev/null | grep -E -- "$filter" | sed -n 's:^\(.*\)/[^/]*$:\1:p' \
   | awk -F/ '{ name = ""; for (i = 1; i <= NF; i++) { name = name "/" $i; print name } }' | sort -u | wc -l)
 
 failed=() begun=0 current= ended=
@@ -26,8 +26,7 @@ failed=() begun=0 current= ended=
         current=${line#"◇ Suite "}
         line="[$begun/$suites] $line"
         ;;
-      "✘ Test run with "*) ended=yes ;;
-      "✔ Test run with "*) ended=yes ;;
+      *" Test run with "*" after "*) ended=yes ;;
       "✘ "*" recorded an issue "*) failed+=("$line") ;;
     esac
     printf '%s\n' "$line"
