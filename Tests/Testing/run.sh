@@ -13,9 +13,11 @@ swift=${SWIFT:-swift}
 filter=${1:-}
 options=(--skip-build "${@:2}")
 
-# A test's name is MODULE.SUITE/FUNCTION or, in a suite of a suite, MODULE.SUITE/SUITE/FUNCTION.
+# A test's name is MODULE.SUITE/FUNCTION or, in a suite of a suite, MODULE.SUITE/SUITE/FUNCTION; a place in a file may
+# follow.
 suites=$("$swift" test list "${options[@]}" 2>/dev/null | grep -E -- "$filter" | sed -n 's:^\(.*\)/[^/]*$:\1:p' \
-  | awk -F/ '{ name = ""; for (i = 1; i <= NF; i++) { name = name "/" $i; print name } }' | sort -u | wc -l)
+  | awk -F/ '{ name = ""; for (i = 1; i <= NF && $i !~ /\(/; i++) { name = name "/" $i; print name } }' \
+  | sort -u | wc -l)
 
 failed=() begun=0 current= ended=
 "$swift" test "${options[@]}" --no-parallel ${filter:+--filter "$filter"} 2>&1 | {
