@@ -96,7 +96,7 @@ struct Summary {
     let first = try? reader.next()
     let batch = first ?? BatchBuilder(reader.schema).finish()
     let shown = batch.slice(0, min(batch.count, Summary.previewRows))
-    let rows = RowsTable(shown, showing: engine.redactor.redact).text(fitting: columns)
+    let rows = RowsTable(shown, showing: execution.redacted).text(fitting: columns)
     let more: TerminalText = batch.count > Summary.previewRows ? "…\n" : ""
     return "Preview of \(line: uri.split(separator: "/").suffix(3).joined(separator: "/"))\n\(rows)\(more)"
   }

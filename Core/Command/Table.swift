@@ -96,13 +96,17 @@ struct RowsTable {
     ).text(fitting: columns)
   }
 
+  /// Numbers are data, whatever digits a secret has.
   private func cell(_ column: Column, _ row: Int) -> String {
-    column.isNull(row) ? "NULL" : cut(column.text(at: row))
+    if column.isNull(row) { return "NULL" }
+    return cut(column.text(at: row), isData: RowsTable.isNumber(column.type))
   }
 
-  private func cut(_ text: String) -> String {
+  private func cut(_ text: String) -> String { cut(text, isData: false) }
+
+  private func cut(_ text: String, isData: Bool) -> String {
     let widest = RowsTable.widest
-    let start = shown(String(text.prefix(RowsTable.seen))).prefix(widest + 1)
+    let start = (isData ? text : shown(String(text.prefix(RowsTable.seen)))).prefix(widest + 1)
     return start.count > widest ? start.prefix(widest - 1) + "…" : String(start)
   }
 

@@ -1,6 +1,6 @@
 /// What the outside world gives to expressions. Errors it throws pass through rendering unchanged.
 public protocol ExpressionHost: Sendable {
-  /// The secret of this name; throws when there is none.
+  /// The secret of this name; throws when there is none. What expressions make of it stays marked.
   func secret(_ name: String) throws -> String
   /// The whole text of a file in internal storage or beside the flow.
   /// - Parameter check: to be called while it waits for bytes; what it throws ends the reading.

@@ -88,8 +88,11 @@ public struct Template: Sendable {
   }
 
   /// The same as text: see `Value.text`.
-  public func renderText(in scope: Scope) throws -> String {
-    if isLiteral { return source }
+  public func renderText(in scope: Scope) throws -> String { try renderMarkedText(in: scope).text }
+
+  /// The same with what is secret of it.
+  public func renderMarkedText(in scope: Scope) throws -> MarkedText {
+    if isLiteral { return MarkedText(source) }
     var evaluator = Evaluator(scope)
     return try evaluator.text(of: nodes)
   }
@@ -98,10 +101,13 @@ public struct Template: Sendable {
     if isLiteral { return .string(source) }
     if let single {
       let value = try evaluator.value(of: single)
-      guard case .string(let text) = value, nodes.count > 1 else { return value }
-      return .string(nodes.map { if case .text(let space) = $0 { space } else { text } }.joined())
+      guard nodes.count > 1, value.string != nil else { return value }
+      return Value(
+        nodes.reduce(into: MarkedText()) { sum, node in
+          if case .text(let space) = node { sum.append(space) } else { sum.append(value.markedText) }
+        })
     }
-    return .string(try evaluator.text(of: nodes))
+    return Value(try evaluator.text(of: nodes))
   }
 
   /// The expression of a template that has nothing else but white space.

@@ -13,6 +13,9 @@ public enum Value: Hashable, Sendable {
   case string(String)
   case list([Value])
   case map(ValueMap)
+  /// A text or number that is secret in part. Only what leaves the engine differs by that: it equals the same value
+  /// that is none.
+  case secret(Secret)
 }
 
 extension Value {
@@ -25,6 +28,8 @@ extension Value {
     case (.decimal(let a), .decimal(let b)), (.string(let a), .string(let b)): a.isExactly(b)
     case (.list(let a), .list(let b)): a == b
     case (.map(let a), .map(let b)): a == b
+    case (.secret(let a), _): a.value == b.plain
+    case (_, .secret(let b)): a == b.value
     default: false
     }
   }
@@ -38,6 +43,7 @@ extension Value {
     case .decimal(let text), .string(let text): hasher.combine(ExactText(text))
     case .list(let values): hasher.combine(values)
     case .map(let map): hasher.combine(map)
+    case .secret(let secret): secret.value.hash(into: &hasher)
     }
   }
 }
@@ -55,12 +61,28 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
 }
 
 extension Value {
-  public var string: String? { if case .string(let text) = self { text } else { nil } }
-  public var int: Int64? { if case .int(let number) = self { number } else { nil } }
+  /// Also of one that is secret.
+  public var string: String? {
+    switch self {
+    case .string(let text): text
+    case .secret(let secret): secret.value.string
+    default: nil
+    }
+  }
+
+  /// Also of one that is secret.
+  public var int: Int64? {
+    switch self {
+    case .int(let number): number
+    case .secret(let secret): secret.value.int
+    default: nil
+    }
+  }
+
   public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
   public var list: [Value]? { if case .list(let values) = self { values } else { nil } }
   public var map: ValueMap? { if case .map(let map) = self { map } else { nil } }
-  public var isNull: Bool { self == .null }
+  public var isNull: Bool { if case .null = self { true } else { false } }
 
   /// What this value is called in an error message.
   public var typeName: String {
@@ -72,6 +94,7 @@ extension Value {
     case .string: "string"
     case .list: "list"
     case .map: "map"
+    case .secret(let secret): secret.value.typeName
     }
   }
 
@@ -80,6 +103,7 @@ extension Value {
     switch self {
     case .null: "null"
     case .int: "an integer"
+    case .secret(let secret): secret.value.typePhrase
     default: "a \(typeName)"
     }
   }

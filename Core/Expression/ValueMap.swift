@@ -35,15 +35,44 @@ public struct ValueMap: Hashable, Sendable, Sequence, ExpressibleByDictionaryLit
       switch (names.place(of: key), newValue) {
       case (let place?, let value?): values[place] = value
       case (let place?, nil):
-        names = Names(names.keys[..<place] + names.keys[(place + 1)...])
+        names = names.without(place)
         values.remove(at: place)
       case (nil, let value?):
-        if !isKnownUniquelyReferenced(&names) { names = Names(names.keys[...]) }
+        if !isKnownUniquelyReferenced(&names) { names = names.copy }
         names.append(key)
         values.append(value)
       case (nil, nil): break
       }
     }
+  }
+
+  /// Sets a value under a name that may be secret in part.
+  public mutating func set(_ key: MarkedText, to value: Value) {
+    self[key.text] = value
+    guard key.isSecret, let place = names.place(of: key.text) else { return }
+    if !isKnownUniquelyReferenced(&names) { names = names.copy }
+    names.mark(place, key.marks)
+  }
+
+  /// Whether a name is secret in part.
+  public var hasMarkedKeys: Bool { names.hasMarks }
+
+  /// Keys with what is secret of them, and their values, in order.
+  public var markedEntries: [(key: MarkedText, value: Value)] {
+    values.indices.map { (MarkedText(names.keys[$0], names.marks(of: $0)), values[$0]) }
+  }
+
+  /// The same values under names of which nothing is secret.
+  var withoutKeyMarks: ValueMap {
+    guard hasMarkedKeys else { return self }
+    var map = self
+    map.names = Names(names.keys[...])
+    return map
+  }
+
+  /// The same names, each with another value.
+  public func mapValues(_ change: (Value) throws -> Value) rethrows -> ValueMap {
+    ValueMap(like: self, try values.map(change))
   }
 
   public func makeIterator() -> Iterator { Iterator(map: self) }
@@ -77,6 +106,8 @@ private final class Names: @unchecked Sendable {
   /// Empty for few keys: those are found faster one by one.
   private var places: [ExactText: Int] = [:]
   private static let few = 8
+  /// What of the keys is secret, by their places.
+  private var marks: [Int: Marks] = [:]
 
   init(_ keys: ArraySlice<String>) {
     self.keys = Array(keys)
@@ -88,6 +119,22 @@ private final class Names: @unchecked Sendable {
     places.reserveCapacity(keys.count)
     for (place, key) in keys.enumerated() { places[ExactText(key)] = place }
   }
+
+  var copy: Names {
+    let copy = Names(keys[...])
+    copy.marks = marks
+    return copy
+  }
+
+  func without(_ place: Int) -> Names {
+    let rest = Names(keys[..<place] + keys[(place + 1)...])
+    for (index, marks) in marks where index != place { rest.marks[index > place ? index - 1 : index] = marks }
+    return rest
+  }
+
+  var hasMarks: Bool { !marks.isEmpty }
+  func marks(of place: Int) -> Marks { marks.isEmpty ? .none : marks[place] ?? .none }
+  func mark(_ place: Int, _ marks: Marks) { self.marks[place] = marks }
 
   func append(_ key: String) {
     keys.append(key)

@@ -154,7 +154,7 @@ struct InferAvroSchemaTask: FerryTask {
 enum AvroProperties {
   /// A schema is JSON, as a text or as YAML's own lists and maps, or the URI of a file that holds it.
   static func schema(_ value: Value?, _ context: TaskContext) throws -> AvroSchema? {
-    switch value {
+    switch value?.unmarked {
     case nil, .null?: return nil
     case .string(let text)?:
       let first = text.first { !$0.isWhitespace }

@@ -161,7 +161,7 @@ let testPlugin = Plugin(
   "test", "Tasks of the tests.",
   tasks: [
     Secretive.self, Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self,
-    Lasting.self, Acknowledging.self, Limited.self,
+    Lasting.self, Acknowledging.self, Limited.self, Quoting.self, Echoing.self,
   ])
 
 /// Fails the first times, with a category.

@@ -9,6 +9,8 @@ public struct Flow: Sendable {
   public var labels = ValueMap()
   public var inputs: [InputDeclaration] = []
   var variables = ValueMap()
+  /// The same with their places in the file.
+  var variableNodes: [Node.Member] = []
   var tasks: [TaskNode] = []
   var errors: [TaskNode] = []
   var finally: [TaskNode] = []
@@ -76,7 +78,7 @@ extension FlowOutput {
   func value(in scope: Scope) throws -> Value {
     let rendered = try value.renderedTexts(in: scope)
     guard let kind, !rendered.isNull else { return rendered }
-    return try InputDeclaration.convert(rendered, to: kind, item: itemKind)
+    return try InputDeclaration.convert(rendered.unmarked, to: kind, item: itemKind).marked(like: rendered)
   }
 }
 

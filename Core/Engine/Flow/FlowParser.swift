@@ -117,6 +117,7 @@ public struct FlowParser {
     flow.labels = labels(root["labels"])
     checkLabels(flow.labels, at: root["labels"]?.position ?? root.position)
     flow.variables = variables(root["variables"])
+    flow.variableNodes = root["variables"]?.members ?? []
     root["variables"].map { checkNotation(of: $0) }
     flow.inputs = list(root["inputs"], "inputs").compactMap { input($0) }
     checkUnique(list(root["inputs"], "inputs").compactMap { $0["id"] ?? $0["name"] }, "input")

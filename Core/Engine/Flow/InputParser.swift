@@ -29,6 +29,7 @@ extension FlowParser {
     input.description = node["description"]?.text
     input.isRequired = node["required"] == nil || flag(node["required"], "required")
     input.fallback = node["defaults"]?.value
+    input.fallbackPosition = node["defaults"]?.position
     input.itemKind = node["itemType"].flatMap { valueKind($0, of: "input '\(id)'", at: node.position) }
     input.values = (node["values"] ?? node["options"])?.items?.compactMap { $0.scalar?.text } ?? []
     input.allowsCustomValue = flag(node["allowCustomValue"], "allowCustomValue")

@@ -31,6 +31,7 @@ public struct InputDeclaration: Sendable {
   public var isRequired = true
   /// May hold expressions.
   public var fallback: Value?
+  var fallbackPosition: Position?
   var itemKind: Kind?
   var values: [String] = []
   /// An expression for the list of values.
@@ -52,24 +53,32 @@ extension InputDeclaration {
   /// The typed value of what the user gave (texts from the command line, values from a file), or why it is refused.
   /// - Parameter check: throws when the run is to stop: a validator may take its time.
   func accept(_ given: Value, _ check: @escaping @Sendable () throws -> Void = {}) throws -> Value {
-    let value = try Self.convert(given, to: kind, item: itemKind)
+    let isHidden = kind == .secret || given.holdsSecret
+    let value: Value
+    do { value = try Self.convert(given.unmarked, to: kind, item: itemKind).marked(like: given) } catch {
+      // What it is instead is not said.
+      guard isHidden, let mismatch = error as? PropertyMismatch else { throw error }
+      let expected = mismatch.message.split(separator: ", found ").first.map(String.init) ?? mismatch.message
+      throw PropertyMismatch("\(expected), found a secret that is none", path: mismatch.path)
+    }
     try checkChoice(value)
     do {
       try checkBounds(value)
       if let validator, let text = value.string, try !Self.test("text matches other", text, validator, check) {
         throw mismatch("a text that matches '\(validator)'")
       }
-    } catch let mismatch as PropertyMismatch where kind != .secret {
+    } catch let mismatch as PropertyMismatch where !isHidden {
       throw PropertyMismatch("\(mismatch.message), found \(Self.shown(given))")
     }
-    return value
+    return kind == .secret ? value.asSecret : value
   }
 
   private func checkChoice(_ value: Value) throws {
     guard !values.isEmpty, !allowsCustomValue else { return }
     for choice in value.list ?? [value] where !values.containsExactly(choice.text) {
-      let hint = nearest(choice.text, in: values).map { ". Did you mean '\($0)'?" } ?? ""
-      let found = kind == .secret ? "another" : Self.shown(choice)
+      let isHidden = kind == .secret || choice.isSecret
+      let hint = isHidden ? "" : nearest(choice.text, in: values).map { ". Did you mean '\($0)'?" } ?? ""
+      let found = isHidden ? "another" : Self.shown(choice)
       throw mismatch("one of \(values.joined(separator: ", ")), found \(found)\(hint)")
     }
   }

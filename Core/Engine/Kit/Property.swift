@@ -79,7 +79,7 @@ public struct Property<Value: PropertyValue>: Sendable, Decodable {
     }
     let (declaration, fallback) = found
     if let given = decoder.given(declaration) {
-      let value = try atPath(declaration.name) { try Value(property: given) }
+      let value = try atPath(declaration.name) { try Value(mayBeSecret: given) }
       try declaration.checkRange(given)
       storage = .value(value)
     } else if let fallback {
@@ -99,6 +99,17 @@ public struct Property<Value: PropertyValue>: Sendable, Decodable {
       }
     }
     set { storage = .value(newValue) }
+  }
+}
+
+extension PropertyValue {
+  /// What is wrong with a secret is said without it.
+  fileprivate init(mayBeSecret given: Value) throws {
+    do { self = try Self(property: given) } catch let mismatch as PropertyMismatch {
+      guard given.holdsSecret else { throw mismatch }
+      _ = try Self(property: given.masked)
+      throw PropertyMismatch("expected \(Self.propertyShape.name), found a secret that is none", path: mismatch.path)
+    }
   }
 }
 
@@ -174,9 +185,10 @@ extension PropertyDeclaration {
   }
 
   func checkRange(_ value: Value) throws {
-    guard let range, case .int(let number) = value, !range.contains(Int(number)) else { return }
+    guard let range, let number = value.int, !range.contains(Int(number)) else { return }
+    let found = value.markedText.masked
     throw PropertyMismatch(
-      "expected an integer from \(range.lowerBound) to \(range.upperBound), found \(number)", path: name)
+      "expected an integer from \(range.lowerBound) to \(range.upperBound), found \(found)", path: name)
   }
 }
 

@@ -73,11 +73,20 @@ extension Value: PropertyValue {
   public init(property: Value) { self = property }
 }
 
+/// A text of which the task shows or puts out again: what is secret of it stays so.
+extension MarkedText: PropertyValue {
+  public static var propertyShape: PropertyShape { .string }
+  public init(property: Value) throws {
+    let text = try String(property: property)
+    self = property.isSecret ? property.markedText : MarkedText(text)
+  }
+}
+
 extension String: PropertyValue {
   public static var propertyShape: PropertyShape { .string }
   /// Numbers and booleans are taken as their text, as YAML authors expect of `password: 1234`.
   public init(property: Value) throws {
-    switch property {
+    switch property.plain {
     case .string(let text): self = text
     case .int, .double, .decimal, .bool: self = property.text
     default: throw PropertyMismatch.expected(.string, property)
@@ -88,11 +97,11 @@ extension String: PropertyValue {
 extension Int: PropertyValue {
   public static var propertyShape: PropertyShape { .integer }
   public init(property: Value) throws {
-    if case .int(let number) = property {
+    if let number = property.int {
       self = Int(number)
       return
     }
-    if case .string(let text) = property, let number = Int(text) {
+    if let text = property.string, let number = Int(text) {
       self = number
       return
     }
@@ -103,7 +112,7 @@ extension Int: PropertyValue {
 extension Double: PropertyValue {
   public static var propertyShape: PropertyShape { .number }
   public init(property: Value) throws {
-    switch property {
+    switch property.plain {
     case .int(let number): self = Double(number)
     case .double(let number): self = number
     case .decimal(let text), .string(let text):
@@ -117,7 +126,7 @@ extension Double: PropertyValue {
 extension Bool: PropertyValue {
   public static var propertyShape: PropertyShape { .boolean }
   public init(property: Value) throws {
-    switch property {
+    switch property.plain {
     case .bool(let flag): self = flag
     case .string("true"): self = true
     case .string("false"): self = false
@@ -130,7 +139,7 @@ extension Duration: PropertyValue {
   public static var propertyShape: PropertyShape { .duration }
   /// ISO 8601 (`PT1M30S`), or a number of seconds.
   public init(property: Value) throws {
-    switch property {
+    switch property.plain {
     case .int(let seconds): self = .seconds(seconds)
     case .double(let seconds): self = .seconds(seconds)
     case .string(let text):
@@ -149,7 +158,7 @@ public struct StorageReference: PropertyValue, Hashable {
   public static var propertyShape: PropertyShape { .uri }
   public let uri: String
   public init(property: Value) throws {
-    guard case .string(let text) = property, !text.isEmpty else {
+    guard let text = property.string, !text.isEmpty else {
       let found = property == "" ? "an empty text" : property.typeName
       throw PropertyMismatch(
         "expected a URI such as {{ outputs.query.uri }} or a path such as orders.arrow, found \(found)")
@@ -171,7 +180,7 @@ extension Array: PropertyValue where Element: PropertyValue {
   /// A text that holds a JSON list is taken as that list: expressions often render one.
   public init(property: Value) throws {
     var property = property
-    if case .string(let text) = property, text.first == "[", let parsed = try? Value.parseJSON(text) {
+    if property.string?.first == "[", let parsed = try? Value.parseJSON(property.markedText) {
       property = parsed
     }
     guard case .list(let values) = property else { throw PropertyMismatch.expected(Self.propertyShape, property) }
@@ -185,7 +194,7 @@ extension ValueMap: PropertyValue {
   public static var propertyShape: PropertyShape { .map(.any) }
   public init(property: Value) throws {
     var property = property
-    if case .string(let text) = property, text.first == "{", let parsed = try? Value.parseJSON(text) {
+    if property.string?.first == "{", let parsed = try? Value.parseJSON(property.markedText) {
       property = parsed
     }
     guard case .map(let map) = property else { throw PropertyMismatch.expected(.map(.any), property) }
@@ -210,7 +219,7 @@ public protocol PropertyChoice: PropertyValue, CaseIterable, RawRepresentable wh
 extension PropertyChoice {
   public static var propertyShape: PropertyShape { .choice(allCases.map(\.rawValue)) }
   public init(property: Value) throws {
-    guard case .string(let text) = property,
+    guard let text = property.string,
       let match = Self.allCases.first(where: { $0.rawValue.lowercased() == text.lowercased() })
     else {
       let names = Self.allCases.map(\.rawValue)

@@ -1,4 +1,4 @@
-internal import Expression
+public import Expression
 public import Records
 
 /// What the engine gives a running task. One per attempt.
@@ -73,7 +73,7 @@ public final class TaskContext: Sendable {
   public func create(_ name: String) throws -> StoredOutput {
     let uri = try StorageURI(
       message.folder + name.split(separator: "/").map { StorageURI.percentEncoded(String($0)) }.joined(separator: "/"))
-    logger.redactor.keep(file: uri.text)
+    logger.redactor.keep(uri: uri.text)
     return StoredOutput(uri: uri.text, output: try storage.create(uri))
   }
 
@@ -135,9 +135,15 @@ public final class TaskContext: Sendable {
 
   // MARK: the rest
 
+  /// A message that may hold what others have said: secrets are looked for in it.
   public func log(_ level: LogLevel, _ message: String) { logger.log(level, message) }
 
-  /// Keeps a secret that the task came by itself (the password inside of a URL) out of logs, errors and records.
+  /// A message of the flow's own: what is marked in it is masked, and nothing else.
+  public func log(_ level: LogLevel, _ message: MarkedText) { logger.log(level, message) }
+
+  /// Keeps a secret that the task came by itself (the password inside of a URL, its escapes undone) out of what others
+  /// say: messages of servers, logs, errors. One of fewer than six letters could be any word and is not looked for;
+  /// where it stands inside of a property, it is masked there.
   public func hide(_ secret: String) { logger.redactor.add(secret) }
 
   /// How long the task may still take until a time-out stops it; nil when none will. What works for it elsewhere (a

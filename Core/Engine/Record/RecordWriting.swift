@@ -6,8 +6,6 @@ enum RecordWriting {
   static func write(_ change: RunChange, _ database: Database) throws {
     switch change {
     case .executionBegan(let execution, let file, let source): try begin(execution, file, source, database)
-    case .sourceMasked(let source, let execution):
-      try database.run("UPDATE executions SET source = ? WHERE id = ?", [source, execution])
     case .taskBegan(let run): try begin(run, database)
     case .taskNoted(let run):
       try database.run("UPDATE task_runs SET outputs = ? WHERE id = ?", [json(run.outputs), run.id])

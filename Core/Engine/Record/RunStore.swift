@@ -56,8 +56,6 @@ public protocol RunStore: Sendable {
 public enum RunChange: Sendable {
   /// Begins, or goes on. The source is the flow's text without secrets.
   case executionBegan(Execution, file: String, source: String)
-  /// The text of its flow, from which more secrets are masked than were known when it began.
-  case sourceMasked(String, execution: String)
   case taskBegan(TaskRun)
   /// The outputs that a task has before its end.
   case taskNoted(TaskRun)
@@ -72,7 +70,6 @@ public enum RunChange: Sendable {
   public var execution: String {
     switch self {
     case .executionBegan(let execution, _, _), .executionEnded(let execution): execution.id
-    case .sourceMasked(_, let execution): execution
     case .taskBegan(let run), .taskNoted(let run), .taskForgotten(let run), .taskEnded(let run): run.executionID
     case .taskRetrying(let run, _, _), .progress(_, let run): run.executionID
     }
@@ -83,7 +80,6 @@ public enum RunChange: Sendable {
     switch self {
     case .taskBegan(let run), .taskForgotten(let run), .taskEnded(let run), .taskRetrying(let run, _, _):
       run.isRepeatable
-    case .sourceMasked: true
     case .executionBegan, .taskNoted, .progress, .executionEnded: false
     }
   }

@@ -38,7 +38,6 @@ public struct EngineSettings: Sendable {
 /// Runs flows and keeps the record of them.
 public final class Engine: Sendable {
   public let settings: EngineSettings
-  public let redactor = Redactor()
   let worker: any TaskWorker
 
   public init(_ settings: EngineSettings) {
@@ -110,7 +109,7 @@ public final class Engine: Sendable {
     parentID: String?, depth: Int, correlationID: String?, _ cancellation: Cancellation
   ) throws -> FlowRunner {
     let host = Host(
-      environment: settings.environment, redactor: redactor, storage: storage, folder: Engine.folder(of: flow.file),
+      environment: settings.environment, redactor: Redactor(), storage: storage, folder: Engine.folder(of: flow.file),
       namespace: flow.namespace)
     let accepted = try complete(
       claimed.map { recorded($0, inputs, flow) } ?? inputs, of: flow, host, isSubflow: parentID != nil, cancellation)
@@ -122,12 +121,12 @@ public final class Engine: Sendable {
     execution.state = flow.concurrency == nil ? .running : .queued
     execution.error = nil
     execution.ended = nil
-    execution.inputs = recordable(accepted, of: flow)
-    for secret in flow.literalSecrets { redactor.add(secret.text) }
-    execution.labels = ValueMap(
+    execution.inputs = accepted.masked
+    let labels = ValueMap(
       Array(flow.labels).map { ($0.key, $0.value) } + Array(labels).map { ($0.key, $0.value) })
+    execution.labels = labels.masked
     return FlowRunner(
-      engine: self, flow: flow, execution: execution, inputs: accepted, host: host, depth: depth,
+      engine: self, flow: flow, execution: execution, inputs: accepted, labels: labels, host: host, depth: depth,
       acceptsUnknown: acceptsUnknown, correlationID: correlationID, cancellation: cancellation)
   }
 
@@ -151,19 +150,10 @@ public final class Engine: Sendable {
   /// Subflows within subflows: far more than honest use.
   private static let deepestSubflow = 32
 
-  private func recordable(_ inputs: ValueMap, of flow: Flow) -> ValueMap {
-    let secrets = Set(flow.inputs.filter { $0.kind == .secret }.map(\.id))
-    return ValueMap(
-      inputs.map { name, value in
-        let isSecret = secrets.contains(name) && !value.isNull
-        return (name, isSecret ? .string(Redactor.mask) : redactor.recordable(value))
-      })
-  }
-
   /// The inputs of an execution that is restarted, under those given anew. Secrets are not recorded.
   private func recorded(_ execution: Execution, _ given: ValueMap, _ flow: Flow) -> ValueMap {
     var inputs = given
-    for (name, value) in execution.inputs where given[name] == nil && !value.isNull && !Redactor.isMasked(value) {
+    for (name, value) in execution.inputs where given[name] == nil && !value.isNull && !Masked.holdsMask(value) {
       if flow.inputs.contains(where: { $0.id.isExactly(name) }) { inputs[name] = value }
     }
     return inputs
@@ -201,7 +191,9 @@ public final class Engine: Sendable {
         problems.append("input '\(input.id)': \(error)")
       }
     }
-    guard problems.isEmpty else { throw Failure(.configuration, redactor.redact(problems.joined(separator: "\n"))) }
+    guard problems.isEmpty else {
+      throw Failure(.configuration, host.redactor.redact(problems.joined(separator: "\n")))
+    }
     return inputs
   }
 
@@ -220,7 +212,8 @@ public final class Engine: Sendable {
   ) throws -> Value {
     let scope = Scope(
       variables: [
-        "inputs": .map(known), "envs": .map(settings.environment.visible), "globals": .map(settings.globals),
+        "inputs": .map(known), "envs": URLSecrets.marked(.map(settings.environment.visible)),
+        "globals": URLSecrets.marked(.map(settings.globals)),
         "vars": .map([:]), "outputs": .map([:]),
       ], host: host, timeZone: settings.timeZone, check: cancellation.check)
     if let condition = try input.condition?.rendered(in: scope), !condition.isTruthy { return .null }
@@ -228,9 +221,10 @@ public final class Engine: Sendable {
       if input.isRequired { throw PropertyMismatch("it is missing: give it with -i \(input.id)=…") }
       return .null
     }
-    if input.kind == .secret { redactor.add(value.text) }
+    value = input.kind == .secret ? value.asSecret : URLSecrets.marked(value)
+    host.redactor.add(value)
     if input.kind == .file, let text = value.string {
-      value = .string(try fileURI(text, in: given == nil || isSubflow ? host.folder : "."))
+      value = .string(try fileURI(text, in: given == nil || isSubflow ? host.folder : ".")).marked(like: value)
     }
     var input = input
     if let choices = try input.choices?.rendered(in: scope) { input.values = try [String](property: choices) }

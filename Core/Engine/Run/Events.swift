@@ -32,7 +32,7 @@ public struct Instant: Codable, Sendable, Hashable, Comparable {
   public func duration(to end: Instant) -> Duration { .microseconds(end.microseconds - microseconds) }
 }
 
-/// One run of one task, with everything that became of it. Outputs and error are redacted.
+/// One run of one task, with everything that became of it. Once it has ended, nothing in it is secret.
 public struct TaskRun: Sendable {
   public var id: String
   public var executionID: String
@@ -94,6 +94,8 @@ public struct Execution: Sendable {
   public var taskRuns: [TaskRun] = []
   /// Whether the record knows how it ended; not recorded itself.
   public var isRecorded = true
+  /// Knows the secrets that it came by; not recorded.
+  var redactor: Redactor?
 
   public init(
     id: String, namespace: String, flowID: String, state: RunState, started: Instant, ended: Instant? = nil,
@@ -112,6 +114,9 @@ public struct Execution: Sendable {
     self.error = error
     self.parentID = parentID
   }
+
+  /// A text from outside, such as a row, as it may be shown: without the secrets that the execution came by.
+  public func redacted(_ text: String) -> String { redactor?.redact(text) ?? text }
 }
 
 extension Execution {
@@ -147,7 +152,7 @@ public protocol RunObserver: Sendable {
   func handle(_ event: RunEvent)
 }
 
-/// Writes a task's log lines, redacted, from its level on.
+/// Writes a task's log lines, without secrets, from its level on.
 final class TaskLogger: Sendable {
   let redactor: Redactor
   private let level: LogLevel
@@ -175,9 +180,14 @@ final class TaskLogger: Sendable {
 
   func log(_ level: LogLevel, _ message: String) {
     guard level >= self.level else { return }
+    log(level, MarkedText(redactor.redact(message)))
+  }
+
+  func log(_ level: LogLevel, _ message: MarkedText) {
+    guard level >= self.level else { return }
     emit(
       LogLine(
         time: clock(), level: level, executionID: executionID, taskID: taskID, taskRunID: taskRunID,
-        values: values.map(redactor.redact), message: redactor.redact(message)))
+        values: values, message: message.masked))
   }
 }

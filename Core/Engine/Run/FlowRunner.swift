@@ -14,7 +14,9 @@ final class FlowRunner: Sendable {
   let acceptsUnknown: Bool
   /// As it began.
   let start: Execution
-  private let environment: ValueMap
+  private let environment: Value
+  private let globals: Value
+  private let variables: Value
   private let labels: ValueMap
   /// The first of the executions that this one is a subflow of; its own id when it is none.
   let correlationID: String
@@ -37,7 +39,7 @@ final class FlowRunner: Sendable {
     var failure: (task: String, error: String)?
 
     mutating func note(_ state: RunState, of task: TaskNode, _ frame: Frame) {
-      states.set(["state": .string(state.rawValue)], at: [task.id] + frame.iterations.map(\.value.text))
+      states.set(["state": .string(state.rawValue)], at: frame.place(of: task))
     }
   }
 
@@ -83,7 +85,7 @@ final class FlowRunner: Sendable {
   }
 
   init(
-    engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, host: Host, depth: Int,
+    engine: Engine, flow: Flow, execution: Execution, inputs: ValueMap, labels: ValueMap, host: Host, depth: Int,
     acceptsUnknown: Bool = false, correlationID: String?, cancellation: Cancellation
   ) {
     self.engine = engine
@@ -94,9 +96,11 @@ final class FlowRunner: Sendable {
     self.depth = depth
     self.acceptsUnknown = acceptsUnknown
     start = execution
-    environment = engine.settings.environment.visible
+    environment = URLSecrets.marked(.map(engine.settings.environment.visible))
+    globals = URLSecrets.marked(.map(engine.settings.globals))
+    variables = URLSecrets.marked(.map(flow.variables))
     self.correlationID = correlationID ?? execution.id
-    labels = FlowRunner.nested(execution.labels, correlationID: self.correlationID)
+    self.labels = FlowRunner.nested(labels, correlationID: self.correlationID)
     var memory = Memory()
     for run in execution.taskRuns where run.state == .success || run.state == .warning { memory.earlier[run.key] = run }
     for run in execution.taskRuns where run.state == .failed || run.state == .killed {
@@ -112,9 +116,9 @@ final class FlowRunner: Sendable {
   func run() async throws -> Execution {
     var execution = start
     execution.taskRuns = []
-    let source = flow.recordedSource(engine.redactor)
+    execution.redactor = host.redactor
     do {
-      try await engine.store.commit(.executionBegan(execution, file: flow.file, source: source))
+      try await engine.store.commit(.executionBegan(execution, file: flow.file, source: flow.recordedSource))
       if !start.taskRuns.isEmpty {
         let kept = try await engine.store.progress(of: start.id)
         memory.withLock { $0.earlierProgress = kept }
@@ -132,13 +136,11 @@ final class FlowRunner: Sendable {
       do {
         state = try await waitForTurn(&execution) ? runAll() : execution.state
       } catch {
-        execution.error = engine.redactor.redact("\(error)")
+        execution.error = host.redactor.redact("\(error)")
         state = .failed
       }
     }
     if state == .success || state == .warning { state = renderOutputs(&execution, state) }
-    let masked = flow.recordedSource(engine.redactor)
-    if masked != source { _ = await engine.store.note(.sourceMasked(masked, execution: execution.id)) }
     await end(&execution, state)
     return execution
   }
@@ -216,10 +218,10 @@ final class FlowRunner: Sendable {
       do {
         let value = try output.value(in: scope(nil, nil, Frame(cancellation: cancellation)))
         execution.whole[output.id] = value
-        execution.outputs[output.id] = engine.redactor.redact(value)
+        execution.outputs[output.id] = value.masked
       } catch {
         if cancellation.isCancelled { return .killed }
-        execution.error = engine.redactor.redact("output '\(output.id)': \(asFailure(error))")
+        execution.error = host.redactor.redact("output '\(output.id)': \(asFailure(error))")
         return .failed
       }
     }
@@ -279,8 +281,8 @@ final class FlowRunner: Sendable {
         "state": .string(RunState.running.rawValue),
       ],
       "namespace": .string(flow.namespace),
-      "inputs": .map(inputsWithTasks()), "vars": .map(flow.variables), "globals": .map(engine.settings.globals),
-      "envs": .map(environment), "labels": .map(labels), "trigger": .map([:]),
+      "inputs": .map(inputsWithTasks()), "vars": variables, "globals": globals, "envs": environment,
+      "labels": .map(labels), "trigger": .map([:]),
       "outputs": .map(memory.withLock { $0.outputs }), "tasks": .map(memory.withLock { $0.states }),
     ]
     if let task { variables["task"] = ["id": .string(task.id), "type": .string(task.typeName)] }
@@ -303,7 +305,7 @@ final class FlowRunner: Sendable {
     }
     if let turn = frame.turn {
       // Always a text, as in Kestra.
-      map["value"] = .string(turn.value.text)
+      map["value"] = Value(turn.value.markedText)
       map["iteration"] = .int(Int64(turn.index))
     }
     return map
@@ -313,7 +315,9 @@ final class FlowRunner: Sendable {
   private static func parentVariables(_ parent: Parent) -> Value? {
     guard parent.turn != nil || !parent.run.outputs.isEmpty else { return nil }
     var map: ValueMap = ["task": ["id": .string(parent.run.taskID)]]
-    if let turn = parent.turn { map["taskrun"] = ["id": .string(parent.run.id), "value": .string(turn.value.text)] }
+    if let turn = parent.turn {
+      map["taskrun"] = ["id": .string(parent.run.id), "value": Value(turn.value.markedText)]
+    }
     if !parent.run.outputs.isEmpty { map["outputs"] = .map(parent.run.outputs) }
     return .map(map)
   }
@@ -336,7 +340,7 @@ final class FlowRunner: Sendable {
 
   func logger(_ run: TaskRun?) -> TaskLogger {
     TaskLogger(
-      redactor: engine.redactor, level: engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
+      redactor: host.redactor, level: engine.settings.logLevel, executionID: start.id, taskID: run?.taskID,
       taskRunID: run?.id, values: run?.values ?? [], emit: { [engine] line in engine.log(line) })
   }
 }

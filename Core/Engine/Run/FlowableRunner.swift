@@ -58,7 +58,11 @@ extension FlowRunner {
       outer.parents.removeFirst()
       outer.turn = own.turn
     }
-    do { return try task.property(name)?.value.rendered(in: scope(task, run, outer)) } catch {
+    do {
+      let value = try task.property(name)?.value.rendered(in: scope(task, run, outer))
+      if let value { host.redactor.add(value) }
+      return value.map(URLSecrets.marked)
+    } catch {
       throw asFailure(error).whileDoing("property '\(name)'")
     }
   }
@@ -97,9 +101,9 @@ extension FlowRunner {
   private static func values(_ given: Value, _ name: String) throws -> [Value] {
     switch given {
     case .list(let values): return values
-    case .map(let map): return map.map { ["key": .string($0.key), "value": $0.value] }
-    case .string(let text):
-      if let parsed = try? Value.parseJSON(text), parsed.list != nil || parsed.map != nil {
+    case .map(let map): return map.markedEntries.map { ["key": Value($0.key), "value": $0.value] }
+    case _ where given.string != nil:
+      if let parsed = try? Value.parseJSON(given.markedText), parsed.list != nil || parsed.map != nil {
         return try values(parsed, name)
       }
       throw Failure(.configuration, "\(name): expected a list or a text that holds a JSON list, found another text")
@@ -114,13 +118,13 @@ extension FlowRunner {
   }
 
   private func switchCase(_ task: TaskNode, _ run: inout TaskRun, _ frame: Frame) async throws -> RunState {
-    let value = try property("value", of: task, run, frame)?.text ?? ""
-    let named = task.branch("cases.\(value)")
-    run.outputs = ["value": .string(value), "defaults": .bool(named.isEmpty)]
+    let value = try property("value", of: task, run, frame)?.markedText ?? MarkedText()
+    let named = task.branch("cases.\(value.text)")
+    run.outputs = ["value": Value(value), "defaults": .bool(named.isEmpty)]
     let tasks = named.isEmpty ? task.branch("defaults") : named
     guard !tasks.isEmpty else {
       throw Failure(
-        .configuration, "value: no case is named '\(value)' and there are no defaults", hint: "Add one of them")
+        .configuration, "value: no case is named '\(value.masked)' and there are no defaults", hint: "Add one of them")
     }
     return await sequence(tasks, frame.seeing(run))
   }
@@ -184,7 +188,7 @@ extension FlowRunner {
     if execution.state == .killed { try cancellation.check() }
     if !waits { return .success }
     run.outputs["state"] = .string(execution.state.rawValue)
-    run.outputs["outputs"] = .map(isDone ? execution.outputs : execution.whole)
+    run.outputs["outputs"] = .map(isDone ? Masked.without(execution.outputs) : execution.whole)
     guard execution.state == .failed else { return execution.state }
     if !transmits { return .success }
     let category = execution.taskRuns.first { $0.state == .failed && $0.category != nil }?.category

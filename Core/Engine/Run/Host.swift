@@ -61,7 +61,7 @@ struct Host: ExpressionHost {
   let folder: String
   let namespace: String
 
-  /// `FERRY_SECRET_NAME` as it is, else `SECRET_NAME` in base64. What is found is hidden everywhere from then on.
+  /// `FERRY_SECRET_NAME` as it is, else `SECRET_NAME` in base64. From then on it is looked for in what others say.
   func secret(_ name: String) throws -> String {
     let key = name.uppercased()
     if let plain = environment.variables["FERRY_SECRET_\(key)"] ?? environment.variables["FERRY_SECRET_\(name)"] {

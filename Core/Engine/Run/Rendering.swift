@@ -10,7 +10,7 @@ extension Value {
       let template = try Template(text)
       return try template.render(in: scope.withVariables(of: template))
     case .list(let values): return .list(try values.map { try $0.rendered(in: scope) })
-    case .map(let map): return .map(ValueMap(try map.map { ($0.key, try $0.value.rendered(in: scope)) }))
+    case .map(let map): return .map(try map.mapValues { try $0.rendered(in: scope) })
     default: return self
     }
   }
@@ -23,9 +23,9 @@ extension Value {
     case .string(let text):
       guard text.isTemplate else { return self }
       let template = try Template(text)
-      return .string(try template.renderText(in: scope.withVariables(of: template)))
+      return Value(try template.renderMarkedText(in: scope.withVariables(of: template)))
     case .list(let values): return .list(try values.map { try $0.renderedTexts(in: scope) })
-    case .map(let map): return .map(ValueMap(try map.map { ($0.key, try $0.value.renderedTexts(in: scope)) }))
+    case .map(let map): return .map(try map.mapValues { try $0.renderedTexts(in: scope) })
     default: return self
     }
   }
@@ -51,7 +51,8 @@ extension Scope {
       guard depth < Scope.deepestVariable else {
         throw Failure(.configuration, "variable '\(name)': the flow's variables name each other in a circle")
       }
-      do { variables[name] = try value.renderedVariable(in: self, depth: depth + 1) } catch let error as ExpressionError
+      do { variables[name] = URLSecrets.marked(try value.renderedVariable(in: self, depth: depth + 1)) } catch let error
+        as ExpressionError
       {
         if reference.guarded { continue }
         throw Failure(.configuration, "variable '\(name)': \(error)")
@@ -79,7 +80,7 @@ extension Value {
       return try template.render(in: scope.withVariables(of: template, depth: depth))
     case .list(let values): return .list(try values.map { try $0.renderedVariable(in: scope, depth: depth) })
     case .map(let map):
-      return .map(ValueMap(try map.map { ($0.key, try $0.value.renderedVariable(in: scope, depth: depth)) }))
+      return .map(try map.mapValues { try $0.renderedVariable(in: scope, depth: depth) })
     default: return self
     }
   }

@@ -11,10 +11,8 @@ enum SecretForms {
       // JSON as a text inside of JSON, as a message in an event of JSON.
       quoted(json), json.replacing("/", with: "\\/"), html(secret), Base64.encoded(Array(secret.utf8)),
     ]
-    if secret.utf8.count >= SecretMatcher.shortest {
-      // Inside of a longer text that is in base64 (`user:secret`), a secret looks different at each of three places.
-      forms += (0..<3).map { inner(Array(secret.utf8), after: $0) }
-    }
+    // Inside of a longer text that is in base64 (`user:secret`), a secret looks different at each of three places.
+    forms += (0..<3).map { inner(Array(secret.utf8), after: $0) }
     forms += forms.map { $0.replacing("+", with: "-").replacing("/", with: "_") }
     return Set(forms.filter { !$0.isEmpty }.map(\.exact))
   }

@@ -16,14 +16,14 @@ extension FlowRunner {
       // What is disabled leaves no trace, what a condition leaves out does.
       if let disabled = try task.disabled?.rendered(in: scope(task, run, frame)), disabled.isTruthy { return .success }
       if let condition = try task.runIf?.rendered(in: scope(task, run, frame)), !condition.isTruthy {
-        try await engine.begin(shown(run), ledger)
+        try await engine.begin(run, ledger)
         return await end(&run, .skipped, task, frame)
       }
     } catch {
-      try? await engine.begin(shown(run), ledger)
+      try? await engine.begin(run, ledger)
       return await fail(&run, asFailure(error), task, frame, ledger)
     }
-    do { try await engine.begin(shown(run), ledger) } catch {
+    do { try await engine.begin(run, ledger) } catch {
       return await fail(&run, asFailure(error), task, frame, ledger)
     }
     if let flowable = task.type as? any Flowable.Type { return await runFlowable(flowable.kind, task, &run, frame) }
@@ -42,18 +42,13 @@ extension FlowRunner {
 
   /// Keeps what the task leaves for good; begins with what it left in the run that is being restarted.
   func keeper(of run: TaskRun, _ frame: Frame) -> ProgressKeeper {
-    let shown = shown(run)
     var earlier = frame.isHandler ? nil : memory.withLock { $0.earlierProgress[run.key] }
-    if !Redactor.mayBe(run.value, shownAs: earlier?.value) { earlier = nil }
+    if !Masked.mayBe(frame.iterations.last?.value.text, shownAs: earlier?.value) { earlier = nil }
     if acceptsUnknown && earlier?.progress.canResume == false { earlier = nil }
-    var progress = earlier?.progress
-    if let outputs = progress?.outputs {
-      progress?.outputs = ValueMap(outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
-    }
-    return ProgressKeeper(progress) { [engine] progress in
-      var masked = progress
-      masked?.outputs = progress?.outputs.flatMap { engine.redactor.recordable(.map($0)).map }
-      try BlockingExecutor.wait { [masked] in try await engine.store.commit(.progress(masked, of: shown)) }
+    return ProgressKeeper(earlier?.progress) { [engine] progress in
+      var recorded = progress
+      recorded?.outputs = progress?.outputs?.withoutSecrets
+      try BlockingExecutor.wait { [recorded] in try await engine.store.commit(.progress(recorded, of: run)) }
     }
   }
 
@@ -61,10 +56,10 @@ extension FlowRunner {
     var run = TaskRun(
       id: Identifier.make(), executionID: executionID, taskID: task.id, type: task.type.info.type,
       parentID: frame.parents.first?.run.id,
-      value: frame.iterations.last?.value.text,
+      value: frame.iterations.last?.value.markedText.masked,
       iterationPath: frame.iterations.map { "\($0.index)" }.joined(separator: "/"),
       state: .running, started: .now())
-    run.values = frame.iterations.map(\.value.text)
+    run.values = frame.iterations.map(\.value.markedText.masked)
     // A restart goes on counting.
     run.attempts = memory.withLock { $0.earlierAttempts[frame.key(task.id)] } ?? 0
     return run
@@ -116,7 +111,7 @@ extension FlowRunner {
         guard let policy, isTransient, keeper.mayRepeat(after: failure), !frame.cancellation.isCancelled,
           let wait = policy.wait(after: run.attempts - before, since: began, atLeast: failure.retryAfter)
         else { return await fail(&run, failure, task, frame, ledger, keeper: keeper) }
-        let message = engine.redactor.redact(failure.description)
+        let message = host.redactor.redact(failure.description)
         logger(run).log(.warn, "attempt \(run.attempts) failed: \(message). Next attempt in \(wait.iso8601)")
         _ = await engine.store.note(.taskRetrying(run, error: message, at: .now()))
         engine.tell(.taskRetrying(run, after: wait, error: message))
@@ -144,6 +139,20 @@ extension FlowRunner {
     _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation,
     _ keeper: ProgressKeeper, handover: Handover? = nil, early: (attempt: EarlyAttempt, after: String)? = nil
   ) async throws -> Attempt {
+    let secrets = TaskSecrets(inside: host.redactor)
+    do {
+      return try await attempt(
+        task, &run, frame, ledger, cancellation, keeper, secrets, handover: handover, early: early)
+    } catch {
+      throw secrets.redactor.redact(asFailure(error))
+    }
+  }
+
+  private func attempt(
+    _ task: TaskNode, _ run: inout TaskRun, _ frame: Frame, _ ledger: Ledger, _ cancellation: Cancellation,
+    _ keeper: ProgressKeeper, _ secrets: TaskSecrets, handover: Handover?,
+    early: (attempt: EarlyAttempt, after: String)?
+  ) async throws -> Attempt {
     try cancellation.check()
     if task.type == Subflow.self {
       let state = try await subflow(task, &run, frame, cancellation)
@@ -153,21 +162,21 @@ extension FlowRunner {
     scope.check = cancellation.check
     if let early { scope.variables.set(.string(early.attempt.file.uri), at: ["outputs", early.after, "uri"]) }
     let line = TaskLine(
-      cancellation: cancellation, ledger: ledger, redactor: engine.redactor,
+      cancellation: cancellation, ledger: ledger, redactor: secrets.redactor,
       log: { [engine] line in early.map { $0.attempt.hold(line) } ?? engine.log(line) }, keeper: keeper,
       handover: handover, following: early?.attempt.file)
-    let message = try await message(task, run, scope, keeper)
+    let message = try await message(task, run, scope, keeper, secrets)
     defer { if let path = message.workingDirectory { Workspace.remove(path) } }
     // Here a run can be cut: see `TaskMessage`.
     let result = await engine.worker.run(message, line)
     for line in result.logs { engine.log(line) }
-    let outputs = try result.get()
+    let outputs = secrets.marked(try result.get())
     try checkBalance(result.ledger)
     return Attempt(outputs: outputs, hooks: result.isWaitingForRecord ? line.hooks : nil)
   }
 
   private func message(
-    _ task: TaskNode, _ run: TaskRun, _ scope: Scope, _ keeper: ProgressKeeper
+    _ task: TaskNode, _ run: TaskRun, _ scope: Scope, _ keeper: ProgressKeeper, _ secrets: TaskSecrets
   ) async throws -> TaskMessage {
     var scope = scope
     var workingDirectory: String?
@@ -178,7 +187,7 @@ extension FlowRunner {
       scope.variables["inputFile"] = .string(path + "/inputFile")
     }
     // A template may take its time, and files that it reads may make it wait.
-    let properties = try await BlockingExecutor.run { [scope] in try self.render(task, in: scope) }
+    let properties = try await BlockingExecutor.run { [scope] in try self.render(task, in: scope, secrets) }
     let declarations = Declarations.of(task.type)
     let raw = task.properties.compactMap { declarations[$0.key]?.isRaw == true ? $0.node.value.string : nil }
     return TaskMessage(
@@ -200,16 +209,15 @@ extension FlowRunner {
       """, hint: "Nothing downstream should use this task's outputs; please report it")
   }
 
-  private func render(_ task: TaskNode, in scope: Scope) throws -> ValueMap {
+  private func render(_ task: TaskNode, in scope: Scope, _ secrets: TaskSecrets) throws -> ValueMap {
     let declarations = Declarations.of(task.type)
     var values = ValueMap()
     for member in task.properties {
       let declaration = declarations[member.key]
       do {
         let value = try rendered(member.node.value, declaration, in: scope)
-        if declaration?.isSecret == true, !value.isNull { engine.redactor.add(value.text) }
-        for secret in URLSecrets.find(in: value) { engine.redactor.add(secret) }
-        values[member.key] = value
+        values[member.key] =
+          declaration?.isRaw == true ? value : secrets.given(value, isSecret: declaration?.isSecret == true)
       } catch {
         if let failure = error as? Failure, failure.category == .cancelled { throw failure }
         throw Failure(
@@ -244,7 +252,7 @@ extension FlowRunner {
 
   /// Keeps and logs what a task failed of.
   func report(_ failure: Failure, as state: RunState, _ run: inout TaskRun) {
-    run.error = engine.redactor.redact(failure.description)
+    run.error = host.redactor.redact(failure.description)
     run.category = failure.category
     logger(run).log(state == .warning ? .warn : .error, run.error ?? "")
     // A flowable whose time is over fails itself.
@@ -259,25 +267,23 @@ extension FlowRunner {
     run.state = allowed(state, task, run, frame)
     run.ended = .now()
     let outputs = run.outputs
-    (run.outputs, run.kept) = engine.redactor.outputs(outputs)
-    let problem = await engine.store.note(.taskEnded(shown(run)))
+    run.outputs = outputs.masked
+    run.kept = Masked.holdsMask(.map(run.outputs)) ? outputs.withoutSecrets : nil
+    let problem = await engine.store.note(.taskEnded(run))
     if let hooks, let failure = await acknowledge(hooks, problem) {
-      run.error = engine.redactor.redact(failure.whileDoing("its outputs are there, but").description)
+      run.error = host.redactor.redact(failure.whileDoing("its outputs are there, but").description)
       run.category = failure.category
       logger(run).log(.warn, run.error ?? "")
       run.state = allowed(.warning, task, run, frame)
       run.ended = .now()
-      _ = await engine.store.note(.taskEnded(shown(run)))
+      _ = await engine.store.note(.taskEnded(run))
     }
-    let shown = shown(run)
-    memory.withLock { memory in
-      memory.taskRuns.append(shown)
-      memory.note(shown.state, of: task, frame)
-      if state == .success || state == .warning {
-        memory.outputs.set(.map(outputs), at: [task.id] + frame.iterations.map(\.value.text))
-      }
+    memory.withLock { [run] memory in
+      memory.taskRuns.append(run)
+      memory.note(run.state, of: task, frame)
+      if state == .success || state == .warning { memory.outputs.set(.map(outputs), at: frame.place(of: task)) }
     }
-    engine.tell(.taskEnded(shown))
+    engine.tell(.taskEnded(run))
     return run.state == .skipped ? .success : run.state
   }
 
@@ -295,41 +301,38 @@ extension FlowRunner {
     return nil
   }
 
-  /// A task run as it leaves the engine: the value of its loop may hold a secret.
-  private func shown(_ run: TaskRun) -> TaskRun {
-    var shown = run
-    shown.value = run.value.map(engine.redactor.redact)
-    shown.values = run.values.map(engine.redactor.redact)
-    return shown
-  }
-
   /// What a task did at this place in the execution that is being restarted, when that need not be done again.
   private func reusable(_ task: TaskNode, _ frame: Frame) -> TaskRun? {
     guard !frame.isHandler, !(task.type is any Flowable.Type),
       let earlier = memory.withLock({ $0.earlier[frame.key(task.id)] }),
-      Redactor.mayBe(frame.iterations.last?.value.text, shownAs: earlier.value)
+      Masked.mayBe(frame.iterations.last?.value.text, shownAs: earlier.value)
     else { return nil }
-    return earlier
+    // What only says what its properties come to can say it again, secrets and all.
+    return task.type is any Computation.Type && earlier.hidesOutputs ? nil : earlier
   }
 
-  /// Takes over what a task left. Outputs that held a secret were not recorded whole: they stay undefined, so that
-  /// whatever needs them fails instead of working with the mask.
+  /// Takes over what a task left. What was secret of its outputs was not recorded: it stays undefined, so that whatever
+  /// needs it fails instead of working with the mask.
   private func reuse(_ earlier: TaskRun, of task: TaskNode, _ frame: Frame) -> RunState {
-    let outputs = earlier.kept ?? earlier.outputs
-    let kept = ValueMap(outputs.filter { !Redactor.isMasked($0.value) }.map { ($0.key, $0.value) })
-    if kept.count < outputs.count {
+    let kept = earlier.kept ?? Masked.without(earlier.outputs)
+    if earlier.hidesOutputs {
       logger(earlier).log(.warn, "outputs that held a secret were not recorded: the restarted flow does without them")
     }
-    engine.redactor.keep(filesIn: kept)
+    host.redactor.keep(urisIn: .map(kept))
     memory.withLock { memory in
       memory.taskRuns.append(earlier)
       memory.note(earlier.state, of: task, frame)
-      memory.outputs.set(.map(kept), at: [task.id] + frame.iterations.map(\.value.text))
+      memory.outputs.set(.map(kept), at: frame.place(of: task))
     }
     return earlier.state
   }
 
   func asFailure(_ error: any Error) -> Failure { Failure(of: error) }
+}
+
+extension TaskRun {
+  /// Whether not all of its outputs were recorded.
+  fileprivate var hidesOutputs: Bool { (kept ?? Masked.without(outputs)) != outputs }
 }
 
 extension DeclaredTask where Self: Decodable {
@@ -342,18 +345,25 @@ extension Value {
   fileprivate func asDuration() throws -> Duration { try Duration(property: self) }
 }
 
+extension FlowRunner.Frame {
+  /// Where what a task puts out lies: by its name and the values of the loops around.
+  func place(of task: TaskNode) -> [MarkedText] { [MarkedText(task.id)] + iterations.map(\.value.markedText) }
+}
+
 extension ValueMap {
   /// Sets a value inside of nested maps, making those that are missing.
-  mutating func set(_ value: Value, at path: [String]) {
+  mutating func set(_ value: Value, at path: [MarkedText]) {
     guard let first = path.first else { return }
     if path.count == 1 {
-      self[first] = value
+      set(first, to: value)
     } else {
-      var inner = self[first]?.map ?? ValueMap()
+      var inner = self[first.text]?.map ?? ValueMap()
       // With a second reference to it, every loop would copy the outputs of all its iterations so far.
-      self[first] = .null
+      self[first.text] = .null
       inner.set(value, at: Array(path.dropFirst()))
-      self[first] = .map(inner)
+      set(first, to: .map(inner))
     }
   }
+
+  mutating func set(_ value: Value, at path: [String]) { set(value, at: path.map { MarkedText($0) }) }
 }

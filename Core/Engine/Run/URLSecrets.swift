@@ -19,14 +19,24 @@ package enum URLSecrets {
     }
   }
 
-  /// All in strings below a value.
-  static func find(in value: Value) -> [String] {
+  /// The value with the passwords inside of its URLs marked. A template has none yet.
+  static func marked(_ value: Value) -> Value {
+    guard isIn(value) else { return value }
+    return value.mapTexts { text in isURL(text.text) ? text.marked(at: ranges(in: text.text)) : text }
+  }
+
+  private static func isIn(_ value: Value) -> Bool {
     switch value {
-    case .string(let text): text.utf8.count <= longestURL && text.contains("://") ? find(in: text) : []
-    case .list(let values): values.flatMap(find)
-    case .map(let map): map.flatMap { find(in: $0.value) }
-    default: []
+    case .string(let text): isURL(text) && !ranges(in: text).isEmpty
+    case .secret: value.string.map { isURL($0) && !ranges(in: $0).isEmpty } ?? false
+    case .list(let values): values.contains(where: isIn)
+    case .map(let map): map.contains { isIn($0.value) }
+    default: false
     }
+  }
+
+  private static func isURL(_ text: String) -> Bool {
+    text.utf8.count <= longestURL && text.contains("://") && !text.isTemplate
   }
 
   /// What is longer is a document, not a URL.

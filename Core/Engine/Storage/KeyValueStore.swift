@@ -2,7 +2,7 @@ internal import Expression
 internal import Records
 
 /// The values that flows of a namespace keep between executions: `_kv/KEY.json` under the namespace, each a JSON value,
-/// beside it `KEY.expires` where it does not live for ever.
+/// beside it `KEY.expires` where it does not live for ever, and `KEY.marks`, which says what of it is secret.
 struct KeyValueStore {
   let storage: any Storage
   let namespace: String
@@ -12,21 +12,31 @@ struct KeyValueStore {
     let file = try uri(key, "json")
     guard try storage.exists(file) else { return nil }
     if let end = try expiry(of: key), end <= now { return nil }
-    return try Value.parseJSON(try String.contents(of: storage.open(file, range: nil)))
+    let value = try Value.parseJSON(try text(of: file))
+    let marks = try uri(key, "marks")
+    return try storage.exists(marks) ? value.marked(at: Value.parseJSON(try text(of: marks))) : value
+  }
+
+  private func text(of file: StorageURI) throws -> String {
+    try String.contents(of: storage.open(file, range: nil))
   }
 
   func set(_ key: String, to value: Value, expires: Instant?) throws {
     let mark = try uri(key, "expires")
-    // Never a value without the end that it was given, nor an old end beside a new value.
+    let marks = try uri(key, "marks")
+    let places = value.secretPlaces
+    // Never a value without the end and the marks that it was given, nor an old end beside a new value.
+    if let places { try write(places.json(), to: marks) }
     if let expires { try write(String(expires.microseconds), to: mark) }
     try write(value.json(), to: uri(key, "json"))
     if expires == nil { _ = try storage.delete(mark) }
+    if places == nil { _ = try storage.delete(marks) }
   }
 
   /// False when there was none.
   func delete(_ key: String) throws -> Bool {
     let existed = try value(of: key) != nil
-    for name in ["json", "expires"] { _ = try storage.delete(uri(key, name)) }
+    for name in ["json", "expires", "marks"] { _ = try storage.delete(uri(key, name)) }
     return existed
   }
 
@@ -41,7 +51,7 @@ struct KeyValueStore {
   private func expiry(of key: String) throws -> Instant? {
     let mark = try uri(key, "expires")
     guard try storage.exists(mark) else { return nil }
-    return Int64(try String.contents(of: storage.open(mark, range: nil))).map(Instant.init(microseconds:))
+    return Int64(try text(of: mark)).map(Instant.init(microseconds:))
   }
 
   private func write(_ text: String, to uri: StorageURI) throws {

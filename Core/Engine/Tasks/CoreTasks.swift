@@ -25,12 +25,16 @@ struct Log: FerryTask {
   @Property("The level that they are logged at.") var level = LogLevel.info
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    for line in message.list ?? [message] { context.log(level, line.text) }
+    for line in message.list ?? [message] { context.log(level, line.markedText) }
     return [:]
   }
 }
 
-struct Return: FerryTask {
+/// A task that does nothing but put out what its properties come to. What it put out is not recorded where it holds a
+/// secret; a restart lets it do so again.
+protocol Computation {}
+
+struct Return: FerryTask, Computation {
   static let info = TaskInfo(
     "core.debug.Return", aliases: ["debugs.Return", "debug.Return"],
     "Puts out a text, mostly to look at an expression.",
@@ -42,10 +46,10 @@ struct Return: FerryTask {
       """)
   @Property("The text.", .text) var format: Value?
 
-  func run(_ context: TaskContext) throws -> ValueMap { ["value": format.map { .string($0.text) } ?? .null] }
+  func run(_ context: TaskContext) throws -> ValueMap { ["value": format.map { Value($0.markedText) } ?? .null] }
 }
 
-struct OutputValues: FerryTask {
+struct OutputValues: FerryTask, Computation {
   static let info = TaskInfo(
     "core.output.OutputValues", aliases: ["output.OutputValues"], "Puts out several values under names.",
     details: "As in Kestra, what an expression comes to is put out as text, lists and maps as JSON; literals keep "
@@ -73,12 +77,12 @@ struct Fail: FerryTask {
       errorMessage: "No rows today"
       """)
   @Property("The condition.") var condition: Value?
-  @Property("What the failure says.") var errorMessage: String?
+  @Property("What the failure says.") var errorMessage: MarkedText?
 
   func run(_ context: TaskContext) throws -> ValueMap {
     if let condition, !condition.isTruthy { return [:] }
     // A flow that fails on purpose may be retried on purpose.
-    throw Failure(.transient, errorMessage ?? "the flow asked to fail here", retryIsSafe: true)
+    throw Failure(.transient, errorMessage?.masked ?? "the flow asked to fail here", retryIsSafe: true)
   }
 }
 
@@ -96,14 +100,14 @@ struct Assert: FerryTask {
       errorMessage: "No rows today"
       """)
   @Property("The conditions.") var conditions: [Value]
-  @Property("What the failure says.") var errorMessage: String?
+  @Property("What the failure says.") var errorMessage: MarkedText?
 
   func run(_ context: TaskContext) throws -> ValueMap {
     let failed = conditions.indices.filter { !conditions[$0].isTruthy }
     guard !failed.isEmpty else { return ["success": .int(Int64(conditions.count)), "failed": 0] }
     let places = failed.map { String($0 + 1) }.joined(separator: ", ")
     let what = "of \(conditions.count) conditions these are not true: \(places)"
-    throw Failure(.transient, errorMessage.map { "\($0) (\(what))" } ?? what, retryIsSafe: true)
+    throw Failure(.transient, errorMessage.map { "\($0.masked) (\(what))" } ?? what, retryIsSafe: true)
   }
 }
 
@@ -165,6 +169,7 @@ extension Value {
     case .string(let text): !["", "false", "0", "-0"].contains(text.lowercased())
     case .list(let values): !values.isEmpty
     case .map(let map): !map.isEmpty
+    case .secret(let secret): secret.value.isTruthy
     }
   }
 }

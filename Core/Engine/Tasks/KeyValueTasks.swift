@@ -43,14 +43,14 @@ struct KVSet: FerryTask {
     if !overwrite, try store.value(of: key) != nil {
       throw Failure(.configuration, "the store of '\(store.namespace)' has a value for '\(key)' already")
     }
-    try store.set(key, to: typed(), expires: ttl.map { .now().advanced(by: $0) })
+    try store.set(key, to: typed().marked(like: value), expires: ttl.map { .now().advanced(by: $0) })
     return [:]
   }
 
   private func typed() throws -> Value {
     let text = value.text
     switch kvType {
-    case nil: return value
+    case nil: return value.unmarked
     case .number:
       switch try? Value.parseJSON(text) {
       case let number? where ["integer", "number"].contains(number.typeName): return number
@@ -59,7 +59,7 @@ struct KVSet: FerryTask {
     case .boolean:
       guard ["true", "false"].contains(text.lowercased()) else { throw mismatch("true or false") }
       return .bool(text.lowercased() == "true")
-    case .json: return value.string == nil ? value : try Value.parseJSON(text)
+    case .json: return value.string == nil ? value.unmarked : try Value.parseJSON(text)
     case .date where !ISOText.isDate(text): throw mismatch("a date such as 2026-11-21")
     case .datetime where !ISOText.isDateTime(text): throw mismatch("a time such as 2026-11-21T14:30:00Z")
     case .duration where Duration(iso8601: text) == nil: throw mismatch("a duration such as PT5M")

@@ -23,7 +23,7 @@ struct Concat: FerryTask {
   @Property("The name's extension, for files that are not record files.") var `extension` = ".tmp"
 
   func run(_ context: TaskContext) throws -> ValueMap {
-    let list = try files.list ?? (files.string?.first == "[" ? Value.parseJSON(files.text).list ?? [] : [files])
+    let list = try files.list ?? (files.string?.first == "[" ? Value.parseJSON(files.markedText).list ?? [] : [files])
     let references = try list.map { try StorageReference(property: $0) }
     guard let first = references.first else {
       throw Failure(.configuration, "there is no file to put together", hint: "Name at least one in 'files'")
@@ -180,7 +180,7 @@ struct Split: FerryTask {
       if let number = Int(text.dropLast(unit.count)), number > 0 { return number * factor }
     }
     guard let number = Int(text), number > 0 else {
-      throw Failure(.configuration, "bytes: expected a size such as 10MB, found \(bytes.text)")
+      throw Failure(.configuration, "bytes: expected a size such as 10MB, found \(bytes.markedText.masked)")
     }
     return number
   }

@@ -97,15 +97,17 @@ private struct NumberPattern {
 
 /// The filter `format`: printf's `%s %d %f %e %x %X %o %c %b %%` with flags, width and precision.
 enum Printf {
-  static func format(_ pattern: String, _ values: [Value], _ meter: Meter) throws -> String {
+  static func format(_ pattern: MarkedText, _ values: [Value], _ meter: Meter) throws -> MarkedText {
     var output = MeteredText(meter)
-    var rest = pattern[...]
+    var rest = pattern.text[...]
     var next = 0
-    while let character = rest.popFirst() {
+    while let character = rest.first {
       guard character == "%" else {
-        try output.append(String(character))
+        try output.append(pattern.cut(rest.prefix(1)))
+        rest.removeFirst()
         continue
       }
+      rest.removeFirst()
       var flags = ""
       while let flag = rest.first, "-+ 0,#".contains(flag) { flags.append(rest.removeFirst()) }
       let width = try number(&rest) ?? 0
@@ -120,10 +122,20 @@ enum Printf {
         continue
       }
       guard next < values.count else { throw Problem("the format needs more than \(values.count) arguments") }
-      try output.append(pad(convert(values[next], conversion, flags, precision, meter), flags, width))
+      let value = values[next]
+      let text = try convert(value.plain, conversion, flags, precision, meter)
+      try output.append(pad(marked(text, value, conversion, meter), flags, width))
       next += 1
     }
-    return output.text
+    return output.marked
+  }
+
+  /// What was made of a value, with what is secret of it; whether something is true is not.
+  private static func marked(
+    _ text: String, _ value: Value, _ conversion: Character, _ meter: Meter
+  ) throws -> MarkedText {
+    guard conversion != "b", value.holdsSecret else { return MarkedText(text) }
+    return conversion == "s" ? try value.markedText(meter).cut(0..<text.utf8.count) : MarkedText(secret: text)
   }
 
   private static func number(_ rest: inout Substring) throws -> Int? {
@@ -139,7 +151,7 @@ enum Printf {
   ) throws -> String {
     switch conversion {
     case "s":
-      let text = try value.text(meter)
+      let text = try value.markedText(meter).text
       return precision.map { String(text.prefix($0)) } ?? text
     case "b": return String(value.isTrue)
     case "d":
@@ -172,11 +184,12 @@ enum Printf {
     return flags.contains("+") ? "+" + text : flags.contains(" ") ? " " + text : text
   }
 
-  private static func pad(_ text: String, _ flags: String, _ width: Int) -> String {
+  private static func pad(_ marked: MarkedText, _ flags: String, _ width: Int) -> MarkedText {
+    let text = marked.text
     let missing = max(0, width - text.count)
-    if flags.contains("-") { return text + String(repeating: " ", count: missing) }
-    guard flags.contains("0") else { return String(repeating: " ", count: missing) + text }
+    if flags.contains("-") { return marked + String(repeating: " ", count: missing) }
+    guard flags.contains("0") else { return String(repeating: " ", count: missing) + marked }
     let sign = text.prefix { "+- ".contains($0) }
-    return sign + String(repeating: "0", count: missing) + text.dropFirst(sign.count)
+    return marked.cut(sign) + String(repeating: "0", count: missing) + marked.cut(text.dropFirst(sign.count))
   }
 }

@@ -3,29 +3,41 @@ enum TextFilters {
   static let all: [FilterOperation] = [
     text("lower", "in lower case") { $0.lowercased() },
     text("upper", "in upper case") { $0.uppercased() },
-    text("capitalize", "with a capital first letter") { $0.prefix(1).uppercased() + $0.dropFirst() },
-    FilterOperation("title", "", "with a capital first letter of each word") { value, _, evaluator in
-      .string(try title(value.scalarText(), evaluator.meter))
+    FilterOperation("capitalize", "", "with a capital first letter", marks: .kept) { value, _, _ in
+      let text = try value.scalarMarked()
+      return Value(text.cut(text.text.prefix(1)).mapped { $0.uppercased() } + text.cut(text.text.dropFirst()))
     },
-    text("trim", "without white space at both ends") { trimmed($0[...]) },
-    FilterOperation("slugify", "", "in lower-case letters, digits and dashes, for names and URLs") {
+    FilterOperation("title", "", "with a capital first letter of each word", marks: .kept) { value, _, evaluator in
+      Value(try title(value.scalarMarked(), evaluator.meter))
+    },
+    FilterOperation("trim", "", "without white space at both ends", marks: .kept) { value, _, _ in
+      let text = try value.scalarMarked()
+      return Value(text.cut(trimmed(text.text[...])))
+    },
+    FilterOperation("slugify", "", "in lower-case letters, digits and dashes, for names and URLs", marks: .kept) {
       value, _, evaluator in
-      .string(try slug(value.scalarText(), evaluator.meter))
+      Value(try slug(value.scalarMarked(), evaluator.meter))
     },
     text("escape", "with the characters special to HTML as entities", escapeHTML),
-    text("sh", "quoted as one word of a POSIX shell") { "'" + replacing($0, "'", "'\\''") + "'" },
-    FilterOperation("string", "", "as a text") { value, _, evaluator in .string(try value.text(evaluator.meter)) },
-    FilterOperation("raw", "", "unchanged; Ferry escapes nothing by itself") { value, _, _ in value },
-    FilterOperation("abbreviate", "length", "cut to a length, with ... for what is left out") { value, arguments, _ in
-      let text = try value.scalarText()
-      let length = try arguments.size(0)
-      if text.count <= length { return .string(text) }
-      return .string(length < 4 ? String(text.prefix(length)) : text.prefix(length - 3) + "...")
+    FilterOperation("sh", "", "quoted as one word of a POSIX shell", marks: .kept) { value, _, _ in
+      Value("'" + (try value.scalarMarked().mapped { replacing($0, "'", "'\\''") }) + "'")
     },
-    FilterOperation("startsWith", "prefix", "whether it starts with a text") { value, arguments, _ in
+    FilterOperation("string", "", "as a text", marks: .kept) { value, _, evaluator in
+      Value(try value.markedText(evaluator.meter))
+    },
+    FilterOperation("raw", "", "unchanged; Ferry escapes nothing by itself", marks: .kept) { value, _, _ in value },
+    FilterOperation("abbreviate", "length", "cut to a length, with ... for what is left out", marks: .kept) {
+      value, arguments, _ in
+      let text = try value.scalarMarked()
+      let length = try arguments.size(0)
+      if text.text.count <= length { return Value(text) }
+      return Value(
+        length < 4 ? text.cut(text.text.prefix(length)) : text.cut(text.text.prefix(length - 3)) + "...")
+    },
+    FilterOperation("startsWith", "prefix", "whether it starts with a text", marks: .dropped) { value, arguments, _ in
       .bool(try value.scalarText().hasPrefix(arguments.text(0)))
     },
-    FilterOperation("endsWith", "suffix", "whether it ends with a text") { value, arguments, _ in
+    FilterOperation("endsWith", "suffix", "whether it ends with a text", marks: .dropped) { value, arguments, _ in
       .bool(try value.scalarText().hasSuffix(arguments.text(0)))
     },
     substring("substringBefore", "what stands before the first separator") { text, at in text[..<at.lowerBound] },
@@ -38,25 +50,26 @@ enum TextFilters {
     substring("substringAfterLast", "what stands after the last separator", last: true, missing: "") { text, at in
       text[at.upperBound...]
     },
-    FilterOperation("format", "…", "a format as of printf (%s %d %f %x) filled with the arguments") {
+    FilterOperation("format", "…", "a format as of printf (%s %d %f %x) filled with the arguments", marks: .kept) {
       value, arguments, evaluator in
-      .string(try Printf.format(value.scalarText(), arguments.values.map { $0 ?? .null }, evaluator.meter))
+      Value(try Printf.format(value.scalarMarked(), arguments.values.map { $0 ?? .null }, evaluator.meter))
     },
-    FilterOperation("indent", "amount; prefix", "with every line but the first indented") {
+    FilterOperation("indent", "amount; prefix", "with every line but the first indented", marks: .kept) {
       value, arguments, evaluator in
-      .string(try indented(value, arguments, evaluator.meter, onNewLine: false))
+      Value(try indented(value, arguments, evaluator.meter, onNewLine: false))
     },
-    FilterOperation("nindent", "amount; prefix", "on a new line, with every line indented") {
+    FilterOperation("nindent", "amount; prefix", "on a new line, with every line indented", marks: .kept) {
       value, arguments, evaluator in
-      .string(try indented(value, arguments, evaluator.meter, onNewLine: true))
+      Value(try indented(value, arguments, evaluator.meter, onNewLine: true))
     },
-    FilterOperation("escapeChar", "type", "with quotes escaped: 'single', 'double' or 'shell'", escapeChar),
+    FilterOperation(
+      "escapeChar", "type", "with quotes escaped: 'single', 'double' or 'shell'", marks: .kept, escapeChar),
   ]
 
   private static func text(
     _ name: String, _ summary: String, _ change: @escaping @Sendable (String) throws -> String
   ) -> FilterOperation {
-    FilterOperation(name, "", summary) { value, _, _ in .string(try change(value.scalarText())) }
+    FilterOperation(name, "", summary, marks: .kept) { value, _, _ in Value(try value.scalarMarked().mapped(change)) }
   }
 
   /// `missing` is the result where there is no separator; nil is the whole text, as Apache's StringUtils has it.
@@ -64,12 +77,13 @@ enum TextFilters {
     _ name: String, _ summary: String, last: Bool = false, missing: String? = nil,
     _ cut: @escaping @Sendable (String, Range<String.Index>) -> Substring
   ) -> FilterOperation {
-    FilterOperation(name, "separator", summary) { value, arguments, _ in
-      let text = try value.scalarText()
+    FilterOperation(name, "separator", summary, marks: .kept) { value, arguments, _ in
+      let marked = try value.scalarMarked()
+      let text = marked.text
       let separator = try arguments.text(0)
       let places = separator.isEmpty ? [] : text.ranges(of: separator)
-      guard let place = last ? places.last : places.first else { return .string(missing ?? text) }
-      return .string(String(cut(text, place)))
+      guard let place = last ? places.last : places.first else { return missing.map { .string($0) } ?? Value(marked) }
+      return Value(marked.cut(cut(text, place)))
     }
   }
 
@@ -77,19 +91,19 @@ enum TextFilters {
     old.isEmpty ? text : text.replacing(old, with: new)
   }
 
-  private static func trimmed(_ text: Substring) -> String {
+  private static func trimmed(_ text: Substring) -> Substring {
     var text = text.drop(while: \.isWhitespace)
     while text.last?.isWhitespace == true { text.removeLast() }
-    return String(text)
+    return text
   }
 
-  private static func title(_ text: String, _ meter: Meter) throws -> String {
+  private static func title(_ text: MarkedText, _ meter: Meter) throws -> MarkedText {
     var startsWord = true
-    var result = ""
-    for character in text {
+    var result = MarkedText()
+    for (letter, isSecret) in text.letters {
       try meter.step()
-      result += startsWord ? character.uppercased() : String(character)
-      startsWord = character.isWhitespace
+      result.append(startsWord ? letter.uppercased() : String(letter), secret: isSecret)
+      startsWord = letter.isWhitespace
     }
     return result
   }
@@ -121,35 +135,40 @@ enum TextFilters {
     return table
   }()
 
-  private static func slug(_ text: String, _ meter: Meter) throws -> String {
-    var result = ""
-    for character in text.lowercased() {
+  private static func slug(_ text: MarkedText, _ meter: Meter) throws -> MarkedText {
+    var result = MarkedText()
+    for (character, isSecret) in text.mapped({ $0.lowercased() }).letters {
       try meter.step()
       let plain = unaccented[character] ?? String(character)
       if plain.utf8.allSatisfy({ $0.isDigit || (0x61...0x7A).contains($0) }) {
-        result += plain
-      } else if character.isWhitespace || "-_./\\:,;".contains(character), !result.isEmpty, result.last != "-" {
-        result += "-"
+        result.append(plain, secret: isSecret)
+      } else if character.isWhitespace || "-_./\\:,;".contains(character), !result.text.isEmpty,
+        result.text.last != "-"
+      {
+        result.append("-", secret: isSecret)
       }
     }
-    while result.last == "-" { result.removeLast() }
-    return result
+    var kept = result.text[...]
+    while kept.last == "-" { kept.removeLast() }
+    return result.cut(kept)
   }
 
   // MARK: Indents and escapes
 
-  private static func indentation(_ arguments: Arguments) throws -> String {
-    String(repeating: try arguments.optionalText(1) ?? " ", count: try arguments.size(0))
+  private static func indentation(_ arguments: Arguments) throws -> MarkedText {
+    let unit = try arguments.optionalMarkedText(1) ?? MarkedText(" ")
+    let text = String(repeating: unit.text, count: try arguments.size(0))
+    return unit.isSecret ? MarkedText(secret: text) : MarkedText(text)
   }
 
   /// As in Kestra: the lines end as the text's do, and a text of nothing has no lines.
   private static func indented(
     _ value: Value, _ arguments: Arguments, _ meter: Meter, onNewLine: Bool
-  ) throws -> String {
-    let text = try value.text(meter)
+  ) throws -> MarkedText {
+    let text = try value.markedText(meter)
     let prefix = try indentation(arguments)
-    if text.isEmpty { return "" }
-    let lineEnd = ["\r\n", "\n\r", "\n", "\r"].first { Bytes.contains(text, $0) } ?? "\n"
+    if text.text.isEmpty { return text }
+    let lineEnd = ["\r\n", "\n\r", "\n", "\r"].first { Bytes.contains(text.text, $0) } ?? "\n"
     let lines = try Bytes.split(text, at: lineEnd, meter)
     var result = MeteredText(meter)
     for (index, line) in lines.enumerated() {
@@ -159,16 +178,16 @@ enum TextFilters {
       }
       try result.append(line)
     }
-    return result.text
+    return result.marked
   }
 
   @Sendable private static func escapeChar(_ value: Value, _ arguments: Arguments, _: Evaluator) throws -> Value {
-    let text = try value.scalarText()
+    let text = try value.scalarMarked()
     let type = try arguments.text(0)
     return switch type {
-    case "single": .string(replacing(text, "'", "\\'"))
-    case "double": .string(replacing(text, "\"", "\\\""))
-    case "shell": .string(replacing(text, "'", "'\\''"))
+    case "single": Value(text.mapped { replacing($0, "'", "\\'") })
+    case "double": Value(text.mapped { replacing($0, "\"", "\\\"") })
+    case "shell": Value(text.mapped { replacing($0, "'", "'\\''") })
     default: throw Problem("the type '\(type)' is unknown", hint: "Types are single, double and shell")
     }
   }

@@ -8,6 +8,7 @@ enum JV {
     case .bool(let flag): return unsafe jv_bool(flag ? 1 : 0)
     case .int, .double, .decimal: return unsafe jv_number(value.approximate)
     case .string(let text): return unsafe string(text)
+    case .secret(let secret): return unsafe make(secret.value)
     case .list(let elements):
       var array = unsafe jv_array_sized(Int32(clamping: elements.count))
       for element in elements { unsafe array = jv_array_append(array, make(element)) }

@@ -6,6 +6,13 @@ extension Value {
     var reader = JSONReader(text, refusesTwins: refusingTwins)
     return try reader.document()
   }
+
+  /// The same of a text that may be secret in part: so are then the values that the marked parts write.
+  public static func parseJSON(_ text: MarkedText) throws -> Value {
+    var reader = JSONReader(text.text, refusesTwins: false)
+    reader.marks = text.marks
+    return try reader.document()
+  }
 }
 
 private struct JSONReader {
@@ -14,6 +21,10 @@ private struct JSONReader {
   private let bytes: [UInt8]
   private var position = 0
   private let refusesTwins: Bool
+  /// What of the text is secret.
+  var marks = Marks.none
+  /// What of the string that was read last is.
+  private var found = Marks.none
 
   init(_ text: String, refusesTwins: Bool) {
     bytes = Array(text.utf8)
@@ -53,11 +64,14 @@ private struct JSONReader {
     switch bytes[position] {
     case UInt8(ascii: "{"): return try map(depth)
     case UInt8(ascii: "["): return try list(depth)
-    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "\""): return Value(MarkedText(try string(), found))
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
-    default: return try number()
+    default:
+      let start = position
+      let number = try number()
+      return marks.overlaps(start..<position) ? number.asSecret : number
     }
   }
 
@@ -85,10 +99,11 @@ private struct JSONReader {
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
         throw error("expected a key in quotes")
       }
-      let key = try string()
-      if refusesTwins, map[key] != nil { throw error("a key stands twice in an object") }
+      let key = MarkedText(try string(), found)
+      if refusesTwins, map[key.text] != nil { throw error("a key stands twice in an object") }
       guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
-      map[key] = try value(depth: depth + 1)
+      let value = try value(depth: depth + 1)
+      if key.isSecret { map.set(key, to: value) } else { map[key.text] = value }
     } while take(UInt8(ascii: ","))
     guard take(UInt8(ascii: "}")) else { throw error("expected ',' or '}'") }
     return .map(map)
@@ -126,8 +141,10 @@ private struct JSONReader {
   private mutating func string() throws(ExpressionError) -> String {
     position += 1
     var text: [UInt8] = []
+    found = .none
     while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
       let byte = bytes[position]
+      let start = (position, text.count)
       if byte < 32 { throw error("a control character in a string") }
       if byte == UInt8(ascii: "\\") {
         try escape(into: &text)
@@ -135,6 +152,7 @@ private struct JSONReader {
         text.append(byte)
         position += 1
       }
+      if !marks.isEmpty, marks.overlaps(start.0..<position) { found.add(start.1..<text.count) }
     }
     guard position < bytes.count else { throw error("the string is not closed") }
     position += 1

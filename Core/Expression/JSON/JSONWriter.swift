@@ -9,6 +9,7 @@ extension Value {
     case .decimal(let digits): digits
     case .string(let text): text
     case .list, .map: json()
+    case .secret(let secret): secret.value.text
     }
   }
 
@@ -20,18 +21,25 @@ extension Value {
     return String(decoding: writer.output, as: UTF8.self)
   }
 
+  /// The same with what is secret of it.
+  public func markedJSON() -> MarkedText {
+    var writer = JSONWriter(pretty: false)
+    writer.write(self, level: 0)
+    return MarkedText(String(decoding: writer.output, as: UTF8.self), writer.marks)
+  }
+
   /// The same within the bounds of an evaluation.
-  func json(_ meter: Meter) throws -> String {
+  func markedJSON(_ meter: Meter) throws -> MarkedText {
     var writer = JSONWriter(pretty: false, limit: Limits.text)
     writer.write(self, level: 0)
     try meter.text(bytes: writer.output.count)
-    return String(decoding: writer.output, as: UTF8.self)
+    return MarkedText(String(decoding: writer.output, as: UTF8.self), writer.marks)
   }
 
-  func text(_ meter: Meter) throws -> String {
+  func markedText(_ meter: Meter) throws -> MarkedText {
     switch self {
-    case .list, .map: try json(meter)
-    default: text
+    case .list, .map: try markedJSON(meter)
+    default: markedText
     }
   }
 }
@@ -41,6 +49,8 @@ private struct JSONWriter {
   /// Behind so many bytes nothing more is written.
   let limit: Int
   var output: [UInt8] = []
+  /// What of the output is secret.
+  private(set) var marks = Marks.none
 
   init(pretty: Bool, limit: Int = .max) {
     self.pretty = pretty
@@ -55,6 +65,7 @@ private struct JSONWriter {
     case .decimal(let digits): output += Self.number(digits).utf8
     case .bool, .int, .double: output += value.text.utf8
     case .string(let text): write(text)
+    case .secret(let secret): write(secret)
     case .list(let values):
       output.append(UInt8(ascii: "["))
       for (index, element) in values.enumerated() where output.count <= limit {
@@ -66,12 +77,29 @@ private struct JSONWriter {
       output.append(UInt8(ascii: "{"))
       for (index, entry) in map.enumerated() where output.count <= limit {
         separate(index, level + 1)
-        write(entry.key)
+        if map.hasMarkedKeys { write(map.markedEntries[index].key) } else { write(entry.key) }
         output += (pretty ? ": " : ":").utf8
         write(entry.value, level: level + 1)
       }
       close(UInt8(ascii: "}"), isEmpty: map.isEmpty, level)
     }
+  }
+
+  private mutating func write(_ secret: Secret) {
+    guard secret.value.string == nil else { return write(secret.markedText) }
+    let start = output.count
+    write(secret.value, level: 0)
+    marks.add(start..<output.count)
+  }
+
+  private mutating func write(_ text: MarkedText) {
+    output.append(UInt8(ascii: "\""))
+    for piece in text.pieces {
+      let start = output.count
+      append(piece.text)
+      if piece.isSecret { marks.add(start..<output.count) }
+    }
+    output.append(UInt8(ascii: "\""))
   }
 
   /// A decimal as JSON has numbers: databases and YAML write some (`1.`, `+1.5`, `007.5`, `NaN`) that it has not.
@@ -97,8 +125,14 @@ private struct JSONWriter {
   }
 
   private mutating func write(_ text: String) {
-    var text = text
     output.append(UInt8(ascii: "\""))
+    append(text)
+    output.append(UInt8(ascii: "\""))
+  }
+
+  /// A text with its escapes.
+  private mutating func append(_ text: String) {
+    var text = text
     text.withUTF8 { bytes in
       var start = 0
       for (place, byte) in bytes.enumerated() where Self.isEscaped(byte) {
@@ -108,7 +142,6 @@ private struct JSONWriter {
       }
       output.append(contentsOf: bytes[start...])
     }
-    output.append(UInt8(ascii: "\""))
   }
 
   private static func isEscaped(_ byte: UInt8) -> Bool {

@@ -1,19 +1,19 @@
 /// Writes a value as block-style YAML. A text that a YAML reader could take for something else stands in double
 /// quotes, as JSON writes it, which YAML reads the same.
 enum YAMLWriter {
-  static func write(_ value: Value) -> String {
-    var lines: [String] = []
+  static func write(_ value: Value) -> MarkedText {
+    var lines: [MarkedText] = []
     switch value {
     case .list(let values) where !values.isEmpty: append(values, 0, &lines)
     case .map(let map) where !map.isEmpty: append(map, 0, &lines)
     default: lines.append(scalar(value))
     }
-    return lines.joined(separator: "\n") + "\n"
+    return lines.reduce(into: MarkedText()) { $0.append($1 + "\n") }
   }
 
-  private static func append(_ map: ValueMap, _ level: Int, _ lines: inout [String]) {
-    for (key, value) in map {
-      let head = String(repeating: "  ", count: level) + scalar(.string(key)) + ":"
+  private static func append(_ map: ValueMap, _ level: Int, _ lines: inout [MarkedText]) {
+    for (key, value) in map.markedEntries {
+      let head = String(repeating: "  ", count: level) + scalar(Value(key)) + ":"
       switch value {
       case .list(let values) where !values.isEmpty:
         lines.append(head)
@@ -27,7 +27,7 @@ enum YAMLWriter {
   }
 
   /// A nested list or map starts on the line of its dash.
-  private static func append(_ values: [Value], _ level: Int, _ lines: inout [String]) {
+  private static func append(_ values: [Value], _ level: Int, _ lines: inout [MarkedText]) {
     let indent = String(repeating: "  ", count: level)
     for value in values {
       let start = lines.count
@@ -35,18 +35,20 @@ enum YAMLWriter {
       case .list(let inner) where !inner.isEmpty: append(inner, level + 1, &lines)
       case .map(let inner) where !inner.isEmpty: append(inner, level + 1, &lines)
       default:
-        lines.append(indent + "- " + scalar(value))
+        lines.append((indent + "- ") + scalar(value))
         continue
       }
-      lines[start] = indent + "- " + lines[start].dropFirst(indent.count + 2)
+      let line = lines[start]
+      lines[start] = (indent + "- ") + line.cut(line.text.dropFirst(indent.count + 2))
     }
   }
 
-  private static func scalar(_ value: Value) -> String {
-    switch value {
-    case .string(let text): isPlain(text) ? text : value.json()
-    case .double(let number) where !number.isFinite: number.isNaN ? ".nan" : number < 0 ? "-.inf" : ".inf"
-    default: value.json()
+  private static func scalar(_ value: Value) -> MarkedText {
+    switch value.plain {
+    case .string(let text): isPlain(text) ? value.markedText : value.markedJSON()
+    case .double(let number) where !number.isFinite:
+      MarkedText(number.isNaN ? ".nan" : number < 0 ? "-.inf" : ".inf")
+    default: value.markedJSON()
     }
   }
 

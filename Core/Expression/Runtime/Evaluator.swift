@@ -38,12 +38,12 @@ struct Evaluator {
 
   // MARK: Nodes
 
-  mutating func text(of nodes: [Node]) throws -> String {
+  mutating func text(of nodes: [Node]) throws -> MarkedText {
     var output = MeteredText(meter)
     do { try append(nodes, to: &output) } catch let problem as Problem {
       throw ExpressionError(problem.message, offset: 0, hint: problem.hint)
     }
-    return output.text
+    return output.marked
   }
 
   private mutating func append(_ nodes: [Node], to output: inout MeteredText) throws {
@@ -82,7 +82,7 @@ struct Evaluator {
   private func loopElements(_ over: Expression) throws -> [Value] {
     switch try value(of: over) {
     case .list(let elements): elements
-    case .map(let map): map.map { .map(["key": .string($0.key), "value": $0.value]) }
+    case .map(let map): map.markedEntries.map { .map(["key": Value($0.key), "value": $0.value]) }
     case .null: []
     case let other: throw ExpressionError("cannot loop over \(other.typePhrase)", offset: over.offset)
     }
@@ -116,13 +116,15 @@ struct Evaluator {
     case .member(let base, let name): return try member(name, of: value(of: base), base, expression)
     case .subscripted(let base, let index):
       return try element(value(of: index), of: value(of: base), base, expression)
-    case .concat(let operands): return .string(try joined(operands, expression))
+    case .concat(let operands): return Value(try joined(operands, expression))
     case .list(let elements): return .list(try elements.map { try value(of: $0) })
     case .map(let entries):
-      return .map(ValueMap(try entries.map { (try text(of: $0.0), try value(of: $0.1)) }))
+      var map = ValueMap()
+      for entry in entries { map.set(try text(of: entry.0), to: try value(of: entry.1)) }
+      return .map(map)
     case .not(let operand): return .bool(try !value(of: operand).isTrue)
     case .negate(let operand):
-      return try located(expression) { try Arithmetic.subtract(.int(0), number(operand)) }
+      return try located(expression) { try Operators.negated(number(operand)) }
     case .plus(let operand): return try located(expression) { try number(operand) }
     case .binary(let op, let left, let right): return try binary(op, left, right, expression)
     case .ternary(let condition, let yes, let no):
@@ -132,23 +134,23 @@ struct Evaluator {
     case .filter(let operand, let filter, let arguments): return try filtered(operand, filter, arguments, expression)
     case .call(let function, let arguments):
       return try located(expression, "function '\(function.signature.name)'") {
-        try meter.made(function.body(self.arguments(function.signature, arguments), self))
+        try meter.made(function.apply(self.arguments(function.signature, arguments), self))
       }
     }
   }
 
   /// What an expression comes to, as it stands in a text.
-  private func text(of expression: Expression) throws -> String {
+  private func text(of expression: Expression) throws -> MarkedText {
     let value = try value(of: expression)
-    return try located(expression) { try value.text(meter) }
+    return try located(expression) { try value.markedText(meter) }
   }
 
-  private func joined(_ operands: [Expression], _ expression: Expression) throws -> String {
-    var pieces: [String] = []
+  private func joined(_ operands: [Expression], _ expression: Expression) throws -> MarkedText {
+    var pieces: [MarkedText] = []
     for operand in operands { pieces.append(try text(of: operand)) }
-    let count = pieces.reduce(0) { $0 + $1.utf8.count }
+    let count = pieces.reduce(0) { $0 + $1.text.utf8.count }
     try located(expression) { try meter.text(bytes: count) }
-    return pieces.joined()
+    return pieces.reduce(into: MarkedText()) { $0.append($1) }
   }
 
   private func number(_ operand: Expression) throws -> Value {
@@ -189,7 +191,7 @@ struct Evaluator {
     if test.signature.name == "defined" { return try defined(operand) != nil }
     let value = try value(of: operand)
     return try located(expression, "test '\(test.signature.name)'") {
-      try test.body(value, self.arguments(test.signature, arguments))
+      try test.body(value.plain, self.arguments(test.signature, arguments))
     }
   }
 
@@ -200,7 +202,7 @@ struct Evaluator {
     let value = name == "default" ? try defined(operand) ?? .null : try value(of: operand)
     if value.isNull, !filter.acceptsNull { return .null }
     return try located(expression, "filter '\(name)'") {
-      try meter.made(filter.body(value, self.arguments(filter.signature, arguments), self))
+      try meter.made(filter.apply(value, self.arguments(filter.signature, arguments), self))
     }
   }
 
@@ -228,24 +230,27 @@ struct Evaluator {
     throw undefined("undefined variable '\(name)'", name, known, path: nil, expression)
   }
 
-  private func member(_ name: String, of container: Value, _ base: Expression, _ expression: Expression) throws -> Value
-  {
+  /// - Parameter shown: the name as it may be shown.
+  private func member(
+    _ name: String, shown: String? = nil, of container: Value, _ base: Expression, _ expression: Expression
+  ) throws -> Value {
+    if case .map(let map) = container, let value = map[name] { return value }
+    let name = shown ?? name
     let path = base.staticPath?.joined(separator: ".")
-    let shown = path.map { "'\($0)'" } ?? "the value before it"
     guard case .map(let map) = container else {
+      let what = path.map { "'\($0)'" } ?? "the value before it"
       throw undefined(
-        "undefined property '\(name)': \(shown) is \(container.typePhrase)", name, [], path: nil, expression)
+        "undefined property '\(name)': \(what) is \(container.typePhrase)", name, [], path: nil, expression)
     }
-    if let value = map[name] { return value }
     let whole = path.map { "undefined variable '\($0).\(name)'" } ?? "undefined property '\(name)'"
-    throw undefined(whole, name, map.keys, path: path, expression)
+    throw undefined(whole, name, map.masked.keys, path: path, expression)
   }
 
   private func element(
     _ index: Value, of container: Value, _ base: Expression, _ expression: Expression
   ) throws -> Value {
     guard case .list(let list) = container else {
-      return try member(index.text, of: container, base, expression)
+      return try member(index.text, shown: index.markedText.masked, of: container, base, expression)
     }
     guard let place = index.wholeNumber else {
       throw ExpressionError("a list's index is \(index.typePhrase), expected an integer", offset: expression.offset)

@@ -8,35 +8,38 @@ enum Functions {
       let now = evaluator.scope.host.now()
       return try DateFilters.format(Moment(microseconds: now), arguments, evaluator)
     },
-    FunctionOperation("json", "json/text", "the value that a JSON text holds") { arguments, _ in
+    FunctionOperation("json", "json/text", "the value that a JSON text holds", marks: .kept) { arguments, _ in
       try parseJSON(arguments)
     },
-    FunctionOperation("fromJson", "json/text", "the value that a JSON text holds") { arguments, _ in
+    FunctionOperation("fromJson", "json/text", "the value that a JSON text holds", marks: .kept) { arguments, _ in
       try parseJSON(arguments)
     },
     FunctionOperation("yaml", "text", "the value that a YAML text holds") { arguments, evaluator in
       try evaluator.scope.host.parseYAML(arguments.text(0))
     },
-    FunctionOperation("secret", "name", "the secret of this name") { arguments, evaluator in
-      .string(try evaluator.scope.host.secret(arguments.text(0)))
+    FunctionOperation("secret", "name", "the secret of this name", marks: .kept) { arguments, evaluator in
+      Value(MarkedText(secret: try evaluator.scope.host.secret(arguments.text(0))))
     },
-    FunctionOperation("read", "uri", "the text of a file in internal storage or beside the flow") {
+    FunctionOperation(
+      "read", "uri", "the text of a file in internal storage or beside the flow", marks: .dropped
+    ) {
       arguments, evaluator in
       .string(try evaluator.scope.host.read(arguments.text(0), check: evaluator.scope.check))
     },
     FunctionOperation("fileURI", "path", "the storage URI of a file beside the flow") { arguments, evaluator in
       .string(try evaluator.scope.host.fileURI(arguments.text(0)))
     },
-    FunctionOperation("fileSize", "uri", "the size of a file, bytes") { arguments, evaluator in
+    FunctionOperation("fileSize", "uri", "the size of a file, bytes", marks: .dropped) { arguments, evaluator in
       .int(try evaluator.scope.host.fileSize(arguments.text(0)))
     },
-    FunctionOperation("isFileEmpty", "uri", "whether a file has no bytes") { arguments, evaluator in
+    FunctionOperation("isFileEmpty", "uri", "whether a file has no bytes", marks: .dropped) { arguments, evaluator in
       .bool(try evaluator.scope.host.fileSize(arguments.text(0)) == 0)
     },
-    FunctionOperation("kv", "key; namespace errorOnMissing", "a value of the key-value store", kv),
+    FunctionOperation(
+      "kv", "key; namespace errorOnMissing", "a value of the key-value store", marks: .dropped, kv),
     FunctionOperation("render", "text; recursive", "what a text holds when its own expressions are rendered", render),
     FunctionOperation("renderOnce", "text", "the same, without rendering the result again") { arguments, evaluator in
-      guard case .string(let text) = try arguments.value(0) else { return try arguments.value(0) }
+      guard let text = try arguments.value(0).string else { return try arguments.value(0) }
       return try evaluator.rendering(text)
     },
     FunctionOperation("uuid", "a random UUID (version 4)") { _, _ in .string(uuid()) },
@@ -47,10 +50,10 @@ enum Functions {
       guard lower <= upper else { throw Problem("'lower' is \(lower), which is above 'upper', \(upper)") }
       return .int(lower == upper ? lower : Int64.random(in: lower..<upper))
     },
-    FunctionOperation("max", "…", "the greatest of its arguments, or of a list") { arguments, _ in
+    FunctionOperation("max", "…", "the greatest of its arguments, or of a list", marks: .kept) { arguments, _ in
       try extreme(arguments) { $0 > 0 }
     },
-    FunctionOperation("min", "…", "the least of its arguments, or of a list") { arguments, _ in
+    FunctionOperation("min", "…", "the least of its arguments, or of a list", marks: .kept) { arguments, _ in
       try extreme(arguments) { $0 < 0 }
     },
     FunctionOperation("range", "start end; increment", "the integers (or letters) from start to end, both included") {
@@ -58,10 +61,11 @@ enum Functions {
       try Operators.range(arguments.value(0), arguments.value(1), step: arguments.optionalInt(2) ?? 1)
     },
     FunctionOperation(
-      "currentEachOutput", "outputs", "of a task within loops, the output of the present turn", currentEachOutput),
+      "currentEachOutput", "outputs", "of a task within loops, the output of the present turn", marks: .kept,
+      currentEachOutput),
   ]
 
-  static func parseJSON(_ text: String) throws -> Value {
+  static func parseJSON(_ text: MarkedText) throws -> Value {
     do {
       return try Value.parseJSON(text)
     } catch let error as ExpressionError {
@@ -75,7 +79,7 @@ enum Functions {
     let value = arguments.given(0) ?? Value.null
     return switch value {
     case .null, .list, .map: value
-    default: try parseJSON(value.text)
+    default: try parseJSON(value.markedText)
     }
   }
 
@@ -93,7 +97,7 @@ enum Functions {
     let isRecursive = try arguments.bool(1, default: true)
     var value = try arguments.value(0)
     for _ in 0..<Limits.renderings {
-      guard case .string(let text) = value else { return value }
+      guard let text = value.string else { return value }
       value = try evaluator.rendering(text)
       if !isRecursive || value == .string(text) { return value }
     }

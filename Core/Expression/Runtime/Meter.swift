@@ -103,6 +103,7 @@ final class Meter {
     switch value {
     case .string(let text): try self.text(bytes: text.utf8.count)
     case .list(let elements): try list(count: elements.count)
+    case .secret(let secret): _ = try made(secret.value)
     default: try step()
     }
     return value
@@ -112,7 +113,10 @@ final class Meter {
 /// A text that grows piece by piece, but not beyond the limit.
 struct MeteredText {
   private(set) var text = ""
+  private var marks = Marks.none
   private let meter: Meter
+
+  var marked: MarkedText { MarkedText(text, marks) }
 
   init(_ meter: Meter) { self.meter = meter }
 
@@ -121,5 +125,16 @@ struct MeteredText {
     try meter.fits(bytes: text.utf8.count + count)
     try meter.step(1 + count / 64)
     text.append(contentsOf: piece)
+  }
+  mutating func append(_ piece: MarkedText) throws {
+    let start = text.utf8.count
+    try append(piece.text)
+    if piece.isSecret { marks.add(piece.marks, at: start) }
+  }
+
+  mutating func append(_ piece: String, secret: Bool) throws {
+    let start = text.utf8.count
+    try append(piece)
+    if secret { marks.add(start..<text.utf8.count) }
   }
 }

@@ -22,9 +22,21 @@ struct Signature: Sendable {
   }
 }
 
+/// What an operation does with the marks of secrets.
+enum MarkRule: Sendable {
+  /// It knows nothing of them: all that it makes is secret when something of what it is given is.
+  case whole
+  /// It sees marked values, and its result has the marks where they belong.
+  case kept
+  /// What it tells is not the secret: a length, whether something holds, what lies under a name. It reads the values
+  /// through what does not tell marked ones from others.
+  case dropped
+}
+
 struct FilterOperation: Sendable {
   typealias Body = @Sendable (Value, Arguments, Evaluator) throws -> Value
   let signature: Signature
+  let marks: MarkRule
   /// Null stays null through every other filter, as in Kestra.
   let acceptsNull: Bool
   /// An argument that is itself a program: where it is a constant text, it is checked when the template is parsed.
@@ -33,24 +45,48 @@ struct FilterOperation: Sendable {
 
   /// `parameters` is a list of names; those before `;` are required: `"amount unit; timeZone"`.
   init(
-    _ name: String, _ parameters: String = "", _ summary: String, acceptsNull: Bool = false,
+    _ name: String, _ parameters: String = "", _ summary: String, marks: MarkRule = .whole, acceptsNull: Bool = false,
     checks: (Int, @Sendable (String) throws -> Void)? = nil, _ body: @escaping Body
   ) {
+    self.marks = marks
     signature = Signature(name, parameters, summary)
     self.acceptsNull = acceptsNull
     self.checks = checks
     self.body = body
+  }
+
+  func apply(_ value: Value, _ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
+    do {
+      switch marks {
+      case .kept: return try body(value, arguments, evaluator)
+      case .dropped: return try body(value.plain, arguments, evaluator)
+      case .whole:
+        guard value.holdsSecret || arguments.holdSecret else { return try body(value, arguments, evaluator) }
+        return try body(value.unmarked, arguments.unmarked, evaluator).asSecret
+      }
+    } catch { throw SecretMessages.without(value.secretTexts + arguments.secretTexts, error) }
   }
 }
 
 struct FunctionOperation: Sendable {
   typealias Body = @Sendable (Arguments, Evaluator) throws -> Value
   let signature: Signature
+  let marks: MarkRule
   let body: Body
 
-  init(_ name: String, _ parameters: String = "", _ summary: String, _ body: @escaping Body) {
+  init(
+    _ name: String, _ parameters: String = "", _ summary: String, marks: MarkRule = .whole, _ body: @escaping Body
+  ) {
     signature = Signature(name, parameters, summary)
+    self.marks = marks
     self.body = body
+  }
+
+  func apply(_ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
+    do {
+      guard marks == .whole, arguments.holdSecret else { return try body(arguments, evaluator) }
+      return try body(arguments.unmarked, evaluator).asSecret
+    } catch { throw SecretMessages.without(arguments.secretTexts, error) }
   }
 }
 
@@ -89,6 +125,10 @@ struct Arguments {
 
   subscript(index: Int) -> Value? { index < values.count ? values[index] : nil }
 
+  var holdSecret: Bool { values.contains { $0?.holdsSecret == true } }
+  var unmarked: Arguments { Arguments(signature: signature, values: values.map { $0?.unmarked }) }
+  var secretTexts: [MarkedText] { values.flatMap { $0?.secretTexts ?? [] } }
+
   private func name(_ index: Int) -> String {
     index < signature.parameters.count ? "argument '\(signature.parameters[index])'" : "argument \(index + 1)"
   }
@@ -112,6 +152,11 @@ struct Arguments {
     case .list, .map: throw Problem("\(name(index)) is \(value.typePhrase), expected a string")
     default: return value.text
     }
+  }
+
+  /// A text with what is secret of it.
+  func optionalMarkedText(_ index: Int) throws -> MarkedText? {
+    try optionalText(index).flatMap { _ in given(index)?.markedText }
   }
 
   func int(_ index: Int) throws -> Int64 {
@@ -150,6 +195,7 @@ extension Value {
     case .int(let number): number
     case .double(let number): Int64(exactly: number)
     case .decimal(let digits): Int64(digits)
+    case .secret(let secret): secret.value.wholeNumber
     default: nil
     }
   }
@@ -159,6 +205,14 @@ extension Value {
     switch self {
     case .list, .map: throw Problem("expected a string, found a \(typeName)")
     default: text
+    }
+  }
+
+  /// The same with what is secret of it.
+  func scalarMarked() throws -> MarkedText {
+    switch self {
+    case .list, .map: throw Problem("expected a string, found a \(typeName)")
+    default: markedText
     }
   }
 

@@ -12,10 +12,10 @@ enum Operators {
     case .greaterOrEqual: .bool(try compare(left, right) >= 0)
     case .add: try add(left, right, meter)
     case .subtract: try subtract(left, right, meter)
-    case .multiply: try Arithmetic.multiply(left, right)
-    case .divide: try Arithmetic.divide(left, right)
-    case .remainder: try Arithmetic.remainder(left, right)
-    case .range: try range(left, right, step: 1)
+    case .multiply: try computed(left, right, Arithmetic.multiply)
+    case .divide: try computed(left, right, Arithmetic.divide)
+    case .remainder: try computed(left, right, Arithmetic.remainder)
+    case .range: try computed(left, right) { try range($0, $1, step: 1) }
     case .contains: .bool(try contains(left, right, meter))
     case .isIn: .bool(try contains(right, left, meter))
     case .notIn: .bool(try !contains(right, left, meter))
@@ -24,8 +24,19 @@ enum Operators {
     }
   }
 
+  /// What is computed from a secret is one.
+  private static func computed(
+    _ left: Value, _ right: Value, _ compute: (Value, Value) throws -> Value
+  ) throws -> Value {
+    guard left.isSecret || right.isSecret else { return try compute(left, right) }
+    return try compute(left.plain, right.plain).asSecret
+  }
+
+  static func negated(_ number: Value) throws -> Value { try computed(0, number, Arithmetic.subtract) }
+
   /// Negative, zero or positive, for numbers and for texts; anything else has no order.
   static func compare(_ left: Value, _ right: Value) throws -> Int {
+    if left.isSecret || right.isSecret { return try compare(left.plain, right.plain) }
     if left.isNumber, right.isNumber { return Arithmetic.compare(left, right) }
     switch (left, right) {
     case (.string(let a), .string(let b)):
@@ -42,16 +53,21 @@ enum Operators {
       try meter.list(count: a.count + b.count)
       return .list(a + b)
     case (.list(let a), _): return .list(a + [right])
-    case (.string, _), (_, .string):
-      let texts = (try left.text(meter), try right.text(meter))
-      try meter.text(bytes: texts.0.utf8.count + texts.1.utf8.count)
-      return .string(texts.0 + texts.1)
-    default: return try Arithmetic.add(left, right)
+    case (.string, _), (_, .string): return try joined(left, right, meter)
+    case (.secret, _) where left.string != nil, (_, .secret) where right.string != nil:
+      return try joined(left, right, meter)
+    default: return try computed(left, right, Arithmetic.add)
     }
   }
 
+  private static func joined(_ left: Value, _ right: Value, _ meter: Meter) throws -> Value {
+    let texts = (try left.markedText(meter), try right.markedText(meter))
+    try meter.text(bytes: texts.0.text.utf8.count + texts.1.text.utf8.count)
+    return Value(texts.0 + texts.1)
+  }
+
   private static func subtract(_ left: Value, _ right: Value, _ meter: Meter) throws -> Value {
-    guard case .list(let elements) = left else { return try Arithmetic.subtract(left, right) }
+    guard case .list(let elements) = left else { return try computed(left, right, Arithmetic.subtract) }
     let removed = right.list ?? [right]
     return .list(try elements.filter { try !has(removed, $0, meter) })
   }
@@ -63,13 +79,13 @@ enum Operators {
   }
 
   private static func contains(_ container: Value, _ element: Value, _ meter: Meter) throws -> Bool {
-    switch container {
+    switch container.plain {
     case .null: return false
     case .list(let elements):
       if case .list(let wanted) = element, try wanted.allSatisfy({ try has(elements, $0, meter) }) { return true }
       return try has(elements, element, meter)
-    case .map(let map): return map[try element.text(meter)] != nil
-    case .string(let text): return text.containsExactly(try element.text(meter))
+    case .map(let map): return map[try element.markedText(meter).text] != nil
+    case .string(let text): return text.containsExactly(try element.markedText(meter).text)
     default: throw Problem("\(container.typePhrase) contains nothing; expected a list, map or string")
     }
   }
@@ -102,6 +118,7 @@ extension Value {
   var isNumber: Bool {
     switch self {
     case .int, .double, .decimal: true
+    case .secret(let secret): secret.value.isNumber
     default: false
     }
   }
@@ -117,6 +134,7 @@ extension Value {
     case .string(let text): !text.isEmpty
     case .list(let values): !values.isEmpty
     case .map(let map): !map.isEmpty
+    case .secret(let secret): secret.value.isTrue
     }
   }
 
@@ -127,13 +145,14 @@ extension Value {
     case .string(let text): text.utf8.allSatisfy { $0 <= 32 }
     case .list(let values): values.isEmpty
     case .map(let map): map.isEmpty
+    case .secret(let secret): secret.value.isBlank
     default: false
     }
   }
 
   /// Equality as `==` means it: numbers by value whatever their type, maps whatever their order.
   func isSame(as other: Value) -> Bool {
-    if isNumber, other.isNumber { return Arithmetic.compare(self, other) == 0 }
+    if isNumber, other.isNumber { return Arithmetic.compare(plain, other.plain) == 0 }
     switch (self, other) {
     case (.list(let a), .list(let b)): return a.count == b.count && zip(a, b).allSatisfy { $0.isSame(as: $1) }
     case (.map(let a), .map(let b)):

@@ -12,7 +12,7 @@ enum Tests {
     },
     TestOperation("map", "is a map") { value, _ in value.map != nil },
     TestOperation("json", "is a string that holds JSON") { value, _ in
-      guard case .string(let text) = value else { return false }
+      guard let text = value.string else { return false }
       return (try? Value.parseJSON(text)) != nil
     },
   ]

@@ -43,7 +43,7 @@ final class Expression: Sendable {
   }
 }
 
-enum BinaryOperator: String, Sendable {
+enum BinaryOperator: String, CaseIterable, Sendable {
   case or, and, contains, matches
   case isIn = "in"
   case notIn = "not in"

@@ -31,6 +31,7 @@ indirect enum AvroDatum {
     case .double(let number): self = .double(number)
     case .decimal(let digits): self = .decimal(digits)
     case .string(let text): self = .string(text)
+    case .secret(let secret): self.init(secret.value)
     case .list(let values): self = .list(values.map(AvroDatum.init))
     case .map(let map): self = .map(map.map { ($0.key, AvroDatum($0.value)) })
     }

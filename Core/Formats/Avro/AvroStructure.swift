@@ -44,6 +44,7 @@ final class AvroStructure {
     case .double: kinds.insert(.double)
     case .decimal: kinds.insert(.digits)
     case .string: kinds.insert(.text)
+    case .secret(let secret): add(secret.value, depth: depth)
     case .list(let values):
       kinds.insert(depth < Bound.depth ? .list : .any)
       let items = items ?? AvroStructure()

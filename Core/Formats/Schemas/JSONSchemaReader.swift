@@ -166,6 +166,7 @@ struct JSONSchemaReader {
     case .string: .string
     case .list: .array
     case .map: .object
+    case .secret(let secret): word(secret.value)
     }
   }
 

@@ -17,6 +17,7 @@ enum ParameterBatch {
     case .double(let number): one(.float64) { $0.append(number) }
     case .decimal(let digits): one(.numeric) { $0.append(text: digits) }
     case .string(let text): one(.text) { $0.append(text: text) }
+    case .secret(let secret): column(secret.value)
     case .list, .map: one(.json) { $0.append(text: value.json()) }
     }
   }

@@ -18,7 +18,7 @@ enum SQLParameters {
   /// - Throws: `Failure(.schema)` for a name that `parameters` does not have.
   static func bind(_ sql: String, _ parameters: ValueMap?, _ dialect: Dialect) throws -> BoundStatement {
     var edits = TextEdits(sql)
-    guard let parameters else { return BoundStatement(sql: sql, values: [], edits: edits) }
+    guard let parameters = parameters?.unmarked else { return BoundStatement(sql: sql, values: [], edits: edits) }
     var values: [Value] = []
     var numbers: [ExactText: Int] = [:]
     var lists = ListPlaces()

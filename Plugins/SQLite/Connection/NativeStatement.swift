@@ -58,6 +58,7 @@ internal import Records
     case .int(let number): return unsafe sqlite3_bind_int64(pointer, index, number)
     case .double(let number): return unsafe sqlite3_bind_double(pointer, index, number)
     case .string(let text): return bind(text, index)
+    case .secret(let secret): return bind(secret.value, index)
     case .decimal, .list, .map: return bind(value.text, index)
     }
   }
