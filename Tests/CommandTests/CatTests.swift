@@ -25,6 +25,24 @@ import Testing
     return name
   }
 
+  @Test func timestampsAreShownWithTheirOffset() async throws {
+    let ferry = try Ferry()
+    let schema = Schema([Field("at", .offsetTimestamp(.nanoseconds))])
+    let path = ferry.folder.appending(path: "offset.arrow").path()
+    let writer = try RecordFileWriter(FileOutput(path: path), schema: schema)
+    let builder = BatchBuilder(schema)
+    builder.columns[0].append(OffsetTimestamp(instant: 1_795_235_400_123_456_700, minutes: 330))
+    builder.columns[0].appendNull()
+    for _ in 0..<2 { _ = builder.finishRow(bytes: 16) }
+    try writer.write(builder.finish())
+    try writer.finish()
+    #expect(
+      try await ferry.run("cat", "offset.arrow", "--format", "json").output
+        == "{\"at\":\"2026-11-21T10:00:00.123456700+05:30\"}\n{\"at\":null}\n")
+    #expect(try await ferry.run("cat", "offset.arrow").output.contains("2026-11-21T10:00:00.123456700+05:30"))
+    #expect(try await ferry.run("cat", "offset.arrow", "--schema").output.contains("timestamp(ns) with offset"))
+  }
+
   @Test func rowsAreShownInEveryForm() async throws {
     let ferry = try Ferry()
     let name = try file(ferry, "rows.arrow", batches: 1, rows: 6)

@@ -187,6 +187,14 @@ import Testing
       failure?.category == .schema && failure?.message.contains(message) == true, "\(String(describing: failure))")
   }
 
+  /// Each schema refers to the next one twice.
+  @Test(arguments: ["anyOf", "allOf"]) func `what would take for ever ends`(word: String) throws {
+    let links = (0..<40).map { ##""d\##($0)":{"\##(word)":[{"$ref":"#/d\##($0 + 1)"},{"$ref":"#/d\##($0 + 1)"}]}"## }
+    let text = ##"{"properties":{"c":{"$ref":"#/d0"}},"d40":{"type":"string"},\##(links.joined(separator: ","))}"##
+    let failure = try #expect(throws: Failure.self) { try JSONSchema.schema(Value.parseJSON(text)) }
+    #expect(failure?.message.contains("schemas refer to each other more than 100000 times") == true)
+  }
+
   /// Of each type a value or two. Rows that Ferry writes are what the schema says, for an independent validator.
   static let values: [(DataType, [String])] = [
     (.bool, ["true", "false"]), (.int8, ["-128", "127"]), (.int64, ["-9223372036854775808", "9223372036854775807"]),

@@ -656,6 +656,12 @@ def arrow():
                     ipc(pa.table({"a": pa.concat_arrays([column] * 20)}), compression),
                     **how,
                 )
+    # pyarrow has no class for this one: its struct, and what the field says of it.
+    instants, minutes = pa.array([7, 8], pa.timestamp("s", "UTC")), pa.array([330, -840], pa.int16())
+    for name, offsets in ("offset", minutes), ("offset-dictionary", minutes.dictionary_encode()):
+        pair = pa.StructArray.from_arrays([instants, offsets], ["timestamp", "offset_minutes"])
+        kind = {"ARROW:extension:name": "arrow.timestamp_with_offset", "ARROW:extension:metadata": ""}
+        seed("record-file", name, ipc(pa.table([pair], pa.schema([pa.field("a", pair.type, metadata=kind)])), None))
     words = pa.array(["x", "y", "z", None] * 5)
     for format in range(5):
         table = pa.table({"n": pa.array([1, None] * 10), "": words, "n2": pa.array([[1], None] * 10)})
@@ -692,6 +698,7 @@ def arrow():
     names = [
         "arrow.uuid",
         "arrow.json",
+        "arrow.timestamp_with_offset",
         "ferry.numeric",
         "ferry.interval",
         "ARROW:extension:name",

@@ -18,6 +18,8 @@ package enum JSONSchema {
   static let ferryType = "ferry.type"
   /// Schemas inside of schemas that are looked into: a reference that leads to itself ends here.
   static let depth = 100
+  /// How often a schema is looked into for another one, in all.
+  static let visits = 100_000
   /// Bytes of a definition that a field carries with it.
   static let definitionBytes = 64 << 10
 

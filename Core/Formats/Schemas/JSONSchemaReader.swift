@@ -5,6 +5,14 @@ internal import Records
 struct JSONSchemaReader {
   /// What references are looked up in.
   let root: Value
+  private let visits = Visits()
+
+  init(root: Value) { self.root = root }
+
+  /// Schemas that were looked into. A few that refer to each other twice make more than anybody can wait for.
+  private final class Visits {
+    var count = 0
+  }
 
   /// The types of JSON values.
   enum Word: String {
@@ -53,6 +61,10 @@ struct JSONSchemaReader {
   private func merged(_ value: Value, depth: Int) throws -> ValueMap {
     guard depth < JSONSchema.depth else {
       throw JSONSchema.failure("schemas refer to each other without an end, or more than \(JSONSchema.depth) deep")
+    }
+    visits.count += 1
+    guard visits.count <= JSONSchema.visits else {
+      throw JSONSchema.failure("schemas refer to each other more than \(JSONSchema.visits) times")
     }
     guard var map = value.map else { return [:] }
     let parts = try (map["$ref"]?.string.map { [try target($0)] } ?? []) + (map["allOf"]?.list ?? [])

@@ -19,12 +19,10 @@ enum TimeTexts {
 
   /// The same with its own offset, `Z` in Greenwich.
   static func append(_ value: OffsetTimestamp, unit: TimeUnit, to out: inout TextBuffer) {
+    if value.minutes == 0 { return append(timestamp: value.instant, unit: unit, zoned: true, to: &out) }
     let (wall, overflow) = value.instant.addingReportingOverflow(Int64(value.minutes) * 60 * unit.perSecond)
-    if overflow || value.minutes == 0 || value.instant == .max || value.instant == .min {
-      return value.minutes == 0
-        ? append(timestamp: value.instant, unit: unit, zoned: true, to: &out)
-        : ValueText.append(value, unit: unit, to: &out)
-    }
+    let isExtreme = wall == .max || wall == .min || value.instant == .max || value.instant == .min
+    if overflow || isExtreme { return ValueText.append(value, unit: unit, to: &out) }
     append(timestamp: wall, unit: unit, zoned: false, to: &out)
     ValueText.append(offset: value.minutes, to: &out)
   }

@@ -6,10 +6,11 @@ extension ColumnMaker {
     for part in [instants, offsets] where part.nullCount > 0 { try checkNulls(part, array, start) }
     let memory = Allocation(capacity: count * MemoryLayout<OffsetTimestamp>.stride)
     let target = unsafe memory.base.assumingMemoryBound(to: OffsetTimestamp.self)
-    let first = unsafe instants.fixed(Int64.self)
-    let second = unsafe offsets.fixed(Int16.self)
+    // Views keep converted parts alive as long as they are read.
+    let first = ColumnView(instants).values(as: Int64.self)
+    let second = ColumnView(offsets).values(as: Int16.self)
     for row in 0..<count {
-      unsafe target[row] = unsafe OffsetTimestamp(instant: first[row], minutes: second[row])
+      unsafe target[row] = OffsetTimestamp(instant: first[row], minutes: second[row])
     }
     return finish(
       array, start, count, values: Buffer(memory, count: count * MemoryLayout<OffsetTimestamp>.stride))

@@ -4,8 +4,11 @@ extension ValueText {
   public static func append(
     _ value: OffsetTimestamp, unit: TimeUnit, separator: UInt8 = UInt8(ascii: "T"), to out: inout TextBuffer
   ) {
-    if value.instant == .max { return out.append("infinity") }
-    if value.instant == .min { return out.append("-infinity") }
+    if value.instant == .max || value.instant == .min {
+      out.append(value.instant == .max ? "infinity" : "-infinity")
+      // Only files of others have an offset there.
+      return value.minutes == 0 ? () : append(offset: value.minutes, to: &out)
+    }
     let moment = Calendar.moment(value.instant, perSecond: unit.perSecond, ahead: Int(value.minutes) * 60)
     append(moment.date, to: &out)
     out.append(byte: separator)
@@ -32,10 +35,7 @@ extension ValueParse {
     var cursor = unsafe Cursor(base: base, count: text.count)
     var days = 0
     var result = date(&cursor, into: &days)
-    if result != .ok {
-      value = OffsetTimestamp(instant: 0, minutes: 0)
-      return unsafe infinity(text, into: &value.instant)
-    }
+    if result != .ok { return unsafe infinity(text, into: &value) }
     var seconds = 0
     var fraction: Int64 = 0
     var offset = 0
@@ -54,6 +54,24 @@ extension ValueParse {
       stamp != .max, stamp != .min
     else { return .outOfRange }
     value = OffsetTimestamp(instant: stamp, minutes: minutes)
+    return .ok
+  }
+
+  private static func infinity(_ text: Text, into value: inout OffsetTimestamp) -> ParseResult {
+    guard let base = unsafe bytes(text) else { return .malformed }
+    var cursor = unsafe Cursor(base: base, count: text.count)
+    cursor.at = unsafe min(text.count, text.first == UInt8(ascii: "-") ? 9 : 8)
+    let word = unsafe Text(rebasing: text[..<cursor.at])
+    var found = OffsetTimestamp(instant: 0, minutes: 0)
+    guard unsafe infinity(word, into: &found.instant) == .ok else { return .malformed }
+    var offset = 0
+    if cursor.left > 0 {
+      let result = zoneMinutes(&cursor, &offset)
+      if result != .ok || cursor.left > 0 { return result == .ok ? .malformed : result }
+    }
+    guard let minutes = Int16(exactly: offset) else { return .outOfRange }
+    found.minutes = minutes
+    value = found
     return .ok
   }
 

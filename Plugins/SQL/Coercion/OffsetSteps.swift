@@ -1,6 +1,6 @@
 internal import Records
 
-/// To and from timestamps with offset. An infinite one has the offset zero.
+/// To and from timestamps with offset.
 enum OffsetSteps {
   /// The instants, without their offsets.
   static func instants(_ column: Column, _ type: DataType) throws -> Column {
