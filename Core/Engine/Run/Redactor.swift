@@ -64,7 +64,9 @@ public final class Redactor: Sendable {
   /// The URIs among texts that hold no secret.
   func keep(urisIn value: Value) {
     switch value {
-    case .string(let text): if text.contains(":/"), !text.contains(where: \.isWhitespace) { keep(uri: text) }
+    case .string(let text):
+      guard text.utf8.count <= Redactor.longestQuote, text.contains(":/") else { return }
+      if !text.utf8.contains(where: { $0 <= 32 }) { keep(uri: text) }
     case .list(let values): for value in values { keep(urisIn: value) }
     case .map(let map): for (_, value) in map { keep(urisIn: value) }
     default: return
@@ -95,16 +97,21 @@ enum Masked {
   /// Whether something was taken out of a value.
   static func holdsMask(_ value: Value) -> Bool {
     switch value {
-    case .string(let text): text.contains(MarkedText.mask)
+    case .string(let text): holdsMask(text)
     case .list(let values): values.contains(where: holdsMask)
-    case .map(let map): map.contains { $0.key.contains(MarkedText.mask) || holdsMask($0.value) }
+    case .map(let map): map.keys.contains(where: holdsMask) || map.contains { holdsMask($0.value) }
     default: false
     }
   }
 
+  /// Hardly any text has an asterisk.
+  private static func holdsMask(_ text: String) -> Bool {
+    text.utf8.contains(UInt8(ascii: "*")) && text.containsExactly(MarkedText.mask)
+  }
+
   /// The entries of which nothing was taken out.
   static func without(_ map: ValueMap) -> ValueMap {
-    ValueMap(map.filter { !$0.key.contains(MarkedText.mask) && !holdsMask($0.value) }.map { ($0.key, $0.value) })
+    ValueMap(map.filter { !holdsMask($0.key) && !holdsMask($0.value) }.map { ($0.key, $0.value) })
   }
 
   /// Whether a text could be the one that was shown with its secrets masked.
