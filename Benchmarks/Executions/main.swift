@@ -11,7 +11,8 @@ internal import Records
 /// next thing happens: six waits for the disk in each execution. First the record alone is driven so, then the engine.
 
 struct Nothing: FerryTask {
-  static let info = TaskInfo("bench.Nothing", "Does nothing.")
+  static let info = TaskInfo(
+    "bench.Nothing", "Does nothing.", outputs: [TaskOutput("done", .boolean, "Whether it is done.")])
   func run(_ context: TaskContext) throws -> ValueMap { ["done": .bool(true)] }
 }
 
@@ -57,6 +58,7 @@ func report(_ what: String, _ count: Int, _ began: ContinuousClock.Instant, _ li
   var text = "\(what): \(Int(Double(count) / elapsed)) executions/s\n"
   for (name, times) in lines { text += "  \(name)  \(times.text)\n" }
   puts(String(text.dropLast()))
+  fflush(nil)
 }
 
 func recordAlone(_ store: any RunStore, _ count: Int, _ concurrent: Int) async throws {

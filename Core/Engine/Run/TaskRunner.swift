@@ -32,7 +32,7 @@ extension FlowRunner {
       switch result {
       case .success(let done):
         run.outputs = done.outputs
-        run.ledger = ledger.counts
+        run.ledger = done.counts
         return await end(&run, .success, task, frame, hooks: done.hooks)
       case .failure(let failure): return await fail(&run, failure, task, frame, ledger, keeper: early.keeper)
       }
@@ -100,7 +100,7 @@ extension FlowRunner {
         let done = try await attempt(task, &run, frame, ledger, time.cancellation, keeper, handover: handover)
         handover?.close(succeeded: true)
         run.outputs = done.outputs
-        run.ledger = ledger.counts
+        run.ledger = done.counts
         let warned = policy?.warningOnRetry == true && run.attempts > before + 1 && done.state == .success
         return await end(&run, warned ? .warning : done.state, task, frame, hooks: done.hooks)
       } catch {
@@ -131,6 +131,7 @@ extension FlowRunner {
   struct Attempt: Sendable {
     var state = RunState.success
     var outputs: ValueMap
+    var counts: Ledger.Counts
     var hooks: TaskHooks?
   }
 
@@ -156,7 +157,7 @@ extension FlowRunner {
     try cancellation.check()
     if task.type == Subflow.self {
       let state = try await subflow(task, &run, frame, cancellation)
-      return Attempt(state: state, outputs: run.outputs)
+      return Attempt(state: state, outputs: run.outputs, counts: ledger.counts)
     }
     var scope = scope(task, run, frame)
     scope.check = cancellation.check
@@ -165,36 +166,32 @@ extension FlowRunner {
       cancellation: cancellation, ledger: ledger, redactor: secrets.redactor,
       log: { [engine] line in early.map { $0.attempt.hold(line) } ?? engine.log(line) }, keeper: keeper,
       handover: handover, following: early?.attempt.file)
-    let message = try await message(task, run, scope, keeper, secrets)
-    defer { if let path = message.workingDirectory { Workspace.remove(path) } }
+    // A task that takes an input file finds it there, and its other properties may name it.
+    let workingDirectory = task.property("inputFile") == nil ? nil : try Workspace.make(executionID)
+    defer { if let workingDirectory { Workspace.remove(workingDirectory) } }
+    if let workingDirectory { scope.variables["inputFile"] = .string(workingDirectory + "/inputFile") }
+    var message = try await message(task, run, scope, keeper, secrets)
+    message.workingDirectory = workingDirectory
     // Here a run can be cut: see `TaskMessage`.
     let result = await engine.worker.run(message, line)
     for line in result.logs { engine.log(line) }
     let outputs = secrets.marked(try result.get())
     try checkBalance(result.ledger)
-    return Attempt(outputs: outputs, hooks: result.isWaitingForRecord ? line.hooks : nil)
+    return Attempt(outputs: outputs, counts: result.ledger, hooks: result.isWaitingForRecord ? line.hooks : nil)
   }
 
   private func message(
     _ task: TaskNode, _ run: TaskRun, _ scope: Scope, _ keeper: ProgressKeeper, _ secrets: TaskSecrets
   ) async throws -> TaskMessage {
-    var scope = scope
-    var workingDirectory: String?
-    // A task that takes an input file finds it there, and its other properties may name it.
-    if task.properties.contains(where: { $0.key == "inputFile" }) {
-      let path = try Workspace.make(executionID)
-      workingDirectory = path
-      scope.variables["inputFile"] = .string(path + "/inputFile")
-    }
     // A template may take its time, and files that it reads may make it wait.
-    let properties = try await BlockingExecutor.run { [scope] in try self.render(task, in: scope, secrets) }
+    let properties = try await BlockingExecutor.run { try self.render(task, in: scope, secrets) }
     let declarations = Declarations.of(task.type)
     let raw = task.properties.compactMap { declarations[$0.key]?.isRaw == true ? $0.node.value.string : nil }
     return TaskMessage(
       type: run.type, typeName: task.typeName, namespace: flow.namespace, properties: properties,
       variables: try TaskMessage.variables(for: raw, of: scope.variables), executionID: executionID, taskID: task.id,
       taskRunID: run.id, values: run.values, folder: "\(start.folder)tasks/\(task.id)/\(run.id)/",
-      flowFolder: host.folder, workingDirectory: workingDirectory, timeZone: engine.settings.timeZone,
+      flowFolder: host.folder, timeZone: engine.settings.timeZone,
       threads: engine.settings.threads, logLevel: task.logLevel ?? engine.settings.logLevel,
       progress: keeper.progress, acceptsUnknown: acceptsUnknown)
   }
