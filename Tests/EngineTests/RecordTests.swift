@@ -1,5 +1,6 @@
 import Expression
 import Foundation
+import Glibc
 import Records
 import Testing
 
@@ -238,6 +239,35 @@ import Testing
     #expect(
       found.error == SQLiteRunStore.killed && found.run("load")?.state == .failed
         && found.run("last")?.state == .success)
+  }
+
+  /// Each execution has a lock of its own, whoever asks; an older Ferry's is a file.
+  @Test func whoHoldsAnExecutionIsKnown() async throws {
+    let folder = try Folder()
+    let (one, other) = (ExecutionLocks(folder: folder.path), ExecutionLocks(folder: folder.path))
+    #expect(one.isDead("a") && other.isDead("a"))
+    try one.take("a")
+    try one.take("a")
+    try one.take("b")
+    #expect(one.holds("a") && !other.holds("a") && !one.isDead("a") && !other.isDead("a") && other.isDead("c"))
+    #expect(throws: Failure.self) { try other.take("a") }
+    #expect(other.withFree("a") { true } == nil)
+    one.drop("a")
+    #expect(other.isDead("a") && !other.isDead("b"))
+    // Who only looks keeps others waiting for no more than a moment, in this process, too.
+    let inside = other.withFree("a") {
+      #expect(throws: Failure.self) { try one.take("a") }
+      #expect(other.withFree("a") { true } == nil)
+      return !one.isDead("a")
+    }
+    #expect(inside == true)
+    try other.take("a")
+    #expect(!one.isDead("a") && !one.isDead("b"))
+    let file = open("\(folder.path)/old", O_RDWR | O_CREAT, 0o600)
+    #expect(flock(file, LOCK_EX) == 0)
+    #expect(!one.isDead("old") && one.withFree("old") { true } == nil)
+    close(file)
+    #expect(one.isDead("old") && one.withFree("old") { true } == true)
   }
 
   /// What one user's flows leave is not for others.

@@ -1,75 +1,122 @@
 internal import Glibc
 internal import Records
 
-/// The locks that tell a running execution from a killed one: files whose locks end with their process.
+/// The locks that tell a running execution from a killed one: each is a byte of one file, at a place that its id
+/// names. They end with the process that holds them.
+///
+/// One file for all: to make and to delete a file for each execution costs more than all the rest of recording it.
 final class ExecutionLocks: Sendable {
-  private let held = Locked<[String: Int32]>([:])
+  private struct State {
+    var file: Int32?
+    var held: Set<String> = []
+    /// Locked for a moment, by who looks whether an execution was killed.
+    var looked: Set<String> = []
+  }
+
+  private let state = Locked(State())
   private let folder: String
 
   init(folder: String) { self.folder = folder }
 
-  /// Whether this process holds the lock of an execution.
-  func holds(_ id: String) -> Bool { held.withLock { $0[id] != nil } }
+  deinit { state.withLock { if let file = $0.file { close(file) } } }
 
-  /// Takes the lock of an execution, where this process does not have it yet.
+  /// Whether this process holds the lock of an execution.
+  func holds(_ id: String) -> Bool { state.withLock { $0.held.contains(id) } }
+
+  /// Takes the lock of an execution, where this process does not have it yet. Who looks whether it was killed holds it
+  /// for a moment.
   func take(_ id: String) throws {
-    if holds(id) { return }
-    let lock = try lock(id)
-    held.withLock { $0[id] = lock }
+    for attempt in 0..<ExecutionLocks.attempts {
+      if attempt > 0 { usleep(10_000) }
+      let isTaken = try state.withLock { state in
+        if state.held.contains(id) { return true }
+        guard !state.looked.contains(id), try lock(id, &state) else { return false }
+        state.held.insert(id)
+        return true
+      }
+      if isTaken { return }
+    }
+    throw Failure(.configuration, "execution '\(id)' is running in another process", hint: "Wait for its end")
   }
+
+  private static let attempts = 50
 
   /// Gives it up.
   func drop(_ id: String) {
-    if let lock = held.withLock({ $0.removeValue(forKey: id) }) { remove(lock, id) }
+    state.withLock { state in
+      if state.held.remove(id) != nil { unlock(id, state) }
+    }
   }
 
   /// Runs `body` with the lock of an execution that nobody holds; nil when somebody does.
   func withFree<T>(_ id: String, _ body: () throws -> T) rethrows -> T? {
-    guard !holds(id), let lock = try? lock(id, attempts: 1) else { return nil }
-    defer { remove(lock, id) }
-    return try body()
-  }
-
-  private func path(_ id: String) -> String { "\(folder)/\(id)" }
-
-  /// - Parameter attempts: more than one for an execution that begins: who looks whether it was killed holds the lock
-  ///   for a moment.
-  private func lock(_ id: String, attempts: Int = 50) throws -> Int32 {
-    var attempts = attempts
-    while true {
-      let lock = unsafe open(path(id), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-      guard lock >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0 {
-        if isCurrent(lock, id) { return lock }
-      } else {
-        attempts -= 1
-        if attempts == 0 {
-          close(lock)
-          throw Failure(.configuration, "execution '\(id)' is running in another process", hint: "Wait for its end")
-        }
-        usleep(10_000)
-      }
-      close(lock)
+    let isFree = state.withLock { state in
+      guard !state.held.contains(id), !state.looked.contains(id), !isHeldAsBefore(id),
+        (try? lock(id, &state)) == true
+      else { return false }
+      state.looked.insert(id)
+      return true
     }
-  }
-
-  /// Whether the locked file still has its name: its last owner may have deleted it before the lock was free.
-  private func isCurrent(_ lock: Int32, _ id: String) -> Bool {
-    var held = stat()
-    var named = stat()
-    return unsafe fstat(lock, &held) == 0 && stat(path(id), &named) == 0 && held.st_ino == named.st_ino
-  }
-
-  private func remove(_ lock: Int32, _ id: String) {
-    unsafe unlink(path(id))
-    close(lock)
+    guard isFree else { return nil }
+    defer {
+      state.withLock { state in
+        state.looked.remove(id)
+        unlock(id, state)
+      }
+    }
+    return try body()
   }
 
   /// Whether no process holds the lock of an execution.
   func isDead(_ id: String) -> Bool {
-    let lock = unsafe open(path(id), O_RDONLY | O_CLOEXEC)
-    guard lock >= 0 else { return errno == ENOENT }
-    defer { close(lock) }
-    return flock(lock, LOCK_SH | LOCK_NB) == 0
+    if isHeldAsBefore(id) { return false }
+    return state.withLock { state in
+      if state.held.contains(id) || state.looked.contains(id) { return false }
+      let file = unsafe state.file ?? open(path, O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { return errno == ENOENT }
+      defer { if state.file == nil { close(file) } }
+      var place = ExecutionLocks.place(of: id, Int16(F_WRLCK))
+      return unsafe fcntl(file, ExecutionLocks.look, &place) == 0 && place.l_type == Int16(F_UNLCK)
+    }
+  }
+
+  // MARK: the file
+
+  private var path: String { folder + "/running" }
+
+  // Locks of an open file, not of a process: Linux's own, which the overlay does not name.
+  private static let look: Int32 = 36
+  private static let set: Int32 = 37
+
+  private func lock(_ id: String, _ state: inout State) throws -> Bool {
+    let file = unsafe state.file ?? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw FileError.failure("locking execution '\(id)'", errno) }
+    state.file = file
+    var place = ExecutionLocks.place(of: id, Int16(F_WRLCK))
+    if unsafe fcntl(file, ExecutionLocks.set, &place) == 0 { return true }
+    guard errno == EAGAIN || errno == EACCES else { throw FileError.failure("locking execution '\(id)'", errno) }
+    return false
+  }
+
+  private func unlock(_ id: String, _ state: State) {
+    guard let file = state.file else { return }
+    var place = ExecutionLocks.place(of: id, Int16(F_UNLCK))
+    _ = unsafe fcntl(file, ExecutionLocks.set, &place)
+  }
+
+  /// FNV-1a of the id: two executions of one place are not to be expected.
+  private static func place(of id: String, _ type: Int16) -> Glibc.flock {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return Glibc.flock(
+      l_type: type, l_whence: Int16(SEEK_SET), l_start: off_t(hash >> 2), l_len: 1, l_pid: 0)
+  }
+
+  /// A Ferry of before locked a file for each execution; one of those may still run.
+  private func isHeldAsBefore(_ id: String) -> Bool {
+    let file = unsafe open("\(folder)/\(id)", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    return flock(file, LOCK_SH | LOCK_NB) != 0
   }
 }
