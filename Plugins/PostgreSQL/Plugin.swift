@@ -7,4 +7,4 @@ public let postgresqlPlugin = Plugin(
   tasks: [
     SQLQuery<PostgreSQL>.self, SQLQueries<PostgreSQL>.self, SQLBatch<PostgreSQL>.self, SQLTrigger<PostgreSQL>.self,
     CopyIn.self, CopyOut.self,
-  ])
+  ], triggers: [SQLTrigger<PostgreSQL>.self])
