@@ -187,4 +187,7 @@ public final class TemporaryFolder {
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// The names of what lies in it.
+  public func files() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path) }
 }
