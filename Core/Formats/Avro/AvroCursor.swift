@@ -44,7 +44,7 @@ enum AvroFlaw: UInt8 {
   }
 }
 
-/// A place in the bytes of a block. 16 readable bytes follow the end.
+/// A place in bytes; none behind their end is read.
 @safe struct AvroCursor {
   var at: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -61,6 +61,13 @@ enum AvroFlaw: UInt8 {
     unsafe at = unsafe start
     unsafe end = unsafe start + count
   }
+
+  init(_ bytes: UnsafeRawBufferPointer) {
+    let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(AvroCursor.nothing.base)
+    unsafe self.init(start.assumingMemoryBound(to: UInt8.self), bytes.count)
+  }
+
+  private static let nothing = Allocation(capacity: 64)
 
   @inline(__always) var left: Int { unsafe end - at }
 

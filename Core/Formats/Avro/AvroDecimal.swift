@@ -10,13 +10,28 @@ enum AvroDecimal {
       value = 0
       return true
     }
-    // Up to 8 bytes by one load: those behind the number are readable and shifted out.
     if bytes.count <= 8 {
-      let word = unsafe Int64(bigEndian: base.loadUnaligned(as: Int64.self))
-      value = Int128(word &>> Int64(64 - bytes.count * 8))
+      value = unsafe Int128(short(base, bytes.count) &>> Int64(64 - bytes.count * 8))
       return true
     }
     return unsafe readLong(bytes, &value)
+  }
+
+  /// Up to 8 bytes at the upper end of a word, by loads that overlap: none behind them is read.
+  @inline(__always)
+  private static func short(_ base: UnsafeRawPointer, _ count: Int) -> Int64 {
+    var word: UInt64
+    if count >= 4 {
+      word = unsafe UInt64(UInt32(bigEndian: base.loadUnaligned(as: UInt32.self))) << 32
+      let tail = unsafe UInt32(bigEndian: base.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+      word |= UInt64(tail) &<< UInt64((8 - count) * 8)
+    } else {
+      let bytes = unsafe base.assumingMemoryBound(to: UInt8.self)
+      word = unsafe UInt64(bytes[0]) << 56
+      word |= unsafe UInt64(bytes[count >> 1]) &<< UInt64(56 - (count >> 1) * 8)
+      word |= unsafe UInt64(bytes[count - 1]) &<< UInt64(64 - count * 8)
+    }
+    return Int64(bitPattern: word)
   }
 
   @inline(never)

@@ -19,6 +19,7 @@ enum AvroRefusal: UInt8 {
 
 /// Writes the rows of batches as Avro's binary encoding.
 @safe final class AvroRowEncoder {
+  private let schema: AvroSchema
   private let opCount: Int
   private let ops: UnsafeMutablePointer<AvroEncodeOp>
   private let converter: AvroConverter
@@ -37,6 +38,7 @@ enum AvroRefusal: UInt8 {
     unsafe self.ops = .allocate(capacity: max(1, ops.count))
     unsafe self.ops.initialize(from: ops, count: ops.count)
     self.defaults = defaults
+    self.schema = schema
     converter = try AvroConverter(schema, conversion, isJSON: false)
     jsonConverter = try AvroConverter(schema, conversion, isJSON: true)
   }
@@ -66,6 +68,23 @@ enum AvroRefusal: UInt8 {
       row += 1
     }
     return row
+  }
+
+  /// What is wrong with the row that was refused.
+  /// - Parameters:
+  ///   - number: the row's, from 1, among all that are written.
+  ///   - output: where it was to go.
+  func failure(
+    _ refusal: AvroRefusal, _ row: Int, of batch: RecordBatch, number: Int, to output: String
+  ) -> Failure {
+    let field = batch.schema.fields[refused.column]
+    return Failure(
+      .data,
+      """
+      writing column '\(field.name)' (\(field.type.name)) of record \(number) to '\(output)' as \
+      \(schema.label(refused.node)): \(refusal.text)
+      """, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema",
+      sensitive: AvroDatumReader(batch.columns[refused.column]).datum(row).text)
   }
 
   @inline(__always)

@@ -6,7 +6,7 @@ internal import Records
   let schema: Schema
   /// Rows of the batch so far.
   private(set) var count = 0
-  private var byteCount = 0
+  private(set) var byteCount = 0
   private let rowCapacity: Int
   private let opCount: Int
   private let ops: UnsafeMutablePointer<AvroOp>
@@ -249,7 +249,7 @@ internal import Records
     let target = unsafe op.pointee.values + used
     var high: UInt64 = 0
     var at = 0
-    // Whole words: 8 bytes behind the source are readable, 8 behind the target are room.
+    // Whole words: 8 bytes behind the target are room.
     while at + 8 <= length {
       let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
       unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
@@ -257,7 +257,7 @@ internal import Records
       at += 8
     }
     if at < length {
-      let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+      let word = unsafe c.left - at >= 8 ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(c, at)
       unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       high |= word &<< UInt64((8 - (length - at)) * 8)
     }
@@ -266,6 +266,16 @@ internal import Records
     unsafe op.pointee.byteCount = used + length
     unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
     return true
+  }
+
+  /// The last bytes as a word; nothing can be read behind them.
+  @inline(never)
+  private func last(_ c: AvroCursor, _ at: Int) -> UInt64 {
+    var word: UInt64 = 0
+    unsafe withUnsafeMutableBytes(of: &word) {
+      unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: c.at + at, count: c.left - at))
+    }
+    return word
   }
 
   @inline(never)
@@ -324,6 +334,12 @@ internal import Records
     if unsafe !isRead || value.magnitude >= op.pointee.bound { c.mark(.decimal) }
     unsafe c.at += length
     unsafe op.pointee.values.assumingMemoryBound(to: Int128.self)[row] = value
+  }
+
+  /// Takes back the last row that was read.
+  func removeLast() {
+    count -= 1
+    takeBack()
   }
 
   /// Takes back what the current row has left behind.

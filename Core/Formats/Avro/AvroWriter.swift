@@ -22,7 +22,6 @@ public final class AvroWriter: RecordSink {
   private var blockRows = 0
   private let sync: [UInt8]
   private let columns: Schema
-  private let schema: AvroSchema
   private var isFinished = false
   /// Rows that came, for messages.
   private var rowNumber = 0
@@ -38,7 +37,6 @@ public final class AvroWriter: RecordSink {
     self.columns = columns
     self.bad = bad
     let schema = try options.schema ?? AvroSchema(AvroInference().schema(for: columns))
-    self.schema = schema
     let binding = try AvroBinding(columns, schema, options.conversion)
     encoder = try AvroRowEncoder(binding.ops, defaults: binding.defaults, schema, options.conversion)
     codec = try AvroBlockPacker(options.codec, level: options.level)
@@ -77,25 +75,13 @@ public final class AvroWriter: RecordSink {
         rowNumber += next - row
         row = next
         if refusal != .none {
-          try refuse(refusal, batch, row)
           rowNumber += 1
+          try bad.add(row, of: batch, encoder.failure(refusal, row, of: batch, number: rowNumber, to: output.name))
           row += 1
         }
         if block.count >= AvroWriter.blockBytes { try flush() }
       }
     }
-  }
-
-  private func refuse(_ refusal: AvroRefusal, _ batch: RecordBatch, _ row: Int) throws {
-    let field = columns.fields[encoder.refused.column]
-    var failure = Failure(
-      .data,
-      """
-      writing column '\(field.name)' (\(field.type.name)) of record \(rowNumber + 1) to '\(output.name)' as \
-      \(schema.label(encoder.refused.node)): \(refusal.text)
-      """, hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows, or change the schema")
-    failure.sensitive = AvroDatumReader(batch.columns[encoder.refused.column]).datum(row).text
-    try bad.add(row, of: batch, failure)
   }
 
   private func flush() throws {

@@ -74,7 +74,7 @@ public struct AvroInference {
   }
 }
 
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
   var out = TextBuffer()
   JSONText.append(text: text, to: &out)
   return out.string
