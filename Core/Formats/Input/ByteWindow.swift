@@ -119,6 +119,25 @@ internal import Records
   /// The place in the (decompressed) input of a place in the window.
   func sourceOffset(at position: Int) -> Int64 { unsafe sourceOffset + Int64(units.count(base, position)) }
 
+  /// A place in the window with its line and where it is in the input.
+  struct Place {
+    fileprivate(set) var position = 0
+    /// 0 for a place that is not known yet.
+    fileprivate(set) var line: Int64 = 0
+    fileprivate(set) var offset: Int64 = 0
+  }
+
+  /// A place behind one that is known, or behind none: only what lies between them is looked at.
+  func place(at position: Int, behind known: Place) -> Place {
+    guard known.line > 0 else {
+      return Place(position: position, line: line(at: position), offset: sourceOffset(at: position))
+    }
+    let count = position - known.position
+    return unsafe Place(
+      position: position, line: known.line + Int64(scan_count_lines(base + known.position, count)),
+      offset: known.offset + Int64(units.count(base + known.position, count)))
+  }
+
   /// The line number of a place in the window.
   func line(at position: Int) -> Int64 {
     if !lineEnd.isEmpty { return unsafe line + Int64(scan_count_text(base, position, lineEnd, lineEnd.count)) }

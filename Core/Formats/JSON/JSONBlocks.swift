@@ -14,6 +14,8 @@ internal import Records
   private var next = 0
   /// The first good row has told whether rows are objects.
   private var isDecided = false
+  /// Where the rows come from, in their order, when they were taken out of another input.
+  var origins: [RowOrigin] = []
 
   private var fields: UnsafeMutablePointer<json_field> = .allocate(capacity: 0)
   private var fieldRoom = 0
@@ -113,21 +115,42 @@ internal import Records
   /// The place within the row, which may be long.
   private func notJSON(_ row: Int) -> String {
     let start = Int(finder.starts[row])
-    let text = unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
-    guard let fault = unsafe JSONFault.find(text) else { return "it is not JSON" }
-    let place = start + fault.at
-    let line = window.line(at: place)
-    let isFar = line != window.line(at: start)
+    guard let fault = unsafe JSONFault.find(bytes(row)) else { return "it is not JSON" }
+    let (offset, line) = place(start + fault.at)
+    let isFar = line != place(start).line
     let hint = fault.isOpen && finder.tookLines ? "; for rows over several lines set 'newLine' to false" : ""
     return
-      "it is not JSON: \(fault.reason) (\(isFar ? "line \(line), " : "")byte \(window.sourceOffset(at: place)))\(hint)"
+      "it is not JSON: \(fault.reason) (\(isFar ? "line \(line), " : "")byte \(offset))\(hint)"
   }
 
   private func report(_ row: Int, _ reason: String) throws {
+    let (offset, line) = place(Int(finder.starts[row]))
+    try unsafe bad.add(name: window.name, offset: offset, line: line, reason: reason, raw: bytes(row))
+  }
+
+  private func bytes(_ row: Int) -> UnsafeRawBufferPointer {
     let start = Int(finder.starts[row])
-    try unsafe bad.add(
-      name: window.name, offset: window.sourceOffset(at: start), line: window.line(at: start), reason: reason,
-      raw: UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start))
+    return unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
+  }
+
+  /// Where a place of the window is in the input.
+  private func place(_ position: Int) -> (offset: Int64, line: Int64) {
+    let offset = window.sourceOffset(at: position)
+    guard !origins.isEmpty else { return (offset, window.line(at: position)) }
+    var (low, high) = (0, origins.count)
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if origins[middle].start <= offset { low = middle } else { high = middle }
+    }
+    return (origins[low].offset + offset - origins[low].start, origins[low].line)
+  }
+
+  /// Where a row of the last table begins in the window.
+  func rowStart(_ row: Int, of count: Int) -> Int { Int(finder.starts[readyStart - count + row]) }
+
+  /// A row of the last table as it stands in the input.
+  func text(_ row: Int, of count: Int) -> String {
+    unsafe String(decoding: bytes(readyStart - count + row), as: UTF8.self)
   }
 
   /// Reports a row of the last table as bad after the fact.
@@ -166,6 +189,9 @@ internal import Records
 
   /// The name of the column when rows are no objects.
   private static let valueColumn = "value"
+
+  /// Whatever the first row is.
+  func expectObjects() { isDecided = true }
 
   /// The first row that is JSON tells whether rows are objects; otherwise each is a value of one column.
   private func decide() {

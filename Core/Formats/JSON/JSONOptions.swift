@@ -12,6 +12,16 @@ public struct JSONReadOptions: Sendable {
     case automatic
   }
 
+  /// What happens where a row does not fit the schema.
+  public enum Misfit: Sendable, Hashable {
+    /// The reader stops, and the input is read again with a wider schema: for files (see `WholeFile.load`).
+    case readAgain
+    /// The schema grows: the row begins the next batch, under a wider one. For what can be read once only.
+    case widen
+    /// The row is bad.
+    case refuse
+  }
+
   public enum DuplicateKeys: String, Sendable, CaseIterable {
     /// A row with a key twice is bad.
     case error = "ERROR"
@@ -38,6 +48,9 @@ public struct JSONReadOptions: Sendable {
   public var maxRowSize = 64 << 20
   /// Types of columns by name; the others are inferred. A declared column that no row has is NULL.
   public var columns: [ExactText: DataType] = [:]
+  public var misfit = Misfit.readAgain
+  /// With `refuse`: members that the schema does not have make no row bad.
+  public var leavesOutOtherMembers = false
   public var bytes = BytesText.base64
   /// How many columns are converted at a time.
   public var threads = 1

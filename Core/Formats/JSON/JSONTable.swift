@@ -28,6 +28,32 @@ internal import Records
   @inline(__always)
   func kind(_ row: Int, _ column: Int) -> UInt32 { unsafe fields[row * stride + column].size >> 28 }
 
+  @inline(__always)
+  func isNull(_ row: Int, _ column: Int) -> Bool {
+    kind(row, column) == json_null.rawValue || kind(row, column) == json_explicit_null.rawValue
+  }
+
+  /// Whether a member is a text, and this one.
+  mutating func isText(_ row: Int, _ column: Int, _ text: String? = nil) -> Bool {
+    let field = field(row, column)
+    guard field.kind == .quoted, let text else { return field.kind == .quoted }
+    return unsafe field.bytes.elementsEqual(text.utf8)
+  }
+
+  func isObject(_ row: Int, _ column: Int) -> Bool {
+    let isNested = kind(row, column) == json_nested.rawValue || kind(row, column) == json_nested_lone.rawValue
+    return unsafe isNested && base[start(row, column)] == UInt8(ascii: "{")
+  }
+
+  /// Where a member begins in the input.
+  func start(_ row: Int, _ column: Int) -> Int { unsafe Int(fields[row * stride + column].start) }
+
+  /// A member that is a text.
+  mutating func text(_ row: Int, _ column: Int) -> String? {
+    let field = field(row, column)
+    return unsafe field.kind == .quoted ? String(decoding: field.bytes, as: UTF8.self) : nil
+  }
+
   /// The first row that has the member, if only as `null`, and where it stands.
   func firstMember(_ column: Int) -> (Int, UInt32)? {
     for row in 0..<count where kind(row, column) != json_null.rawValue {
@@ -38,9 +64,7 @@ internal import Records
 
   /// Whether no row has another value of the member than `null`.
   func holdsNullsOnly(_ column: Int) -> Bool {
-    (0..<count).allSatisfy { row in
-      kind(row, column) == json_null.rawValue || kind(row, column) == json_explicit_null.rawValue
-    }
+    (0..<count).allSatisfy { isNull($0, column) }
   }
 
   @inline(__always)

@@ -48,6 +48,13 @@ final class TableColumns {
     return errors
   }
 
+  /// The fields that are no values of their columns' types; appends nothing.
+  func check<T: FieldTable & ~Copyable>(_ table: borrowing T, from places: [Int?]) -> [FieldError] {
+    let errors = table.fill(builder.columns, plans, from: places, team)
+    for column in builder.columns { column.removeLast(table.count) }
+    return errors
+  }
+
   /// Has the bad rows reported and appends the runs between them.
   /// - Parameter flaws: the bad rows and why; of several for a row the first counts.
   func appendGoodRows<T: FieldTable & ~Copyable>(
