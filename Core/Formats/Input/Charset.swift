@@ -242,7 +242,7 @@ package enum Charset {
     return head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) ? "UTF-16" : nil
   }
 
-  fileprivate static func units(_ charset: String, _ converter: iconv_t) -> SourceUnits {
+  static func units(_ charset: String, _ converter: iconv_t) -> SourceUnits {
     let name = charset.filter { $0 != "-" && $0 != "_" }
     if name.hasPrefix("UTF16") || name.hasPrefix("UCS2") { return .utf16 }
     if name.hasPrefix("UTF32") || name.hasPrefix("UCS4") { return .utf32 }
