@@ -249,10 +249,12 @@ struct AvroDatumTests {
       #""int""#, #"{"type":"string","logicalType":"uuid"}"#, #"["null",{"type":"array","items":"long"}]"#,
       #"{"type":"map","values":{"type":"fixed","name":"f","namespace":"a.b","size":16,"doc":"x"}}"#,
       #"{"type":"enum","name":"e","symbols":["B","A"],"default":"A"}"#,
-      #"{"namespace":"n","fields":[{"default":1,"type":"int","name":"x","doc":"d"},{"name":"next","type":["null","r"]}],"#
+      #"{"namespace":"n","fields":[{"default":1,"type":"int","name":"x","doc":"d"},"#
+        + #"{"name":"next","type":["null","r"]}],"#
         + #""name":"r","type":"record","aliases":["s"]}"#,
       #"{"type":"record","name":"a.b.c","fields":[{"name":"p","type":{"type":"record","name":"q","fields":[]}},"#
-        + #"{"name":"s","type":"q"},{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}]}"#,
+        + #"{"name":"s","type":"q"},"#
+        + #"{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}}]}"#,
     ]
     let seen = try Agreement.run("avro_fingerprint.py", [], Data(schemas.joined(separator: "\n").utf8))
     let ours = try schemas.flatMap { text in

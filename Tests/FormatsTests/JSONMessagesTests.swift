@@ -100,7 +100,8 @@ struct JSONMessagesTests {
     #expect(others.map(\.line) == [8] && others[0].type == nil)
     #expect(
       warnings == [
-        "reading line 2 (byte 54) of 'tap': it is not JSON: a word stands there that is not true, false or null (byte 54)",
+        "reading line 2 (byte 54) of 'tap': it is not JSON: a word stands there that is not true, false or null "
+          + "(byte 54)",
         "reading line 3 (byte 78) of 'tap': a RECORD has no object 'record'",
         "reading line 4 (byte 127) of 'tap': a RECORD has no text 'stream'",
         "reading line 5 (byte 163) of 'tap': expected an object, found another JSON value",

@@ -63,8 +63,8 @@ public final class JSONMessages {
   public var name: String { blocks.window.name }
 
   /// Reads to the end.
-  /// - Parameter other: takes each message that is no row, when all rows in front of it have gone to their tables (which
-  ///   may hold them back: see `JSONTables.flush`).
+  /// - Parameter other: takes each message that is no row, when all rows in front of it have gone to their tables
+  ///   (which may hold them back: see `JSONTables.flush`).
   public func run(into tables: JSONTables, other: (JSONMessage) throws -> Void) throws {
     while var table = try blocks.nextTable(limit: .max) {
       place = ByteWindow.Place()

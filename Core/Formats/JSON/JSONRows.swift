@@ -175,7 +175,8 @@ final class JSONRows {
     return false
   }
 
-  /// A column whose type is given takes a value that it does not hold. One value at a time: those behind it may fit then.
+  /// A column whose type is given takes a value that it does not hold. One value at a time: those behind it may fit
+  /// then.
   private func widen(_ column: Int, for field: FieldText) {
     var inference = Inference(isTagged: true)
     inference.observe(field)

@@ -1,6 +1,7 @@
 """Reads values of Avro one by one with fastavro. The first line is their schema, the others are values in base64.
 
-Prints the schema's fingerprint, then for each value the bytes that fastavro writes for it, and its texts as a JSON list."""
+Prints the schema's fingerprint, then for each value the bytes that fastavro writes for it, and its texts as a JSON
+list."""
 import base64
 import datetime
 import io

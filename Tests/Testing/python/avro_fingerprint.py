@@ -1,4 +1,5 @@
-"""Prints for each schema, one a line, its Parsing Canonical Form and its CRC-64-AVRO fingerprint, as fastavro has them."""
+"""Prints for each schema, one a line, its Parsing Canonical Form and its CRC-64-AVRO fingerprint, as fastavro has
+them."""
 import json
 import sys
 
