@@ -27,6 +27,8 @@ public protocol ByteOutput: AnyObject {
 extension ByteOutput {
   public var reopen: (@Sendable () throws -> any ByteInput)? { nil }
 
+  public func write(_ bytes: Span<UInt8>) throws { try unsafe bytes.withUnsafeBytes { try unsafe write($0) } }
+
   public func write(parts: [UnsafeRawBufferPointer]) throws {
     for index in 0..<(unsafe parts.count) { try unsafe write(parts[index]) }
   }

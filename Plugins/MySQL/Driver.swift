@@ -6,10 +6,15 @@ public import SQL
 /// MySQL 8 and 9, and servers that speak like it.
 public enum MySQL: SQLDriver {
   public static let name = "mysql"
+  public static let aliases: [String] = []
   public static let title = "MySQL"
   public static let urlPrefixes = ["jdbc:mysql://", "mysql://", "jdbc:mariadb://", "mariadb://"]
   public static let urlExample = "jdbc:mysql://localhost:3306/shop"
+  public static let urlForm = JDBCURL.Form.servers
   public static let port: Int? = ConnectionPlan.defaultPort
+  public static let urlDefault: String? = nil
+  public static let clocksAreInstants = false
+  public static let outputs: [TaskOutput] = []
   public static var dialect: Dialect { MySQLConnection.dialect("") }
 
   public static func connect(
@@ -22,10 +27,15 @@ public enum MySQL: SQLDriver {
 /// MariaDB 10.6 and later. The same driver under Kestra's other name.
 public enum MariaDB: SQLDriver {
   public static let name = "mariadb"
+  public static let aliases: [String] = []
   public static let title = "MariaDB"
   public static let urlPrefixes = ["jdbc:mariadb://", "mariadb://", "jdbc:mysql://", "mysql://"]
   public static let urlExample = "jdbc:mariadb://localhost:3306/shop"
+  public static let urlForm = MySQL.urlForm
   public static let port = MySQL.port
+  public static let urlDefault = MySQL.urlDefault
+  public static let clocksAreInstants = MySQL.clocksAreInstants
+  public static let outputs = MySQL.outputs
   public static var dialect: Dialect { MySQLConnection.dialect("") }
 
   public static func connect(
@@ -60,7 +70,7 @@ public struct MySQLOptions: Declaring, Decodable {
     Gives the server the password as it is when it asks for that (PAM, LDAP): only within TLS with a verified \
     certificate, or on this machine.
     """) var allowClearPassword = false
-  @Property("The only file that LOAD DATA LOCAL INFILE may read; {{ inputFile }} is its path in the SQL.")
+  @Property("The only file that LOAD DATA LOCAL INFILE may read; {{ inputFile }} is its path in the SQL.", .localFile)
   var inputFile: StorageReference?
 
   public init() {}

@@ -11,7 +11,11 @@ public enum PostgreSQL: SQLDriver {
   public static let urlPrefixes = ["jdbc:postgresql:", "postgresql:", "postgres:"]
   public static let urlExample = "jdbc:postgresql://db.example.com:5432/shop"
 
+  public static let urlForm = JDBCURL.Form.serversOrName
   public static let port: Int? = 5_432
+  public static let urlDefault: String? = nil
+  public static let clocksAreInstants = false
+  public static let outputs: [TaskOutput] = []
 
   public static let dialect: Dialect = {
     var dialect = Dialect()

@@ -8,6 +8,8 @@ public enum SQLite: SQLDriver {
   public static let title = "SQLite"
   public static let urlPrefixes = ["jdbc:sqlite:"]
   public static let urlExample = "jdbc:sqlite:/data/shop.db"
+  public static let urlForm = JDBCURL.Form.file
+  public static let aliases: [String] = []
   public static let port: Int? = nil
   public static let urlDefault: String? = "jdbc:sqlite:"
   public static let clocksAreInstants = true
@@ -25,7 +27,7 @@ public enum SQLite: SQLDriver {
   ) throws -> any SQLConnection {
     var url = try ConnectionPlan(settings.url)
     if let file = options.sqliteFile {
-      url.path = try DatabaseFiles.copy(file, as: url.fileName, context)
+      url.path = try context.copy(file, as: url.fileName)
     }
     let connection = try SQLiteConnection(url, options)
     for (name, value) in url.pragmas { try connection.execute("PRAGMA \(name) = \(value)") }

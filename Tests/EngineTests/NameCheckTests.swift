@@ -12,6 +12,16 @@ import Testing
 
   private func tasks(_ tasks: String) -> [String] { check("tasks:\n" + tasks) }
 
+  @Test func aFileOfTheTaskIsAName() {
+    let yaml = """
+        - {id: a, type: test.Pathed, script: "ferry:///x", command: "{{ script }}"}
+        - {id: b, type: test.Pathed, command: "{{ script }}"}
+        - {id: c, type: core.debug.Return, format: "{{ script }}"}
+      """
+    #expect(
+      tasks(yaml) == ["f:3:45: error: unknown variable 'script'", "f:4:50: error: unknown variable 'script'"])
+  }
+
   @Test func aNameInABranchIsAWarning() {
     let yaml = """
       variables: {list: [1]}

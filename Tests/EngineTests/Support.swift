@@ -161,7 +161,7 @@ let testPlugin = Plugin(
   "test", "Tasks of the tests.",
   tasks: [
     Secretive.self, Flaky.self, Unbalanced.self, Stubborn.self, Partial.self, Leading.self, Following.self,
-    Lasting.self, Acknowledging.self, Limited.self, Quoting.self, Echoing.self,
+    Lasting.self, Acknowledging.self, Limited.self, Quoting.self, Echoing.self, Pathed.self,
   ])
 
 /// Fails the first times, with a category.
@@ -180,6 +180,18 @@ struct Flaky: FerryTask {
     context.ledger.add(read: 10, written: 10)
     guard calls > failures else { throw Failure(.init(rawValue: category) ?? .bug, "call \(calls) of \(key)") }
     return ["calls": .int(Int64(calls))]
+  }
+}
+
+/// Has a file in its own folder, which its other properties name.
+struct Pathed: FerryTask {
+  static let info = TaskInfo("test.Pathed", "Reads a file.", outputs: [TaskOutput("text", .string, "What is in it.")])
+  @Property("The file.", .localFile) var script: StorageReference?
+  @Property("Where it is.") var command: String
+  func run(_ context: TaskContext) throws -> ValueMap {
+    let path = try script.map { try context.copy($0, as: "script") }
+    guard path == command else { throw Failure(.bug, "'\(command)' is not \(path ?? "there")") }
+    return ["text": .string(try String(contentsOfFile: command, encoding: .utf8))]
   }
 }
 

@@ -51,6 +51,20 @@ import Testing
     }
   }
 
+  /// A database that no suite has proven is none.
+  @Test func everyDatabaseHasItsSuite() throws {
+    let suites = Repository.tests.map { $0.code.joined(separator: "\n") }.filter { $0.contains("DatabaseConformance(") }
+    for file in Repository.product {
+      for match in file.code.joined(separator: "\n").matches(of: /enum (?<name>\w+): SQLDriver/) {
+        let name = match.name
+        let isRun = suites.contains {
+          $0.contains("typealias Driver = \(name)\n") || $0.contains("Database<\(name)>()")
+        }
+        #expect(isRun, "\(file.path): no test runs DatabaseConformance for '\(name)'")
+      }
+    }
+  }
+
   @Test func foldersAreTheSame() throws {
     let known: Set = ["Connection", "Types", "Read", "Load", "Tasks"]
     for driver in try drivers() {

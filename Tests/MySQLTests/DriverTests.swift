@@ -42,7 +42,7 @@ import Testing
     #expect(try Server.plan("mysql://h/x?zeroDateTimeBehavior=convertToNull").zeroDates == .null)
     #expect(try Server.plan("mysql://h").database == nil)
     let separate = try ConnectionPlan(
-      ConnectionSettings(url: "jdbc:mysql://h/x", username: "me", password: "p@ss:/?#%"))
+      ConnectionSettings(for: MySQL.self, url: "jdbc:mysql://h/x", username: "me", password: "p@ss:/?#%"))
     #expect(separate.user == "me")
     #expect(separate.password == "p@ss:/?#%")
   }

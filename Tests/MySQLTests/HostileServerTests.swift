@@ -22,9 +22,9 @@ import Testing
 
   private func binary(_ sql: String, _ session: NativeConnection) throws -> Rows {
     let statement = try session.prepare(sql)
-    var packet = TextBuffer()
-    PacketBuilder.execute(statement.id, [], rows: 0..<1, into: &packet)
-    try session.send(.execute, packet.bytes)
+    var packet = ByteBuffer()
+    PacketBuilder.execute(statement.id, WireRows(ColumnViews(), [], count: 1), 0..<1, into: &packet)
+    try session.send(.execute, packet)
     return try rows(session.answer(to: statement), session)
   }
 

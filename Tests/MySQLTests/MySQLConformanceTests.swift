@@ -8,8 +8,7 @@ import Testing
 @testable import MySQL
 
 /// MariaDB (or MySQL) against the suite that every database passes, its values looked at by PyMySQL.
-final class MySQLDatabase: TestedDatabase {
-  typealias Driver = MySQL
+final class MySQLDatabase<Driver: SQLDriver>: TestedDatabase {
   private let folder: TemporaryFolder
   private let name = "conformance_\(UInt32.random(in: 0...UInt32.max))"
   private let address: JDBCURL
@@ -27,13 +26,14 @@ final class MySQLDatabase: TestedDatabase {
   deinit {
     guard let server = try? Server.connect() else { return }
     try? server.run("DROP DATABASE \(name)")
+    try? server.run("DROP USER IF EXISTS \(name)")
     server.close()
   }
 
   var connection: ValueMap {
     let host = address.hosts.first
     return [
-      "url": .string("jdbc:mysql://\(host?.name ?? ""):\(host?.port ?? 3_306)/\(name)"),
+      "url": .string("jdbc:\(Driver.name)://\(host?.name ?? ""):\(host?.port ?? 3_306)/\(name)"),
       "username": .string(address.user ?? ""), "password": .string(address.password ?? ""),
     ]
   }
@@ -71,6 +71,15 @@ final class MySQLDatabase: TestedDatabase {
   let maxColumns = 900
   let slowQuery = "SELECT SLEEP(100)"
 
+  func forbidden() throws -> (table: String, login: ValueMap)? {
+    let server = try Server.connect()
+    defer { server.close() }
+    try server.run("CREATE TABLE \(name).hidden (id bigint)")
+    try server.run("CREATE USER \(name) IDENTIFIED BY 'nobody'")
+    try server.run("GRANT CREATE ON \(name).* TO \(name)")
+    return ("hidden", ["username": .string(name), "password": "nobody"])
+  }
+
   func independent(_ sql: String) throws -> [[String?]] {
     let script = """
       import json, sys, pymysql, datetime, decimal
@@ -105,7 +114,14 @@ final class MySQLDatabase: TestedDatabase {
 }
 
 @Suite(.serialized) struct MySQLConformanceTests {
-  @Test(arguments: ConformanceCheck.allCases) func conforms(_ check: ConformanceCheck) throws {
-    try DatabaseConformance(MySQLDatabase()).run(check)
+  @Test(arguments: ConformanceCheck.allCases) func conforms(_ check: ConformanceCheck) async throws {
+    try await DatabaseConformance(MySQLDatabase<MySQL>()).run(check)
+  }
+}
+
+/// The same driver under its other name.
+@Suite(.serialized) struct MariaDBConformanceTests {
+  @Test(arguments: ConformanceCheck.allCases) func conforms(_ check: ConformanceCheck) async throws {
+    try await DatabaseConformance(MySQLDatabase<MariaDB>()).run(check)
   }
 }

@@ -47,8 +47,8 @@ import Testing
     -> Failure
   {
     try failure {
-      let settings = ConnectionSettings(
-        url: "jdbc:mysql://127.0.0.1:\(server.port)/x?connectTimeout=2000\(parameters)", username: "u",
+      let settings = try ConnectionSettings(
+        for: MySQL.self, url: "jdbc:mysql://127.0.0.1:\(server.port)/x?connectTimeout=2000\(parameters)", username: "u",
         password: RogueServerTests.password)
       try MySQL.connect(settings, options, .forTests()).close()
     }

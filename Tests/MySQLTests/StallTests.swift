@@ -17,7 +17,8 @@ import Testing
         SELECT a.n, repeat('x', 1000) FROM s a, s b
         """
     ) { port, parameters in
-      ConnectionSettings(
+      try ConnectionSettings(
+        for: MySQL.self,
         url:
           "jdbc:mysql://127.0.0.1:\(port)/\(url.database ?? "")?sslMode=\(tls ? "REQUIRED" : "DISABLED")&\(parameters)",
         username: url.user, password: url.password)

@@ -15,7 +15,9 @@ enum Server {
   static let url =
     environment["FERRY_TEST_MYSQL_URL"] ?? environment["FERRY_TEST_MARIADB_URL"] ?? "mysql://missing.invalid/ferry"
 
-  static func plan(_ text: String = url) throws -> ConnectionPlan { try ConnectionPlan(ConnectionSettings(url: text)) }
+  static func plan(_ text: String = url) throws -> ConnectionPlan {
+    try ConnectionPlan(ConnectionSettings(for: MySQL.self, url: text))
+  }
 
   /// The test server's url with something else in place of a part.
   static func url(parameters: String = "", password: String? = nil, database: String? = nil) throws -> String {
@@ -30,7 +32,8 @@ enum Server {
   static func connect(
     _ text: String = url, _ options: MySQLOptions = .init(), context: TaskContext? = nil
   ) throws -> MySQLConnection {
-    let connection = try MySQL.connect(ConnectionSettings(url: text), options, try context ?? .forTests())
+    let connection = try MySQL.connect(
+      ConnectionSettings(for: MySQL.self, url: text), options, try context ?? .forTests())
     return try #require(connection as? MySQLConnection)
   }
 
@@ -57,7 +60,7 @@ extension MySQLConnection {
     let info = try describe(TableName([table]))
     let load = try #require(try bulkLoad(into: info, info.columns.filter { $0.source != .computed }))
     defer { load.abort() }
-    try load.write(batch, firstRow: 1)
+    try load.take(batch, firstRow: 1)
     return try load.finish()
   }
 }

@@ -9,10 +9,10 @@ import Testing
 
 @Suite(.serialized) struct PostgreSQLConformanceTests {
   @Test(arguments: ConformanceCheck.allCases)
-  func conforms(to check: ConformanceCheck) throws {
+  func conforms(to check: ConformanceCheck) async throws {
     let database = try TestedPostgreSQL()
     defer { database.drop() }
-    try DatabaseConformance(database).run(check)
+    try await DatabaseConformance(database).run(check)
   }
 }
 
@@ -48,6 +48,19 @@ final class TestedPostgreSQL: TestedDatabase {
     guard let session = try? Server.session() else { return }
     defer { session.close() }
     try? session.run("DROP SCHEMA \(schema) CASCADE")
+    try? session.run("DROP SCHEMA IF EXISTS \(schema)_hidden CASCADE")
+    try? session.run("DROP ROLE IF EXISTS \(schema)")
+  }
+
+  func forbidden() throws -> (table: String, login: ValueMap)? {
+    let session = try Server.session()
+    defer { session.close() }
+    try session.run(
+      """
+      CREATE ROLE \(schema) LOGIN PASSWORD 'nobody'; CREATE SCHEMA \(schema)_hidden;
+      CREATE TABLE \(schema)_hidden.t (id bigint)
+      """)
+    return ("\(schema)_hidden.t", ["username": .string(schema), "password": "nobody"])
   }
 
   func columnType(_ type: DataType) -> String? {

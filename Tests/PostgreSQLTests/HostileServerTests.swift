@@ -42,7 +42,10 @@ import Testing
   private func messages(_ sql: String, _ connection: NativeConnection) throws -> [[UInt8]] {
     try connection.startCopyOut("COPY (\(sql)\n) TO STDOUT (FORMAT binary)", "testing")
     var messages: [[UInt8]] = []
-    while let message = try connection.nextCopyRow("testing") { messages.append(Array(message)) }
+    _ = try connection.copyRows("testing") { message in
+      messages.append(Array(message))
+      return true
+    }
     _ = try connection.lastResult("testing")
     if let first = messages.first, first.starts(with: Array("PGCOPY".utf8)) { messages[0] = Array(first.dropFirst(19)) }
     return messages.filter { $0.count > 2 }

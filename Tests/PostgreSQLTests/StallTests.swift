@@ -14,8 +14,9 @@ import Testing
       host: url.hosts[0].name, port: UInt16(url.hosts[0].port ?? 5_432), slowQuery: "SELECT pg_sleep(30)",
       manyRows: "SELECT i, repeat('x', 1000) FROM generate_series(1, 10000000) AS i"
     ) { port, parameters in
-      ConnectionSettings(
-        url: "postgres://127.0.0.1:\(port)/\(url.database ?? "")?sslmode=disable&\(parameters)", username: url.user,
+      try ConnectionSettings(
+        for: PostgreSQL.self, url: "postgres://127.0.0.1:\(port)/\(url.database ?? "")?sslmode=disable&\(parameters)",
+        username: url.user,
         password: url.password)
     }
   }

@@ -27,7 +27,8 @@ enum Server {
     username: String? = nil,
     password: String? = nil, context: TaskContext? = nil
   ) throws -> PostgreSQLConnection {
-    let settings = ConnectionSettings(url: url, username: username, password: password, timeZone: timeZone)
+    let settings = try ConnectionSettings(
+      for: PostgreSQL.self, url: url, username: username, password: password, timeZone: timeZone)
     return try PostgreSQLConnection(PostgreSQL.open(settings, options, try context ?? .forTests()))
   }
 }

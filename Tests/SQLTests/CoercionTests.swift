@@ -289,6 +289,52 @@ import Testing
       try coerce("0.12345678901234567890", Self.wide, LoadTarget(.float64), roundFloats: true) == "0.12345678901234568")
   }
 
+  /// What a database would change without a word; in lists as well.
+  @Test func limitsOfDatabases() throws {
+    var year = LoadTarget(.int16, range: 0...2_155)
+    year.hole = 1...1_900
+    #expect(try coerce("0", .int32, year) == "0" && coerce("1901", .int32, year) == "1901")
+    #expect(failure("70", .int32, year)?.code == "22003" && failure("2156", .int32, year)?.code == "22003")
+    var member = LoadTarget(.text)
+    member.members = TextMembers(["a", "b c", ""], isSet: false)
+    #expect(try coerce("b c", .text, member) == "b c" && coerce("", .text, member) == "")
+    #expect(failure("A", .text, member)?.message.contains("none of the column's members") == true)
+    member.members = TextMembers(["a", "b"], isSet: true)
+    #expect(try coerce("b,a", .text, member) == "b,a" && coerce("", .text, member) == "")
+    #expect(failure("a,", .text, member) != nil && failure("1", .int32, member) != nil)
+    var length = LoadTarget(.interval, range: -3_600_000_000_000...3_600_000_000_000)
+    length.takesMonths = false
+    length.step = 1_000_000_000
+    #expect(try coerce("PT1H", .interval, length) == "PT1H")
+    for text in ["P1M", "P1D", "PT1H0.000001S", "PT0.5S"] {
+      #expect(failure(text, .interval, length) != nil, "\(text)")
+    }
+    var noNaN = LoadTarget(.float64, takesNonFinite: true)
+    noNaN.takesNaN = false
+    #expect(try coerce("Infinity", .float64, noNaN) == "Infinity")
+    #expect(failure("NaN", .float64, noNaN)?.code == "22003")
+    var fine = LoadTarget(.list(Self.us), nativeType: "timestamp(3)[]")
+    fine.step = 1_000
+    #expect(try coerce("[\"2024-01-01T00:00:00.123\"]", .text, fine)?.contains(".123") == true)
+    #expect(failure("[null, \"2024-01-01T00:00:00.1234\"]", .text, fine)?.code == "22003")
+    #expect(failure("[\"a\\u0000\"]", .text, LoadTarget(.list(.text), takesNUL: false))?.code == "22021")
+  }
+
+  @Test(arguments: [
+    ("1.5000", 2, 1, true), ("1.5000", 1, 1, false), ("0.05", 2, 2, true), ("0.05", 1, 2, false),
+    ("1200", 4, -2, true), ("1200", 3, -2, false), ("1210", 4, -2, false), ("-001200.00", 4, 0, true),
+    ("0", 0, 0, true), ("0.00", 0, 0, true), ("0.5", 1, 1, true), ("100.5", 3, 1, false),
+  ])
+  func digitsOfNumbers(_ text: String, _ total: Int, _ fraction: Int, _ fits: Bool) throws {
+    var target = LoadTarget(.numeric)
+    target.digits = DigitLimit(total: total, fraction: fraction)
+    if fits {
+      #expect(try coerce(text, .numeric, target) != nil)
+    } else {
+      #expect(failure(text, .numeric, target)?.code == "22003")
+    }
+  }
+
   @Test func refusals() {
     for (a, b) in [
       (DataType.date, DataType.int32), (.bool, .float64), (.uuid, .int64), (.list(.int32), .int32), (.json, .int64),

@@ -13,6 +13,11 @@ enum FaultyDatabase: SQLDriver {
   static let urlExample = SQLite.urlExample
   /// `jdbc:faulty://SERVER/PATH` is `jdbc:sqlite:PATH`: with servers, a load may begin while its rows are read.
   static let port: Int? = 1
+  static let urlForm = JDBCURL.Form.serversOrName
+  static let aliases: [String] = []
+  static let urlDefault: String? = nil
+  static let clocksAreInstants = false
+  static let outputs: [TaskOutput] = []
   static let dialect = SQLite.dialect
 
   /// A point of a load.
@@ -68,7 +73,12 @@ enum SoundDatabase: SQLDriver {
   static let title = "Sound"
   static let urlPrefixes = ["jdbc:sound:"]
   static let urlExample = "jdbc:sound://server/path"
+  static let urlForm = JDBCURL.Form.servers
+  static let aliases: [String] = []
   static let port: Int? = 1
+  static let urlDefault: String? = nil
+  static let clocksAreInstants = false
+  static let outputs: [TaskOutput] = []
   static let dialect = SQLite.dialect
 
   static func connect(
@@ -81,11 +91,10 @@ enum SoundDatabase: SQLDriver {
 extension ConnectionSettings {
   /// With the server left out of the URL.
   fileprivate var ofFile: ConnectionSettings {
-    var file = self
-    if let path = url.split(separator: "//", maxSplits: 1).last?.drop(while: { $0 != "/" }), url.contains("://") {
-      file.url = "jdbc:sqlite:" + path
+    get throws {
+      let path = url.database.map { $0.hasPrefix("/") ? $0 : "/" + $0 } ?? ":memory:"
+      return try ConnectionSettings(for: SQLite.self, url: "jdbc:sqlite:" + path)
     }
-    return file
   }
 }
 

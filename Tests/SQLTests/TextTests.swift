@@ -16,6 +16,15 @@ enum Dialects {
     return dialect
   }
 
+  static var sqlserver: Dialect {
+    var dialect = Dialect()
+    dialect.placeholder = .at
+    dialect.identifierQuotes = [.brackets, .double]
+    dialect.nestedComments = true
+    dialect.signedNames = true
+    return dialect
+  }
+
   static var mysql: Dialect {
     var dialect = Dialect()
     dialect.identifierQuotes = [.backtick]
@@ -28,6 +37,19 @@ enum Dialects {
 }
 
 @Suite struct ScannerTests {
+  /// SQL Server's: numbered placeholders, and names that begin with a sign.
+  @Test func atPlaceholders() throws {
+    let dialect = Dialects.sqlserver
+    let (sql, count, _) = SQLParameters.placeholders("INSERT INTO [a?] (x, #y) VALUES (?, '?' + ?)", dialect)
+    #expect(sql == "INSERT INTO [a?] (x, #y) VALUES (@p1, '?' + @p2)" && count == 2)
+    let bound = try SQLParameters.bind("SELECT :a, @b, :c, :a", ["a": .int(1), "c": .int(2)], dialect)
+    #expect(bound.sql == "SELECT @p1, @b, @p2, @p1" && bound.values == [.int(1), .int(2)])
+    #expect(dialect.placeholder(23) == "@p23")
+    #expect(dialect.words(of: "SELECT @x, #t.a, ##u") == ["SELECT", "@X", "#T", "A", "##U"])
+    #expect(StatementShape.table("#t", dialect)?.parts == ["#t"])
+    #expect(dialect.quote(TableName(["dbo", "a]b"])) == "[dbo].[a]]b]")
+  }
+
   /// What a statement does is not told by a comment, a string or a quoted name.
   @Test(arguments: [
     ("INSERT INTO t VALUES (?)", "INSERT"), ("  \n\tupdate t SET a = ?", "UPDATE"),
@@ -174,5 +196,58 @@ enum Dialects {
     #expect(url["SSL"] == "true" && url["x"] == "a&b" && url["y"] == nil)
     #expect(throws: Failure.self) { try JDBCURL("jdbc:mysql://host:70000/x") }
     #expect(throws: Failure.self) { try JDBCURL("jdbc:mysql:x") }
+  }
+
+  @Test(arguments: [
+    ("jdbc:postgresql:shop?ssl=true", "localhost", "shop"), ("jdbc:postgresql:/", "localhost", nil),
+    ("jdbc:postgresql:", "localhost", nil), ("jdbc:postgresql://h/%41", "h", "A"),
+  ])
+  func aDatabaseOnThisMachine(_ text: String, _ host: String, _ database: String?) throws {
+    let url = try JDBCURL(text, .serversOrName)
+    #expect(url.hosts.map(\.name) == [host] && url.database == database)
+  }
+
+  @Test func aFile() throws {
+    let url = try JDBCURL("jdbc:sqlite:/data/a:b.db?mode=ro&x", .file)
+    #expect(url.database == "/data/a:b.db" && url["mode"] == "ro" && url["x"] == "" && url.hosts.isEmpty)
+    #expect(try JDBCURL("jdbc:sqlite:", .file).database == nil)
+    #expect(try JDBCURL("jdbc:sqlite::memory:", .file).database == ":memory:")
+  }
+
+  @Test(arguments: [
+    ("jdbc:sqlserver://db", "db", nil, nil), ("jdbc:sqlserver://db:1444", "db", nil, 1_444),
+    ("jdbc:sqlserver://db\\SQLEXPRESS", "db", "SQLEXPRESS", nil),
+    ("jdbc:sqlserver://db\\SQLEXPRESS:1444;user=u", "db", "SQLEXPRESS", 1_444),
+    ("jdbc:sqlserver://;serverName=db\\i;portNumber=1444", "db", "i", 1_444),
+    ("jdbc:sqlserver://;server=::1;instanceName=i;port=1444", "::1", "i", 1_444),
+    ("jdbc:sqlserver://[::1]:1444;serverName=other;portNumber=1", "::1", nil, 1_444),
+  ])
+  func serversOfPropertyURLs(_ text: String, _ name: String, _ instance: String?, _ port: Int?) throws {
+    #expect(try JDBCURL(text, .properties).hosts == [JDBCURL.Host(name: name, port: port, instance: instance)])
+  }
+
+  @Test func propertiesOfPropertyURLs() throws {
+    let url = try JDBCURL(
+      "jdbc:sqlserver://db:1433;databaseName=my shop;user=sa;Password={a;b}}%41=\\};;encrypt=true; applicationName={}",
+      .properties)
+    #expect(url.database == "my shop" && url.user == "sa" && url.password == "a;b}%41=\\")
+    #expect(url["ENCRYPT"] == "true" && url["applicationName"] == "" && url["trust"] == nil)
+    #expect(Set(url.secrets) == ["a;b}%41=\\", "a;b}}%41=\\"])
+    #expect(try JDBCURL("jdbc:sqlserver://", .properties).hosts.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("jdbc:sqlserver:db", "it has no '//'"), ("jdbc:sqlserver://db;pw={x", "a '{' has no '}'"),
+    ("jdbc:sqlserver://db;pw={x}y", "a ';' is missing behind a '}'"),
+    ("jdbc:sqlserver://db;hunter2", "a property has no '='"), ("jdbc:sqlserver://db:x", "the port"),
+  ])
+  func wrongPropertyURLsShowNothing(_ text: String, _ problem: String) {
+    let failure = #expect(throws: Failure.self) { try JDBCURL(text, .properties) }
+    #expect(failure?.message.contains(problem) == true && failure?.message.contains("hunter2") == false)
+  }
+
+  @Test func secretsAsTheyAreMeantAndWritten() throws {
+    let url = try JDBCURL("jdbc:x://u:p%40ss@h/d?sslPassword=a%2Fb&clientSecret=c&allowPasswords=yes")
+    #expect(Set(url.secrets) == ["p@ss", "p%40ss", "a/b", "a%2Fb", "c"])
   }
 }

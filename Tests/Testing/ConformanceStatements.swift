@@ -60,8 +60,9 @@ extension DatabaseConformance {
   }
 
   func statements() throws {
-    let settings = ConnectionSettings(
-      url: database.connection["url"]?.string ?? "", username: database.connection["username"]?.string,
+    let settings = try ConnectionSettings(
+      for: Driver.self, url: database.connection["url"]?.string ?? "",
+      username: database.connection["username"]?.string,
       password: database.connection["password"]?.string, timeZone: zone)
     let connection = try Driver.connect(settings, Driver.Options(), .forTests())
     defer { connection.close() }

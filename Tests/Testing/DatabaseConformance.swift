@@ -10,6 +10,7 @@ public enum ConformanceCheck: String, CaseIterable, Sendable {
   case extremes, bothRoads, ranges, batchBoundaries, nulls, hostileNames, hostileStrings, loadModes, columnOrder
   case rollback, commitChunk, errorCategories, rowNumbers, parameters, afterSQL, queries
   case statements, emptyResult, zeroRows, largeValue, wideRows, memoryCeiling, cancel
+  case place, secrets, overlap, causes
 }
 
 /// The suite that proves a driver. A driver's tests run `run(_:)` for every check.
@@ -20,15 +21,15 @@ public struct DatabaseConformance<Database: TestedDatabase> {
   public init(_ database: Database) { self.database = database }
 
   /// Runs one check. One that the database declares as different is expected to fail.
-  public func run(_ check: ConformanceCheck) throws {
+  public func run(_ check: ConformanceCheck) async throws {
     if let difference = database.differences.first(where: { $0.check == check && $0.type == nil }) {
-      withKnownIssue("\(difference.reason)") { try perform(check) }
+      await withKnownIssue("\(difference.reason)") { try await perform(check) }
     } else {
-      try perform(check)
+      try await perform(check)
     }
   }
 
-  private func perform(_ check: ConformanceCheck) throws {
+  private func perform(_ check: ConformanceCheck) async throws {
     switch check {
     case .extremes: try extremes()
     case .bothRoads: try bothRoads()
@@ -53,6 +54,10 @@ public struct DatabaseConformance<Database: TestedDatabase> {
     case .wideRows: try wideRows()
     case .memoryCeiling: try memoryCeiling()
     case .cancel: try cancel()
+    case .place: try place()
+    case .secrets: try await secrets()
+    case .overlap: try await overlap()
+    case .causes: try causes()
     }
   }
 

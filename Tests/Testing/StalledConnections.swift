@@ -11,14 +11,14 @@ package struct StalledConnections<D: SQLDriver> {
 
   let server: (host: String, port: UInt16)
   /// Connection settings that lead to a port of this machine, with parameters for the URL.
-  let settings: @Sendable (_ port: UInt16, _ parameters: String) -> ConnectionSettings
+  let settings: @Sendable (_ port: UInt16, _ parameters: String) throws -> ConnectionSettings
   let slowQuery: String
   /// Gives so many rows that no buffer holds them.
   let manyRows: String
 
   package init(
     host: String, port: UInt16, slowQuery: String, manyRows: String,
-    settings: @escaping @Sendable (UInt16, String) -> ConnectionSettings
+    settings: @escaping @Sendable (UInt16, String) throws -> ConnectionSettings
   ) {
     server = (host, port)
     self.slowQuery = slowQuery
@@ -178,7 +178,7 @@ package struct StalledConnections<D: SQLDriver> {
     ) throws {
       self.name = name
       proxy = try FaultyProxy(to: suite.server.host, suite.server.port, faults)
-      settings = suite.settings(proxy.port, parameters)
+      settings = try suite.settings(proxy.port, parameters)
       context = try TaskContext.forTests(cancellation: cancellation)
       thread = TestThread { [self] in
         do { try body(self) } catch {

@@ -87,6 +87,17 @@ extension SQLConnection {
   }
 }
 
+extension BulkLoad {
+  /// Takes a batch as it comes: brought to what the columns take first, as Batch does.
+  package func take(_ batch: RecordBatch, firstRow: Int64) throws {
+    let columns = try zip(batch.schema.fields, zip(batch.columns, targets)).map { field, pair in
+      try Coercion(from: field.type, to: pair.1, name: field.name).apply(pair.0, firstRow: firstRow)
+    }
+    let fields = zip(batch.schema.fields, columns).map { Field($0.name, $1.type) }
+    try write(RecordBatch(schema: Schema(fields), columns: columns, count: batch.count), firstRow: firstRow)
+  }
+}
+
 extension RecordBatch {
   /// Columns of one value each, from their canonical texts.
   package static func row(_ columns: [(String, DataType, String?)]) throws -> RecordBatch {

@@ -25,6 +25,8 @@ public protocol TestedDatabase: AnyObject {
   var maxColumns: Int { get }
   /// A statement that runs for a minute or longer.
   var slowQuery: String { get }
+  /// A table (id) and the log-in of somebody who may not load into it; nil where there are no rights.
+  func forbidden() throws -> (table: String, login: ValueMap)?
   /// Runs a statement through a client that has nothing to do with Ferry; every value as its text.
   func independent(_ sql: String) throws -> [[String?]]
   /// The text that the independent client shows for a value whose canonical text is `text`.
@@ -181,7 +183,8 @@ public final class TemporaryFolder {
   public init(inMemory: Bool = false) throws {
     let memory = "/dev/shm"
     let place = inMemory && access(memory, W_OK) == 0 ? memory : NSTemporaryDirectory()
-    var template = Array("\(place)/ferry-test-XXXXXX".utf8CString)
+    // Two slashes would begin a server in a URL.
+    var template = Array("\(place.hasSuffix("/") ? place : place + "/")ferry-test-XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else { throw TestFault("no temporary folder") }
     path = String(cString: made)
   }

@@ -18,7 +18,7 @@ extension FlowParser {
 
   static let roots = [
     "flow", "execution", "task", "taskrun", "outputs", "inputs", "vars", "globals", "envs", "labels", "trigger",
-    "parent", "parents", "tasks", "namespace", "kestra", "error", "inputFile", "workingDir",
+    "parent", "parents", "tasks", "namespace", "kestra", "error", "workingDir",
   ]
 
   /// What these have; the others depend on the flow, or on how it is started.
@@ -75,6 +75,8 @@ extension FlowParser {
 
   private mutating func check(_ task: TaskNode, _ around: Surroundings) {
     let declared = Declarations.of(task.type)
+    var around = around
+    around.files = task.localFiles
     for member in task.properties {
       let declaration = declared[member.key]
       switch declaration?.shape {
@@ -145,6 +147,7 @@ extension FlowParser {
       return NameProblem(
         "no trigger starts the flow in 'ferry run', so '\(name)' is undefined. Write \(name) ?? …", isWarning: true)
     case _ where isOpen: return nil
+    case _ where around?.files.contains(root) == true: return nil
     case _ where Self.roots.contains(root): return around.flatMap { memberProblem(path, $0) }
     case _ where names.sight[root] != nil:
       return NameProblem("unknown variable '\(root)'. Write outputs.\(path.joined(separator: "."))")

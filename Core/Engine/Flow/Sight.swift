@@ -46,6 +46,8 @@ struct Surroundings {
   var isTurn = false
   /// The flowables around that `parents` lists, the innermost first: whether they have a value.
   var parents: [Bool] = []
+  /// The files of the task itself that its expressions name.
+  var files: [String] = []
 
   /// What the tasks in a branch of a task see around them.
   func inside(_ task: TaskNode, branch: String) -> Surroundings {
@@ -59,6 +61,12 @@ struct Surroundings {
 }
 
 extension TaskNode {
+  /// The properties given that name a file of the task's working directory: see `PropertyDeclaration.isLocalFile`.
+  var localFiles: [String] {
+    let declared = Declarations.of(type)
+    return properties.compactMap { declared[$0.key] }.filter(\.isLocalFile).map(\.name)
+  }
+
   var isLoop: Bool { (type as? any Flowable.Type)?.kind == .forEach }
 
   /// The values of a loop that stand in the flow itself.

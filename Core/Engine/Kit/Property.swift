@@ -22,6 +22,9 @@ public struct PropertyDeclaration: Sendable, Hashable {
   public var isRaw = false
   /// What its expressions come to is text, as in Kestra; else one that is all of a value gives it with its type.
   public var isText = false
+  /// The task lays the file that it names into its working directory, under the property's own name: the task's other
+  /// expressions have the path under that name.
+  public var isLocalFile = false
 }
 
 /// A detail of a declaration.
@@ -37,6 +40,8 @@ public struct PropertyOption: Sendable {
   public static var secret: PropertyOption { .init { $0.isSecret = true } }
   /// Its expressions give texts: see `PropertyDeclaration.isText`.
   public static var text: PropertyOption { .init { $0.isText = true } }
+  /// A file whose path the task's expressions name: see `PropertyDeclaration.isLocalFile`.
+  public static var localFile: PropertyOption { .init { $0.isLocalFile = true } }
   /// Not rendered before the task runs.
   public static var raw: PropertyOption { .init { $0.isRaw = true } }
 }

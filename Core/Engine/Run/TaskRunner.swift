@@ -166,10 +166,12 @@ extension FlowRunner {
       cancellation: cancellation, ledger: ledger, redactor: secrets.redactor,
       log: { [engine] line in early.map { $0.attempt.hold(line) } ?? engine.log(line) }, keeper: keeper,
       handover: handover, following: early?.attempt.file)
-    // A task that takes an input file finds it there, and its other properties may name it.
-    let workingDirectory = task.property("inputFile") == nil ? nil : try Workspace.make(executionID)
+    let files = task.localFiles
+    let workingDirectory = files.isEmpty ? nil : try Workspace.make(executionID)
     defer { if let workingDirectory { Workspace.remove(workingDirectory) } }
-    if let workingDirectory { scope.variables["inputFile"] = .string(workingDirectory + "/inputFile") }
+    if let workingDirectory {
+      for name in files { scope.variables[name] = .string(workingDirectory + "/" + name) }
+    }
     var message = try await message(task, run, scope, keeper, secrets)
     message.workingDirectory = workingDirectory
     // Here a run can be cut: see `TaskMessage`.

@@ -58,7 +58,7 @@ struct Concat: FerryTask {
     let output = try context.create("concat" + self.extension)
     for (index, reference) in references.enumerated() {
       if index > 0, var separator { try separator.withUTF8 { try unsafe output.write(UnsafeRawBufferPointer($0)) } }
-      try copyBytes(from: context.open(reference), to: output, context)
+      try context.copy(from: context.open(reference), to: output, counted: true)
     }
     try output.commit()
     return ["uri": .string(output.uri)]
@@ -220,17 +220,5 @@ struct Delete: FerryTask {
       throw Failure(.configuration, "deleting '\(uri.uri)': there is no such file")
     }
     return ["uri": .string(uri.uri), "deleted": .bool(deleted)]
-  }
-}
-
-func copyBytes(from input: any ByteInput, to output: any ByteOutput, _ context: TaskContext) throws {
-  let block = Allocation(capacity: 1 << 20)
-  let buffer = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)
-  while true {
-    let count = try unsafe input.read(into: buffer)
-    if count == 0 { return }
-    try unsafe output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    context.ledger.add(bytes: count)
-    try context.checkCancelled()
   }
 }

@@ -57,6 +57,12 @@ public struct Int256: BitwiseCopyable, Hashable, Sendable {
     return carry != 0
   }
 
+  /// Another decimal digit behind those of an unsigned value; false when it no longer fits.
+  public mutating func append(digit: UInt64) -> Bool {
+    let isOver = multiplyMagnitude(10)
+    return !addMagnitude(digit) && !isOver && !isNegative
+  }
+
   private static func multiply(_ word: UInt64, _ factor: UInt64, _ carry: inout UInt64) -> UInt64 {
     let product = UInt128(word) * UInt128(factor) + UInt128(carry)
     carry = UInt64(truncatingIfNeeded: product >> 64)

@@ -70,11 +70,11 @@ struct ConnectionPlan: Sendable {
   var ignored: [String] = []
 
   init(_ settings: ConnectionSettings) throws {
-    let url = try JDBCURL(settings.url)
-    user = settings.username ?? url["user"] ?? url["username"] ?? url.user
-    password = settings.password ?? url["password"] ?? url.password
+    let url = settings.url
+    user = settings.username
+    password = settings.password
     database = url.database
-    for (name, value) in url.parameters { try apply(name, value) }
+    for parameter in url.parameters { try apply(parameter.name, parameter.value) }
     if hosts.isEmpty {
       hosts = url.hosts.map { Host(name: $0.name, port: $0.port ?? ConnectionPlan.defaultPort) }
       if hosts.isEmpty { hosts = [Host(name: "localhost")] }

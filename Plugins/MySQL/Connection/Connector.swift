@@ -1,5 +1,4 @@
 internal import Engine
-internal import Glibc
 internal import Records
 internal import SQL
 
@@ -13,7 +12,7 @@ enum Connector {
       context.log(.info, "the url's parameter '\(name)' has no meaning here and is ignored")
     }
     try apply(options, to: &plan, context)
-    let infile = LocalInfile(allowed: try options.inputFile.map { try materialise($0, context) })
+    let infile = LocalInfile(allowed: try options.inputFile.map { try context.copy($0, as: "inputFile") })
     let read = MySQLConnection.ReadOptions(
       zeroDates: options.zeroDates ?? plan.zeroDates ?? .error, timeAs: options.timeAs)
     return try open(plan, infile, read, context)
@@ -24,41 +23,12 @@ enum Connector {
   private static func apply(_ options: MySQLOptions, to plan: inout ConnectionPlan, _ context: TaskContext) throws {
     if options.ssl, plan.tls == .preferred || plan.tls == .disabled { plan.tls = .required }
     if let mode = options.sslMode { plan.tls = try ConnectionPlan.mode(mode) }
-    if let pem = options.sslRootCert { plan.rootCertificate = try file("root.pem", pem, context) }
-    if let pem = options.sslCert { plan.certificate = try file("client.pem", pem, context) }
-    if let pem = options.sslKey { plan.key = try file("client.key", pem, context) }
+    if let pem = options.sslRootCert { plan.rootCertificate = try context.certificateFile("root.pem", pem) }
+    if let pem = options.sslCert { plan.certificate = try context.certificateFile("client.pem", pem) }
+    if let pem = options.sslKey { plan.key = try context.certificateFile("client.key", pem) }
     plan.keyPassword = options.sslKeyPassword
     plan.allowsClearPassword = options.allowClearPassword
     if plan.rootCertificate != nil, plan.tls == .preferred { plan.tls = .verified }
-  }
-
-  /// The client library takes certificates and keys as files only.
-  private static func file(_ name: String, _ text: String, _ context: TaskContext) throws -> String {
-    let path = try context.workingDirectory() + "/" + name
-    let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileError.failure("writing the certificate '\(name)'", errno) }
-    defer { Glibc.close(descriptor) }
-    var text = text
-    let written = text.withUTF8 { unsafe write(descriptor, $0.baseAddress, $0.count) == $0.count }
-    guard written else { throw FileError.failure("writing the certificate '\(name)'", errno) }
-    return path
-  }
-
-  /// Copies the input file to where LOAD DATA LOCAL may read it.
-  private static func materialise(_ reference: StorageReference, _ context: TaskContext) throws -> String {
-    let path = try context.workingDirectory() + "/inputFile"
-    let input = try context.open(reference)
-    let output = try FileOutput(path: path)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
-    defer { unsafe buffer.deallocate() }
-    while true {
-      let count = try unsafe input.read(into: buffer)
-      if count == 0 { break }
-      try unsafe output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      try context.checkCancelled()
-    }
-    try output.commit()
-    return path
   }
 
   // MARK: hosts

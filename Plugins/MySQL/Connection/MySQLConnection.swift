@@ -171,14 +171,10 @@ final class MySQLConnection: SQLConnection {
   }
 
   private func execute(_ statement: NativeConnection.Prepared, _ parameters: [Value]) throws {
-    let batch = ParameterBatch.make(parameters)
-    let encoders = batch.schema.fields.map { RowEncoder($0, .none) }
-    var packet = TextBuffer()
-    try withExtendedLifetime(batch) {
-      let columns = try zip(encoders, batch.columns).map { try $0.encode($1, firstRow: 1) }
-      PacketBuilder.execute(statement.id, columns, rows: 0..<1, into: &packet)
-      try unsafe session.send(.execute, packet.bytes)
-    }
+    let batch = try ParameterBatch.make(parameters)
+    var packet = ByteBuffer()
+    PacketBuilder.execute(statement.id, try RowEncoder.encode(batch), 0..<1, into: &packet)
+    try session.send(.execute, packet.span)
   }
 
   /// LOAD DATA, and what old servers cannot prepare.
@@ -238,12 +234,11 @@ final class MySQLConnection: SQLConnection {
 
   /// How rows of parameters are sent for a statement.
   func sender(
-    _ sql: String, _ statement: NativeConnection.Prepared, _ fields: [Field], _ limits: [ColumnLimits],
-    _ mode: RowSender.Mode,
+    _ sql: String, _ statement: NativeConnection.Prepared, _ mode: RowSender.Mode,
     canTrace: Bool, mayChange: Bool = false, doing: String
   ) -> RowSender {
     RowSender(
-      session, sql: sql, statement: statement, fields: fields, limits: limits, mode: mode, maxPacket: maxPacket,
+      session, sql: sql, statement: statement, mode: mode, maxPacket: maxPacket,
       canTrace: canTrace, isCall: dialect.verb(of: sql) == "CALL", mayChange: mayChange, doing: doing)
   }
 
@@ -285,7 +280,7 @@ final class MySQLConnection: SQLConnection {
     }
   }
 
-  func arguments(of procedure: TableName) throws -> [LoadTarget]? {
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? {
     do throws(DatabaseError) { return try TableCatalog.arguments(of: procedure, session) } catch {
       throw error.failure("reading the arguments of '\(procedure)'")
     }

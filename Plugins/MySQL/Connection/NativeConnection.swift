@@ -1,4 +1,5 @@
 internal import CMariaDB
+internal import Records
 internal import SQL
 
 /// One connection to a server, owning the library's handle: freed with this object, and no pointer of it leaves the
@@ -168,20 +169,21 @@ internal import SQL
   }
 
   /// Sends a command without waiting for its answer.
-  func send(_ command: Command, _ bytes: UnsafeRawBufferPointer) throws(DatabaseError) {
+  func send(_ command: Command, _ bytes: Span<UInt8>) throws(DatabaseError) {
     try checkOpen()
-    if unsafe ferry_mysql_send_command(mysql, command.rawValue, bytes.baseAddress, bytes.count) != 0 { throw fail() }
+    let status = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe ferry_mysql_send_command(mysql, command.rawValue, bytes.baseAddress, bytes.count)
+    }
+    if status != 0 { throw fail() }
+  }
+
+  func send(_ command: Command, _ packet: borrowing ByteBuffer) throws(DatabaseError) {
+    try send(command, packet.span)
   }
 
   /// Sends a statement as text without waiting for its answer.
   func send(_ sql: String) throws(DatabaseError) {
-    var sql = sql
-    let result: Result<Void, DatabaseError> = sql.withUTF8 { bytes in
-      do throws(DatabaseError) { return unsafe .success(try send(.query, UnsafeRawBufferPointer(bytes))) } catch {
-        return .failure(error)
-      }
-    }
-    try result.get()
+    try send(.query, Array(sql.utf8).span)
   }
 
   /// Waits for the answer to a command that was sent.

@@ -21,7 +21,7 @@ enum TableCatalog {
   }
 
   /// Nil when there is no such procedure, or none that the user may see.
-  static func arguments(of procedure: TableName, _ session: NativeConnection) throws(DatabaseError) -> [LoadTarget]? {
+  static func arguments(of procedure: TableName, _ session: NativeConnection) throws(DatabaseError) -> [ColumnInfo]? {
     let schema = procedure.schema.map(Literal.text) ?? "DATABASE()"
     let rows = try session.texts(
       """
@@ -30,7 +30,8 @@ enum TableCatalog {
       ORDER BY ORDINAL_POSITION
       """)
     let types = rows.compactMap { $0.first ?? nil }
-    return types.isEmpty ? nil : types.map { DatabaseType($0).target(isBinary: binary($0)) }
+    let targets = types.map { DatabaseType($0).target(isBinary: binary($0)) }
+    return types.isEmpty ? nil : targets.enumerated().map { ColumnInfo("argument \($0.offset + 1)", $0.element) }
   }
 
   /// Field, Type, Collation, Null, Key, Default, Extra.

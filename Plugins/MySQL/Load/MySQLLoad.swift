@@ -13,8 +13,7 @@ final class MySQLLoad: BulkLoad {
   ) {
     targets = columns.map(\.target)
     sender = connection.sender(
-      prefix + group, statement, columns.map { Field($0.name, $0.target.type) },
-      columns.map { DatabaseType($0.target.nativeType).limits },
+      prefix + group, statement,
       connection.session.hasBulk ? .bulk : .multiRow(prefix: prefix, group: group),
       canTrace: table.isTransactional, doing: "loading table '\(table.name)'")
   }

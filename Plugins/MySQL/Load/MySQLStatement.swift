@@ -25,7 +25,7 @@ final class MySQLStatement: SQLStatement {
   var parameters: [LoadTarget?] { takers.map(\.target) }
 
   func execute(_ batch: RecordBatch, firstRow: Int64) throws -> Int64 {
-    let sender = self.sender ?? makeSender(batch.schema)
+    let sender = self.sender ?? makeSender()
     self.sender = sender
     do {
       try sender.write(batch, firstRow: firstRow)
@@ -36,9 +36,9 @@ final class MySQLStatement: SQLStatement {
     }
   }
 
-  private func makeSender(_ schema: Schema) -> RowSender {
+  private func makeSender() -> RowSender {
     connection.sender(
-      sql, statement, schema.fields, takers.map(\.limits), takesBulk ? .bulk : .single, canTrace: true,
+      sql, statement, takesBulk ? .bulk : .single, canTrace: true,
       mayChange: takers.contains(where: \.isStoredByExpression) && !ignores, doing: "running the statement")
   }
 

@@ -5,27 +5,19 @@ internal import SQL
 struct ParameterTaker {
   /// Nil: the value in its own type.
   let target: LoadTarget?
-  let limits: ColumnLimits
   /// The server stores what it makes of the value in an expression.
   let isStoredByExpression: Bool
 
   init(_ parameter: StatementParameter) {
-    let column = parameter.column.map { DatabaseType($0.target.nativeType) }
     isStoredByExpression = parameter.role.isPart && parameter.column != nil
     switch parameter.role {
-    case .stored, .term:
-      target = parameter.column?.target
-      limits = column?.limits ?? .none
-    case .compared:
-      target = parameter.column.map { ParameterTaker.exact($0.target.compared, parameter.source) }
-      limits = column?.limits.compared ?? .none
+    case .stored, .term: target = parameter.column?.target
+    case .compared: target = parameter.column.map { ParameterTaker.exact($0.target.compared, parameter.source) }
     case .cast(let type):
       let cast = ParameterTaker.castTarget(type)
       let isSame = parameter.column.map { $0.target.compared.type == cast.compared.type } ?? false
       target = isSame ? parameter.column?.target : ParameterTaker.exact(cast.compared, parameter.source)
-      limits = isSame ? column?.limits ?? .none : .none
-    case .part, .rounded:
-      (target, limits) = ParameterTaker.natural(parameter, column)
+    case .part, .rounded: target = ParameterTaker.natural(parameter)
     }
   }
 
@@ -35,23 +27,22 @@ struct ParameterTaker {
     return LoadTarget(source, nativeType: target.nativeType)
   }
 
-  /// DECIMAL(65,30), the most that both servers have.
   private static func isExact(_ type: DataType) -> Bool {
-    if case .decimal(let precision, let scale) = type { return precision <= 65 && scale <= 30 }
+    if case .decimal(let precision, let scale) = type {
+      return precision <= DatabaseType.digits && scale <= DatabaseType.fraction
+    }
     return true
   }
 
-  private static func natural(_ parameter: StatementParameter, _ column: DatabaseType?) -> (LoadTarget?, ColumnLimits) {
-    switch (parameter.source, parameter.column?.target.type) {
-    case (.timestamp?, .timestamp(_, let zoned)?), (.offsetTimestamp?, .timestamp(_, let zoned)?):
-      // The same rule for wall clocks as in every other load, and nothing finer than the column keeps.
-      let target = LoadTarget(.timestamp(.microseconds, zoned: zoned), nativeType: column?.text)
-      let fraction = parameter.role == .part ? column?.limits.fraction : nil
-      return (target, ColumnLimits(fraction: fraction ?? 6))
-    case (.time?, _), (.offsetTimestamp?, _): return (LoadTarget(.text, nativeType: "an expression"), .none)
-    case (let source?, _) where !isExact(source): return (LoadTarget(.numeric, nativeType: "decimal"), .none)
-    default: return (nil, .none)
+  private static func natural(_ parameter: StatementParameter) -> LoadTarget? {
+    guard let source = parameter.source else { return nil }
+    guard source.isMoment, let column = parameter.column?.target, case .timestamp(_, let zoned) = column.type else {
+      return DatabaseType.natural(source)
     }
+    // The same rule for wall clocks as in every other load, and nothing finer than the column keeps.
+    var target = DatabaseType.moment(column.nativeType, zoned: zoned)
+    if parameter.role == .part { target.step = column.step }
+    return target
   }
 
   /// `CAST(? AS type)`: the names of types there are others than those of columns.
@@ -67,11 +58,11 @@ struct ParameterTaker {
   }
 }
 
-extension ColumnLimits {
-  /// A year of two digits is one of four also in comparisons; everything else is compared as it is.
-  fileprivate var compared: ColumnLimits {
-    var limits = ColumnLimits.none
-    limits.isYear = isYear
-    return limits
+extension DataType {
+  fileprivate var isMoment: Bool {
+    switch self {
+    case .timestamp, .offsetTimestamp: true
+    default: false
+    }
   }
 }

@@ -15,7 +15,6 @@ final class RowSender {
 
   private let session: NativeConnection
   private let sql: String
-  private let encoders: [RowEncoder]
   private let packetLimit: Int
   /// For messages: `loading table 'orders'`, `running the statement`.
   private let doing: String
@@ -24,7 +23,7 @@ final class RowSender {
   private var bulkWorks = false
   private var statement: NativeConnection.Prepared
   private var wide: (statement: NativeConnection.Prepared, rows: Int)?
-  private var packet = TextBuffer(capacity: 1 << 20)
+  private var packet = ByteBuffer(capacity: 1 << 20)
   private var pending: [Sent] = []
   private(set) var affected: Int64 = 0
   /// What `finish` has told.
@@ -53,8 +52,7 @@ final class RowSender {
   private static let rowsPerStatement = 512
 
   init(
-    _ session: NativeConnection, sql: String, statement: NativeConnection.Prepared, fields: [Field],
-    limits: [ColumnLimits], mode: Mode,
+    _ session: NativeConnection, sql: String, statement: NativeConnection.Prepared, mode: Mode,
     maxPacket: Int, canTrace: Bool, isCall: Bool, mayChange: Bool, doing: String
   ) {
     self.session = session
@@ -65,7 +63,6 @@ final class RowSender {
     self.isCall = isCall
     self.mayChange = mayChange
     self.doing = doing
-    encoders = zip(fields, limits).map { RowEncoder($0, $1) }
     packetLimit = maxPacket - RowSender.packetMargin
   }
 
@@ -76,44 +73,27 @@ final class RowSender {
 
   func write(_ batch: RecordBatch, firstRow: Int64) throws {
     guard batch.count > 0 else { return }
-    try withExtendedLifetime(batch) {
-      let columns = try encode(batch, firstRow)
-      try checkSizes(columns, batch.count, firstRow)
-      var row = 0
-      while row < batch.count {
-        let rows = try send(columns, from: row, of: batch, firstRow)
-        row += rows
-      }
-    }
-  }
-
-  private func encode(_ batch: RecordBatch, _ firstRow: Int64) throws -> [WireColumn] {
-    try zip(encoders, batch.columns).map { try $0.encode($1, firstRow: firstRow) }
+    let rows = try RowEncoder.encode(batch)
+    try checkSizes(rows, firstRow)
+    var row = 0
+    while row < batch.count { row += try send(rows, from: row, of: batch, firstRow) }
   }
 
   /// A row that no packet can carry is the flow's problem, found before anything is sent.
-  private func checkSizes(_ columns: [WireColumn], _ count: Int, _ firstRow: Int64) throws {
-    let fixed = columns.reduce(0) { $0 + ($1.form == .fixed ? $1.width : 0) + 1 }
-    let variable = columns.filter { $0.form != .fixed }
-    let largest = variable.reduce(0) { $0 + $1.total(count) }
-    if fixed + largest <= packetLimit { return }
-    for row in 0..<count {
-      let size = variable.reduce(fixed) { $0 + ($1.isNull(row) ? 0 : $1.size(row)) }
-      if size > packetLimit {
-        throw Failure(
-          .data,
-          "\(doing): row \(firstRow + Int64(row)) takes \(size) bytes, "
-            + "the server's max_allowed_packet is \(packetLimit + RowSender.packetMargin)",
-          hint: "Raise max_allowed_packet on the server")
-      }
-    }
+  private func checkSizes(_ rows: WireRows, _ firstRow: Int64) throws {
+    guard let (row, size) = rows.firstLarger(than: packetLimit) else { return }
+    throw Failure(
+      .data,
+      "\(doing): row \(firstRow + Int64(row)) takes \(size) bytes, "
+        + "the server's max_allowed_packet is \(packetLimit + RowSender.packetMargin)",
+      hint: "Raise max_allowed_packet on the server")
   }
 
-  private func send(_ columns: [WireColumn], from row: Int, of batch: RecordBatch, _ firstRow: Int64) throws -> Int {
+  private func send(_ wire: WireRows, from row: Int, of batch: RecordBatch, _ firstRow: Int64) throws -> Int {
     switch mode {
     case .bulk:
       let limit = min(packetLimit, RowSender.packetBytes)
-      let rows = PacketBuilder.bulk(statement.id, columns, rows: row..<batch.count, limit: limit, into: &packet)
+      let rows = PacketBuilder.bulk(statement.id, wire, row..<batch.count, limit: limit, into: &packet)
       try settle(leaving: 0)
       try dispatch(.bulkExecute, Sent(batch: batch, rows: row..<(row + rows), firstRow: firstRow, hasSavepoint: false))
       if !bulkWorks {
@@ -122,10 +102,10 @@ final class RowSender {
       }
       return rows
     case .multiRow(let prefix, let group):
-      if let rows = try sendWide(columns, row, batch, firstRow, prefix, group) { return rows }
+      if let rows = try sendWide(wire, row, batch, firstRow, prefix, group) { return rows }
       fallthrough
     case .single:
-      PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
+      PacketBuilder.execute(statement.id, wire, row..<(row + 1), into: &packet)
       // Warnings can be asked for until the next command.
       let many = statement.fieldCount == 0 && session.isInTransaction && !isCall && !mayChange
       try settle(leaving: many ? RowSender.singlesInFlight - 1 : 0)
@@ -134,13 +114,11 @@ final class RowSender {
     }
   }
 
-  /// A procedure may answer with rows, which must be read before more is sent.
-
   /// One statement for as many rows as its placeholders, nil when too few rows are left or they are too large.
   private func sendWide(
-    _ columns: [WireColumn], _ row: Int, _ batch: RecordBatch, _ firstRow: Int64, _ prefix: String, _ group: String
+    _ wire: WireRows, _ row: Int, _ batch: RecordBatch, _ firstRow: Int64, _ prefix: String, _ group: String
   ) throws -> Int? {
-    let most = min(RowSender.rowsPerStatement, RowSender.placeholders / max(columns.count, 1))
+    let most = min(RowSender.rowsPerStatement, RowSender.placeholders / max(wire.width, 1))
     guard most > 1, batch.count - row >= most else { return nil }
     if wide == nil {
       try settle(leaving: 0)
@@ -148,7 +126,7 @@ final class RowSender {
       wide = (try prepare(text), most)
     }
     guard let wide else { return nil }
-    PacketBuilder.execute(wide.statement.id, columns, rows: row..<(row + most), into: &packet)
+    PacketBuilder.execute(wide.statement.id, wire, row..<(row + most), into: &packet)
     if packet.count > packetLimit { return nil }
     try settle(leaving: 0)
     try dispatch(.execute, Sent(batch: batch, rows: row..<(row + most), firstRow: firstRow, hasSavepoint: false))
@@ -167,11 +145,15 @@ final class RowSender {
         try session.send("SAVEPOINT ferry_chunk")
         sent.hasSavepoint = true
       }
-      try unsafe session.send(command, packet.bytes)
+      try sendPacket(command)
     } catch {
       throw error.failure("\(doing), \(RowSender.name(sent.rows, sent.firstRow))")
     }
     pending.append(sent)
+  }
+
+  private func sendPacket(_ command: NativeConnection.Command) throws(DatabaseError) {
+    try session.send(command, packet)
   }
 
   // MARK: answers
@@ -251,19 +233,19 @@ final class RowSender {
 
   /// Some statements cannot take many rows of parameters: the server says so at the first command.
   private func repeatRows(_ sent: Sent) throws {
-    let columns = try encode(sent.batch, sent.firstRow)
-    for row in sent.rows { _ = try send(columns, from: row, of: sent.batch, sent.firstRow) }
+    let wire = try RowEncoder.encode(sent.batch)
+    for row in sent.rows { _ = try send(wire, from: row, of: sent.batch, sent.firstRow) }
     try settle(leaving: 0)
   }
 
   /// Runs the rows of a failed command one by one until one fails by itself. Nothing of it stays: the transaction is
   /// about to be rolled back.
   private func trace(_ sent: Sent) -> (row: Int64, DatabaseError)? {
-    guard let columns = try? encode(sent.batch, sent.firstRow), goBack() else { return nil }
+    guard let wire = try? RowEncoder.encode(sent.batch), goBack() else { return nil }
     for row in sent.rows {
       do throws(DatabaseError) {
-        PacketBuilder.execute(statement.id, columns, rows: row..<(row + 1), into: &packet)
-        try unsafe session.send(.execute, packet.bytes)
+        PacketBuilder.execute(statement.id, wire, row..<(row + 1), into: &packet)
+        try sendPacket(.execute)
         try count(session.answer(to: statement))
         if mayChange, let change = try session.changeOfValues() { throw change }
       } catch {
@@ -285,12 +267,4 @@ final class RowSender {
 extension DatabaseError {
   /// The statement is not one for many rows of parameters.
   fileprivate var isUnsupported: Bool { number == 1_295 || number == 1_235 }
-}
-
-extension WireColumn {
-  /// At most so many bytes take all values of a column without a fixed width.
-  fileprivate func total(_ count: Int) -> Int {
-    guard let offsets = unsafe offsets else { return 0 }
-    return unsafe Int(offsets[count] - offsets[0]) + 9
-  }
 }

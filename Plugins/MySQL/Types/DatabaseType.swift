@@ -61,7 +61,7 @@ struct DatabaseType: Hashable {
     switch name {
     case "tinyint", "smallint", "mediumint", "int", "integer", "bigint": integer
     case "bit": LoadTarget(.uint64, nativeType: text, range: bitRange)
-    case "year": LoadTarget(.int16, nativeType: text, range: 0...2_155)
+    case "year": year
     case "decimal", "numeric", "dec", "fixed":
       LoadTarget(.decimal(precision: number(0) ?? 10, scale: number(1) ?? 0), nativeType: text)
     case "float": LoadTarget(.float32, nativeType: text)
@@ -69,9 +69,10 @@ struct DatabaseType: Hashable {
     case "date": LoadTarget(.date, nativeType: text, range: DatabaseType.dates)
     case "datetime": moment(zoned: false)
     case "timestamp": moment(zoned: true)
-    case "time": stepped(LoadTarget(.interval, nativeType: text, range: DatabaseType.times), perMicrosecond: 1_000)
+    case "time": time
     case "uuid": LoadTarget(.uuid, nativeType: text)
     case "json": LoadTarget(.json, nativeType: text)
+    case "enum", "set": members
     default: variable(isBinary)
     }
   }
@@ -84,9 +85,59 @@ struct DatabaseType: Hashable {
   /// The servers round or cut what a column does not keep behind the second, without an error.
   private func stepped(_ target: LoadTarget, perMicrosecond: Int64) -> LoadTarget {
     var target = target
-    target.step = limits.microsecondStep * perMicrosecond
+    let digits = max(0, 6 - (number(0) ?? 0))
+    target.step = (0..<digits).reduce(perMicrosecond) { step, _ in step * 10 }
     return target
   }
+
+  /// A length of time of up to 838 hours.
+  private var time: LoadTarget {
+    var target = stepped(LoadTarget(.interval, nativeType: text, range: DatabaseType.times), perMicrosecond: 1_000)
+    target.takesMonths = false
+    return target
+  }
+
+  /// A year of two digits becomes one of four.
+  private var year: LoadTarget {
+    var target = LoadTarget(.int16, nativeType: text, range: 0...2_155)
+    target.hole = 1...1_900
+    return target
+  }
+
+  private var members: LoadTarget {
+    var target = LoadTarget(.text, nativeType: text)
+    target.members = TextMembers(arguments, isSet: name == "set")
+    return target
+  }
+
+  /// A value in an expression, in its own type where the protocol has it. Nil when every value of it can be sent.
+  static func natural(_ source: DataType) -> LoadTarget? {
+    let name = "an expression"
+    switch source {
+    case .float32, .float64: return LoadTarget(source, nativeType: name)
+    case .date: return LoadTarget(.date, nativeType: name, range: dates)
+    case .timestamp(_, let zoned): return moment(name, zoned: zoned)
+    case .time, .offsetTimestamp: return LoadTarget(.text, nativeType: name)
+    case .interval: return DatabaseType("time(6)").time
+    case .decimal(let precision, let scale) where precision > digits || scale > fraction: return number
+    case .numeric: return number
+    default: return nil
+    }
+  }
+
+  static func moment(_ name: String, zoned: Bool) -> LoadTarget {
+    LoadTarget(.timestamp(.microseconds, zoned: zoned), nativeType: name, range: moments)
+  }
+
+  /// DECIMAL(65,30), the most that both servers have: they would cut what is longer.
+  private static var number: LoadTarget {
+    var target = LoadTarget(.numeric, nativeType: "decimal")
+    target.digits = DigitLimit(total: digits, fraction: fraction)
+    return target
+  }
+
+  static let digits = 65
+  static let fraction = 30
 
   private func variable(_ isBinary: Bool) -> LoadTarget {
     switch name {
@@ -126,16 +177,6 @@ struct DatabaseType: Hashable {
     return bits >= 64 ? nil : 0...(bits == 63 ? Int64.max : (1 << Int64(bits)) - 1)
   }
 
-  /// What the server would change without an error.
-  var limits: ColumnLimits {
-    switch name {
-    case "datetime", "timestamp", "time": ColumnLimits(fraction: number(0) ?? 0)
-    case "enum", "set": ColumnLimits(members: Members(arguments, isSet: name == "set"))
-    case "year": ColumnLimits(isYear: true)
-    default: .none
-    }
-  }
-
   /// 0000-01-01 to 9999-12-31.
   private static let dates: ClosedRange<Int64> =
     Int64(Calendar.days(year: 0, month: 1, day: 1))...Int64(Calendar.days(year: 9_999, month: 12, day: 31))
@@ -143,21 +184,4 @@ struct DatabaseType: Hashable {
     (dates.lowerBound * 86_400_000_000)...((dates.upperBound + 1) * 86_400_000_000 - 1)
   /// ±838:59:59.999999 in nanoseconds.
   private static let times: ClosedRange<Int64> = -3_020_399_999_999_000...3_020_399_999_999_000
-}
-
-extension ColumnLimits {
-  init(fraction: Int) {
-    self.init()
-    self.fraction = fraction
-  }
-
-  init(members: Members) {
-    self.init()
-    self.members = members
-  }
-
-  init(isYear: Bool) {
-    self.init()
-    self.isYear = isYear
-  }
 }

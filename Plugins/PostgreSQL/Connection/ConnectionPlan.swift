@@ -15,18 +15,17 @@ struct ConnectionPlan {
 
   init(_ settings: ConnectionSettings, _ options: PostgreSQL.Options, _ context: TaskContext) throws {
     timeZone = settings.timeZone
-    let url = try JDBCURL(ConnectionPlan.normalised(settings.url))
+    let url = settings.url
     set(
       "host", url.hosts.isEmpty ? "localhost" : url.hosts.map { ConnectionPlan.decoded($0.name) }.joined(separator: ",")
     )
     set("port", url.hosts.isEmpty ? "5432" : url.hosts.map { "\($0.port ?? 5_432)" }.joined(separator: ","))
-    if let password = url.password { context.hide(password) }
-    set("user", settings.username ?? url.user)
-    set("password", settings.password ?? url.password)
+    set("user", settings.username)
+    set("password", settings.password)
     for (name, value) in [("client_encoding", "UTF8"), ("application_name", "ferry"), ("gssencmode", "disable")] {
       set(name, value)
     }
-    for (name, value) in url.parameters { try take(name, value, settings, context) }
+    for parameter in url.parameters { try take(parameter.name, parameter.value, context) }
     if let database = url.database { set("dbname", database) }
     try setTLS(options, context)
   }
@@ -64,13 +63,6 @@ struct ConnectionPlan {
     parameters.append((name, value))
   }
 
-  /// `jdbc:postgresql:shop` and `jdbc:postgresql:/` stand for a database on this machine.
-  private static func normalised(_ url: String) -> String {
-    if url.contains("//") { return url }
-    let name = url.split(separator: ":").last.map(String.init) ?? ""
-    return "postgresql://localhost/" + (name == "/" || url.hasSuffix(":") ? "" : name)
-  }
-
   /// A unix socket's folder is escaped inside of a URL: `postgres://%2Fvar%2Frun%2Fpostgresql/shop`.
   private static func decoded(_ host: String) -> String {
     guard host.contains("%2F") || host.contains("%2f") else { return host }
@@ -79,14 +71,10 @@ struct ConnectionPlan {
 
   // MARK: the url's parameters
 
-  private mutating func take(_ name: String, _ value: String, _ settings: ConnectionSettings, _ context: TaskContext)
-    throws
-  {
+  private mutating func take(_ name: String, _ value: String, _ context: TaskContext) throws {
     switch name.lowercased() {
-    case "user": if settings.username == nil { set("user", value) }
-    case "password":
-      context.hide(value)
-      if settings.password == nil { set("password", value) }
+    // The kit has taken these.
+    case "user", "username", "password": break
     case "host": set("host", value)
     case "port": set("port", value)
     case "applicationname": set("application_name", value)
@@ -95,9 +83,7 @@ struct ConnectionPlan {
     case "readonly": isReadOnly = value.lowercased() == "true"
     case "ssl": if value.isEmpty || value.lowercased() == "true" { setIfMissing("sslmode", "verify-full") }
     case "sslfactory": if value.hasSuffix("NonValidatingFactory") { set("sslmode", "require") }
-    case "sslpassword":
-      context.hide(value)
-      set("sslpassword", value)
+    case "sslpassword": set("sslpassword", value)
     case "targetservertype": set("target_session_attrs", ConnectionPlan.sessionKinds[value.lowercased()])
     case "gssencmode": set("gssencmode", value)
     case "channelbinding": set("channel_binding", value)
@@ -179,9 +165,9 @@ struct ConnectionPlan {
   private mutating func setTLS(_ options: PostgreSQL.Options, _ context: TaskContext) throws {
     if options.ssl { setIfMissing("sslmode", "verify-full") }
     if let mode = options.sslMode { set("sslmode", mode.libpqName) }
-    set("sslrootcert", try ConnectionPlan.file("root.crt", options.sslRootCert, context))
-    set("sslcert", try ConnectionPlan.file("client.crt", options.sslCert, context))
-    set("sslkey", try ConnectionPlan.file("client.key", options.sslKey, context))
+    set("sslrootcert", try options.sslRootCert.map { try context.certificateFile("root.crt", $0) })
+    set("sslcert", try options.sslCert.map { try context.certificateFile("client.crt", $0) })
+    set("sslkey", try options.sslKey.map { try context.certificateFile("client.key", $0) })
     set("sslpassword", options.sslKeyPassword)
     trustTheMachine()
   }
@@ -194,23 +180,5 @@ struct ConnectionPlan {
     if unsafe access("\(home)/.postgresql/root.crt", R_OK) == 0 { return }
     let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
     if let bundle = bundles.first(where: { unsafe access($0, R_OK) == 0 }) { setIfMissing("sslrootcert", bundle) }
-  }
-
-  /// libpq reads files only: the text goes into the task's own folder, readable by nobody else. A text that is no PEM
-  /// is taken as a path.
-  private static func file(_ name: String, _ text: String?, _ context: TaskContext) throws -> String? {
-    guard let text else { return nil }
-    guard text.contains("-----BEGIN") else { return text }
-    let path = try context.workingDirectory() + "/" + name
-    unsafe unlink(path)
-    let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileError.failure("writing '\(name)' for TLS", errno) }
-    defer { Glibc.close(descriptor) }
-    var bytes = Array(text.utf8)
-    if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
-    guard unsafe Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw FileError.failure("writing '\(name)' for TLS", errno)
-    }
-    return path
   }
 }

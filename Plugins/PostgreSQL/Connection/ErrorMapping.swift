@@ -16,6 +16,9 @@ struct DatabaseError: Sendable, Hashable {
   /// Of the character in the statement, from 1.
   var position: Int?
 
+  /// In a transaction that is given up.
+  static let transactionIsAborted = "25P02"
+
   /// Where a COPY was when it failed: the line, from 1, and the column where the server names one.
   struct CopyPosition: Hashable {
     var line: Int64

@@ -72,7 +72,7 @@ extension NativeConnection {
     if status == .copyIn {
       _ = unsafe PQputCopyEnd(handle, "not supported")
     } else {
-      while try unsafe nextCopyRow(doing) != nil {}
+      try skipCopy(doing)
     }
   }
 
@@ -111,21 +111,8 @@ extension NativeConnection {
     throw failure ?? Failure(.bug, "\(doing()): the server did not start the COPY")
   }
 
-  /// The next message of a COPY out, which is a row once the header is over; nil at the end of the data.
-  /// `lastResult` tells whether the server came to its end. The bytes are valid until the next call.
-  func nextCopyRow(_ doing: @autoclosure () -> String) throws -> UnsafeRawBufferPointer? {
-    releaseCopyRow()
-    while true {
-      let count = unsafe PQgetCopyData(handle, &copyRow, 1)
-      if count > 0 { return unsafe UnsafeRawBufferPointer(start: copyRow, count: Int(count)) }
-      if count == -1 { return nil }
-      if count == -2 { throw lost(doing()) }
-      _ = try wait(Int16(POLLIN), doing())
-      if unsafe PQconsumeInput(handle) == 0 { throw lost(doing()) }
-    }
-  }
-
-  /// Hands over the messages of a COPY out until `take` wants no more.
+  /// Hands over the messages of a COPY out, which are rows once the header is over, until `take` wants no more.
+  /// `lastResult` tells whether the server came to the end of the data.
   /// - Returns: false at the end of the data.
   func copyRows(_ doing: @autoclosure () -> String, _ take: (UnsafeRawBufferPointer) throws -> Bool) throws -> Bool {
     while true {
@@ -143,23 +130,26 @@ extension NativeConnection {
     }
   }
 
-  private func releaseCopyRow() {
-    if let copyRow = unsafe copyRow { unsafe PQfreemem(copyRow) }
-    unsafe copyRow = nil
-  }
+  /// Drops the rest of a COPY out.
+  func skipCopy(_ doing: @autoclosure () -> String) throws { while try unsafe copyRows(doing(), { _ in true }) {} }
 
   /// Hands over a piece of a COPY in and sends it.
   /// - Returns: false when the server has refused the copy already; `finishCopyIn` then has the reason.
-  func putCopy(_ bytes: UnsafeRawBufferPointer, _ doing: @autoclosure () -> String) throws -> Bool {
-    guard let base = bytes.baseAddress, unsafe !bytes.isEmpty else { return true }
+  func putCopy(_ bytes: Span<UInt8>, _ doing: @autoclosure () -> String) throws -> Bool {
+    if bytes.isEmpty { return true }
     let before = noticeCount
-    guard unsafe PQputCopyData(handle, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1 else {
-      throw lost(doing())
+    let isTaken = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe PQputCopyData(handle, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count)) == 1
     }
+    if !isTaken { throw lost(doing()) }
     guard try flush(doing()) else { return true }
     // libpq leaves an error unread until the copy ends, but takes notices: unread input without one is an error.
     _ = unsafe PQisBusy(handle)
     return noticeCount != before
+  }
+
+  func putCopy(_ bytes: borrowing ByteBuffer, _ doing: @autoclosure () -> String) throws -> Bool {
+    try putCopy(bytes.span, doing())
   }
 
   /// Ends a COPY in.
@@ -205,13 +195,29 @@ extension NativeConnection {
   }
 
   /// Queues one run of a prepared statement. Sends nothing yet.
+  /// - Parameters:
+  ///   - row: the values, each behind its length; -1 for NULL.
+  ///   - starts: where in `row` each of them begins.
+  ///   - formats: 1 for those in binary; the others end with a zero byte.
   func queue(
-    _ name: String, _ values: UnsafePointer<UnsafePointer<CChar>?>, _ lengths: UnsafePointer<Int32>,
-    _ formats: UnsafePointer<Int32>, count: Int, _ doing: @autoclosure () -> String
+    _ name: String, _ row: Span<UInt8>, starts: [Int], formats: [Int32], _ doing: @autoclosure () -> String
   ) throws {
-    guard unsafe PQsendQueryPrepared(handle, name, Int32(count), values, lengths, formats, 1) == 1 else {
-      throw isBroken ? lost(doing()) : Failure(.bug, "\(doing()): \(connectionMessage)")
+    let count = starts.count
+    let isQueued = unsafe row.withUnsafeBytes { bytes in
+      unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: max(count, 1)) { values in
+        unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(count, 1)) { lengths in
+          for column in 0..<count {
+            let length = unsafe Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: starts[column], as: Int32.self))
+            let start = unsafe bytes.baseAddress.map { unsafe $0 + starts[column] + 4 }
+            unsafe values[column] = unsafe length < 0 ? nil : start?.assumingMemoryBound(to: CChar.self)
+            unsafe lengths[column] = max(length, 0)
+          }
+          return unsafe PQsendQueryPrepared(
+            handle, name, Int32(count), values.baseAddress, lengths.baseAddress, formats, 1) == 1
+        }
+      }
     }
+    if !isQueued { throw isBroken ? lost(doing()) : Failure(.bug, "\(doing()): \(connectionMessage)") }
   }
 
   /// Makes the server send what it has, without ending the pipeline's implicit transaction.

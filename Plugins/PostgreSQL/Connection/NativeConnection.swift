@@ -18,8 +18,8 @@ internal import SQL
   var books = TransactionBooks()
   private let notices: NoticeSink
   private(set) var isClosed = false
-  /// libpq's memory of the row that a COPY out gave last.
-  var copyRow: UnsafeMutablePointer<CChar>?
+  /// What made the server give up the open transaction: what it refuses from then on, it refuses because of that.
+  private var cause: DatabaseError?
 
   /// Called with each NOTICE or WARNING of the server.
   var onNotice: (DatabaseError) -> Void {
@@ -64,7 +64,7 @@ internal import SQL
         let sink = unsafe Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue()
         sink.count += 1
         // libpq frees a notice's result itself.
-        unsafe sink.handler(NativeConnection.notice(result))
+        unsafe sink.handler(ServerResult.error(of: result))
       }, unsafe sink)
   }
 
@@ -74,8 +74,6 @@ internal import SQL
   func close() {
     guard !isClosed else { return }
     isClosed = true
-    if let copyRow = unsafe copyRow { unsafe PQfreemem(copyRow) }
-    unsafe copyRow = nil
     // Says good-bye where that does not have to wait.
     unsafe PQfinish(handle)
     line.detach()
@@ -88,15 +86,6 @@ internal import SQL
     unsafe names.append(nil)
     unsafe values.append(nil)
     return unsafe PQconnectStartParams(names, values, 0)
-  }
-
-  private static func notice(_ result: OpaquePointer) -> DatabaseError {
-    func field(_ code: Character) -> String? {
-      unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
-    }
-    return DatabaseError(
-      sqlState: field("C") ?? "", message: field("M") ?? "", detail: field("D"), hint: field("H"), context: field("W"),
-      severity: field("V") ?? "NOTICE")
   }
 
   // MARK: connecting
@@ -198,7 +187,22 @@ internal import SQL
     {
       throw lost(doing())
     }
+    keepCause(wrapped)
     return wrapped
+  }
+
+  /// In a transaction that is given up every statement fails with the same words; the first failure says why.
+  private func keepCause(_ result: ServerResult) {
+    guard result.status == .failed else {
+      if cause != nil, result.status == .command || result.status == .tuples { cause = nil }
+      return
+    }
+    if result.error.sqlState == DatabaseError.transactionIsAborted {
+      result.cause = cause
+    } else {
+      cause = result.error
+      cause?.position = nil
+    }
   }
 
   /// The connection is gone: the error for it.

@@ -11,8 +11,6 @@ final class PostgreSQLConnection: SQLConnection {
   private var rows: PostgreSQLRows?
   private var load: PostgreSQLLoad?
   private var statements = 0
-  /// The tables that were asked for, for the types of their columns.
-  private var tables: [TableName: TableCatalog.Table] = [:]
 
   init(_ connection: NativeConnection) {
     self.connection = connection
@@ -123,23 +121,15 @@ final class PostgreSQLConnection: SQLConnection {
 
   func describe(_ table: TableName) throws -> TableInfo {
     finishRows()
-    let found = try TableCatalog(connection, catalog).table(table)
-    tables[found.info.name] = found
-    return found.info
+    return try TableCatalog(connection, catalog).table(table)
   }
 
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     finishRows()
-    guard !columns.isEmpty else { return nil }
-    let found = try TableCatalog(connection, catalog).table(table.name)
-    guard found.takesCopy else { return nil }
-    let targets = try columns.map { column in
-      guard let target = found.columns.first(where: { $0.info.name == column.name })?.target else {
-        throw Failure(.schema, "loading table '\(table.name)': it has no column '\(column.name)'")
-      }
-      return target
-    }
-    let load = PostgreSQLLoad(found, columns.map(\.target), targets, connection)
+    guard !columns.isEmpty, table.facts?.of(TableCatalog.Facts.self)?.takesCopy == true else { return nil }
+    let targets = columns.compactMap { $0.facts?.of(RowEncoder.Target.self) }
+    guard targets.count == columns.count else { return nil }
+    let load = PostgreSQLLoad(table, columns, targets, connection)
     self.load = load
     return load
   }
@@ -147,8 +137,8 @@ final class PostgreSQLConnection: SQLConnection {
   func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
     finishRows()
     for parameter in parameters { try parameter.refuseRounding(roundsDecimals: true) }
-    let types = try ParameterTypes(parameters, tables, catalog)
-    let text = StatementText(sql).sql
+    let types = ParameterTypes(parameters, catalog)
+    let text = StatementText(sql, dialect).sql
     var prepared = try prepare(text, types)
     if let natural = types.natural(prepared.shape.parameters),
       case .success(let better) = try attempt({ try prepare(text, natural) })

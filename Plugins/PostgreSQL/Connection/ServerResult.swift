@@ -80,8 +80,14 @@ internal import Records
   /// The command as the server tagged it: `INSERT 0 5`.
   var commandTag: String { unsafe String(cString: PQcmdStatus(result)) }
 
-  /// What went wrong, of a result whose status is `failed`; of a notice likewise.
-  var error: DatabaseError {
+  /// What went wrong before, where this result only tells that something has.
+  var cause: DatabaseError?
+
+  /// What went wrong, of a result whose status is `failed`.
+  var error: DatabaseError { unsafe cause ?? ServerResult.error(of: result) }
+
+  /// Also of a notice, which libpq frees itself.
+  static func error(of result: OpaquePointer) -> DatabaseError {
     func field(_ code: Character) -> String? {
       unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { unsafe String(cString: $0) }
     }

@@ -4,16 +4,8 @@ internal import SQL
 
 /// What the server's catalog says about tables.
 struct TableCatalog {
-  struct Column {
-    var info: ColumnInfo
-    var target: RowEncoder.Target
-  }
-
-  struct Table {
-    var info: TableInfo
-    var columns: [Column]
-    /// The name without its schema, as the server writes it into messages.
-    var name: String
+  /// Of a table.
+  struct Facts: Hashable {
     /// COPY into it means the same as INSERT: no rules, no row security, no trigger that runs once a statement, not a
     /// view.
     var takesCopy: Bool
@@ -28,7 +20,7 @@ struct TableCatalog {
     self.catalog = catalog
   }
 
-  func table(_ name: TableName) throws -> Table {
+  func table(_ name: TableName) throws -> TableInfo {
     if let other = name.catalog, other != connection.database {
       throw Failure(
         .schema, "table '\(name)' is in the database '\(other)', the connection in '\(connection.database)'",
@@ -40,9 +32,8 @@ struct TableCatalog {
     else { throw try missing(name) }
     let columns = try columns(oid)
     let resolved = TableName([found.text(0, 1) ?? "", found.text(0, 2) ?? ""])
-    return Table(
-      info: TableInfo(name: resolved, columns: columns.map(\.info)), columns: columns, name: resolved.name,
-      takesCopy: found.text(0, 3) == "t")
+    return TableInfo(
+      name: resolved, columns: columns, facts: DriverFacts(Facts(takesCopy: found.text(0, 3) == "t")))
   }
 
   private static let tableQuery = """
@@ -55,7 +46,7 @@ struct TableCatalog {
     WHERE c.oid = pg_catalog.to_regclass($1)
     """
 
-  private func columns(_ oid: String) throws -> [Column] {
+  private func columns(_ oid: String) throws -> [ColumnInfo] {
     let query = """
       SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attndims,
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.format_type(a.atttypid, a.atttypmod)
@@ -69,7 +60,7 @@ struct TableCatalog {
     return try oids.enumerated().map { try column(rows, $0, catalog.type($1)) }
   }
 
-  private func column(_ rows: ServerResult, _ row: Int, _ type: DatabaseType) throws -> Column {
+  private func column(_ rows: ServerResult, _ row: Int, _ type: DatabaseType) throws -> ColumnInfo {
     func text(_ column: Int) -> String { rows.text(row, column) ?? "" }
     var target = RowEncoder.Target(name: text(0), type: type, modifier: Int32(text(2)) ?? -1)
     if target.modifier < 0 { target.modifier = type.domainModifier }
@@ -78,10 +69,9 @@ struct TableCatalog {
     let isCounted = text(4) == "d" || text(7).hasPrefix("nextval(")
     let source: ColumnInfo.Source =
       !text(5).isEmpty ? .computed : text(4) == "a" ? .identityAlways : isCounted ? .identity : .given
-    let info = ColumnInfo(
+    return ColumnInfo(
       target.name, TableCatalog.load(target, named: text(8)), isNullable: text(3) == "f", source: source,
-      hasDefault: rows.text(row, 7) != nil || !text(4).isEmpty)
-    return Column(info: info, target: target)
+      hasDefault: rows.text(row, 7) != nil || !text(4).isEmpty, facts: DriverFacts(target))
   }
 
   /// What Batch has to coerce to.
@@ -98,7 +88,27 @@ struct TableCatalog {
     case (.array, _): load.takesAnyDepth = true
     default: break
     }
+    setSteps(of: &load, target.type.form, target.modifier)
     return load
+  }
+
+  /// What the server would round without a word.
+  private static func setSteps(of load: inout LoadTarget, _ form: DatabaseType.Form, _ modifier: Int32) {
+    switch form {
+    case .array(let element): setSteps(of: &load, element.form, modifier)
+    case .time, .timestamp: load.step = step(modifier)
+    // Microseconds, of what comes in nanoseconds.
+    case .interval: load.step = 1_000 * (modifier < 0 || modifier & 0xFFFF > 6 ? 1 : step(modifier & 0xFFFF))
+    case .numeric where modifier >= 4 && DatabaseType.decimal(modifier) == nil:
+      load.digits = DigitLimit(fraction: Int((((modifier - 4) & 0x7FF) ^ 1024) - 1024))
+    default: break
+    }
+  }
+
+  /// In microseconds, of a precision.
+  private static func step(_ precision: Int32) -> Int64 {
+    guard (0..<6).contains(precision) else { return 1 }
+    return (0..<(6 - precision)).reduce(1) { step, _ in step * 10 }
   }
 
   // MARK: a table that is not there

@@ -1,81 +1,76 @@
 internal import Records
 
 /// Writes lists as the server's binary arrays; lists of lists as arrays of several dimensions.
-@safe final class ArrayEncoder {
+final class ArrayEncoder {
   private let element: DatabaseType
-  private let plan: UnsafeMutablePointer<RowEncoder.Plan>
+  private let plan: RowEncoder.Plan
   /// Lists, outermost first.
-  private var levels: [Column] = []
-  private var elements: Column?
+  private var levels = ColumnViews()
+  /// The column of the innermost elements.
+  private var elements = ColumnViews()
 
   init(_ element: DatabaseType, _ modifier: Int32) {
     self.element = element
-    unsafe plan = UnsafeMutablePointer.allocate(capacity: 1)
-    unsafe plan.initialize(to: RowEncoder.plan(element.form, modifier))
-  }
-
-  deinit {
-    unsafe plan.deinitialize(count: 1)
-    unsafe plan.deallocate()
+    plan = RowEncoder.plan(element.form, modifier)
   }
 
   func bind(_ column: Column) {
-    levels = [column]
+    var lists = [column]
     // The server takes any number of dimensions, whatever the column was declared with.
-    while let inner = levels.last?.children.first, case .list = inner.type { levels.append(inner) }
-    guard let innermost = levels.last?.children.first else { return }
-    elements = innermost
-    unsafe RowEncoder.bind(plan, innermost)
+    while let inner = lists.last?.children.first, case .list = inner.type { lists.append(inner) }
+    levels = ColumnViews(lists)
+    elements = ColumnViews(lists.last?.children.first.map { [$0] } ?? [])
   }
 
-  func append(_ row: Int, to buffer: OutputBuffer) -> RowEncoder.Fault {
+  func append(_ row: Int, to out: inout ByteBuffer) -> RowEncoder.Fault {
+    guard elements.count > 0 else { return .malformed }
+    let levels = levels
     var lengths: [Int] = []
-    var range = ArrayEncoder.range(levels[0], row)
-    let first = range
+    let first = levels[0].range(row)
+    var range = first
     // The lengths of the first list of each level are those that all others must have.
-    for level in levels.dropFirst() {
+    for level in levels.indices.dropFirst() {
       lengths.append(range.count)
       if range.isEmpty { break }
-      range = ArrayEncoder.range(level, range.lowerBound)
+      range = levels[level].range(range.lowerBound)
     }
     if lengths.count < levels.count { lengths.append(range.count) }
     var span = first
-    for (index, level) in levels.enumerated().dropFirst() where !span.isEmpty {
+    for index in levels.indices.dropFirst() where !span.isEmpty {
       guard lengths.count > index else { break }
       for list in span {
-        if level.isNull(list) { return .nullList }
-        if ArrayEncoder.range(level, list).count != lengths[index] { return .ragged }
+        if levels[index].isNull(list) { return .nullList }
+        if levels[index].range(list).count != lengths[index] { return .ragged }
       }
-      let last = ArrayEncoder.range(level, span.upperBound - 1)
-      span = ArrayEncoder.range(level, span.lowerBound).lowerBound..<last.upperBound
+      let last = levels[index].range(span.upperBound - 1)
+      span = levels[index].range(span.lowerBound).lowerBound..<last.upperBound
     }
-    return append(lengths, span, to: buffer)
+    return append(lengths, span, to: &out)
   }
 
-  private func append(_ lengths: [Int], _ span: Range<Int>, to buffer: OutputBuffer) -> RowEncoder.Fault {
-    let start = buffer.count
-    buffer.append(Int32(0))
+  private func append(_ lengths: [Int], _ span: Range<Int>, to out: inout ByteBuffer) -> RowEncoder.Fault {
+    let start = out.count
     let isEmpty = lengths.contains(0)
-    buffer.append(Int32(isEmpty ? 0 : lengths.count).bigEndian)
-    let hasNulls = !isEmpty && span.contains { elements?.isNull($0) ?? false }
-    buffer.append(Int32(hasNulls ? 1 : 0).bigEndian)
-    buffer.append(element.oid.bigEndian)
+    out.append(big: Int32(0))
+    out.append(big: Int32(truncatingIfNeeded: isEmpty ? 0 : lengths.count))
+    out.append(big: Int32(!isEmpty && hasNulls(span) ? 1 : 0))
+    out.append(big: element.oid)
     if !isEmpty {
       for length in lengths {
-        buffer.append(Int32(truncatingIfNeeded: length).bigEndian)
-        buffer.append(Int32(1).bigEndian)
+        out.append(big: Int32(truncatingIfNeeded: length))
+        out.append(big: Int32(1))
       }
       for index in span {
-        let fault = unsafe RowEncoder.append(plan, index, to: buffer)
+        let fault = RowEncoder.append(plan, elements[0], index, to: &out)
         if fault != .none { return fault }
       }
     }
-    buffer.setLength(at: start, Int32(truncatingIfNeeded: buffer.count - start - 4))
+    out.patch(big: Int32(truncatingIfNeeded: out.count - start - 4), at: start)
     return .none
   }
 
-  private static func range(_ column: Column, _ row: Int) -> Range<Int> {
-    let offsets = unsafe column.offsetValues
-    return unsafe Int(offsets[row])..<Int(offsets[row + 1])
+  private func hasNulls(_ span: Range<Int>) -> Bool {
+    let elements = elements
+    return span.contains { elements[0].isNull($0) }
   }
 }

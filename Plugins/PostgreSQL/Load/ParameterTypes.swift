@@ -11,20 +11,14 @@ struct ParameterTypes {
   }
 
   private let parameters: [StatementParameter]
-  private let tables: [TableName: TableCatalog.Table]
-  private let columns: [TableCatalog.Column?]
+  /// The columns that they belong to.
+  private let columns: [RowEncoder.Target?]
   private let moneyScale: () throws -> Int
   private let type: (UInt32) -> DatabaseType
 
-  init(
-    _ parameters: [StatementParameter], _ tables: [TableName: TableCatalog.Table], _ catalog: TypeCatalog
-  ) throws {
+  init(_ parameters: [StatementParameter], _ catalog: TypeCatalog) {
     self.parameters = parameters
-    self.tables = tables
-    columns = parameters.map { parameter in
-      guard let table = parameter.table.flatMap({ tables[$0] }) else { return nil }
-      return parameter.column.flatMap { known in table.columns.first { $0.info.name.isExactly(known.name) } }
-    }
+    columns = parameters.map { $0.column?.facts?.of(RowEncoder.Target.self) }
     moneyScale = catalog.moneyScale
     type = catalog.type
   }
@@ -44,7 +38,7 @@ struct ParameterTypes {
   /// - Parameter terms: whether sums are taken in the type of their column.
   func known(terms: Bool) -> [UInt32] {
     zip(parameters, columns).map { parameter, column in
-      parameter.role == .stored || terms && parameter.role == .term ? column?.target.type.oid ?? 0 : 0
+      parameter.role == .stored || terms && parameter.role == .term ? column?.type.oid ?? 0 : 0
     }
   }
 
@@ -83,10 +77,10 @@ struct ParameterTypes {
   func takers(_ found: [UInt32]) throws -> [Taker] {
     try found.enumerated().map { index, oid in
       let parameter = parameters.indices.contains(index) ? parameters[index] : StatementParameter(.part)
-      if let column = columns.indices.contains(index) ? columns[index] : nil, column.target.type.oid == oid,
-        stores(parameter.role)
+      if let column = columns.indices.contains(index) ? columns[index] : nil, column.type.oid == oid,
+        stores(parameter.role), let load = parameter.column?.target
       {
-        return Taker(target: column.target, load: column.info.target)
+        return Taker(target: column, load: load)
       }
       return try taker(type(oid), parameter)
     }
@@ -117,16 +111,12 @@ struct ParameterTypes {
     if type.form == .money { target.moneyScale = try moneyScale() }
     var load = TableCatalog.load(target, named: type.name)
     // What goes into the expression is no finer than what the column keeps.
-    if parameter.role == .part, case .timestamp = type.form { load.step = storedStep(parameter) }
+    if parameter.role == .part, case .timestamp = type.form, let stored = parameter.column?.target,
+      case .timestamp = stored.type
+    {
+      load.step = stored.step
+    }
     return Taker(target: target, load: load)
-  }
-
-  /// In microseconds.
-  private func storedStep(_ parameter: StatementParameter) -> Int64 {
-    let table = parameter.table.flatMap { tables[$0] }
-    let column = parameter.column.flatMap { known in table?.columns.first { $0.info.name.isExactly(known.name) } }
-    guard let target = column?.target, case .timestamp = target.type.form else { return 1 }
-    return RowEncoder.plan(target.type.form, target.modifier).step
   }
 }
 

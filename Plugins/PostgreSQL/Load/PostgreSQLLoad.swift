@@ -6,11 +6,12 @@ internal import SQL
 final class PostgreSQLLoad: BulkLoad {
   let targets: [LoadTarget]
   let checksKeysLast = true
-  private let table: TableCatalog.Table
+  private let table: TableInfo
   private let columns: [RowEncoder.Target]
   private let connection: NativeConnection
   private let encoder: RowEncoder
   private let texts: TextRowEncoder?
+  private var out = ByteBuffer(capacity: PostgreSQLLoad.keptBytes)
   private var state = State.waiting
   /// Where runs of consecutive input rows start: the line of the COPY and the number of the input row.
   private var runs: [(line: Int64, row: Int64)] = []
@@ -22,12 +23,10 @@ final class PostgreSQLLoad: BulkLoad {
 
   private let doing = "sending rows"
 
-  init(
-    _ table: TableCatalog.Table, _ targets: [LoadTarget], _ columns: [RowEncoder.Target], _ connection: NativeConnection
-  ) {
+  init(_ table: TableInfo, _ given: [ColumnInfo], _ columns: [RowEncoder.Target], _ connection: NativeConnection) {
     self.table = table
-    self.targets = targets
     self.columns = columns
+    targets = given.map(\.target)
     self.connection = connection
     encoder = RowEncoder(columns)
     texts = columns.contains { $0.type.form == .opaque || $0.type.form == .void } ? TextRowEncoder() : nil
@@ -38,16 +37,14 @@ final class PostgreSQLLoad: BulkLoad {
   func write(_ batch: RecordBatch, firstRow: Int64) throws {
     try start()
     if runs.last.map({ firstRow - $0.row != lines + 1 - $0.line }) ?? true { runs.append((lines + 1, firstRow)) }
-    try withExtendedLifetime(batch) {
-      if let texts { try write(batch, firstRow, texts) } else { try write(batch, firstRow) }
-    }
+    if let texts { try write(batch, texts) } else { try write(batch, firstRow) }
     lines += Int64(batch.count)
   }
 
   func finish() throws -> Int64 {
     try start()
-    if texts == nil { encoder.buffer.append(Int16(-1).bigEndian) }
-    try send(texts?.buffer ?? encoder.buffer)
+    if texts == nil { out.append(big: Int16(-1)) }
+    try send()
     state = .over
     do { return try connection.finishCopyIn() } catch { throw failure(error) }
   }
@@ -63,47 +60,44 @@ final class PostgreSQLLoad: BulkLoad {
 
   private func start() throws {
     guard state == .waiting else { return }
-    let name = PostgreSQL.dialect.quote(table.info.name)
+    let name = PostgreSQL.dialect.quote(table.name)
     let list = columns.map { PostgreSQL.dialect.quote($0.name) }.joined(separator: ", ")
     try connection.startCopyIn("COPY \(name) (\(list)) FROM STDIN\(texts == nil ? " (FORMAT binary)" : "")", doing)
     state = .copying
-    if texts == nil {
-      for byte: UInt8 in [80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0] {
-        encoder.buffer.append(byte)
-      }
-    }
+    if texts == nil { out.append([80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0]) }
   }
 
   // MARK: rows
 
   /// Enough that a system call and a message of the protocol weigh nothing, and little enough to stay in the cache.
   private static let pieceBytes = 128 << 10
+  /// One huge value must not hold its memory for the rest of the load.
+  private static let keptBytes = 0x50000
 
   private func write(_ batch: RecordBatch, _ firstRow: Int64) throws {
     encoder.bind(batch)
     var row = 0
     while row < batch.count {
       do throws(RowEncoder.Fault) {
-        row = try encoder.appendCopyRows(from: row, to: batch.count, limit: PostgreSQLLoad.pieceBytes)
+        row = try encoder.appendCopyRows(
+          from: row, to: batch.count, limit: PostgreSQLLoad.pieceBytes, into: &out)
       } catch { throw failure(error, firstRow) }
-      if encoder.buffer.count >= PostgreSQLLoad.pieceBytes { try send(encoder.buffer) }
+      if out.count >= PostgreSQLLoad.pieceBytes { try send() }
     }
   }
 
-  private func write(_ batch: RecordBatch, _ firstRow: Int64, _ texts: TextRowEncoder) throws {
-    encoder.bind(batch)
-    do throws(RowEncoder.Fault) { try encoder.checkPrecision(batch.count) } catch { throw failure(error, firstRow) }
+  private func write(_ batch: RecordBatch, _ texts: TextRowEncoder) throws {
     texts.bind(batch)
     var row = 0
     while row < batch.count {
-      row = texts.appendRows(from: row, to: batch.count, limit: PostgreSQLLoad.pieceBytes)
-      if texts.buffer.count >= PostgreSQLLoad.pieceBytes { try send(texts.buffer) }
+      row = texts.appendRows(from: row, to: batch.count, limit: PostgreSQLLoad.pieceBytes, into: &out)
+      if out.count >= PostgreSQLLoad.pieceBytes { try send() }
     }
   }
 
-  private func send(_ buffer: OutputBuffer) throws {
-    let isWanted = try unsafe connection.putCopy(buffer.bytes, doing)
-    buffer.removeAll()
+  private func send() throws {
+    let isWanted = try connection.putCopy(out, doing)
+    out.removeAll(keepingUpTo: PostgreSQLLoad.keptBytes)
     if isWanted { return }
     // The server has refused a row already; what follows would be thrown away.
     state = .over
@@ -116,7 +110,7 @@ final class PostgreSQLLoad: BulkLoad {
     switch error {
     case .client(let failure): return failure
     case .server(let error):
-      let position = error.copyPosition(in: table.name)
+      let position = error.copyPosition(in: table.name.name)
       let row = position.flatMap { inputRow($0.line) }
       return error.failure(doing, row: row, column: position?.column)
     }
@@ -139,10 +133,6 @@ extension RowEncoder.Fault {
     let type = column.type.name(modifier: column.modifier)
     switch self {
     case .range: return Failure(.data, "\(place): the value is outside of what \(type) holds", code: "22003")
-    case .precision:
-      return Failure(
-        .data, "\(place): the value is finer than \(type) keeps, and would be rounded",
-        hint: "Round it in the query that reads it, or give the column more digits", code: "22003")
     case .ragged, .nullList:
       return Failure(
         .data, "\(place): the inner lists differ in length, which an array of PostgreSQL cannot", code: "2202E")

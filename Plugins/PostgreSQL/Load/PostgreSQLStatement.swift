@@ -41,22 +41,20 @@ final class PostgreSQLStatement: SQLStatement {
       throw Failure(
         .schema, "\(doing): it has \(takers.count) placeholders, but there are \(batch.columns.count) columns for them")
     }
-    return try withExtendedLifetime(batch) {
-      let plan = plan(for: batch)
-      self.plan = plan
-      plan.encoder.bind(batch)
-      var run = PipelineRun(connection, firstRow: firstRow)
-      try connection.enterPipeline()
-      do {
-        try send(batch, plan, firstRow, &run)
-        try run.finish()
-      } catch {
-        run.drain()
-        throw error
-      }
-      try connection.leavePipeline()
-      return run.changed
+    let plan = plan(for: batch)
+    self.plan = plan
+    plan.encoder.bind(batch)
+    var run = PipelineRun(connection, firstRow: firstRow)
+    try connection.enterPipeline()
+    do {
+      try send(batch, plan, firstRow, &run)
+      try run.finish()
+    } catch {
+      run.drain()
+      throw error
     }
+    try connection.leavePipeline()
+    return run.changed
   }
 
   private func plan(for batch: RecordBatch) -> Plan {
@@ -79,31 +77,23 @@ final class PostgreSQLStatement: SQLStatement {
     let texts = batch.columns.map { ServerText($0) }
     let count = takers.count
     let formats = plan.isBinary.map { $0 ? Int32(1) : 0 }
-    var values = unsafe [UnsafePointer<CChar>?](repeating: nil, count: max(count, 1))
-    var lengths = [Int32](repeating: 0, count: max(count, 1))
-    var starts = [Int](repeating: 0, count: max(count, 1))
-    let buffer = plan.encoder.buffer
+    var starts = [Int](repeating: 0, count: count)
+    var out = ByteBuffer()
     var bytes = 0
     for row in 0..<batch.count {
-      buffer.removeAll()
+      out.removeAll(keepingUpTo: PostgreSQLStatement.windowBytes)
       for column in 0..<count {
-        starts[column] = buffer.count
+        starts[column] = out.count
         if plan.isBinary[column] {
-          do throws(RowEncoder.Fault) { try plan.encoder.append(column, row: row) } catch {
+          do throws(RowEncoder.Fault) { try plan.encoder.append(column, row: row, to: &out) } catch {
             throw error.failure(doing, row: firstRow + Int64(row), column: plan.encoder.targets[column])
           }
         } else {
-          try append(texts[column], row, firstRow, plan.encoder.targets[column].name, to: buffer)
+          PostgreSQLStatement.append(texts[column], row, to: &out)
         }
       }
-      for column in 0..<count {
-        let start = unsafe buffer.start + starts[column]
-        let length = unsafe Int32(bigEndian: start.loadUnaligned(as: Int32.self))
-        unsafe values[column] = unsafe length < 0 ? nil : UnsafePointer((start + 4).assumingMemoryBound(to: CChar.self))
-        lengths[column] = max(length, 0)
-      }
-      try unsafe connection.queue(name, values, lengths, formats, count: count, doing)
-      bytes += buffer.count
+      try connection.queue(name, out.span, starts: starts, formats: formats, doing)
+      bytes += out.count
       run.pending += 1
       if run.pending % PostgreSQLStatement.window == 0 || bytes > PostgreSQLStatement.windowBytes {
         bytes = 0
@@ -113,21 +103,14 @@ final class PostgreSQLStatement: SQLStatement {
     }
   }
 
-  /// A parameter as text ends with a zero byte, which it therefore cannot hold.
-  private func append(_ text: ServerText, _ row: Int, _ firstRow: Int64, _ name: String, to buffer: OutputBuffer) throws
-  {
-    if text.isNull(row) { return buffer.append(Int32(-1)) }
-    var out = TextBuffer()
+  /// A parameter as text ends with a zero byte.
+  private static func append(_ text: ServerText, _ row: Int, to out: inout ByteBuffer) {
+    if text.isNull(row) { return out.append(big: Int32(-1)) }
+    let start = out.count
+    out.append(big: Int32(0))
     text.append(row, to: &out)
-    if unsafe out.bytes.contains(0) {
-      throw Failure(
-        .data,
-        "\(doing): row \(firstRow + Int64(row)), column '\(name)': PostgreSQL cannot store U+0000 in text",
-        code: "22021")
-    }
-    buffer.append(Int32(truncatingIfNeeded: out.count).bigEndian)
-    unsafe buffer.append(out.bytes)
-    buffer.append(UInt8(0))
+    out.patch(big: Int32(truncatingIfNeeded: out.count - start - 4), at: start)
+    out.append(byte: 0)
   }
 }
 

@@ -85,11 +85,10 @@ enum NumericDecoder {
   {
     guard let header = unsafe Header(p, length) else { return .malformed }
     if header.sign & 0x8000 != 0 { return .notFinite }
-    var value = Wide256()
-    let fault = unsafe decimalDigits(p, header, scale) { value.appendDigit($0) }
+    var value = Int256.zero
+    let fault = unsafe decimalDigits(p, header, scale) { value.append(digit: $0) }
     if fault != .none { return fault }
-    if header.sign == negative { value.negate() }
-    builder.append(value)
+    builder.append(header.sign == negative ? value.negated : value)
     return .none
   }
 
@@ -169,55 +168,5 @@ enum NumericDecoder {
   private static func put(_ byte: UInt8, _ out: inout UnsafeMutablePointer<UInt8>) {
     unsafe out.pointee = byte
     unsafe out += 1
-  }
-}
-
-/// A 256-bit integer in two's complement, least significant word first: what a decimal of more than 38 digits is.
-struct Wide256: BitwiseCopyable {
-  var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-
-  /// `self * 10 + digit`. False when that is beyond 255 bits.
-  mutating func appendDigit(_ digit: UInt64) -> Bool {
-    var carry = digit
-    words.0 = Wide256.step(words.0, &carry)
-    words.1 = Wide256.step(words.1, &carry)
-    words.2 = Wide256.step(words.2, &carry)
-    words.3 = Wide256.step(words.3, &carry)
-    return carry == 0 && words.3 >> 63 == 0
-  }
-
-  private static func step(_ word: UInt64, _ carry: inout UInt64) -> UInt64 {
-    let product = word.multipliedFullWidth(by: 10)
-    let (low, overflow) = product.low.addingReportingOverflow(carry)
-    carry = product.high &+ (overflow ? 1 : 0)
-    return low
-  }
-
-  mutating func negate() {
-    words = (~words.0, ~words.1, ~words.2, ~words.3)
-    var carry = true
-    func add(_ word: UInt64) -> UInt64 {
-      let (sum, overflow) = word.addingReportingOverflow(carry ? 1 : 0)
-      carry = overflow
-      return sum
-    }
-    words = (add(words.0), add(words.1), add(words.2), add(words.3))
-  }
-
-  var isNegative: Bool { words.3 >> 63 != 0 }
-  var isZero: Bool { words.0 | words.1 | words.2 | words.3 == 0 }
-
-  /// Divides a value that is not negative; returns the remainder.
-  mutating func divide(by divisor: UInt64) -> UInt64 {
-    var rest: UInt64 = 0
-    func step(_ word: UInt64) -> UInt64 {
-      let (quotient, remainder) = divisor.dividingFullWidth((rest, word))
-      rest = remainder
-      return quotient
-    }
-    let high = (step(words.3), step(words.2))
-    let low = (step(words.1), step(words.0))
-    words = (low.1, low.0, high.1, high.0)
-    return rest
   }
 }

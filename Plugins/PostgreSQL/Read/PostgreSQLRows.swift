@@ -44,7 +44,7 @@ final class PostgreSQLRows: SQLRows {
   }
 
   private func readToEnd() {
-    if road == .copy { while unsafe (try? connection.nextCopyRow(doing)) ?? nil != nil {} }
+    if road == .copy { try? connection.skipCopy(doing) }
     _ = try? connection.lastResult(doing)
   }
 

@@ -25,7 +25,7 @@ struct ResultPlan {
     hasParameters: Bool, firstRowOnly: Bool
   ) throws {
     try catalog.load(columns.map(\.type))
-    let statement = StatementText(text)
+    let statement = StatementText(text, PostgreSQL.dialect)
     let types = columns.map { catalog.type($0.type) }
     let depths = try ResultPlan.depths(columns, types, connection)
     let moneyScale = types.contains { $0.form == .money } ? try catalog.moneyScale() : 2

@@ -64,17 +64,13 @@ public struct CopyIn: FerryTask {
   private func send(_ input: any ByteInput, _ server: NativeConnection, _ doing: String, _ context: TaskContext) throws
     -> Int
   {
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyIn.pieceBytes, alignment: 16)
-    defer { unsafe piece.deallocate() }
     var total = 0
-    while true {
-      let count = try unsafe input.read(into: piece)
-      if count == 0 { return total }
-      total += count
+    try context.pieces(of: input, bytes: CopyIn.pieceBytes) { piece in
+      total += piece.count
       // Refused already: the end of the copy tells why.
-      if try unsafe !server.putCopy(UnsafeRawBufferPointer(rebasing: piece[..<count]), doing) { return total }
-      try context.checkCancelled()
+      return try server.putCopy(piece, doing)
     }
+    return total
   }
 
   private func finish(_ server: NativeConnection, _ table: TableName, _ doing: String, _ context: TaskContext) throws

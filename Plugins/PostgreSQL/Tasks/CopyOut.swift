@@ -64,7 +64,7 @@ public struct CopyOut: FerryTask {
   }
 
   private func source(_ session: PostgreSQLConnection) throws -> String {
-    if let sql, !sql.trimmed.isEmpty { return "(\(StatementText(sql).sql)\n)" }
+    if let sql, !sql.trimmed.isEmpty { return "(\(StatementText(sql, PostgreSQL.dialect).sql)\n)" }
     guard let table = copy.table, !table.isEmpty else {
       throw Failure(.configuration, "'sql' and 'table' are both missing", hint: "Set one of them")
     }
@@ -76,18 +76,21 @@ public struct CopyOut: FerryTask {
   private func receive(
     _ server: NativeConnection, _ output: StoredOutput, _ doing: String, _ context: TaskContext
   ) throws -> Int {
-    let buffer = OutputBuffer()
+    var buffer = ByteBuffer(capacity: CopyOut.pieceBytes)
     var total = 0
-    while let bytes = try unsafe server.nextCopyRow(doing) {
-      unsafe buffer.append(bytes)
-      total += bytes.count
-      if buffer.count >= CopyOut.pieceBytes {
-        try unsafe output.write(buffer.bytes)
-        buffer.removeAll()
-        try context.checkCancelled()
-      }
+    while try unsafe server.copyRows(
+      doing,
+      { bytes in
+        unsafe buffer.append(bytes: bytes)
+        total += bytes.count
+        return buffer.count < CopyOut.pieceBytes
+      })
+    {
+      try output.write(buffer.span)
+      buffer.removeAll()
+      try context.checkCancelled()
     }
-    try unsafe output.write(buffer.bytes)
+    try output.write(buffer.span)
     return total
   }
 }

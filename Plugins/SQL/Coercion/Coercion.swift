@@ -41,19 +41,21 @@ public struct Coercion: Sendable {
   /// - Throws: `Failure(.schema)` where the two types have nothing in common.
   public init(from source: DataType, to target: LoadTarget, name: String, options: CoercionOptions = .init()) throws {
     var target = target
+    if target.takesAny { target.type = source }
     if target.takesAnyDepth, source.listDepth > 0 {
       target.type = (0..<source.listDepth).reduce(target.type.innermost) { type, _ in .list(type) }
     }
     self.source = source
     self.target = target
     self.name = name
-    guard let step = CoercionMatrix.step(source, target.type) else {
+    let zone = CoercionMatrix.needsZone(source, target.type) ? try Zone(options.timeZone) : nil
+    guard let step = CoercionMatrix.step(source, target.type, .init(zone: zone, roundFloats: options.roundFloats))
+    else {
       throw Failure(
         .schema, "column '\(name)': a value of type \(source.name) cannot become \(target.nativeType)",
         hint: "Convert it in the query that reads it")
     }
-    let needsZone = CoercionMatrix.needsZone(source, target.type)
-    self.step = step.with(zone: needsZone ? try Zone(options.timeZone) : nil, roundFloats: options.roundFloats)
+    self.step = step
     limits = LimitCheck(target)
   }
 
@@ -116,6 +118,9 @@ enum CoercionFault: UInt8 {
   case inGap
   case wrongLength
   case hasDays
+  case hasMonths
+  case noMember
+  case inHole
 
   init(_ result: ParseResult) {
     switch result {
@@ -144,6 +149,9 @@ enum CoercionFault: UInt8 {
     case .inGap: "the wall clock does not exist in the time zone: clocks were put forward over it"
     case .wrongLength: "the value is not 16 bytes long"
     case .hasDays: "the interval has months or days, which a time of day cannot hold"
+    case .hasMonths: "an interval with months has no length that the column could hold"
+    case .noMember: "the text is none of the column's members"
+    case .inHole: "the value is one that the database would take for another"
     }
   }
 
@@ -152,6 +160,7 @@ enum CoercionFault: UInt8 {
     case .losesDigits: "Round it in the query that reads it, or widen the column"
     case .tooLong, .outOfRange: "Widen the column, or shorten the value in the query that reads it"
     case .tooShort: "Give the column a type of variable length, such as varbinary"
+    case .noMember: "Members are compared letter by letter; the database would also take other letters and positions"
     case .notMidnight, .notWhole: "Cut it in the query that reads it, or change the column's type"
     default: nil
     }
@@ -161,11 +170,11 @@ enum CoercionFault: UInt8 {
   var sqlState: String {
     switch self {
     case .tooLong: "22001"
-    case .outOfRange, .losesDigits, .notWhole, .notFinite: "22003"
+    case .outOfRange, .losesDigits, .notWhole, .notFinite, .inHole: "22003"
     case .malformed: "22018"
     case .notUTF8, .holdsNUL: "22021"
-    case .inGap, .infinite, .notMidnight, .hasDays: "22008"
-    case .none, .notBoolean, .wrongLength, .tooShort: "22000"
+    case .inGap, .infinite, .notMidnight, .hasDays, .hasMonths: "22008"
+    case .none, .notBoolean, .wrongLength, .tooShort, .noMember: "22000"
     }
   }
 }

@@ -17,8 +17,15 @@ enum CoercionMatrix {
     }
   }
 
+  /// What a step needs to know beside the two types.
+  struct Terms {
+    /// Nil where instants and wall clocks do not meet.
+    var zone: Zone?
+    var roundFloats = false
+  }
+
   /// Nil when refused.
-  static func step(_ source: DataType, _ target: DataType) -> CoercionStep? {
+  static func step(_ source: DataType, _ target: DataType, _ terms: Terms = Terms()) -> CoercionStep? {
     if source == target { return .same }
     switch (source, target) {
     case (.text, .json): return .json
@@ -27,12 +34,13 @@ enum CoercionMatrix {
     case (.bytes, .text): return .utf8
     case (_, .text): return .format
     case (_, .json): return .formatJSON
+    case (.text, .timestamp), (.text, .offsetTimestamp): return terms.zone.map { .parseTimestamp($0) } ?? .parse
     case (.text, _): return .parse
     case (.json, .list): return .parse
-    case (.list(let a), .list(let b)): return step(a, b).map { .list(.init(step: $0, type: b)) }
+    case (.list(let a), .list(let b)): return step(a, b, terms).map { .list(.init(step: $0, type: b)) }
     case (.uuid, .bytes): return .uuidToBytes
     case (.bytes, .uuid): return .bytesToUUID
-    default: return numbers(source, target) ?? times(source, target)
+    default: return numbers(source, target, terms.roundFloats) ?? times(source, target, terms)
     }
   }
 
@@ -41,48 +49,46 @@ enum CoercionMatrix {
     source == .numeric && target == .json ? .formatJSON : .same
   }
 
-  private static func numbers(_ source: DataType, _ target: DataType) -> CoercionStep? {
+  private static func numbers(_ source: DataType, _ target: DataType, _ round: Bool) -> CoercionStep? {
     switch (source, target) {
     case (.bool, _) where target.isInteger: return .boolToInteger
     case (_, .bool) where source.isInteger: return .integerToBool
     case (.numeric, .decimal): return .parse
-    case (.numeric, _) where target.isFloat: return .numericToFloat(round: false)
+    case (.numeric, _) where target.isFloat: return .numericToFloat(round: round)
     case (.numeric, _) where target.isInteger: return .parse
     case (.decimal, .numeric): return .viaText
     case (_, .numeric) where source.isNumber: return .viaText
     case (_, _) where source.isInteger && target.isInteger: return .integers
     case (_, _) where source.isInteger && target.isFloat: return .integerToFloat
     case (_, _) where source.isFloat && target.isInteger: return .floatToInteger
-    case (.float32, .float64), (.float64, .float32): return .floats(round: false)
+    case (.float32, .float64), (.float64, .float32): return .floats(round: round)
     case (_, .decimal) where source.isInteger: return .integerToDecimal
     case (.decimal, _) where target.isInteger: return .decimalToInteger
     case (.decimal, .decimal): return .decimals
-    case (.decimal, _) where target.isFloat: return .decimalToFloat(round: false)
+    case (.decimal, _) where target.isFloat: return .decimalToFloat(round: round)
     case (_, .decimal) where source.isFloat: return .viaText
     default: return nil
     }
   }
 
-  private static func times(_ source: DataType, _ target: DataType) -> CoercionStep? {
-    switch (source, target) {
-    case (.date, .timestamp): .dateToTimestamp(nil)
-    case (.timestamp, .date): .timestampToDate(nil)
-    case (.timestamp, .timestamp): .timestamps(nil)
+  private static func times(_ source: DataType, _ target: DataType, _ terms: Terms) -> CoercionStep? {
+    let zone = terms.zone
+    return switch (source, target) {
+    case (.date, .timestamp): .dateToTimestamp(zone)
+    case (.timestamp, .date): .timestampToDate(zone)
+    case (.timestamp, .timestamp): .timestamps(zone)
     case (.offsetTimestamp, .offsetTimestamp): .offsets
     case (.offsetTimestamp(let unit), .timestamp), (.offsetTimestamp(let unit), .date):
-      instantStep(unit, target).map { .instant(of: .init(step: $0, type: .timestamp(unit, zoned: true))) }
+      step(.timestamp(unit, zoned: true), target, terms).map {
+        .instant(of: .init(step: $0, type: .timestamp(unit, zoned: true)))
+      }
     case (.timestamp, .offsetTimestamp(let unit)), (.date, .offsetTimestamp(let unit)):
-      step(source, .timestamp(unit, zoned: true)).map { .withOffset(of: $0, nil) }
+      step(source, .timestamp(unit, zoned: true), terms).map { .withOffset(of: $0, zone) }
     case (.time, .time): .times
     case (.time, .interval): .timeToInterval
     case (.interval, .time): .intervalToTime
     default: nil
     }
-  }
-
-  /// From the instant of a timestamp with offset to another time type.
-  private static func instantStep(_ unit: TimeUnit, _ target: DataType) -> CoercionStep? {
-    step(.timestamp(unit, zoned: true), target)
   }
 
   /// Whether instants and wall clocks meet.

@@ -36,24 +36,6 @@ indirect enum CoercionStep: Sendable {
     var type: DataType
   }
 
-  func with(zone: Zone?, roundFloats: Bool) -> CoercionStep {
-    switch self {
-    case .floats: .floats(round: roundFloats)
-    case .decimalToFloat: .decimalToFloat(round: roundFloats)
-    case .numericToFloat: .numericToFloat(round: roundFloats)
-    case .dateToTimestamp: .dateToTimestamp(zone)
-    case .timestampToDate: .timestampToDate(zone)
-    case .timestamps: .timestamps(zone)
-    case .instant(let rest):
-      .instant(of: .init(step: rest.step.with(zone: zone, roundFloats: roundFloats), type: rest.type))
-    case .withOffset(let first, _): .withOffset(of: first.with(zone: zone, roundFloats: roundFloats), zone)
-    case .parse: zone.map { .parseTimestamp($0) } ?? .parse
-    case .list(let element):
-      .list(.init(step: element.step.with(zone: zone, roundFloats: roundFloats), type: element.type))
-    default: self
-    }
-  }
-
   /// Throws `BadValue`.
   func apply(_ column: Column, _ type: DataType) throws -> Column {
     if column.nullCount == column.count, column.type != type { return ColumnMap.nulls(column.count, type) }
@@ -126,7 +108,7 @@ enum ColumnMap {
     let bad = values.baseAddress.flatMap { fill(out, $0, column, zero, convert) }
     if let bad { throw bad }
     return Column(
-      type: type, count: column.count, offset: shift, nullCount: column.nullCount, validity: sharedValidity(column),
+      type: type, count: column.count, offset: shift, nullCount: column.nullCount, validity: column.sharedValidity,
       values: Buffer(memory, count: (shift + column.count) * MemoryLayout<T>.stride))
   }
 
@@ -146,13 +128,6 @@ enum ColumnMap {
       out[row] = value
     }
     return nil
-  }
-
-  static func sharedValidity(_ column: Column) -> Buffer? {
-    guard column.nullCount > 0, let validity = column.validity else { return nil }
-    let first = column.offset >> 3
-    let last = (column.offset + column.count + 7) >> 3
-    return validity.slice(first, last - first)
   }
 
   /// The same buffers under another type of the same layout.

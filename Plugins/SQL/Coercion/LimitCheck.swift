@@ -9,13 +9,21 @@ struct LimitCheck: Sendable {
   /// Nil when every value of the type can be stored.
   init?(_ target: LoadTarget) {
     self.target = target
-    switch target.type {
-    case .text, .json, .bytes:
-      if target.length == nil && target.takesNUL && !target.hasMachineNumbers { return nil }
-    case .float32, .float64, .numeric: if target.takesNonFinite { return nil }
-    case .date, .timestamp, .offsetTimestamp:
-      if target.range == nil && target.step == 1 && target.takesInfiniteDates { return nil }
-    default: if target.range == nil && target.step == 1 { return nil }
+    if !LimitCheck.isNeeded(target.type, target) { return nil }
+  }
+
+  private static func isNeeded(_ type: DataType, _ target: LoadTarget) -> Bool {
+    let isBounded = target.range != nil || target.step != 1
+    switch type {
+    case .text, .json:
+      return target.length != nil || !target.takesNUL || target.hasMachineNumbers || target.members != nil
+    case .bytes: return target.length != nil
+    case .float32, .float64: return !target.takesNonFinite || !target.takesNaN
+    case .numeric: return !target.takesNonFinite || target.digits != nil
+    case .date, .timestamp, .offsetTimestamp: return isBounded || !target.takesInfiniteDates
+    case .interval: return isBounded || !target.takesMonths
+    case .list(let element): return isNeeded(element, target)
+    default: return isBounded || target.hole != nil
     }
   }
 
@@ -25,13 +33,14 @@ struct LimitCheck: Sendable {
       switch column.type {
       case .text, .json, .bytes: try checkText(column)
       case .numeric: try checkNumeric(column)
-      case .float32: try check(column, Float.self) { $0.isFinite ? .none : .notFinite }
-      case .float64: try check(column, Double.self) { $0.isFinite ? .none : .notFinite }
+      case .float32: try checkFinite(column, Float.self)
+      case .float64: try checkFinite(column, Double.self)
       case .date: try checkDates(column, Int32.self)
       case .timestamp: try checkDates(column, Int64.self)
       case .offsetTimestamp:
         try checkDates(OffsetSteps.instants(column, .timestamp(.microseconds, zoned: true)), Int64.self)
-      case .int64, .time: try checkRange(column, Int64.self)
+      case .time: try checkDates(column, Int64.self)
+      case .int64: try checkRange(column, Int64.self)
       case .int32: try checkRange(column, Int32.self)
       case .int16: try checkRange(column, Int16.self)
       case .int8: try checkRange(column, Int8.self)
@@ -39,11 +48,8 @@ struct LimitCheck: Sendable {
       case .uint32: try checkRange(column, UInt32.self)
       case .uint16: try checkRange(column, UInt16.self)
       case .uint8: try checkRange(column, UInt8.self)
-      case .interval:
-        let (range, step) = (target.range ?? .min ... .max, target.step)
-        try check(column, Interval.self) {
-          range.contains($0.nanoseconds) ? $0.nanoseconds % step == 0 ? .none : .losesDigits : .outOfRange
-        }
+      case .interval: try checkIntervals(column)
+      case .list: try checkLists(column)
       default: break
       }
     }
@@ -58,11 +64,50 @@ struct LimitCheck: Sendable {
     }
   }
 
+  private func checkFinite<T: BinaryFloatingPoint & BitwiseCopyable>(_ column: Column, _: T.Type) throws {
+    let takesInfinite = target.takesNonFinite
+    try check(column, T.self) { $0.isFinite || takesInfinite && !$0.isNaN ? .none : .notFinite }
+  }
+
+  /// Where months cannot be stored the whole is a length of time.
+  private func checkIntervals(_ column: Column) throws {
+    let (range, step) = (target.range ?? .min ... .max, target.step)
+    let takesMonths = target.takesMonths
+    try check(column, Interval.self) { value in
+      if value.nanoseconds % step != 0 { return .losesDigits }
+      if takesMonths { return .none }
+      if value.months != 0 { return .hasMonths }
+      let (days, overflow) = Int64(value.days).multipliedReportingOverflow(by: 86_400_000_000_000)
+      let (total, carry) = days.addingReportingOverflow(value.nanoseconds)
+      return overflow || carry || !range.contains(total) ? .outOfRange : .none
+    }
+  }
+
+  /// The elements, however deep; what a NULL list still has behind it does not count.
+  private func checkLists(_ column: Column) throws {
+    let offsets = column.offsetValues
+    func check(_ row: Int, _ places: Range<Int>) throws {
+      do { try self.check(column.children[0].slice(places.lowerBound, places.count)) } catch let bad as BadValue {
+        let place = places.lowerBound + bad.row
+        let owner = (row..<column.count).first { Int(offsets[$0 + 1]) > place } ?? row
+        throw BadValue(row: owner, fault: bad.fault)
+      }
+    }
+    if column.nullCount == 0 { return try check(0, Int(offsets[0])..<Int(offsets[column.count])) }
+    for row in 0..<column.count where !column.isNull(row) {
+      try check(row, Int(offsets[row])..<Int(offsets[row + 1]))
+    }
+  }
+
   private func checkRange<T: FixedWidthInteger & BitwiseCopyable>(_ column: Column, _: T.Type) throws {
-    guard let range = target.range else { return }
-    let low = T(clamping: range.lowerBound)
-    let high = T(clamping: range.upperBound)
-    try check(column, T.self) { $0 >= low && $0 <= high ? .none : .outOfRange }
+    if let range = target.range {
+      let low = T(clamping: range.lowerBound)
+      let high = T(clamping: range.upperBound)
+      try check(column, T.self) { $0 >= low && $0 <= high ? .none : .outOfRange }
+    }
+    guard let hole = target.hole else { return }
+    let (first, last) = (T(clamping: hole.lowerBound), T(clamping: hole.upperBound))
+    try check(column, T.self) { $0 < first || $0 > last ? .none : .inHole }
   }
 
   private func checkDates<T: FixedWidthInteger & BitwiseCopyable>(_ column: Column, _: T.Type) throws {
@@ -80,8 +125,32 @@ struct LimitCheck: Sendable {
   private func checkNumeric(_ column: Column) throws {
     for row in 0..<column.count where !column.isNull(row) {
       let last = column.bytes(row).last ?? 0
-      if last &- 48 > 9 { throw BadValue(row: row, fault: .notFinite) }
+      if last &- 48 > 9 {
+        if !target.takesNonFinite { throw BadValue(row: row, fault: .notFinite) }
+      } else if let digits = target.digits, !LimitCheck.fits(column.bytes(row), digits) {
+        throw BadValue(row: row, fault: .losesDigits)
+      }
     }
+  }
+
+  private static func fits(_ text: UnsafeRawBufferPointer, _ limit: DigitLimit) -> Bool {
+    var (first, last, digits, point) = (Int?.none, 0, 0, Int?.none)
+    for byte in text {
+      if byte == UInt8(ascii: ".") {
+        point = digits
+      } else if byte &- 48 < 10 {
+        digits += 1
+        if byte != 48 {
+          first = first ?? digits
+          last = digits
+        }
+      }
+    }
+    guard let first else { return true }
+    // Zeros behind the last digit count in front of the point only.
+    let places = point ?? digits
+    if let fraction = limit.fraction, last - places > fraction { return false }
+    return limit.total.map { max(last, places) - min(first - 1, places) <= $0 } ?? true
   }
 
   private func checkText(_ column: Column) throws {
@@ -96,6 +165,11 @@ struct LimitCheck: Sendable {
     if target.hasMachineNumbers {
       for row in 0..<column.count where !column.isNull(row) {
         if !JSONNumbers.fitMachineNumbers(column.bytes(row)) { throw BadValue(row: row, fault: .losesDigits) }
+      }
+    }
+    if let members = target.members {
+      for row in 0..<column.count where !column.isNull(row) {
+        if !members.contains(column.bytes(row)) { throw BadValue(row: row, fault: .noMember) }
       }
     }
     guard let length = target.length else { return }

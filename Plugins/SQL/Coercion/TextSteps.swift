@@ -3,32 +3,9 @@ internal import Records
 /// To and from text.
 enum TextSteps {
   /// The canonical text of each value (`ValueText`); bytes would be hexadecimal, but the matrix never asks for them.
-  static func format(_ column: Column) -> Column {
-    let formatter = TextFormatter(column, bytes: .hex)
-    return texts(column, .text) { formatter.append(rows: 0..<column.count, to: &$0, ends: $1) }
-  }
+  static func format(_ column: Column) -> Column { column.texts(bytes: .hex) }
 
-  static func formatJSON(_ column: Column) -> Column {
-    let formatter = TextFormatter(column)
-    return texts(column, .json) { formatter.appendJSON(rows: 0..<column.count, to: &$0, ends: $1) }
-  }
-
-  /// The texts that `write` puts one behind the other are the values of the new column.
-  private static func texts(
-    _ column: Column, _ type: DataType, _ write: (inout TextBuffer, UnsafeMutablePointer<Int32>) -> Void
-  ) -> Column {
-    // The bitmap is shared: the offsets start at the same bit of a byte.
-    let shift = column.offset & 7
-    let offsets = Allocation(capacity: (shift + column.count + 1) * 4)
-    let ends = offsets.base.assumingMemoryBound(to: Int32.self)
-    for index in 0...shift { ends[index] = 0 }
-    var buffer = TextBuffer(capacity: column.count * 16)
-    write(&buffer, ends + shift + 1)
-    return Column(
-      type: type, count: column.count, offset: shift, nullCount: column.nullCount,
-      validity: ColumnMap.sharedValidity(column), values: Buffer(copying: buffer.bytes),
-      offsets: Buffer(offsets, count: (shift + column.count + 1) * 4))
-  }
+  static func formatJSON(_ column: Column) -> Column { column.jsonTexts() }
 
   /// The strict parser of the target type, and the few texts beside it that mean the same value.
   static func parse(_ column: Column, _ type: DataType) throws -> Column {

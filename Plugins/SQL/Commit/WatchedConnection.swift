@@ -227,7 +227,7 @@ final class WatchedConnection: SQLConnection {
   func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
     try real.prepare(sql, parameters)
   }
-  func arguments(of procedure: TableName) throws -> [LoadTarget]? { try real.arguments(of: procedure) }
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { try real.arguments(of: procedure) }
   func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
   func close() { real.close() }
 }

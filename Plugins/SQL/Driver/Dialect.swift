@@ -6,6 +6,11 @@ public struct Dialect: Sendable, Hashable {
     case question
     /// `$1`, `$2`
     case dollar
+    /// `@p1`, `@p2`
+    case at
+
+    /// Whether one placeholder may stand several times for the same value.
+    var isNumbered: Bool { self != .question }
   }
 
   /// A pair around identifiers; the closing one is doubled inside.
@@ -42,6 +47,8 @@ public struct Dialect: Sendable, Hashable {
   public var hashComments = false
   /// `--` starts a comment only before white space: MySQL.
   public var dashesNeedSpace = false
+  /// `@name` and `#name` are names: SQL Server.
+  public var signedNames = false
   /// `BEGIN … END` bodies of CREATE PROCEDURE, FUNCTION, TRIGGER and the like belong to one statement.
   public var bodies = true
   /// CREATE, ALTER, TRUNCATE … commit the open transaction before they do anything: MySQL, MariaDB.
@@ -73,6 +80,7 @@ public struct Dialect: Sendable, Hashable {
     switch placeholder {
     case .question: "?"
     case .dollar: "$\(index)"
+    case .at: "@p\(index)"
     }
   }
 

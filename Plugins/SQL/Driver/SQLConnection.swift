@@ -55,7 +55,7 @@ public protocol SQLConnection: AnyObject {
   func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement
 
   /// What the arguments of a procedure take, in their order; nil when the database has none, or does not tell.
-  func arguments(of procedure: TableName) throws -> [LoadTarget]?
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]?
 
   /// What the connection adds to the outputs of a task that succeeded: SQLite's `databaseUri`. Called once, before
   /// `close`.
@@ -67,7 +67,7 @@ public protocol SQLConnection: AnyObject {
 
 extension SQLConnection {
   public func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? { nil }
-  public func arguments(of procedure: TableName) throws -> [LoadTarget]? { nil }
+  public func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
   public func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
   public var namesTransactions: Bool { false }
   public func transactionName() throws -> TransactionName { .unsupported }

@@ -16,6 +16,8 @@ public protocol SQLDriver: Sendable {
   static var title: String { get }
   /// What `url` may start with, the first one is shown in help: `["jdbc:postgresql:"]`.
   static var urlPrefixes: [String] { get }
+  /// How the rest of them is written.
+  static var urlForm: JDBCURL.Form { get }
   /// A complete `url` for help and examples.
   static var urlExample: String { get }
   /// Where its servers listen when a URL does not say; nil for a database without a server.
@@ -31,23 +33,15 @@ public protocol SQLDriver: Sendable {
   static var outputs: [TaskOutput] { get }
 
   /// Opens a connection. Blocks; ends early by itself when `context` is cancelled or its own connect time-out is over.
-  /// Secrets that it finds inside of the URL go through `context.hide`.
   static func connect(
     _ settings: ConnectionSettings, _ options: Options, _ context: TaskContext
   ) throws -> any SQLConnection
 }
 
 extension SQLDriver {
-  public static var urlDefault: String? { nil }
-  public static var clocksAreInstants: Bool { false }
-  public static var aliases: [String] { [] }
-  public static var outputs: [TaskOutput] { [] }
-}
-
-extension SQLDriver {
   /// The servers and the database of a URL, without user and password.
-  static func place(of url: String) -> String {
-    guard port != nil, let parsed = try? JDBCURL(url.trimmed) else {
+  package static func place(of url: String) -> String {
+    guard port != nil, let parsed = try? JDBCURL(url.trimmed, urlForm) else {
       return "\(name):\(url.trimmed)"
     }
     let hosts = parsed.hosts.map { "\($0.name.lowercased()):\($0.port ?? port ?? 0)" }.joined(
@@ -57,25 +51,29 @@ extension SQLDriver {
 
   /// The server that a URL leads to: `db:5432`, whatever the driver is called. Nil when there is none, or no single
   /// one.
-  static func server(of url: String) -> String? {
-    guard let port, let hosts = try? JDBCURL(url.trimmed).hosts, hosts.count == 1 else { return nil }
+  package static func server(of url: String) -> String? {
+    guard let port, let hosts = try? JDBCURL(url.trimmed, urlForm).hosts, hosts.count == 1 else { return nil }
     return "\(hosts[0].name.lowercased()):\(hosts[0].port ?? port)"
   }
 }
 
 /// The shared connection properties, rendered and checked.
 public struct ConnectionSettings: Sendable {
-  /// The whole `url`, known to start with one of the driver's prefixes. `JDBCURL` takes the usual form apart.
-  public var url: String
+  /// The `url` taken apart.
+  public var url: JDBCURL
+  /// The properties', else the URL's.
   public var username: String?
   public var password: String?
   /// IANA name; a driver whose server converts by session zone sets it there.
   public var timeZone: String
 
-  public init(url: String, username: String? = nil, password: String? = nil, timeZone: String = "UTC") {
-    self.url = url
-    self.username = username
-    self.password = password
+  /// - Parameter url: known to start with one of the driver's prefixes.
+  public init<D: SQLDriver>(
+    for _: D.Type, url: String, username: String? = nil, password: String? = nil, timeZone: String = "UTC"
+  ) throws {
+    self.url = try JDBCURL(url, D.urlForm)
+    self.username = username ?? self.url["user"] ?? self.url["username"] ?? self.url.user
+    self.password = password ?? self.url["password"] ?? self.url.password
     self.timeZone = timeZone
   }
 }

@@ -81,6 +81,8 @@ extension LoadTarget {
     var target = self
     target.length = nil
     target.step = 1
+    target.digits = nil
+    target.members = nil
     if case .decimal = type {
       target.type = .numeric
       target.takesNonFinite = true

@@ -15,6 +15,19 @@ public struct TableName: Hashable, Sendable, CustomStringConvertible {
   public var description: String { parts.joined(separator: ".") }
 }
 
+/// What only a driver knows of a table or a column, kept from where it asks for it to where it loads.
+public struct DriverFacts: Sendable, Hashable {
+  private let value: any Hashable & Sendable
+
+  public init(_ value: some Hashable & Sendable) { self.value = value }
+
+  /// The facts as what they were made of.
+  public func of<T>(_: T.Type) -> T? { value as? T }
+
+  public static func == (a: DriverFacts, b: DriverFacts) -> Bool { AnyHashable(a.value) == AnyHashable(b.value) }
+  public func hash(into hasher: inout Hasher) { value.hash(into: &hasher) }
+}
+
 /// What the server says about a table.
 public struct TableInfo: Sendable {
   /// The name as the server resolved it.
@@ -22,8 +35,10 @@ public struct TableInfo: Sendable {
   public var columns: [ColumnInfo]
   /// Whether a rollback undoes a load: false for MyISAM tables and the like. Loads into others are never retried.
   public var isTransactional: Bool
+  public var facts: DriverFacts?
 
-  public init(name: TableName, columns: [ColumnInfo], isTransactional: Bool = true) {
+  public init(name: TableName, columns: [ColumnInfo], isTransactional: Bool = true, facts: DriverFacts? = nil) {
+    self.facts = facts
     self.name = name
     self.columns = columns
     self.isTransactional = isTransactional
@@ -49,10 +64,13 @@ public struct ColumnInfo: Sendable, Hashable {
   public var isNullable: Bool
   public var source: Source
   public var hasDefault: Bool
+  public var facts: DriverFacts?
 
   public init(
-    _ name: String, _ target: LoadTarget, isNullable: Bool = true, source: Source = .given, hasDefault: Bool = false
+    _ name: String, _ target: LoadTarget, isNullable: Bool = true, source: Source = .given, hasDefault: Bool = false,
+    facts: DriverFacts? = nil
   ) {
+    self.facts = facts
     self.name = name
     self.target = target
     self.isNullable = isNullable
@@ -86,17 +104,28 @@ public struct LoadTarget: Sendable, Hashable {
   /// The stored value has to be a multiple of it: 1,000 where a column of µs keeps milliseconds. For timestamps and
   /// times in units of their type, for intervals in nanoseconds.
   public var step: Int64 = 1
+  /// Values inside of `range` that the database would take for others: MySQL's years of two digits.
+  public var hole: ClosedRange<Int64>?
+  /// How many digits of a `numeric` are kept.
+  public var digits: DigitLimit?
+  /// The only texts that the column takes.
+  public var members: TextMembers?
+  /// Whether months of an interval can be stored: not where it is a length of time, in which days have 24 hours.
+  public var takesMonths = true
   /// Whether PostgreSQL's ±infinity of dates and timestamps can be stored.
   public var takesInfiniteDates: Bool
   /// Whether NaN and ±Infinity of floats and numerics can be stored.
   public var takesNonFinite: Bool
+  /// Whether NaN can be, where infinities can.
+  public var takesNaN = true
   /// Whether U+0000 can be stored in text.
   public var takesNUL: Bool
   /// Whether numbers inside of JSON are stored as integers of 64 bits and doubles only: MySQL's `json`.
   public var hasMachineNumbers = false
   /// Whether lists of lists go into it as well as lists, however often `type` nests them: PostgreSQL's arrays.
   public var takesAnyDepth = false
-  /// Every type goes as it is, and the driver binds it in its natural form: a column without a type of its own.
+  /// Every type goes as it is, within the limits here, and the driver binds it in its natural form: a column without a
+  /// type of its own.
   public var takesAny = false
 
   public init(
@@ -110,5 +139,17 @@ public struct LoadTarget: Sendable, Hashable {
     self.takesInfiniteDates = takesInfiniteDates
     self.takesNonFinite = takesNonFinite
     self.takesNUL = takesNUL
+  }
+}
+
+/// The most digits that a column for numbers of any size keeps; zeros at either end do not count.
+public struct DigitLimit: Sendable, Hashable {
+  public var total: Int?
+  /// Behind the point; below 0, so many zeros have to stand in front of it.
+  public var fraction: Int?
+
+  public init(total: Int? = nil, fraction: Int? = nil) {
+    self.total = total
+    self.fraction = fraction
   }
 }

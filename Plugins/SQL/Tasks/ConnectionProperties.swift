@@ -47,8 +47,11 @@ public struct ConnectionProperties: Declaring, Decodable {
         hint: "Write it as \(D.urlExample)")
     }
     if let timeZoneId { _ = try Zone(timeZoneId) }
-    return ConnectionSettings(
-      url: text, username: username, password: password, timeZone: timeZoneId ?? context.timeZone)
+    let settings = try ConnectionSettings(
+      for: D.self, url: text, username: username, password: password, timeZone: timeZoneId ?? context.timeZone)
+    // Whatever the driver: none has to think of it.
+    for secret in settings.url.secrets { context.hide(secret) }
+    return settings
   }
 }
 
@@ -73,7 +76,7 @@ enum Session {
     let settings = try properties.settings(for: driver, context)
     let connection = try connect { try D.connect(settings, options, context) }
     defer { connection.close() }
-    let database = OpenDatabase(connection, place: D.place(of: settings.url)) {
+    let database = OpenDatabase(connection, place: D.place(of: properties.url)) {
       try D.connect(settings, options, $0)
     }
     return try context.onCancel(connection.canceller) {

@@ -16,12 +16,16 @@ package final class LoadPlan {
     var name: String
     /// Nil: the column goes as it is.
     var coercion: Coercion?
-    /// The type of a NULL column.
+    /// As it arrives.
     var type: DataType
+    /// What the source's database called it.
+    var sourceType: String?
   }
 
   package private(set) var road: Road
   let slots: [Slot]
+  /// Of what the road takes.
+  private let schema: Schema
   let isTransactional: Bool
   /// For messages.
   let name: String
@@ -48,13 +52,14 @@ package final class LoadPlan {
       let target = plan.targets[index]
       let field = source.map { schema.fields[$0] }
       let name = field?.name ?? columns.map { index < $0.count ? $0[index] : "" } ?? ""
-      let coerced = target.flatMap { $0.takesAny ? nil : $0 }
       let coercion = try field.flatMap { field in
-        try coerced.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
+        try target.map { try Coercion(from: field.type, to: $0, name: field.name, options: options) }
       }
-      slots.append(Slot(source: source, name: name, coercion: coercion, type: target?.type ?? field?.type ?? .text))
+      let type = coercion?.target.type ?? field?.type ?? target?.type ?? .text
+      slots.append(Slot(source: source, name: name, coercion: coercion, type: type, sourceType: field?.sourceType))
     }
     self.slots = slots
+    self.schema = Schema(slots.map { Field($0.name, $0.type, sourceType: $0.sourceType) })
   }
 
   /// The rows as the road takes them.
@@ -63,10 +68,7 @@ package final class LoadPlan {
       guard let source = slot.source else { return ColumnMap.nulls(batch.count, slot.type) }
       return try slot.coercion?.apply(batch.columns[source], firstRow: firstRow) ?? batch.columns[source]
     }
-    let fields = zip(slots, columns).map { slot, column in
-      Field(slot.name, column.type, sourceType: slot.source.flatMap { batch.schema.fields[$0].sourceType })
-    }
-    return RecordBatch(schema: Schema(fields), columns: columns, count: batch.count)
+    return RecordBatch(schema: schema, columns: columns, count: batch.count)
   }
 
   /// Opens the bulk road anew, after a commit.

@@ -4,7 +4,7 @@ internal import Records
 final class StatementTables {
   private let connection: any SQLConnection
   private var tables: [TableName: TableInfo?] = [:]
-  private var procedures: [TableName: [LoadTarget]?] = [:]
+  private var procedures: [TableName: [ColumnInfo]?] = [:]
 
   init(_ connection: any SQLConnection) { self.connection = connection }
 
@@ -58,11 +58,10 @@ final class StatementTables {
 
   private func argument(_ index: Int, _ procedure: TableName, _ source: DataType?) throws -> StatementParameter {
     if procedures[procedure] == nil { procedures[procedure] = .some(try connection.arguments(of: procedure)) }
-    guard let targets = procedures[procedure] ?? nil, targets.indices.contains(index) else {
+    guard let columns = procedures[procedure] ?? nil, columns.indices.contains(index) else {
       return StatementParameter(.part, source: source)
     }
-    let column = ColumnInfo("argument \(index + 1)", targets[index])
-    return StatementParameter(.stored, column: column, of: procedure, source: source)
+    return StatementParameter(.stored, column: columns[index], of: procedure, source: source)
   }
 }
 

@@ -30,7 +30,7 @@ enum SQLParameters {
       }
       let name = String(edits.text(token.range).dropFirst())
       guard let value = parameters[name] else { throw unknown(name, parameters) }
-      if dialect.placeholder == .dollar, let number = numbers[name.exact] {
+      if dialect.placeholder.isNumbered, let number = numbers[name.exact] {
         edits.replace(token.range, by: dialect.placeholder(number))
       } else if let items = value.list, lists.isInside {
         edits.replace(token.range, by: try marks(items, name, lists.isNegated, &values, dialect))

@@ -104,8 +104,8 @@ struct SQLScanner {
       quoted(quotes.close, escapes: false)
       return .quotedName
     }
-    if SQLScanner.isWordByte(first) {
-      while at < text.count, SQLScanner.isWordByte(text[at]) || text[at] == UInt8(ascii: "$") { at += 1 }
+    if isNameByte(first) {
+      while at < text.count, isNameByte(text[at]) || text[at] == UInt8(ascii: "$") { at += 1 }
       return .word
     }
     at += 1
@@ -114,6 +114,11 @@ struct SQLScanner {
 
   static func isWordByte(_ byte: UInt8) -> Bool {
     byte >= 0x80 || byte == UInt8(ascii: "_") || byte &- 48 < 10 || (byte | 0x20) &- 97 < 26
+  }
+
+  private func isNameByte(_ byte: UInt8) -> Bool {
+    let isSign = byte == UInt8(ascii: "@") || byte == UInt8(ascii: "#")
+    return SQLScanner.isWordByte(byte) || isSign && dialect.signedNames
   }
 
   private mutating func lineComment() -> SQLToken.Kind {

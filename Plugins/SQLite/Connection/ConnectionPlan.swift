@@ -1,4 +1,5 @@
 internal import Records
+internal import SQL
 
 /// What to open and how: `jdbc:sqlite:/path/file.db?busy_timeout=5000`, `jdbc:sqlite::memory:`, `jdbc:sqlite:`.
 struct ConnectionPlan {
@@ -12,16 +13,9 @@ struct ConnectionPlan {
     "foreign_keys", "journal_mode", "synchronous", "cache_size", "temp_store", "locking_mode",
   ]
 
-  init(_ url: String) throws {
-    let rest = url.dropFirst("jdbc:sqlite:".count)
-    let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    let name = String(parts.first ?? "")
-    path = name.isEmpty ? ":memory:" : name
-    guard parts.count > 1 else { return }
-    for pair in parts[1].split(separator: "&") {
-      let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
-      try set(sides[0], sides.count > 1 ? sides[1] : "")
-    }
+  init(_ url: JDBCURL) throws {
+    path = url.database ?? ":memory:"
+    for parameter in url.parameters { try set(parameter.name, parameter.value) }
   }
 
   private mutating func set(_ name: String, _ value: String) throws {

@@ -51,6 +51,9 @@ internal import Records
     return unsafe NativeStatement(statement, self)
   }
 
+  /// The last error.
+  var failure: Failure { unsafe failure(sqlite3_extended_errcode(pointer)) }
+
   /// The last error in the house's words.
   func failure(_ status: Int32) -> Failure {
     let known = unsafe pointer.flatMap { unsafe sqlite3_errmsg($0) } ?? sqlite3_errstr(status)

@@ -38,6 +38,55 @@ internal import Records
 
   func reset() { unsafe sqlite3_reset(pointer) }
 
+  /// Resets it and lets go of what was bound.
+  func forget() {
+    reset()
+    unsafe sqlite3_clear_bindings(pointer)
+  }
+
+  /// Runs it, whatever rows it gives; false for an error.
+  func stepToEnd() -> Bool {
+    var status = unsafe sqlite3_step(pointer)
+    while status == SQLITE_ROW { status = unsafe sqlite3_step(pointer) }
+    return status == SQLITE_DONE
+  }
+
+  // MARK: values; false when SQLite refuses
+
+  @inline(__always)
+  func bindNull(_ index: Int32) -> Bool { unsafe sqlite3_bind_null(pointer, index) == SQLITE_OK }
+
+  @inline(__always)
+  func bind(_ value: Int64, _ index: Int32) -> Bool { unsafe sqlite3_bind_int64(pointer, index, value) == SQLITE_OK }
+
+  @inline(__always)
+  func bind(_ value: Double, _ index: Int32) -> Bool { unsafe sqlite3_bind_double(pointer, index, value) == SQLITE_OK }
+
+  /// The text has to stay where it is until the statement has run: nothing is copied.
+  @inline(__always)
+  func bind(text: Span<UInt8>, _ index: Int32) -> Bool {
+    unsafe text.withUnsafeBytes { bytes in
+      // No address would mean NULL. A nil destructor is SQLITE_STATIC.
+      let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(NativeStatement.empty.utf8Start)
+      return unsafe sqlite3_bind_text64(
+        pointer, index, start.assumingMemoryBound(to: CChar.self), UInt64(bytes.count), nil, UInt8(SQLITE_UTF8))
+        == SQLITE_OK
+    }
+  }
+
+  /// The same for bytes.
+  @inline(__always)
+  func bind(bytes: Span<UInt8>, _ index: Int32) -> Bool {
+    unsafe bytes.withUnsafeBytes { bytes in
+      let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(NativeStatement.empty.utf8Start)
+      return unsafe sqlite3_bind_blob64(pointer, index, start, UInt64(bytes.count), nil) == SQLITE_OK
+    }
+  }
+
+  private static let empty: StaticString = ""
+
+  // MARK: values of a flow
+
   /// Binds the values of `parameters`.
   func bind(_ values: [Value]) throws {
     guard values.count == parameterCount else {

@@ -63,7 +63,8 @@ final class SQLiteConnection: SQLConnection {
     let path = try "\(context.workingDirectory())/ferry-output.sqlite"
     try execute("VACUUM INTO '\(path.replacing("'", with: "''"))'")
     let output = try context.create("database.sqlite")
-    try DatabaseFiles.copy(from: FileInput(path: path), to: output)
+    try context.copy(from: FileInput(path: path), to: output)
+    try output.commit()
     return ["databaseUri": .string(output.uri)]
   }
 }

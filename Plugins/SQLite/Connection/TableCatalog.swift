@@ -24,7 +24,7 @@ struct TableCatalog {
     guard !columns.isEmpty else { throw try missing(table) }
     // INTEGER PRIMARY KEY is the row's number.
     let keys = columns.indices.filter { columns[$0].key > 0 }
-    if keys.count == 1, columns[keys[0]].info.target.nativeType.uppercased() == "INTEGER" {
+    if keys.count == 1, columns[keys[0]].info.facts?.of(DatabaseType.self)?.name.uppercased() == "INTEGER" {
       columns[keys[0]].info.source = .identity
     }
     return TableInfo(name: table, columns: columns.map(\.info))
@@ -35,7 +35,8 @@ struct TableCatalog {
     let hidden = row["hidden"]?.int ?? 0
     let info = ColumnInfo(
       row["name"]?.string ?? "", declared.target, isNullable: row["notnull"]?.int != 1,
-      source: hidden == 2 || hidden == 3 ? .computed : .given, hasDefault: row["dflt_value"]?.isNull == false)
+      source: hidden == 2 || hidden == 3 ? .computed : .given, hasDefault: row["dflt_value"]?.isNull == false,
+      facts: DriverFacts(declared))
     return (info, row["pk"]?.int ?? 0)
   }
 

@@ -1,245 +1,178 @@
-internal import CSQLite
 internal import Records
 internal import SQL
 
-/// Binds rows of a batch and steps the statement for each. Texts and bytes are bound where they lie: the batch outlives
-/// the step.
+/// Binds rows of a batch and steps the statement for each. Texts and bytes are bound where they lie: the columns
+/// outlive the step.
 final class RowEncoder {
   private let statement: NativeStatement
+  private let affinities: [DatabaseType.Affinity?]
 
-  init(_ statement: NativeStatement) { self.statement = statement }
-
-  func reset() {
-    statement.reset()
-    unsafe sqlite3_clear_bindings(statement.pointer)
+  /// - Parameter affinities: of the columns that the placeholders go to; nil for those that go nowhere in particular.
+  init(_ statement: NativeStatement, _ affinities: [DatabaseType.Affinity?]) {
+    self.statement = statement
+    self.affinities = affinities
   }
 
+  func reset() { statement.forget() }
+
   /// Rows changed.
-  func run(_ batch: RecordBatch, _ firstRow: Int64, _ targets: [LoadTarget?]) throws -> Int64 {
+  func run(_ batch: RecordBatch, _ firstRow: Int64) throws -> Int64 {
     guard batch.columns.count == statement.parameterCount else {
       let count = statement.parameterCount
       throw Failure(.schema, "the statement has \(count) placeholders for \(batch.columns.count) columns")
     }
     let cells = try batch.columns.enumerated().map { index, column in
-      try Cell(column, batch.schema.fields[index].name, index < targets.count ? targets[index] : nil, firstRow)
+      try Cell(column, batch.schema.fields[index].name, affinities[index], firstRow)
     }
     defer { reset() }
-    return try withExtendedLifetime(batch) { try run(cells, batch.count, firstRow) }
+    return try run(cells.map(\.form), ColumnViews(cells.map(\.column)), batch.count, firstRow)
   }
 
-  private func run(_ cells: [Cell], _ rows: Int, _ firstRow: Int64) throws -> Int64 {
-    let pointer = unsafe statement.pointer
+  private func run(_ forms: [Cell.Form], _ views: ColumnViews, _ rows: Int, _ firstRow: Int64) throws -> Int64 {
     let isReadOnly = statement.isReadOnly
     var changes: Int64 = 0
-    try unsafe cells.withUnsafeBufferPointer { cells in
-      for row in 0..<rows {
-        for index in 0..<cells.count {
-          let status = unsafe cells[index].bind(pointer, Int32(index + 1), row)
-          if status != SQLITE_OK { throw failure(status, firstRow + Int64(row)) }
-        }
-        var status = unsafe sqlite3_step(pointer)
-        while status == SQLITE_ROW { status = unsafe sqlite3_step(pointer) }
-        if status != SQLITE_DONE { throw failure(status, firstRow + Int64(row)) }
-        if !isReadOnly { changes += statement.database.changes }
-        unsafe sqlite3_reset(pointer)
+    for row in 0..<rows {
+      for index in views.indices {
+        let view = views[index]
+        let isBound =
+          view.isNull(row)
+          ? statement.bindNull(Int32(index + 1)) : forms[index].bind(view, row, statement, Int32(index + 1))
+        if !isBound { throw failure(firstRow + Int64(row)) }
       }
+      if !statement.stepToEnd() { throw failure(firstRow + Int64(row)) }
+      if !isReadOnly { changes += statement.database.changes }
+      statement.reset()
     }
     return changes
   }
 
-  private func failure(_ status: Int32, _ row: Int64) -> Failure {
-    let failure = statement.database.failure(status)
+  private func failure(_ row: Int64) -> Failure {
+    let failure = statement.database.failure
     return failure.category == .cancelled ? failure : failure.whileDoing("row \(row)")
   }
 }
 
-/// How the values of one column are bound, and where they lie.
-@safe private struct Cell {
-  enum Kind {
+/// How the values of one column are bound, and the column that they lie in.
+private struct Cell {
+  enum Form {
     case bool, int8, int16, int32, int64, uint8, uint16, uint32, float32, float64
     case text, bytes
-    /// Texts that were made for the whole column.
-    case made
-    /// Decimals of a column that makes numbers of texts: whole ones are bound as integers.
+    /// Texts of decimals for a column that makes numbers of texts: whole ones are bound as integers.
     case number
   }
 
-  let kind: Kind
-  private let values: UnsafeRawPointer
-  private let offsets: UnsafePointer<Int32>?
-  private let column: Column
-  private let hasNulls: Bool
-  private let made: MadeTexts?
+  let form: Form
+  let column: Column
 
-  init(_ column: Column, _ name: String, _ target: LoadTarget?, _ firstRow: Int64) throws {
-    var column = column
-    let affinity = target.map { DatabaseType($0.nativeType).affinity }
-    if column.type == .uint64 {
+  init(_ column: Column, _ name: String, _ affinity: DatabaseType.Affinity?, _ firstRow: Int64) throws {
+    form = Form(column.type, affinity)
+    switch column.type {
+    case .uint64:
       // SQLite's integers are signed: a larger one is an error, not a rounded float.
-      column = try Coercion(from: .uint64, to: LoadTarget(.int64, nativeType: "INTEGER"), name: name)
+      self.column = try Coercion(from: .uint64, to: LoadTarget(.int64, nativeType: "INTEGER"), name: name)
         .apply(column, firstRow: firstRow)
+    // A space, as SQLite's own date functions write it.
+    case let type where type.isTextual || type == .bytes || form != .text && form != .number: self.column = column
+    default: self.column = column.texts(separator: UInt8(ascii: " "))
     }
-    let kind = Cell.kind(column.type, affinity)
-    if kind == .float32 || kind == .float64 { try Cell.refuseNaN(column, name, firstRow) }
-    made = kind == .made || kind == .number ? MadeTexts(column) : nil
-    if kind == .number || (column.type == .json && affinity == .numeric) {
-      try Cell.refuseRounding(column, made, name, firstRow)
-    }
-    self.kind = kind
-    self.column = column
-    hasNulls = column.nullCount > 0
-    unsafe offsets = unsafe column.offsetValues.baseAddress
-    if case .fixed(let width) = column.type.layout {
-      unsafe values = unsafe column.values.start + column.offset * width
-    } else {
-      unsafe values = unsafe column.values.start
-    }
-  }
-
-  private static func kind(_ type: DataType, _ affinity: DatabaseType.Affinity?) -> Kind {
-    switch type {
-    case .bool: .bool
-    case .int8: .int8
-    case .int16: .int16
-    case .int32: .int32
-    case .int64, .uint64: .int64
-    case .uint8: .uint8
-    case .uint16: .uint16
-    case .uint32: .uint32
-    case .float32: .float32
-    case .float64: .float64
-    case .text, .json: .text
-    case .bytes: .bytes
-    case .decimal, .numeric:
-      affinity == .numeric || affinity == .integer || affinity == .real ? .number : .made
-    default: .made
-    }
-  }
-
-  @inline(__always)
-  func bind(_ statement: OpaquePointer, _ index: Int32, _ row: Int) -> Int32 {
-    if hasNulls, column.isNull(row) { return unsafe sqlite3_bind_null(statement, index) }
-    switch kind {
-    case .int64: return unsafe sqlite3_bind_int64(statement, index, load(row, Int64.self))
-    case .int32: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int32.self)))
-    case .text:
-      guard let offsets = unsafe offsets else { return SQLITE_MISUSE }
-      let start = unsafe Int(offsets[row])
-      return unsafe Cell.text(statement, index, values + start, Int(offsets[row + 1]) - start)
-    case .float64: return unsafe sqlite3_bind_double(statement, index, load(row, Double.self))
-    case .made:
-      guard let made else { return SQLITE_MISUSE }
-      return unsafe Cell.text(statement, index, made.start(row), made.length(row))
-    case .number:
-      guard let made else { return SQLITE_MISUSE }
-      if let whole = made.whole(row) { return unsafe sqlite3_bind_int64(statement, index, whole) }
-      return unsafe Cell.text(statement, index, made.start(row), made.length(row))
-    case .bytes:
-      guard let offsets = unsafe offsets else { return SQLITE_MISUSE }
-      let start = unsafe Int(offsets[row])
-      return unsafe sqlite3_bind_blob64(statement, index, values + start, UInt64(Int(offsets[row + 1]) - start), nil)
-    case .bool: return unsafe sqlite3_bind_int64(statement, index, column.bool(row) ? 1 : 0)
-    case .int8: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int8.self)))
-    case .int16: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, Int16.self)))
-    case .uint8: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt8.self)))
-    case .uint16: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt16.self)))
-    case .uint32: return unsafe sqlite3_bind_int64(statement, index, Int64(load(row, UInt32.self)))
-    case .float32: return unsafe sqlite3_bind_double(statement, index, Double(load(row, Float.self)))
-    }
-  }
-
-  @inline(__always)
-  private func load<T: BitwiseCopyable>(_ row: Int, _: T.Type) -> T {
-    unsafe values.assumingMemoryBound(to: T.self)[row]
-  }
-
-  /// A nil destructor is SQLITE_STATIC: the memory stays as it is until the step is over.
-  @inline(__always)
-  private static func text(
-    _ statement: OpaquePointer, _ index: Int32, _ start: UnsafeRawPointer, _ count: Int
-  ) -> Int32 {
-    unsafe sqlite3_bind_text64(
-      statement, index, start.assumingMemoryBound(to: CChar.self), UInt64(count), nil, UInt8(SQLITE_UTF8))
-  }
-
-  // MARK: what SQLite would change silently
-
-  /// SQLite stores NaN as NULL.
-  private static func refuseNaN(_ column: Column, _ name: String, _ firstRow: Int64) throws {
-    let bad = withExtendedLifetime(column) { () -> Int? in
-      if column.type == .float32 {
-        let values = unsafe column.fixed(Float.self)
-        return (0..<column.count).first { unsafe values[$0].isNaN && !column.isNull($0) }
-      }
-      let values = unsafe column.fixed(Double.self)
-      return (0..<column.count).first { unsafe values[$0].isNaN && !column.isNull($0) }
-    }
-    guard let bad else { return }
-    throw Failure(
-      .data, "row \(firstRow + Int64(bad)), column '\(name)': SQLite stores NaN as NULL",
-      hint: "Make it NULL in the query that reads it", code: "22003")
+    let becomesNumber = form == .number || column.type == .json && affinity == .numeric
+    if becomesNumber { try refuseRounding(name, firstRow) }
   }
 
   /// A numeric column keeps 15 digits of a text that looks like a number.
-  private static func refuseRounding(_ column: Column, _ made: MadeTexts?, _ name: String, _ firstRow: Int64) throws {
-    let texts = made ?? MadeTexts(column)
-    for row in 0..<column.count where !column.isNull(row) {
-      guard !texts.survives(row) else { continue }
+  private func refuseRounding(_ name: String, _ firstRow: Int64) throws {
+    let view = ColumnView(column)
+    for row in 0..<column.count where !view.isNull(row) {
+      let text = view.bytes(row)
+      guard !NumberText.survives(text) else { continue }
       throw Failure(
         .data, "row \(firstRow + Int64(row)), column '\(name)': SQLite would round the number to 15 digits",
         hint: "Declare the column as TEXT to keep every digit", code: "22003",
-        sensitive: "'\(name)' is \(texts.string(row))")
+        sensitive: "'\(name)' is \(String(decoding: ByteBuffer.copy(text), as: UTF8.self))")
     }
   }
 }
 
-/// The canonical texts of a column's values, one behind the other.
-@safe private final class MadeTexts {
-  private var buffer: TextBuffer
-  private let ends: UnsafeMutablePointer<Int32>
-  private let base: UnsafeRawPointer
-
-  init(_ column: Column) {
-    buffer = TextBuffer(capacity: max(column.count * 16, 64))
-    unsafe ends = UnsafeMutablePointer<Int32>.allocate(capacity: column.count + 1)
-    unsafe ends[0] = 0
-    // A space, as SQLite's own date functions write it.
-    let formatter = TextFormatter(column, separator: UInt8(ascii: " "))
-    if column.count > 0 { unsafe formatter.append(rows: 0..<column.count, to: &buffer, ends: ends + 1) }
-    unsafe base = unsafe UnsafeRawPointer(buffer.bytes.baseAddress ?? UnsafeRawPointer(ends))
+extension Cell.Form {
+  fileprivate init(_ type: DataType, _ affinity: DatabaseType.Affinity?) {
+    self =
+      switch type {
+      case .bool: .bool
+      case .int8: .int8
+      case .int16: .int16
+      case .int32: .int32
+      case .int64, .uint64: .int64
+      case .uint8: .uint8
+      case .uint16: .uint16
+      case .uint32: .uint32
+      case .float32: .float32
+      case .float64: .float64
+      case .bytes: .bytes
+      case .decimal, .numeric:
+        affinity == .numeric || affinity == .integer || affinity == .real ? .number : .text
+      default: .text
+      }
   }
 
-  deinit { unsafe ends.deallocate() }
-
-  @inline(__always) func start(_ row: Int) -> UnsafeRawPointer { unsafe base + Int(ends[row]) }
-  @inline(__always) func length(_ row: Int) -> Int { unsafe Int(ends[row + 1] - ends[row]) }
-  private func text(_ row: Int) -> UnsafeRawBufferPointer {
-    unsafe UnsafeRawBufferPointer(start: start(row), count: length(row))
-  }
-
-  func string(_ row: Int) -> String { unsafe String(decoding: text(row), as: UTF8.self) }
-
-  /// The value where it is a whole number of 64 bits.
-  func whole(_ row: Int) -> Int64? {
-    let text = unsafe text(row)
-    var end = text.count
-    if unsafe text.contains(UInt8(ascii: ".")) {
-      while end > 0, unsafe text[end - 1] == UInt8(ascii: "0") { end -= 1 }
-      if end > 0, unsafe text[end - 1] == UInt8(ascii: ".") { end -= 1 }
+  /// False when SQLite refuses.
+  @inline(__always)
+  fileprivate func bind(_ view: ColumnView, _ row: Int, _ statement: NativeStatement, _ index: Int32) -> Bool {
+    switch self {
+    case .int64: statement.bind(view.value(row, as: Int64.self), index)
+    case .int32: statement.bind(Int64(view.value(row, as: Int32.self)), index)
+    case .text: statement.bind(text: view.bytes(row), index)
+    case .float64: statement.bind(view.value(row, as: Double.self), index)
+    case .number:
+      if let whole = NumberText.whole(view.bytes(row)) {
+        statement.bind(whole, index)
+      } else {
+        statement.bind(text: view.bytes(row), index)
+      }
+    case .bytes: statement.bind(bytes: view.bytes(row), index)
+    case .bool: statement.bind(Int64(view.bool(row) ? 1 : 0), index)
+    case .int8: statement.bind(Int64(view.value(row, as: Int8.self)), index)
+    case .int16: statement.bind(Int64(view.value(row, as: Int16.self)), index)
+    case .uint8: statement.bind(Int64(view.value(row, as: UInt8.self)), index)
+    case .uint16: statement.bind(Int64(view.value(row, as: UInt16.self)), index)
+    case .uint32: statement.bind(Int64(view.value(row, as: UInt32.self)), index)
+    case .float32: statement.bind(Double(view.value(row, as: Float.self)), index)
     }
-    var value: Int64 = 0
-    return unsafe Digits.parse(UnsafeRawBufferPointer(rebasing: text[..<end]), into: &value) == .ok ? value : nil
+  }
+}
+
+/// What SQLite makes of the text of a number in a numeric column.
+private enum NumberText {
+  /// The value where it is a whole number of 64 bits.
+  static func whole(_ text: Span<UInt8>) -> Int64? {
+    var (value, at) = (Int64(0), 0)
+    let isNegative = text.count > 0 && text[0] == UInt8(ascii: "-")
+    if isNegative { at = 1 }
+    guard at < text.count, text[at] != UInt8(ascii: ".") else { return nil }
+    while at < text.count, text[at] != UInt8(ascii: ".") {
+      guard text[at] &- 48 < 10 else { return nil }
+      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+      let digit = Int64(text[at] &- 48)
+      let (sum, carry) = isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
+      if overflow || carry { return nil }
+      value = sum
+      at += 1
+    }
+    at += 1
+    while at < text.count {
+      guard text[at] == UInt8(ascii: "0") else { return nil }
+      at += 1
+    }
+    return value
   }
 
   /// Whether a numeric column gives the same number back.
-  func survives(_ row: Int) -> Bool {
-    let text = unsafe text(row)
-    guard let first = unsafe text.first, first == UInt8(ascii: "-") || first &- 48 < 10 else { return true }
-    if unsafe text.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return false }
+  static func survives(_ text: Span<UInt8>) -> Bool {
+    guard text.count > 0, text[0] == UInt8(ascii: "-") || text[0] &- 48 < 10 else { return true }
     var digits = 0
     var zeros = 0
-    for position in 0..<text.count {
-      let byte = unsafe text[position]
+    for at in 0..<text.count {
+      let byte = text[at]
+      if byte | 0x20 == UInt8(ascii: "e") { return false }
       guard byte &- 48 < 10 else { continue }
       if byte == 48 {
         if digits > 0 { zeros += 1 }
@@ -248,6 +181,6 @@ final class RowEncoder {
         zeros = 0
       }
     }
-    return digits <= 15 || whole(row) != nil
+    return digits <= 15 || whole(text) != nil
   }
 }

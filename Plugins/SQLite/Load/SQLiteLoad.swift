@@ -4,16 +4,16 @@ internal import SQL
 /// The bulk road: one prepared INSERT that takes its values straight from the columns' memory.
 final class SQLiteLoad: BulkLoad {
   let targets: [LoadTarget]
-  private let binder: RowEncoder
+  private let encoder: RowEncoder
   private var count: Int64 = 0
 
   init(_ statement: NativeStatement, _ columns: [ColumnInfo]) {
     targets = columns.map(\.target)
-    binder = RowEncoder(statement)
+    encoder = RowEncoder(statement, columns.map { $0.facts?.of(DatabaseType.self)?.affinity })
   }
 
   func write(_ batch: RecordBatch, firstRow: Int64) throws {
-    count += try binder.run(batch, firstRow, targets)
+    count += try encoder.run(batch, firstRow)
   }
 
   func finish() throws -> Int64 {
@@ -21,5 +21,5 @@ final class SQLiteLoad: BulkLoad {
     return count
   }
 
-  func abort() { binder.reset() }
+  func abort() { encoder.reset() }
 }

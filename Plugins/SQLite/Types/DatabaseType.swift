@@ -74,6 +74,10 @@ struct DatabaseType: Hashable {
       type ?? .text, nativeType: name.isEmpty ? "a column without a type" : name, takesInfiniteDates: true,
       takesNonFinite: true)
     target.takesAny = type == nil
+    target.takesNaN = false
     return target
   }
+
+  /// For a value of an expression: every type goes as it is, but NaN, which SQLite takes for NULL.
+  static let any = DatabaseType("").target
 }

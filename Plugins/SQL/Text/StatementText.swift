@@ -1,0 +1,25 @@
+/// What must be known of a statement before it can stand inside of another one.
+package struct StatementText {
+  /// Without the semicolon and the comments at its end.
+  package let sql: String
+  /// The first word, in capitals; of what is inside the brackets, when it starts with some.
+  package let verb: String
+  /// It changes rows inside of a WITH.
+  private let changesInWith: Bool
+
+  /// It gives rows and changes none: it can stand where a table can.
+  package var isSelect: Bool { ["SELECT", "VALUES", "TABLE"].contains(verb) || verb == "WITH" && !changesInWith }
+  /// It can stand inside of a WITH.
+  package var isChange: Bool { ["INSERT", "UPDATE", "DELETE"].contains(verb) }
+
+  package init(_ text: String, _ dialect: Dialect) {
+    let bytes = Array(text.utf8)
+    let last = SQLScanner.tokens(text, dialect).last { token in
+      !token.isBlank && !(token.kind == .symbol && bytes[token.range.lowerBound] == UInt8(ascii: ";"))
+    }
+    sql = String(decoding: bytes[..<(last?.range.upperBound ?? 0)], as: UTF8.self)
+    verb = dialect.verb(of: text)
+    let changes: Set = ["INSERT", "UPDATE", "DELETE", "MERGE"]
+    changesInWith = verb == "WITH" && dialect.words(of: text).contains(where: changes.contains)
+  }
+}
