@@ -60,8 +60,32 @@ internal import Glibc
     self.count = count
   }
 
+  /// All of it.
+  @inlinable
+  public var span: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { values() }
+  }
+
+  /// As many whole values as there are.
+  @inlinable
+  @_lifetime(borrow self)
+  public func values<T: BitwiseCopyable>(as _: T.Type = T.self) -> Span<T> {
+    let values = unsafe Span(
+      _unsafeStart: start.assumingMemoryBound(to: T.self), count: count / MemoryLayout<T>.stride)
+    return unsafe _overrideLifetime(values, borrowing: self)
+  }
+
   /// Valid only while the buffer is.
   public var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+
+  /// A copy of some values.
+  public init<T: BitwiseCopyable>(copying values: Span<T>) {
+    self = unsafe values.withUnsafeBytes { unsafe Buffer(copying: $0) }
+  }
+
+  /// A copy of some values.
+  public init<T: BitwiseCopyable>(copying values: [T]) { self.init(copying: values.span) }
 
   /// A copy of some bytes.
   public init(copying bytes: UnsafeRawBufferPointer) {

@@ -70,21 +70,29 @@ internal import Glibc
     }
   }
 
-  /// A copy as text; invalid UTF-8 is replaced.
-  public var string: String { string(0..<used) }
-
-  /// A copy of some bytes as text; invalid UTF-8 is replaced.
-  public func string(_ range: Range<Int>) -> String {
-    precondition(range.lowerBound >= 0 && range.upperBound <= used, "bytes outside of the buffer")
-    return unsafe String(
-      decoding: UnsafeBufferPointer(start: base + range.lowerBound, count: range.count), as: UTF8.self)
+  /// For C, and for a buffer that a class owns, whose span cannot leave it.
+  @inlinable @inline(__always)
+  public borrowing func withUnsafeBytes<Result, E: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(E) -> Result
+  ) throws(E) -> Result {
+    try unsafe body(UnsafeRawBufferPointer(start: base, count: used))
   }
 
-  /// A copy of all bytes.
-  public var array: [UInt8] { ByteBuffer.copy(span) }
+  /// A copy as text; invalid UTF-8 is replaced.
+  public var string: String { span.string }
 
-  /// A copy of some bytes.
-  public static func copy(_ bytes: Span<UInt8>) -> [UInt8] { unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) } }
+  /// A copy of some bytes as text; invalid UTF-8 is replaced.
+  public func string(_ range: Range<Int>) -> String { span.extracting(range).string }
+
+  /// A copy of all bytes.
+  public var array: [UInt8] { span.array }
+
+  public borrowing func write(to output: any ByteOutput) throws { try output.write(span) }
+
+  /// Writes some of the bytes.
+  public borrowing func write(_ range: Range<Int>, to output: any ByteOutput) throws {
+    try output.write(span.extracting(range))
+  }
 
   // MARK: appending
 
@@ -116,8 +124,7 @@ internal import Glibc
 
   /// The UTF-8 of a text.
   public mutating func append(text: String) {
-    var text = text
-    text.withUTF8 { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
+    append(text.utf8.span)
   }
 
   /// A number, its lowest byte first.
@@ -184,6 +191,13 @@ internal import Glibc
   public mutating func removeAll(keepingUpTo limit: Int = .max) {
     used = 0
     if capacity > limit { shrink(limit) }
+  }
+
+  /// Forgets the first bytes; the others move to the front.
+  public mutating func removeFirst(_ count: Int) {
+    precondition(count >= 0 && count <= used, "a buffer has no more bytes to forget than it has")
+    unsafe base.update(from: base + count, count: used - count)
+    used -= count
   }
 
   /// Cuts back to a count it had before.

@@ -25,6 +25,12 @@ public protocol ByteOutput: AnyObject {
 }
 
 extension ByteOutput {
+  public func write(_ bytes: Span<UInt8>) throws {
+    try unsafe bytes.withUnsafeBufferPointer { try unsafe write(UnsafeRawBufferPointer($0)) }
+  }
+
+  public func write(_ bytes: [UInt8]) throws { try write(bytes.span) }
+
   public var reopen: (@Sendable () throws -> any ByteInput)? { nil }
 
   public func write(_ bytes: Span<UInt8>) throws { try unsafe bytes.withUnsafeBytes { try unsafe write($0) } }
@@ -36,6 +42,11 @@ extension ByteOutput {
 
 extension ByteInput {
   public func seek(to position: Int64) throws -> Bool { false }
+
+  /// Fills an array from its front; returns how many bytes, 0 at the end.
+  public func read(into buffer: inout [UInt8]) throws -> Int {
+    try unsafe buffer.withUnsafeMutableBytes { try unsafe read(into: $0) }
+  }
 
   /// Fills the whole buffer unless the input ends first; returns how many bytes it got.
   public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {

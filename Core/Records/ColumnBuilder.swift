@@ -106,8 +106,7 @@ internal import Glibc
 
   /// Appends a text as its UTF-8.
   public func append(text: String) {
-    var text = text
-    text.withUTF8 { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
+    append(bytes: text.utf8.span)
   }
 
   /// Room for a value of up to `length` bytes that the caller writes in place; `finishVariable` closes it.
@@ -128,6 +127,18 @@ internal import Glibc
     unsafe state.pointee.offsets[row + 1] = unsafe Int32(truncatingIfNeeded: state.pointee.byteCount)
     if unsafe state.pointee.hasValidity { unsafe state.pointee.validity[row >> 3] |= 1 << UInt8(row & 7) }
     unsafe state.pointee.count = row + 1
+  }
+
+  /// Appends the value that `body` writes into room for `length` bytes; nothing unless the result is `.ok`.
+  @inlinable @inline(__always)
+  public func append(upTo length: Int, _ body: (inout OutputSpan<UInt8>) -> ParseResult) -> ParseResult {
+    let start = unsafe reserveVariable(length).assumingMemoryBound(to: UInt8.self)
+    let room = unsafe UnsafeMutableBufferPointer(start: start, count: length)
+    var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+    let result = body(&output)
+    let written = unsafe output.finalize(for: room)
+    if result == .ok { finishVariable(written) }
+    return result
   }
 
   /// Closes a list value: everything appended to `child` since the last one belongs to it.

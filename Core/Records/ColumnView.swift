@@ -143,7 +143,7 @@
         let last = unsafe Int(offsets[column.count])
         precondition(width == Memory.list || last <= column.values.count, "a column's bytes are too short")
         unsafe start = unsafe column.values.start
-        unsafe self.offsets = unsafe offsets.baseAddress
+        unsafe self.offsets = offsets.baseAddress
       }
     }
 

@@ -155,30 +155,11 @@ public struct StorageURI: Hashable, Sendable {
 
   /// Escapes what would change the meaning of the URI and what is not printed; other letters stay readable.
   static func percentEncoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      if isUnreserved(byte) || byte >= 0x80 { bytes.append(byte) } else { bytes += escape(byte) }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    PercentEncoding.encoded(text) { PercentEncoding.isUnreserved($0) || $0 >= 0x80 }
   }
 
   /// As RFC 3986 writes any text inside of a URI.
   static func percentEncodedAll(_ text: String) -> String {
-    String(decoding: text.utf8.flatMap { isUnreserved($0) ? [$0] : escape($0) }, as: UTF8.self)
-  }
-
-  private static func isUnreserved(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"),
-      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-      true
-    default: false
-    }
-  }
-
-  private static func escape(_ byte: UInt8) -> [UInt8] {
-    let digits = Array("0123456789ABCDEF".utf8)
-    return [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    PercentEncoding.encoded(text, keeping: PercentEncoding.isUnreserved)
   }
 }

@@ -1,10 +1,8 @@
+internal import Records
+
 /// A pattern of Java's DateTimeFormatter, such as `yyyy-MM-dd'T'HH:mm:ss.SSSXXX`, in English.
 struct DatePattern {
-  private enum Part {
-    case literal(String)
-    case field(Character, Int)
-  }
-  private var parts: [Part] = []
+  private let parts: [DatePatternPart]
 
   static let iso = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"
   /// Kestra's names of patterns.
@@ -19,7 +17,7 @@ struct DatePattern {
     "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss \(rfcOffset)",
   ]
   /// The offset as RFC 1123 has it, for which Java has no letter: GMT, or +0200.
-  static let rfcOffset: Character = "\u{1}"
+  static let rfcOffset = "\u{1}"
   static let letters = "yuMLdDEeaHhKkmsSAnNXxZzVQqwY"
   static let months = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -28,42 +26,16 @@ struct DatePattern {
   static let weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
   init(_ pattern: String) throws {
-    var rest = Array(Self.named[pattern] ?? pattern)[...]
-    while let character = rest.first {
-      if character == "'" {
-        parts.append(.literal(try Self.quoted(&rest)))
-      } else if character == Self.rfcOffset {
-        parts.append(.field(character, 1))
-        rest = rest.dropFirst()
-      } else if character.isASCII, character.isLetter {
-        let count = rest.prefix { $0 == character }.count
-        rest = rest.dropFirst(count)
-        guard Self.letters.contains(character) else {
-          throw Problem(
-            "the letter '\(character)' in a date pattern is not understood",
-            hint: "Put text in single quotes; letters are \(Self.letters)")
-        }
-        parts.append(.field(character, count))
-      } else {
-        parts.append(.literal(String(character)))
-        rest = rest.dropFirst()
-      }
+    do throws(DatePatternPart.Problem) {
+      parts = try DatePatternPart.parse(Self.named[pattern] ?? pattern, hasOptionals: false)
+    } catch {
+      throw Problem("\(error.reason) in the date pattern")
     }
-  }
-
-  private static func quoted(_ rest: inout ArraySlice<Character>) throws -> String {
-    rest = rest.dropFirst()
-    var text = ""
-    while let character = rest.popFirst() {
-      guard character == "'" else {
-        text.append(character)
-        continue
-      }
-      if rest.first != "'" { return text.isEmpty ? "'" : text }
-      text.append("'")
-      rest = rest.dropFirst()
+    for case .field(let letter, _) in parts where !Self.letters.utf8.contains(letter) {
+      throw Problem(
+        "the letter '\(Character(Unicode.Scalar(letter)))' in a date pattern is not understood",
+        hint: "Put text in single quotes; letters are \(Self.letters)")
     }
-    throw Problem("a quote in the date pattern is not closed")
   }
 
   // MARK: Writing
@@ -73,8 +45,11 @@ struct DatePattern {
     let wall = WallClock(moment, offset: rule.offset)
     return parts.map { part in
       switch part {
+      case .literal(Self.rfcOffset): rule.offset == 0 ? "GMT" : ZoneText.offset(rule.offset, "xx")
       case .literal(let text): text
-      case .field(let letter, let count): Self.text(letter, count, wall, rule, zone)
+      case .field(let letter, let count): Self.text(Character(Unicode.Scalar(letter)), count, wall, rule, zone)
+      // Brackets stand for themselves.
+      case .optional: ""
       }
     }.joined()
   }
@@ -105,7 +80,6 @@ struct DatePattern {
     case "w": padded(wall.isoWeek.week, count)
     case "z": rule.abbreviation
     case "V": zone.name
-    case rfcOffset: rule.offset == 0 ? "GMT" : ZoneText.offset(rule.offset, "xx")
     case "Z":
       count == 4 ? "GMT" + ZoneText.offset(rule.offset, "xxx") : ZoneText.offset(rule.offset, count == 5 ? "XXX" : "xx")
     default: ZoneText.offset(rule.offset, String(repeating: letter, count: count))
@@ -141,8 +115,10 @@ struct DatePattern {
     var reader = DateReader(text)
     for part in parts {
       switch part {
+      case .literal(Self.rfcOffset): try reader.rfcOffset()
       case .literal(let literal): try reader.literal(literal)
-      case .field(let letter, let count): try reader.field(letter, count)
+      case .field(let letter, let count): try reader.field(Character(Unicode.Scalar(letter)), count)
+      case .optional: break
       }
     }
     return try reader.moment(in: zone)

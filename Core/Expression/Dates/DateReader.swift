@@ -108,10 +108,6 @@ struct DateReader {
       let digits = try number(count, count, 0...999_999_999, "\(count) digits of a fraction")
       wall.nanos = (count..<max(count, 9)).reduce(digits) { value, _ in value * 10 }
     case "a": isAfternoon = try oneOf(["AM", "PM"], 4, "AM or PM") == 2
-    case DatePattern.rfcOffset:
-      let isGreenwich = text[position...].starts(with: "GMT")
-      if isGreenwich { position += 3 }
-      zone = try TimeZone(isGreenwich ? "GMT" : offset())
     case "X", "x", "Z": zone = try TimeZone(offset())
     case "V", "z":
       let name = text[position...].prefix { $0.isLetter || $0.isNumber || "/_+-:".contains($0) }
@@ -119,6 +115,12 @@ struct DateReader {
       zone = try TimeZone(String(name))
     default: throw Problem("the letter '\(letter)' of a date pattern can be written but not read")
     }
+  }
+
+  mutating func rfcOffset() throws {
+    let isGreenwich = text[position...].starts(with: "GMT")
+    if isGreenwich { position += 3 }
+    zone = try TimeZone(isGreenwich ? "GMT" : offset())
   }
 
   private mutating func offset() throws -> String {

@@ -1,3 +1,5 @@
+internal import Records
+
 /// Filters that write a value in another notation, and back.
 enum EncodingFilters {
   static let all: [FilterOperation] = [
@@ -44,30 +46,17 @@ enum EncodingFilters {
   private static func digest(_ name: String, _ digest: @escaping @Sendable ([UInt8]) -> [UInt8]) -> FilterOperation {
     // Who knows the digest of a short secret finds the secret by trying: it is one as a whole.
     FilterOperation(name, "", "the \(name.uppercased()) digest of its UTF-8 bytes, in hex") { value, _, _ in
-      .string(hex(digest(Array(try value.scalarText().utf8))))
+      .string(HexText.encoded(digest(Array(try value.scalarText().utf8))))
     }
-  }
-
-  static func hex(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 
   // MARK: URLs
 
   /// What Java's URLEncoder does: letters, digits and `.-*_` stay, a space becomes `+`.
   private static func urlEncoded(_ text: String) -> String {
-    var output = ""
-    for byte in text.utf8 {
-      if byte.isDigit || (0x61...0x7A).contains(byte | 0x20) || ".-*_".utf8.contains(byte) {
-        output.unicodeScalars.append(Unicode.Scalar(byte))
-      } else if byte == 32 {
-        output += "+"
-      } else {
-        output += "%" + hex([byte]).uppercased()
-      }
-    }
-    return output
+    PercentEncoding.encoded(text) {
+      $0 == 0x20 || $0.isDigit || (0x61...0x7A).contains($0 | 0x20) || ".-*_".utf8.contains($0)
+    }.replacing(" ", with: "+")
   }
 
   private static func urlDecoded(_ text: String) throws -> String {

@@ -1,3 +1,5 @@
+internal import Records
+
 /// What may be called by name: `now()`.
 enum Functions {
   static let all: [FunctionOperation] = [
@@ -116,7 +118,7 @@ enum Functions {
     var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
     bytes[6] = bytes[6] & 0x0F | 0x40
     bytes[8] = bytes[8] & 0x3F | 0x80
-    let digits = Array(EncodingFilters.hex(bytes))
+    let digits = Array(HexText.encoded(bytes))
     return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
   }
 

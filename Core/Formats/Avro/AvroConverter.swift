@@ -133,7 +133,7 @@ final class AvroConverter {
       } else if let fallback = member.fallback {
         var encoder = AvroDefault(schema: schema)
         guard encoder.encode(fallback, member.type, depth: 0) else { return false }
-        unsafe encoder.bytes.withUnsafeBytes { unsafe out.append(raw: $0) }
+        out.append(raw: encoder.bytes)
       } else {
         guard append(.null, member.type, to: out, depth + 1) else { return false }
       }

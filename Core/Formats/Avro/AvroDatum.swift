@@ -50,23 +50,20 @@ indirect enum AvroDatum {
     case .list, .map: return json.json()
     default: break
     }
-    var out = TextBuffer()
+    var out = ByteBuffer()
     switch self {
     case .bool(let flag): ValueText.append(flag, to: &out)
     case .int(let number): Digits.append(number, to: &out)
     case .float(let number): ValueText.append(number, to: &out)
     case .double(let number): ValueText.append(number, to: &out)
-    case .bytes(let bytes): unsafe bytes.withUnsafeBytes { unsafe ValueText.append(base64: $0, to: &out) }
+    case .bytes(let bytes): Base64.append(bytes.span, to: &out)
     case .date(let days): ValueText.append(date: days, to: &out)
     case .time(let time, let unit): ValueText.append(time: time, unit: unit, to: &out)
     case .timestamp(let stamp, let unit, let zoned):
       ValueText.append(timestamp: stamp, unit: unit, zoned: zoned, to: &out)
     case .offsetTimestamp(let value, let unit): ValueText.append(value, unit: unit, to: &out)
     case .interval(let interval): ValueText.append(interval, to: &out)
-    case .uuid(let bytes):
-      unsafe bytes.withUnsafeBufferPointer {
-        if let base = $0.baseAddress { unsafe ValueText.append(uuid: base, to: &out) }
-      }
+    case .uuid(let bytes): ValueText.append(uuid: bytes.span, to: &out)
     default: break
     }
     return out.string
@@ -100,27 +97,28 @@ struct AvroDatumReader {
   var isJSON: Bool { column.type == .json }
 
   func datum(_ row: Int) -> AvroDatum {
-    if column.isNull(row) { return .null }
+    let view = formatter.view
+    if view.isNull(row) { return .null }
     switch column.type {
-    case .bool: return .bool(column.bool(row))
-    case .int8: return unsafe .int(Int64(column.fixed(Int8.self)[row]))
-    case .int16: return unsafe .int(Int64(column.fixed(Int16.self)[row]))
-    case .int32: return unsafe .int(Int64(column.fixed(Int32.self)[row]))
-    case .int64: return unsafe .int(column.fixed(Int64.self)[row])
-    case .uint8: return unsafe .int(Int64(column.fixed(UInt8.self)[row]))
-    case .uint16: return unsafe .int(Int64(column.fixed(UInt16.self)[row]))
-    case .uint32: return unsafe .int(Int64(column.fixed(UInt32.self)[row]))
-    case .float32: return unsafe .float(column.fixed(Float.self)[row])
-    case .float64: return unsafe .double(column.fixed(Double.self)[row])
+    case .bool: return .bool(view.bool(row))
+    case .int8: return .int(Int64(view.value(row, as: Int8.self)))
+    case .int16: return .int(Int64(view.value(row, as: Int16.self)))
+    case .int32: return .int(Int64(view.value(row, as: Int32.self)))
+    case .int64: return .int(view.value(row, as: Int64.self))
+    case .uint8: return .int(Int64(view.value(row, as: UInt8.self)))
+    case .uint16: return .int(Int64(view.value(row, as: UInt16.self)))
+    case .uint32: return .int(Int64(view.value(row, as: UInt32.self)))
+    case .float32: return .float(view.value(row, as: Float.self))
+    case .float64: return .double(view.value(row, as: Double.self))
     case .uint64, .decimal, .numeric: return .decimal(text(row))
     case .text: return .string(text(row))
-    case .bytes: return unsafe .bytes(Array(column.bytes(row)))
-    case .date: return unsafe .date(column.fixed(Int32.self)[row])
-    case .time(let unit): return unsafe .time(column.fixed(Int64.self)[row], unit)
-    case .timestamp(let unit, let zoned): return unsafe .timestamp(column.fixed(Int64.self)[row], unit, zoned: zoned)
-    case .offsetTimestamp(let unit): return unsafe .offsetTimestamp(column.fixed(OffsetTimestamp.self)[row], unit)
-    case .interval: return unsafe .interval(column.fixed(Interval.self)[row])
-    case .uuid: return unsafe .uuid(withUnsafeBytes(of: column.fixed(UInt128.self)[row]) { unsafe Array($0) })
+    case .bytes: return .bytes(view.bytes(row).array)
+    case .date: return .date(view.value(row, as: Int32.self))
+    case .time(let unit): return .time(view.value(row, as: Int64.self), unit)
+    case .timestamp(let unit, let zoned): return .timestamp(view.value(row, as: Int64.self), unit, zoned: zoned)
+    case .offsetTimestamp(let unit): return .offsetTimestamp(view.value(row, as: OffsetTimestamp.self), unit)
+    case .interval: return .interval(view.value(row, as: Interval.self))
+    case .uuid: return .uuid(view.bytes(row).array)
     case .json: return json(text(row))
     case .list:
       let elements = column.elements(row)
@@ -135,7 +133,7 @@ struct AvroDatumReader {
   }
 
   private func text(_ row: Int) -> String {
-    var out = TextBuffer(capacity: 64)
+    var out = ByteBuffer(capacity: 64)
     formatter.append(row, to: &out)
     return out.string
   }

@@ -68,7 +68,7 @@ struct AvroDefault {
   }
 
   private mutating func append<T: FixedWidthInteger>(little value: T) {
-    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes += $0 }
+    for place in 0..<T.bitWidth / 8 { bytes.append(UInt8(truncatingIfNeeded: value >> (place * 8))) }
   }
 
   /// Each character stands for the byte of its code point.

@@ -67,6 +67,8 @@ internal import Records
     count += bytes.count
   }
 
+  func append(raw bytes: [UInt8]) { unsafe bytes.withUnsafeBytes { unsafe append(raw: $0) } }
+
   /// A length and the bytes.
   func append(bytes: UnsafeRawBufferPointer) {
     append(long: Int64(bytes.count))

@@ -24,56 +24,35 @@ struct AvroPattern: Sendable {
     }
   }
 
-  private indirect enum Step: Sendable {
-    case literal(UInt8)
-    case field(UInt8, Int)
-    case optional([Step])
-  }
-
-  private let steps: [Step]
+  private let steps: [DatePatternPart]
 
   /// - Parameter property: what the pattern came from, for messages.
   init(_ pattern: String, property: String) throws {
-    var rest = Array(pattern.utf8)[...]
-    steps = try AvroPattern.parse(&rest, isInner: false) { reason in
+    func wrong(_ reason: String) -> Failure {
       Failure(
         .configuration, "'\(property)' is '\(pattern)': \(reason)",
         hint: "It is a pattern as Java's DateTimeFormatter has them")
     }
+    do throws(DatePatternPart.Problem) {
+      steps = try DatePatternPart.parse(pattern, hasOptionals: true)
+    } catch {
+      throw wrong(error.reason)
+    }
+    if let unknown = AvroPattern.unknown(steps) { throw wrong("'\(unknown)' cannot be read") }
   }
 
-  private static func parse(
-    _ rest: inout ArraySlice<UInt8>, isInner: Bool, _ wrong: (String) -> Failure
-  ) throws -> [Step] {
-    var steps: [Step] = []
-    while let byte = rest.popFirst() {
-      switch byte {
-      case UInt8(ascii: "["): steps.append(.optional(try parse(&rest, isInner: true, wrong)))
-      case UInt8(ascii: "]"):
-        guard isInner else { throw wrong("a ']' closes nothing") }
-        return steps
-      case UInt8(ascii: "'"):
-        if rest.first == byte { steps.append(.literal(byte)) }
-        while let quoted = rest.first, quoted != byte {
-          steps.append(.literal(quoted))
-          rest.removeFirst()
-        }
-        guard rest.popFirst() != nil else { throw wrong("a quote is not closed") }
-      case 0x41...0x5A, 0x61...0x7A:
-        var count = 1
-        while rest.first == byte {
-          rest.removeFirst()
-          count += 1
-        }
-        guard "yuMdHmsSXxZn".utf8.contains(byte), byte != UInt8(ascii: "M") || count <= 2 else {
-          throw wrong("'\(String(repeating: Character(UnicodeScalar(byte)), count: count))' cannot be read")
-        }
-        steps.append(.field(byte, count))
-      default: steps.append(.literal(byte))
+  /// The first field that cannot be read.
+  private static func unknown(_ steps: [DatePatternPart]) -> String? {
+    for step in steps {
+      switch step {
+      case .literal: continue
+      case .optional(let inner): if let unknown = unknown(inner) { return unknown }
+      case .field(let letter, let count):
+        if "yuMdHmsSXxZn".utf8.contains(letter), letter != UInt8(ascii: "M") || count <= 2 { continue }
+        return String(repeating: Character(Unicode.Scalar(letter)), count: count)
       }
     }
-    if isInner { throw wrong("a '[' is not closed") }
-    return steps
+    return nil
   }
 
   // MARK: reading
@@ -87,12 +66,13 @@ struct AvroPattern: Sendable {
     return fields
   }
 
-  private static func read(_ steps: [Step], _ text: [UInt8], _ at: inout Int, _ fields: inout Fields) -> Bool {
+  private static func read(_ steps: [DatePatternPart], _ text: [UInt8], _ at: inout Int, _ fields: inout Fields) -> Bool
+  {
     for (index, step) in steps.enumerated() {
       switch step {
-      case .literal(let byte):
-        guard at < text.count, text[at] == byte else { return false }
-        at += 1
+      case .literal(let literal):
+        guard text[at...].starts(with: literal.utf8) else { return false }
+        at += literal.utf8.count
       case .optional(let inner):
         let saved = (at, fields)
         if !read(inner, text, &at, &fields) { (at, fields) = saved }

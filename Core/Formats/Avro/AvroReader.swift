@@ -109,7 +109,7 @@ public final class AvroReader: FormatReader {
         rowCount += 1
         try unsafe bad.add(
           name: blocks.name, offset: blocks.offset(of: start), line: Int64(rowCount), unit: "record", reason: reason,
-          raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start))
+          raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start).bytesSpan)
       }
     }
   }
@@ -137,10 +137,9 @@ public final class AvroReader: FormatReader {
     for number in 0..<lost {
       rowCount += 1
       let reason = number == 0 ? damage.reason : "it is lost with record \(first) of the same block"
-      try unsafe (number == 0 ? damage.raw : []).withUnsafeBytes {
-        try unsafe bad.add(
-          name: blocks.name, offset: damage.offset, line: Int64(rowCount), unit: "record", reason: reason, raw: $0)
-      }
+      let raw = number == 0 ? damage.raw : []
+      try bad.add(
+        name: blocks.name, offset: damage.offset, line: Int64(rowCount), unit: "record", reason: reason, raw: raw.span)
     }
   }
 }

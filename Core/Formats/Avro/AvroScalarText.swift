@@ -3,15 +3,13 @@ internal import Records
 /// Texts of single values, for the writer's conversions.
 enum ScalarText {
   static func double(_ text: String) -> Double? {
-    var text = text
     var value = 0.0
-    return text.withUTF8 { unsafe ValueParse.float64(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
+    return ValueParse.float64(text.utf8.span, into: &value) == .ok ? value : nil
   }
 
   static func float(_ text: String) -> Float? {
-    var text = text
     var value = Float(0)
-    return text.withUTF8 { unsafe ValueParse.float32(UnsafeRawBufferPointer($0), into: &value) } == .ok ? value : nil
+    return ValueParse.float32(text.utf8.span, into: &value) == .ok ? value : nil
   }
 
   /// Whether two texts write the same number: `-?digits[.digits][e±digits]`, whatever its zeros.
@@ -46,39 +44,31 @@ enum ScalarText {
   }
 
   static func uuid(_ text: String) -> [UInt8]? {
-    var text = text
-    var bytes = [UInt8](repeating: 0, count: 16)
-    let result = text.withUTF8 { source in
-      unsafe bytes.withUnsafeMutableBufferPointer { target in
-        unsafe target.baseAddress.map { unsafe ValueParse.uuid(UnsafeRawBufferPointer(source), into: $0) } ?? .malformed
-      }
-    }
-    return result == .ok ? bytes : nil
+    var value: UInt128 = 0
+    guard ValueParse.uuid(text.utf8.span, into: &value) == .ok else { return nil }
+    var bytes = ByteBuffer()
+    bytes.append(little: value)
+    return bytes.array
   }
 
   static func base64(_ text: String) -> [UInt8]? {
-    var text = text
-    let builder = ColumnBuilder(.bytes, rows: 1)
-    let result = text.withUTF8 { unsafe ValueParser(.bytes).append(UnsafeRawBufferPointer($0), to: builder) }
-    guard result == .ok else { return nil }
-    let column = builder.finish()
-    return withExtendedLifetime(column) { unsafe Array(column.bytes(0)) }
+    let text = text.utf8
+    var out = ByteBuffer(capacity: text.count)
+    let isBase64 = out.append(upTo: text.count) { Base64.decode(text.span, .record, to: &$0) }
+    return isBase64 ? out.array : nil
   }
 
   /// Whether a text is one of a type's values.
   static func isValid(_ text: String, _ type: DataType) -> Bool {
-    var text = text
-    let builder = ColumnBuilder(type, rows: 1)
-    return text.withUTF8 { unsafe ValueParser(type).append(UnsafeRawBufferPointer($0), to: builder) } == .ok
+    ValueParser(type).append(text.utf8.span, to: ColumnBuilder(type, rows: 1)) == .ok
   }
 
   static func interval(_ datum: AvroDatum) -> Interval? {
     switch datum {
     case .interval(let interval): return interval
-    case .string(var text):
+    case .string(let text):
       var interval = Interval(months: 0, days: 0, nanoseconds: 0)
-      let result = text.withUTF8 { unsafe ValueParse.interval(UnsafeRawBufferPointer($0), into: &interval) }
-      return result == .ok ? interval : nil
+      return ValueParse.interval(text.utf8.span, into: &interval) == .ok ? interval : nil
     default: return nil
     }
   }
@@ -93,16 +83,14 @@ enum ScalarText {
 
   /// The unscaled integer in as few bytes as it takes, big-endian; nil when the digits do not fit.
   static func unscaled(_ digits: String, _ precision: Int, _ scale: Int) -> [UInt8]? {
-    var digits = digits
     guard precision <= 76 else { return long(digits, precision, scale) }
     var value = Int256.zero
-    let result = digits.withUTF8 {
-      unsafe DecimalText.parse256(UnsafeRawBufferPointer($0), precision: precision, scale: scale, into: &value)
+    guard DecimalText.parse256(digits.utf8.span, precision: precision, scale: scale, into: &value) == .ok else {
+      return nil
     }
-    guard result == .ok else { return nil }
-    var bytes = [value.w3, value.w2, value.w1, value.w0].flatMap { word in
-      unsafe withUnsafeBytes(of: word.bigEndian) { unsafe Array($0) }
-    }
+    var out = ByteBuffer()
+    for word in [value.w3, value.w2, value.w1, value.w0] { out.append(big: word) }
+    var bytes = out.array
     shorten(&bytes)
     return bytes
   }

@@ -93,11 +93,9 @@ struct AvroScalarWriter {
 
   private func whole(_ datum: AvroDatum) -> Int64? {
     if case .int(let number) = datum { return number }
-    guard var digits = digits(datum) else { return nil }
+    guard let digits = digits(datum) else { return nil }
     var value: Int128 = 0
-    let result = digits.withUTF8 {
-      unsafe DecimalText.parse128(UnsafeRawBufferPointer($0), precision: 19, scale: 0, into: &value)
-    }
+    let result = DecimalText.parse128(digits.utf8.span, precision: 19, scale: 0, into: &value)
     return result == .ok ? Int64(exactly: value) : nil
   }
 
@@ -226,7 +224,7 @@ struct AvroScalarWriter {
     } else {
       out.append(long: Int64(raw.count))
     }
-    unsafe raw.withUnsafeBytes { unsafe out.append(raw: $0) }
+    out.append(raw: raw)
     return true
   }
 
@@ -241,7 +239,7 @@ struct AvroScalarWriter {
     } else {
       out.append(long: Int64(raw.count))
     }
-    unsafe raw.withUnsafeBytes { unsafe out.append(raw: $0) }
+    out.append(raw: raw)
     return true
   }
 

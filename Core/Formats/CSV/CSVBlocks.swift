@@ -125,7 +125,7 @@ internal import Records
     if let flaw = flaws[next] { throw badHeader(text(of: flaw)) }
     next += 1
     var names: [String] = []
-    for column in 0..<width { unsafe names.append(String(decoding: table.field(0, column).bytes, as: UTF8.self)) }
+    for column in 0..<width { names.append(table.field(0, column).bytes.string) }
     return names
   }
 
@@ -190,7 +190,8 @@ internal import Records
       return
     }
     rowCount += 1
-    try unsafe report(UnsafeRawBufferPointer(start: window.base + start, count: end - start), at: start, reason)
+    let window = window
+    try report(window.bytes.extracting(start..<end), at: start, reason)
   }
 
   /// Reports a row of the last table as bad after the fact.
@@ -198,11 +199,12 @@ internal import Records
     let place = next - count + row
     let start = rowStart(place)
     let end = unsafe Int(positions[Int(rowEnds[place])])
-    try unsafe report(UnsafeRawBufferPointer(start: window.base + start, count: end - start), at: start, reason)
+    let window = window
+    try report(window.bytes.extracting(start..<end), at: start, reason)
   }
 
-  private func report(_ raw: UnsafeRawBufferPointer, at start: Int, _ reason: String) throws {
-    try unsafe bad.add(
+  private func report(_ raw: Span<UInt8>, at start: Int, _ reason: String) throws {
+    try bad.add(
       name: window.name, offset: window.sourceOffset(at: start), line: window.line(at: start), reason: reason,
       raw: raw)
   }
@@ -334,14 +336,13 @@ internal import Records
   /// Notes the rows with bytes that are not UTF-8.
   private func checkText() throws {
     let end = unsafe Int(positions[Int(rowEnds[found - 1])])
-    if unsafe scan_is_ascii(window.base, end) != 0 { return }
+    let window = window
+    let bytes = window.bytes
+    if Scan.isASCII(bytes.extracting(first: end)) { return }
     var at = 0
     var row = 0
     while at < end {
-      guard let place = unsafe UTF8Text.firstInvalid(UnsafeRawBufferPointer(start: window.base + at, count: end - at))
-      else {
-        return
-      }
+      guard let place = UTF8Text.firstInvalid(bytes.extracting(at..<end)) else { return }
       while unsafe Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
       if flaws[row] == nil { flaws[row] = .text }
       at = unsafe Int(positions[Int(rowEnds[row])])

@@ -63,9 +63,14 @@ internal import Records
 
   /// Whether a text that lies between separators would not come back as it is.
   @inline(__always)
-  func needsQuotes(_ base: UnsafePointer<UInt8>, _ count: Int, isUsual: Bool) -> Bool {
-    if isUsual { return unsafe scan_find_special(base, count, separator[0], quote.first ?? separator[0]) < count }
-    return unsafe scan_find_format(base, count, separators) < count
+  func needsQuotes(_ text: Span<UInt8>, isUsual: Bool) -> Bool {
+    unsafe text.withUnsafeBufferPointer {
+      if isUsual {
+        let quote = quote.first ?? separator[0]
+        return unsafe scan_find_special($0.baseAddress, $0.count, separator[0], quote) < $0.count
+      }
+      return unsafe scan_find_format($0.baseAddress, $0.count, separators) < $0.count
+    }
   }
 
   /// Finds whole rows up to one with a quote where RFC 4180 has none.

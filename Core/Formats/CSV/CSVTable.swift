@@ -1,4 +1,3 @@
-internal import CScan
 internal import Records
 
 /// Rows of CSV that have as many fields as the header.
@@ -19,7 +18,7 @@ internal import Records
   private let lineEndLength: Int
   /// The quote's first byte, 0 for none.
   private let quote: UInt8
-  private var scratch = TextBuffer()
+  private var scratch = ByteBuffer()
 
   init(
     base: UnsafePointer<UInt8>, positions: UnsafePointer<UInt32>, columns: Int, firstStart: Int, count: Int,
@@ -55,89 +54,80 @@ internal import Records
   }
 
   @inline(__always)
-  func raw(_ row: Int, _ column: Int) -> FieldText {
-    let index = row * columns + column
-    let start = unsafe column == 0 ? rowStart(row) : Int(positions[index - 1]) + separatorLength
-    return unsafe FieldText(start: base + start, count: Int(positions[index]) - start, kind: .bare)
+  @_lifetime(borrow self)
+  private func bytes(_ place: Range<Int>) -> Span<UInt8> {
+    unsafe _overrideLifetime(Span(_unsafeStart: base + place.lowerBound, count: place.count), borrowing: self)
   }
 
   @inline(__always)
+  @_lifetime(borrow self)
+  func raw(_ row: Int, _ column: Int) -> FieldText {
+    let index = row * columns + column
+    let start = unsafe column == 0 ? rowStart(row) : Int(positions[index - 1]) + separatorLength
+    return unsafe FieldText(bytes(start..<Int(positions[index])), .bare)
+  }
+
+  @inline(__always)
+  @_lifetime(&self)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
-    var field = raw(row, column)
-    if field.count > 0, unsafe field.start[0] == quote, quote != 0 { return unquote(field) }
-    if nulls.contains(field) { field.kind = .null }
-    return field
+    let field = unsafe _overrideLifetime(raw(row, column), copying: ())
+    if field.count > 0, field.bytes[0] == quote, quote != 0 { return unquote(field) }
+    return unsafe _overrideLifetime(FieldText(field.bytes, nulls.contains(field) ? .null : .bare), mutating: &self)
   }
 
   /// The text between the quotes; pairs of quotes become one in a copy.
   @inline(never)
+  @_lifetime(&self)
   private mutating func unquote(_ field: FieldText) -> FieldText {
     if format.quote.count > 1 { return unquoteAny(field) }
-    let inner = unsafe field.start + 1
-    let length = field.count - 2
-    if length >= 0, unsafe inner[length] == quote,
-      unsafe scan_find_special(inner, length, quote, quote) == length
-        || !contains(quote, inner, length)
-    {
-      return unsafe FieldText(start: inner, count: length, kind: .quoted)
+    let rest = field.bytes.extracting(droppingFirst: 1)
+    let inner = rest.extracting(droppingLast: 1)
+    if !rest.isEmpty, rest[inner.count] == quote, Scan.isFree(of: quote, inner) || !inner.contains(quote) {
+      return unsafe _overrideLifetime(FieldText(inner, .quoted), mutating: &self)
     }
     scratch.removeAll()
     var at = 0
-    let end = field.count - 1
+    let end = rest.count
     while at < end {
-      if unsafe inner[at] == quote {
+      if rest[at] == quote {
         at += 1
-        if at < end, unsafe inner[at] == quote {
+        if at < end, rest[at] == quote {
           scratch.append(byte: quote)
           at += 1
         } else {
           // Behind the closing quote: extra characters, where they are allowed.
-          if at < end { unsafe scratch.append(inner + at, end - at) }
+          if at < end { scratch.append(rest.extracting(droppingFirst: at)) }
           break
         }
       } else {
-        unsafe scratch.append(byte: inner[at])
+        scratch.append(byte: rest[at])
         at += 1
       }
     }
-    let text = unsafe scratch.bytes
-    return unsafe FieldText(
-      start: text.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? inner, count: text.count, kind: .quoted)
+    return FieldText(scratch.span, .quoted)
   }
 
   /// The same for a quote of several bytes, which the field may only seem to begin with.
+  @_lifetime(&self)
   private mutating func unquoteAny(_ field: FieldText) -> FieldText {
     let quote = format.quote
-    func isQuote(_ at: Int) -> Bool {
-      guard at + quote.count <= field.count else { return false }
-      for index in quote.indices where unsafe field.start[at + index] != quote[index] { return false }
-      return true
-    }
-    var field = field
-    guard isQuote(0) else {
-      if nulls.contains(field) { field.kind = .null }
-      return field
+    let bytes = field.bytes
+    guard bytes.starts(with: quote) else {
+      return unsafe _overrideLifetime(FieldText(bytes, nulls.contains(field) ? .null : .bare), mutating: &self)
     }
     scratch.removeAll()
     var at = quote.count
-    while at < field.count {
-      if isQuote(at) {
+    while at < bytes.count {
+      if bytes.extracting(droppingFirst: at).starts(with: quote) {
         at += quote.count
         // Behind the closing quote: extra characters, where they are allowed.
-        guard isQuote(at) else { break }
+        guard bytes.extracting(droppingFirst: at).starts(with: quote) else { break }
       }
-      unsafe scratch.append(byte: field.start[at])
+      scratch.append(byte: bytes[at])
       at += 1
     }
-    if at < field.count { unsafe scratch.append(field.start + at, field.count - at) }
-    let text = unsafe scratch.bytes
-    return unsafe FieldText(
-      start: text.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? field.start, count: text.count, kind: .quoted)
-  }
-
-  private func contains(_ byte: UInt8, _ start: UnsafePointer<UInt8>, _ length: Int) -> Bool {
-    for index in 0..<length where unsafe start[index] == byte { return true }
-    return false
+    if at < bytes.count { scratch.append(bytes.extracting(droppingFirst: at)) }
+    return FieldText(scratch.span, .quoted)
   }
 }
 
@@ -159,6 +149,7 @@ struct NullWords {
 
   @inline(never)
   private func matches(_ field: FieldText) -> Bool {
-    words.contains { unsafe $0.count == field.count && $0.elementsEqual(field.bytes) }
+    for word in words where field.bytes.isExactly(word) { return true }
+    return false
   }
 }

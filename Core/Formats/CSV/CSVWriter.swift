@@ -14,7 +14,7 @@ public final class CSVWriter: RecordSink {
   /// The row that is being written, and the first that cannot be for want of quotes.
   private var row = 0
   private var unquotableRow: Int?
-  private var text = TextBuffer(capacity: RowAssembler.flushSize + (1 << 16))
+  private var text = ByteBuffer(capacity: RowAssembler.flushSize + (1 << 16))
   public private(set) var rowCount = 0
 
   private struct Plan {
@@ -82,17 +82,13 @@ public final class CSVWriter: RecordSink {
 
   private func writeHeader() throws {
     for (index, field) in schema.fields.enumerated() {
-      if index > 0 { unsafe format.separator.withUnsafeBytes { unsafe text.append(bytes: $0) } }
-      var name = field.name
-      name.withUTF8 { bytes in
-        let bytes = UnsafeRawBufferPointer(bytes)
-        let isMark = unsafe index == 0 && CSVWriter.startsWithMark(bytes)
-        if isMark, format.quote.isEmpty { unquotableRow = 0 }
-        let isQuoted = options.quoteMode != .required || isMark
-        unsafe append(bytes, isQuoted: isQuoted, to: &text)
-      }
+      if index > 0 { text.append(format.separator) }
+      let name = field.name.utf8.span
+      let isMark = index == 0 && CSVWriter.startsWithMark(name)
+      if isMark, format.quote.isEmpty { unquotableRow = 0 }
+      append(name, isQuoted: options.quoteMode != .required || isMark, to: &text)
     }
-    if !schema.fields.isEmpty { unsafe format.lineEnd.withUnsafeBytes { unsafe text.append(bytes: $0) } }
+    if !schema.fields.isEmpty { text.append(format.lineEnd) }
     if unquotableRow != nil { throw unquotable("the names of the columns") }
   }
 
@@ -103,65 +99,59 @@ public final class CSVWriter: RecordSink {
   }
 
   /// What would be taken for the file's byte order mark where the file begins with it.
-  private static func startsWithMark(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    unsafe bytes.starts(with: [0xEF, 0xBB, 0xBF])
+  private static func startsWithMark(_ bytes: Span<UInt8>) -> Bool {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF])
   }
 
   /// Appends a field, in quotes where it needs them.
   @inline(__always)
-  private func append(_ bytes: UnsafeRawBufferPointer, isQuoted: Bool, to out: inout TextBuffer) {
-    guard let base = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count > 0 else {
-      if isQuoted || null.isEmpty { unsafe quote(bytes, to: &out) }
+  private func append(_ bytes: Span<UInt8>, isQuoted: Bool, to out: inout ByteBuffer) {
+    if bytes.isEmpty {
+      if isQuoted || null.isEmpty { quote(bytes, to: &out) }
       return
     }
-    let needsQuotes = unsafe format.needsQuotes(base, bytes.count, isUsual: isUsual) || isNull(bytes)
+    let needsQuotes = format.needsQuotes(bytes, isUsual: isUsual) || isNull(bytes)
     if needsQuotes && format.quote.isEmpty { unquotableRow = unquotableRow ?? row }
     if needsQuotes || isQuoted {
-      unsafe quote(bytes, to: &out)
+      quote(bytes, to: &out)
     } else {
-      unsafe out.append(base, bytes.count)
+      out.append(bytes)
     }
   }
 
   /// Whether a reader would take a text without quotes for NULL. `\N` means NULL to many, Ferry's own among them.
   @inline(__always)
-  private func isNull(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    if unsafe bytes.count == 2 && bytes[0] == UInt8(ascii: "\\") && bytes[1] == UInt8(ascii: "N") { return true }
-    return unsafe bytes.count == null.count && bytes.elementsEqual(null)
+  private func isNull(_ bytes: Span<UInt8>) -> Bool {
+    if bytes.count == 2 && bytes[0] == UInt8(ascii: "\\") && bytes[1] == UInt8(ascii: "N") { return true }
+    return bytes.isExactly(null)
   }
 
-  private func quote(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    guard format.quote.count == 1 else { return unsafe quoteAny(bytes, to: &out) }
+  private func quote(_ bytes: Span<UInt8>, to out: inout ByteBuffer) {
+    guard format.quote.count == 1 else { return quoteAny(bytes, to: &out) }
     let quote = format.quote[0]
-    var room = unsafe out.reserve(bytes.count * 2 + 2)
-    let start = unsafe room
-    unsafe room[0] = quote
-    unsafe room += 1
-    for position in 0..<bytes.count {
-      let byte = unsafe bytes[position]
-      unsafe room[0] = byte
-      unsafe room += 1
-      if byte == quote {
-        unsafe room[0] = quote
-        unsafe room += 1
+    out.append(upTo: bytes.count * 2 + 2) { room in
+      room.append(quote)
+      for position in bytes.indices {
+        let byte = bytes[position]
+        room.append(byte)
+        if byte == quote { room.append(quote) }
       }
+      room.append(quote)
     }
-    unsafe room[0] = quote
-    unsafe out.advance(room - start + 1)
   }
 
   /// The same for quotes of several bytes, or none.
-  private func quoteAny(_ bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
+  private func quoteAny(_ bytes: Span<UInt8>, to out: inout ByteBuffer) {
     let quote = format.quote
-    unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) }
+    out.append(quote)
     for position in 0..<bytes.count {
       // The bytes of a character never stand within another: the last one tells a whole quote.
-      unsafe out.append(byte: bytes[position])
-      guard let last = quote.last, unsafe bytes[position] == last, position + 1 >= quote.count else { continue }
-      let isQuote = unsafe bytes[(position + 1 - quote.count)...position].elementsEqual(quote)
-      if isQuote { unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) } }
+      out.append(byte: bytes[position])
+      guard let last = quote.last, bytes[position] == last, position + 1 >= quote.count else { continue }
+      let isQuote = bytes.extracting((position + 1 - quote.count)...position).isExactly(quote)
+      if isQuote { out.append(quote) }
     }
-    unsafe quote.withUnsafeBytes { unsafe out.append(bytes: $0) }
+    out.append(quote)
   }
 
   public func write(_ batch: RecordBatch) throws {
@@ -190,72 +180,68 @@ public final class CSVWriter: RecordSink {
   /// Whether the first value of the file is a text that looks like a byte order mark.
   private func beginsWithMark(_ batch: RecordBatch) -> Bool {
     guard rowCount == 0, !options.header, plans[0].isText, !batch.columns[0].isNull(0) else { return false }
-    return unsafe CSVWriter.startsWithMark(batch.columns[0].bytes(0))
+    let first = batch.columns[0]
+    return CSVWriter.startsWithMark(ColumnView(first).bytes(0))
   }
 
   private func encode(_ formatter: TextFormatter, _ rows: Range<Int>, _ plan: Plan, _ block: CellBlock) {
     if plan.isText {
       if !plan.isQuoted, borrow(formatter, rows, block) { return }
-      return unsafe block.write { out, ends in
+      return block.write { out, ends in
         for row in rows {
           if formatter.isNull(row) {
-            unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
+            out.append(null)
           } else {
             self.row = row
-            unsafe append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
+            append(formatter.bytes(row), isQuoted: plan.isQuoted, to: &out)
           }
-          unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+          ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
         }
       }
     }
     if !plan.isQuoted && !plan.mayNeedQuotes {
-      return unsafe block.write { out, ends in
-        unsafe formatter.append(rows, pattern: plan.pattern, isISO: true, to: &out, ends: ends, null: null)
+      return block.write { out, ends in
+        formatter.append(rows, pattern: plan.pattern, isISO: true, to: &out, ends: &ends, null: null)
       }
     }
-    var scratch = TextBuffer()
-    unsafe block.write { out, ends in
+    var scratch = ByteBuffer()
+    var end = [Int32(0)]
+    block.write { out, ends in
       for row in rows {
         if formatter.isNull(row) {
-          unsafe null.withUnsafeBytes { unsafe out.append(bytes: $0) }
+          out.append(null)
         } else {
           self.row = row
           scratch.removeAll()
-          var end: Int32 = 0
-          unsafe formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &end, null: [])
+          var one = end.mutableSpan
+          formatter.append(row..<row + 1, pattern: plan.pattern, isISO: true, to: &scratch, ends: &one, null: [])
           // Only bytes can be empty here, and without quotes they would be NULL.
-          unsafe append(scratch.bytes, isQuoted: plan.isQuoted || scratch.count == 0, to: &out)
+          append(scratch.span, isQuoted: plan.isQuoted || scratch.isEmpty, to: &out)
         }
-        unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }
     }
   }
 
   /// Takes the texts from the batch where none of them needs quotes: one look over all of them instead of a copy.
   private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
-    let column = formatter.column
-    guard null.isEmpty, isUsual, let offsets = unsafe column.offsetValues.baseAddress else { return false }
-    let first = unsafe Int(offsets[rows.lowerBound])
-    let last = unsafe Int(offsets[rows.upperBound])
-    guard last + CellBlock.slack <= column.values.count else { return false }
-    let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
-    if unsafe format.needsQuotes(start + first, last - first, isUsual: true) { return false }
+    let view = formatter.view
+    let offsets = view.offsets
+    guard null.isEmpty, isUsual, !offsets.isEmpty else { return false }
+    let all = view.allBytes
+    let texts = all.extracting(Int(offsets[rows.lowerBound])..<Int(offsets[rows.upperBound]))
+    if format.needsQuotes(texts, isUsual: true) { return false }
     for row in rows {
-      let count = unsafe offsets[row + 1] - offsets[row]
-      if count == 0 && !formatter.isNull(row) { return false }
-      if unsafe count == 2 && isNull(UnsafeRawBufferPointer(start: start + Int(offsets[row]), count: 2)) {
-        return false
-      }
+      let count = offsets[row + 1] - offsets[row]
+      if count == 0 && !view.isNull(row) { return false }
+      if count == 2 && isNull(view.bytes(row)) { return false }
     }
-    if column.nullCount > 0 {
-      for row in rows where unsafe formatter.isNull(row) && offsets[row] != offsets[row + 1] { return false }
-    }
-    unsafe block.borrow(start, offsets + rows.lowerBound)
-    return true
+    if view.hasNulls { for row in rows where view.isNull(row) && offsets[row] != offsets[row + 1] { return false } }
+    return block.borrow(formatter.column, rows)
   }
 
   private func flush() throws {
-    try unsafe output.write(text.bytes)
+    try text.write(to: output)
     text.removeAll()
   }
 

@@ -57,6 +57,11 @@ internal import Records
 
   var base: UnsafePointer<UInt8> { unsafe UnsafePointer(memory + start) }
   var count: Int { end - start }
+  /// What is in the window; until it is filled or consumed.
+  var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { unsafe _overrideLifetime(Span(_unsafeStart: base, count: count), borrowing: self) }
+  }
 
   /// Reads more behind what is there; false at the input's end.
   func fill() throws -> Bool {

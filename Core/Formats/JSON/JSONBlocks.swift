@@ -115,7 +115,10 @@ internal import Records
   /// The place within the row, which may be long.
   private func notJSON(_ row: Int) -> String {
     let start = Int(finder.starts[row])
-    guard let fault = unsafe JSONFault.find(bytes(row)) else { return "it is not JSON" }
+    let window = window
+    guard let fault = JSONFault.find(window.bytes.extracting(start..<Int(finder.ends[row]))) else {
+      return "it is not JSON"
+    }
     let (offset, line) = place(start + fault.at)
     let isFar = line != place(start).line
     let hint = fault.isOpen && finder.tookLines ? "; for rows over several lines set 'newLine' to false" : ""
@@ -124,13 +127,12 @@ internal import Records
   }
 
   private func report(_ row: Int, _ reason: String) throws {
-    let (offset, line) = place(Int(finder.starts[row]))
-    try unsafe bad.add(name: window.name, offset: offset, line: line, reason: reason, raw: bytes(row))
-  }
-
-  private func bytes(_ row: Int) -> UnsafeRawBufferPointer {
     let start = Int(finder.starts[row])
-    return unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
+    let (offset, line) = place(start)
+    let window = window
+    try bad.add(
+      name: window.name, offset: offset, line: line, reason: reason,
+      raw: window.bytes.extracting(start..<Int(finder.ends[row])))
   }
 
   /// Where a place of the window is in the input.
@@ -150,7 +152,10 @@ internal import Records
 
   /// A row of the last table as it stands in the input.
   func text(_ row: Int, of count: Int) -> String {
-    unsafe String(decoding: bytes(readyStart - count + row), as: UTF8.self)
+    let row = readyStart - count + row
+    let window = window
+    return String(
+      decoding: ByteBuffer.copy(window.bytes.extracting(Int(finder.starts[row])..<Int(finder.ends[row]))), as: UTF8.self)
   }
 
   /// Reports a row of the last table as bad after the fact.
@@ -195,12 +200,14 @@ internal import Records
 
   /// The first row that is JSON tells whether rows are objects; otherwise each is a value of one column.
   private func decide() {
+    let window = window
+    let bytes = window.bytes
     for row in finder.starts.indices where finder.faults[row] == nil {
       let start = Int(finder.starts[row])
-      isDecided = unsafe window.base[start] == UInt8(ascii: "{")
+      isDecided = bytes[start] == UInt8(ascii: "{")
       if isDecided { return }
-      let text = unsafe UnsafeRawBufferPointer(start: window.base + start, count: Int(finder.ends[row]) - start)
-      guard unsafe JSONText.isValid(text, depth: options.maxDepth) else { continue }
+      let text = bytes.extracting(start..<Int(finder.ends[row]))
+      guard JSONText.isValid(text, depth: options.maxDepth) else { continue }
       isDecided = true
       var name = JSONBlocks.valueColumn
       return name.withUTF8 { bytes in

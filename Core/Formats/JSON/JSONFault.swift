@@ -9,8 +9,8 @@ struct JSONFault: Error, Equatable {
   var isOpen = false
 
   /// Nil where nothing is found.
-  static func find(_ bytes: UnsafeRawBufferPointer) -> JSONFault? {
-    var walk = unsafe JSONWalk(bytes)
+  static func find(_ bytes: Span<UInt8>) -> JSONFault? {
+    var walk = JSONWalk(bytes)
     do {
       try walk.document()
       return nil
@@ -21,7 +21,7 @@ struct JSONFault: Error, Equatable {
 }
 
 /// Walks over one value, however deep, without recursion.
-@safe private struct JSONWalk {
+private struct JSONWalk: ~Escapable {
   private struct Level {
     let isObject: Bool
     let start: Int
@@ -29,11 +29,12 @@ struct JSONFault: Error, Equatable {
     var end: UInt8 { UInt8(ascii: isObject ? "}" : "]") }
   }
 
-  private let text: UnsafeRawBufferPointer
+  private let text: Span<UInt8>
   private var at = 0
   private var levels: [Level] = []
 
-  init(_ text: UnsafeRawBufferPointer) { unsafe self.text = unsafe text }
+  @_lifetime(copy text)
+  init(_ text: Span<UInt8>) { self.text = text }
 
   mutating func document() throws(JSONFault) {
     repeat {
@@ -45,7 +46,7 @@ struct JSONFault: Error, Equatable {
     if current != nil { throw fault("\(shown) stands behind its end") }
   }
 
-  private var current: UInt8? { unsafe at < text.count ? text[at] : nil }
+  private var current: UInt8? { at < text.count ? text[at] : nil }
 
   private func fault(_ reason: String, at place: Int? = nil, isOpen: Bool = false) -> JSONFault {
     JSONFault(at: place ?? at, reason: reason, isOpen: isOpen)
@@ -133,8 +134,8 @@ struct JSONFault: Error, Equatable {
   private mutating func word() throws(JSONFault) {
     let start = at
     while let byte = current, (byte | 0x20) &- 97 < 26 || byte &- 48 < 10 || byte == 0x5F { at += 1 }
-    let word = unsafe UnsafeRawBufferPointer(rebasing: text[start..<at])
-    let isKnown = ["true", "false", "null"].contains { unsafe word.elementsEqual($0.utf8) }
+    let word = text.extracting(start..<at)
+    let isKnown = ["true", "false", "null"].contains { word.isExactly($0.utf8.span) }
     if !isKnown { throw fault("a word stands there that is not true, false or null", at: start) }
   }
 

@@ -13,7 +13,7 @@ internal import Records
   let count: Int
   let byteCount: Int
   /// A text that is not in the input as it is.
-  var scratch = TextBuffer()
+  var scratch = ByteBuffer()
 
   func copy() -> JSONTable {
     unsafe JSONTable(base: base, fields: fields, stride: stride, count: count, byteCount: byteCount)
@@ -68,56 +68,64 @@ internal import Records
   }
 
   @inline(__always)
+  @_lifetime(&self)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
     let field = unsafe fields[row * stride + column]
-    let start = unsafe base + Int(field.start)
-    let count = Int(field.size & 0x0FFF_FFFF)
+    let place = place(field)
     switch field.size >> 28 {
-    case json_bare.rawValue: return unsafe FieldText(start: start, count: count, kind: .bare)
-    case json_string.rawValue: return unsafe FieldText(start: start, count: count, kind: .quoted)
-    case json_nested.rawValue, json_nested_lone.rawValue:
-      return unsafe FieldText(start: start, count: count, kind: .nested)
-    case json_escaped.rawValue: return unsafe unescape(start, count)
-    default: return unsafe FieldText(start: start, count: 0, kind: .null)
+    case json_bare.rawValue: return FieldText(bytes(place), .bare)
+    case json_string.rawValue: return FieldText(bytes(place), .quoted)
+    case json_nested.rawValue, json_nested_lone.rawValue: return FieldText(bytes(place), .nested)
+    case json_escaped.rawValue: return unescape(place)
+    default: return FieldText(bytes(place.lowerBound..<place.lowerBound), .null)
     }
   }
 
-  @inline(never)
-  private mutating func unescape(_ start: UnsafePointer<UInt8>, _ count: Int) -> FieldText {
-    scratch.removeAll()
-    let text = unsafe UnsafeRawBufferPointer(start: start, count: count)
-    // Half a surrogate pair is here only where it is to be replaced.
-    _ = unsafe JSONText.unescape(text, to: &scratch, replacingSurrogates: true)
-    return unsafe scratchField(start, .quoted)
+  @inline(__always)
+  private func place(_ field: json_field) -> Range<Int> {
+    Int(field.start)..<Int(field.start) + Int(field.size & 0x0FFF_FFFF)
   }
 
-  private func scratchField(_ other: UnsafePointer<UInt8>, _ kind: FieldText.Kind) -> FieldText {
-    let bytes = unsafe scratch.bytes
-    return unsafe FieldText(
-      start: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? other, count: bytes.count, kind: kind)
+  @inline(__always)
+  @_lifetime(borrow self)
+  private func bytes(_ place: Range<Int>) -> Span<UInt8> {
+    unsafe _overrideLifetime(Span(_unsafeStart: base + place.lowerBound, count: place.count), borrowing: self)
+  }
+
+  @inline(never)
+  @_lifetime(&self)
+  private mutating func unescape(_ place: Range<Int>) -> FieldText {
+    scratch.removeAll()
+    // The input, which is not in this table's own memory.
+    let text = unsafe _overrideLifetime(bytes(place), copying: ())
+    // Half a surrogate pair is here only where it is to be replaced.
+    _ = JSONText.unescape(text, to: &scratch, replacingSurrogates: true)
+    return FieldText(scratch.span, .quoted)
   }
 
   /// The value's own JSON text.
   @inline(__always)
+  @_lifetime(&self)
   mutating func raw(_ row: Int, _ column: Int) -> FieldText {
     let field = unsafe fields[row * stride + column]
-    let start = unsafe base + Int(field.start)
-    let count = Int(field.size & 0x0FFF_FFFF)
+    let place = place(field)
+    let quoted = place.lowerBound - 1..<place.upperBound + 1
     switch field.size >> 28 {
-    case json_bare.rawValue: return unsafe FieldText(start: start, count: count, kind: .bare)
-    case json_string.rawValue: return unsafe FieldText(start: start - 1, count: count + 2, kind: .quoted)
-    case json_escaped.rawValue: return unsafe withoutSurrogates(start - 1, count + 2, .quoted)
-    case json_nested.rawValue: return unsafe FieldText(start: start, count: count, kind: .nested)
-    case json_nested_lone.rawValue: return unsafe withoutSurrogates(start, count, .nested)
-    default: return unsafe FieldText(start: start, count: 0, kind: .null)
+    case json_bare.rawValue: return FieldText(bytes(place), .bare)
+    case json_string.rawValue: return FieldText(bytes(quoted), .quoted)
+    case json_escaped.rawValue: return withoutSurrogates(quoted, .quoted)
+    case json_nested.rawValue: return FieldText(bytes(place), .nested)
+    case json_nested_lone.rawValue: return withoutSurrogates(place, .nested)
+    default: return FieldText(bytes(place.lowerBound..<place.lowerBound), .null)
     }
   }
+
   @inline(never)
-  private mutating func withoutSurrogates(
-    _ start: UnsafePointer<UInt8>, _ count: Int, _ kind: FieldText.Kind
-  ) -> FieldText {
+  @_lifetime(&self)
+  private mutating func withoutSurrogates(_ place: Range<Int>, _ kind: FieldText.Kind) -> FieldText {
     scratch.removeAll()
-    unsafe JSONText.append(json: UnsafeRawBufferPointer(start: start, count: count), replacingSurrogatesTo: &scratch)
-    return unsafe scratchField(start, kind)
+    let text = unsafe _overrideLifetime(bytes(place), copying: ())
+    JSONText.append(json: text, replacingSurrogatesTo: &scratch)
+    return FieldText(scratch.span, kind)
   }
 }

@@ -1,4 +1,3 @@
-internal import CScan
 public import Records
 
 /// Writes batches as JSON objects. Numbers keep every digit; what JSON has no number for (NaN, ±Infinity) is a text.
@@ -11,7 +10,7 @@ public final class JSONWriter: RecordSink {
   private var badRow: Int?
   private let patterns: [TextPattern?]
   private let blocks: [CellBlock]
-  private var text = TextBuffer(capacity: RowAssembler.flushSize + (1 << 16))
+  private var text = ByteBuffer(capacity: RowAssembler.flushSize + (1 << 16))
   /// A first row that may be the only one.
   private var pending: RecordBatch?
   private var isOpen = false
@@ -23,11 +22,11 @@ public final class JSONWriter: RecordSink {
     // JSON readers keep one of two members with the same name: names are made unique.
     let names = ColumnNames.unique(schema.fields.map(\.name), naming: false)
     keys = names.enumerated().map { index, name in
-      var key = TextBuffer()
+      var key = ByteBuffer()
       key.append(byte: UInt8(ascii: index == 0 ? "{" : ","))
       JSONText.append(text: name, to: &key)
       key.append(byte: UInt8(ascii: ":"))
-      return unsafe Array(key.bytes)
+      return key.array
     }
     patterns = try schema.fields.map { field in
       guard case .timestamp(_, zoned: true) = field.type, options.timeZone != "UTC" else { return nil }
@@ -89,32 +88,33 @@ public final class JSONWriter: RecordSink {
     switch formatter.column.type {
     case .text:
       if borrow(formatter, rows, block) { return }
-      writeEach(formatter, rows, block) { row, out in unsafe JSONText.append(string: formatter.bytes(row), to: &out) }
+      writeEach(formatter, rows, block) { row, out in JSONText.append(string: formatter.bytes(row), to: &out) }
     case .json:
       writeEach(formatter, rows, block) { row, out in
-        let text = unsafe formatter.bytes(row)
-        if badRow == nil, unsafe !JSONText.isValid(text, depth: JSONWriter.maxDepth) { badRow = row }
-        unsafe JSONWriter.append(json: text, to: &out)
+        let text = formatter.bytes(row)
+        if badRow == nil, !JSONText.isValid(text, depth: JSONWriter.maxDepth) { badRow = row }
+        JSONWriter.append(json: text, to: &out)
       }
     case .date, .time, .timestamp, .offsetTimestamp, .uuid, .interval, .bytes:
       // No text of these types has anything to escape.
       if formatter.column.nullCount == 0 {
         block.before.append(UInt8(ascii: "\""))
         block.after = [UInt8(ascii: "\"")]
-        unsafe block.write { out, ends in
-          unsafe formatter.append(rows, pattern: pattern, isISO: false, to: &out, ends: ends, null: [])
+        block.write { out, ends in
+          formatter.append(rows, pattern: pattern, isISO: false, to: &out, ends: &ends, null: [])
         }
       } else {
+        var end = [Int32(0)]
         writeEach(formatter, rows, block) { row, out in
           out.append(byte: UInt8(ascii: "\""))
-          var end: Int32 = 0
-          unsafe formatter.append(row..<row + 1, pattern: pattern, isISO: false, to: &out, ends: &end, null: [])
+          var one = end.mutableSpan
+          formatter.append(row..<row + 1, pattern: pattern, isISO: false, to: &out, ends: &one, null: [])
           out.append(byte: UInt8(ascii: "\""))
         }
       }
     case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .decimal:
-      unsafe block.write { out, ends in
-        unsafe formatter.append(rows, pattern: nil, isISO: false, to: &out, ends: ends, null: Array("null".utf8))
+      block.write { out, ends in
+        formatter.append(rows, pattern: nil, isISO: false, to: &out, ends: &ends, null: Array("null".utf8))
       }
     case .float32, .float64, .numeric, .list:
       writeEach(formatter, rows, block) { row, out in formatter.appendJSON(row, to: &out) }
@@ -123,12 +123,12 @@ public final class JSONWriter: RecordSink {
 
   @inline(__always)
   private func writeEach(
-    _ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock, _ body: (Int, inout TextBuffer) -> Void
+    _ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock, _ body: (Int, inout ByteBuffer) -> Void
   ) {
-    unsafe block.write { out, ends in
+    block.write { out, ends in
       for row in rows {
         if formatter.isNull(row) { out.append("null") } else { body(row, &out) }
-        unsafe ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
+        ends[row - rows.lowerBound] = Int32(truncatingIfNeeded: out.count)
       }
     }
   }
@@ -145,37 +145,34 @@ public final class JSONWriter: RecordSink {
   }
 
   /// JSON as it is, on one line: a line end stands between tokens only.
-  private static func append(json bytes: UnsafeRawBufferPointer, to out: inout TextBuffer) {
-    let room = unsafe out.reserve(bytes.count)
-    for unsafe(index, byte) in unsafe bytes.enumerated() {
-      unsafe room[index] = byte == 0x0A || byte == 0x0D ? 0x20 : byte
+  private static func append(json bytes: Span<UInt8>, to out: inout ByteBuffer) {
+    out.append(upTo: bytes.count) { room in
+      for index in bytes.indices {
+        let byte = bytes[index]
+        room.append(byte == 0x0A || byte == 0x0D ? 0x20 : byte)
+      }
     }
-    out.advance(bytes.count)
   }
 
   /// Takes the texts from the batch where none of them is NULL or needs an escape.
   private func borrow(_ formatter: TextFormatter, _ rows: Range<Int>, _ block: CellBlock) -> Bool {
-    let column = formatter.column
-    guard let offsets = unsafe column.offsetValues.baseAddress else { return false }
-    if column.nullCount > 0 { for row in rows where formatter.isNull(row) { return false } }
-    let first = unsafe Int(offsets[rows.lowerBound])
-    let last = unsafe Int(offsets[rows.upperBound])
-    guard last + CellBlock.slack <= column.values.count else { return false }
-    let start = unsafe column.values.start.assumingMemoryBound(to: UInt8.self)
-    guard unsafe scan_find_escape(start + first, last - first) == last - first else { return false }
+    let view = formatter.view
+    let offsets = view.offsets
+    if offsets.isEmpty { return false }
+    if view.hasNulls { for row in rows where view.isNull(row) { return false } }
+    let all = view.allBytes
+    let texts = all.extracting(Int(offsets[rows.lowerBound])..<Int(offsets[rows.upperBound]))
+    guard Scan.isFreeOfEscapes(texts), block.borrow(formatter.column, rows) else { return false }
     block.before.append(UInt8(ascii: "\""))
     block.after = [UInt8(ascii: "\"")]
-    unsafe block.borrow(start, offsets + rows.lowerBound)
     return true
   }
 
   /// Writes what is there; the last `keeping` bytes stay, so that a comma can still be taken back.
   private func flush(keeping: Int = 0) throws {
     let count = max(0, text.count - keeping)
-    try unsafe output.write(UnsafeRawBufferPointer(rebasing: text.bytes[..<count]))
-    let rest = unsafe Array(text.bytes[count...])
-    text.removeAll()
-    unsafe rest.withUnsafeBytes { unsafe text.append(bytes: $0) }
+    try text.write(0..<count, to: output)
+    text.removeFirst(count)
   }
 
   public func finish() throws {

@@ -54,18 +54,18 @@ public final class BadRows {
   /// A row that cannot be read.
   /// - Parameter unit: what is counted from 1: lines, or the records of a file that has no lines.
   func add(
-    name: String, offset: Int64, line: Int64, unit: String = "line", reason: String, raw: UnsafeRawBufferPointer
+    name: String, offset: Int64, line: Int64, unit: String = "line", reason: String, raw: Span<UInt8>
   ) throws {
     let isKept = try isKept(
-      unsafe Failure(
+      Failure(
         .data, "reading \(unit) \(line) (byte \(offset)) of '\(name)': \(reason)",
         hint: "Set 'onBadLines' to SKIP, WARN or REJECT to go on without such rows",
-        sensitive: String(decoding: raw.prefix(1_000), as: UTF8.self)))
+        sensitive: raw.extracting(first: 1_000).string))
     guard isKept else { return }
     builder.columns[0].append(offset)
     builder.columns[1].append(line)
     builder.columns[2].append(text: reason)
-    unsafe builder.columns[3].append(bytes: raw)
+    builder.columns[3].append(bytes: raw)
     if builder.finishRow(bytes: raw.count + BadRows.rowWidth) { try flush() }
   }
 

@@ -4,46 +4,54 @@ internal import Records
 
 /// The finished texts of some rows of one column, in one piece, ready to be put into rows.
 @safe final class CellBlock {
-  private(set) var base: UnsafePointer<UInt8>
-  /// Where each text starts and, one further, ends.
-  private(set) var offsets: UnsafePointer<Int32>
   /// What stands around each text.
   var before: [UInt8] = []
   var after: [UInt8] = []
-  private var ownOffsets: UnsafeMutablePointer<Int32>
-  private var room: Int
-  private var text = TextBuffer(capacity: 1 << 14)
+  private let ends: UnsafeMutablePointer<Int32>
+  private var text = ByteBuffer(capacity: 1 << 14)
+  /// A column whose texts are taken as they lie, and from which row on.
+  private var borrowed: (column: Column, row: Int)?
 
   init() {
-    room = CellBlock.rows + 1
-    unsafe ownOffsets = .allocate(capacity: room)
-    unsafe ownOffsets.initialize(repeating: 0, count: room)
-    unsafe offsets = unsafe UnsafePointer(ownOffsets)
-    unsafe base = unsafe UnsafePointer(ownOffsets).withMemoryRebound(to: UInt8.self, capacity: 1) { unsafe $0 }
+    unsafe ends = .allocate(capacity: CellBlock.rows + 1)
+    unsafe ends.initialize(repeating: 0, count: CellBlock.rows + 1)
   }
 
-  deinit { unsafe ownOffsets.deallocate() }
+  deinit { unsafe ends.deallocate() }
 
-  /// Uses texts that lie in memory already, with `slack` readable bytes behind them; they must outlive the block's use.
-  func borrow(_ start: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>) {
-    unsafe base = unsafe start.assumingMemoryBound(to: UInt8.self)
-    unsafe self.offsets = unsafe offsets
+  /// Uses the texts of a column as they lie in memory; false where too little can be read behind them.
+  func borrow(_ column: Column, _ rows: Range<Int>) -> Bool {
+    let end = Int(ColumnView(column).offsets[rows.upperBound])
+    guard end + CellBlock.slack <= column.values.count else { return false }
+    borrowed = (column, rows.lowerBound)
+    return true
   }
 
-  /// Has the texts written: `body` appends them to the buffer and notes their ends.
-  func write(_ body: (inout TextBuffer, UnsafeMutablePointer<Int32>) -> Void) {
+  /// Has the texts written: `body` appends them to the buffer and notes where each ends.
+  func write(_ body: (inout ByteBuffer, inout MutableSpan<Int32>) -> Void) {
+    borrowed = nil
     text.removeAll()
-    unsafe ownOffsets[0] = 0
-    unsafe body(&text, ownOffsets + 1)
+    let first = unsafe ends + 1
+    var span = unsafe MutableSpan(_unsafeStart: first, count: CellBlock.rows)
+    body(&text, &span)
     // Rows are put together with copies of 16 bytes: that many must be readable behind the last text.
-    _ = unsafe text.reserve(CellBlock.slack)
-    unsafe base = unsafe text.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? base
-    unsafe offsets = unsafe UnsafePointer(ownOffsets)
+    text.reserveCapacity(CellBlock.slack)
   }
 
   static let slack = 16
   /// Rows that are put together at a time: their cells stay in the first- and second-level cache.
   static let rows = 512
+
+  /// Where the texts lie, and where each starts and, one further, ends.
+  fileprivate var place: (UnsafePointer<UInt8>, UnsafePointer<Int32>)? {
+    guard let (column, row) = borrowed else {
+      let start = unsafe text.withUnsafeBytes { unsafe $0.baseAddress?.assumingMemoryBound(to: UInt8.self) }
+      return unsafe start.map { unsafe ($0, UnsafePointer(ends)) }
+    }
+    return unsafe column.offsetValues.baseAddress.map {
+      unsafe (column.values.start.assumingMemoryBound(to: UInt8.self), $0 + row)
+    }
+  }
 }
 
 /// Puts the cells of several columns together, row by row.
@@ -61,25 +69,33 @@ struct RowAssembler {
   }
 
   /// Appends `rows` rows; the blocks' own texts stand around each cell, `lineEnd` behind the last.
-  static func append(_ blocks: [CellBlock], rows: Int, lineEnd: [UInt8], to out: inout TextBuffer) {
+  static func append(_ blocks: [CellBlock], rows: Int, lineEnd: [UInt8], to out: inout ByteBuffer) {
     // The constant texts, padded so that short ones can be copied as 16 bytes.
-    var constants = TextBuffer()
+    var constants = ByteBuffer()
     var places: [(Int, Int)] = []
     for (index, block) in blocks.enumerated() {
       let after = index == blocks.count - 1 ? block.after + lineEnd : block.after
       for text in [block.before, after] {
         places.append((constants.count, text.count))
-        unsafe text.withUnsafeBytes { unsafe constants.append(bytes: $0) }
-        for _ in 0..<CellBlock.slack { constants.append(byte: 0) }
+        constants.append(text)
+        constants.append(repeating: 0, count: CellBlock.slack)
       }
     }
-    guard let texts = unsafe constants.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
-    let pieces = blocks.enumerated().map { index, block in
-      unsafe Piece(
-        base: block.base, offsets: block.offsets, before: texts + places[index * 2].0,
-        beforeCount: places[index * 2].1, after: texts + places[index * 2 + 1].0,
-        afterCount: places[index * 2 + 1].1)
+    unsafe constants.span.withUnsafeBufferPointer { texts in
+      guard let texts = texts.baseAddress else { return }
+      let pieces = blocks.enumerated().compactMap { index, block in
+        unsafe block.place.map { base, offsets in
+          unsafe Piece(
+            base: base, offsets: offsets, before: texts + places[index * 2].0,
+            beforeCount: places[index * 2].1, after: texts + places[index * 2 + 1].0,
+            afterCount: places[index * 2 + 1].1)
+        }
+      }
+      append(pieces, rows: rows, to: &out)
     }
+  }
+
+  private static func append(_ pieces: [Piece], rows: Int, to out: inout ByteBuffer) {
     unsafe pieces.withUnsafeBufferPointer { pieces in
       for row in 0..<rows {
         for position in 0..<pieces.count {
@@ -94,7 +110,6 @@ struct RowAssembler {
         }
       }
     }
-    _ = consume constants
   }
 
   /// Copies short texts as one piece of 16 bytes; what is too much is overwritten by the next text.

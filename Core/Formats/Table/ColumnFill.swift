@@ -32,7 +32,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isInteger(field) { return .malformed }
         var value: Int64 = 0
-        let result = unsafe Digits.parse(field.bytes, into: &value)
+        let result = Digits.parse(field.bytes, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -40,7 +40,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isDecimal(field) { return .malformed }
         var value: Int128 = 0
-        let result = unsafe DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
+        let result = DecimalText.parse128(field.bytes, precision: precision, scale: scale, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -48,7 +48,7 @@ extension FieldTable where Self: ~Copyable {
       each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isNumber(field) { return .malformed }
         var value = 0.0
-        let result = unsafe ValueParse.float64(field.bytes, into: &value)
+        let result = ValueParse.float64(field.bytes, into: &value)
         if result == .ok {
           if plan.isInferred && !Canonical.keepsDigits(field, as: value) { return .losesDigits }
           builder.append(value)
@@ -58,7 +58,7 @@ extension FieldTable where Self: ~Copyable {
     case .date:
       each(column, plan, builder, &errors) { field in
         var value: Int32 = 0
-        let result = unsafe ValueParse.date(field.bytes, into: &value)
+        let result = ValueParse.date(field.bytes, into: &value)
         if result == .ok { builder.append(value) }
         return result
       }
@@ -66,7 +66,7 @@ extension FieldTable where Self: ~Copyable {
     default:
       each(column, plan, builder, &errors) { field in
         if plan.isInferred && !Canonical.isCanonical(field, plan.type) { return .malformed }
-        return unsafe plan.parser.append(field.bytes, to: builder)
+        return plan.parser.append(field.bytes, to: builder)
       }
     }
   }
@@ -91,18 +91,14 @@ extension FieldTable where Self: ~Copyable {
         builder.appendNull()
         continue
       }
-      let result = field.kind == .nested && Self.isTagged ? nested(field, builder, body) : body(field)
+      // Only lists take a nested value.
+      let isMisplaced = field.kind == .nested && Self.isTagged && builder.child == nil
+      let result = isMisplaced ? .malformed : body(field)
       if result != .ok {
         errors.append(FieldError(row: row, column: column, result: result))
         builder.appendNull()
       }
     }
-  }
-
-  /// Only lists take a nested value.
-  @inline(__always)
-  private func nested(_ field: FieldText, _ builder: ColumnBuilder, _ body: (FieldText) -> ParseResult) -> ParseResult {
-    builder.child == nil ? .malformed : body(field)
   }
 
   private mutating func fillText(
@@ -118,7 +114,7 @@ extension FieldTable where Self: ~Copyable {
         errors.append(FieldError(row: row, column: column, result: .malformed))
         builder.appendNull()
       } else {
-        unsafe builder.append(bytes: field.start, count: field.count)
+        builder.append(bytes: field.bytes)
       }
     }
   }
@@ -129,7 +125,7 @@ extension FieldTable where Self: ~Copyable {
       if field.kind == .null {
         builder.appendNull()
       } else {
-        unsafe builder.append(bytes: field.start, count: field.count)
+        builder.append(bytes: field.bytes)
       }
     }
   }
@@ -140,49 +136,47 @@ enum Canonical {
   @inline(__always)
   static func isInteger(_ field: FieldText) -> Bool {
     guard field.count > 0 else { return false }
-    if unsafe field.start[0] &- 49 < 9 { return true }
-    if unsafe field.start[0] == 48 { return field.count == 1 }
-    guard unsafe field.start[0] == UInt8(ascii: "-"), field.count > 1 else { return false }
-    return unsafe field.start[1] &- 49 < 9 || (field.start[1] == 48 && field.count == 2)
+    if field.bytes[0] &- 49 < 9 { return true }
+    if field.bytes[0] == 48 { return field.count == 1 }
+    guard field.bytes[0] == UInt8(ascii: "-"), field.count > 1 else { return false }
+    return field.bytes[1] &- 49 < 9 || (field.bytes[1] == 48 && field.count == 2)
   }
 
   /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?` as far as its ends show; the parser sees the rest.
   @inline(__always)
   static func isDecimal(_ field: FieldText) -> Bool {
     guard field.count > 0 else { return false }
-    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
-    guard field.count > sign, unsafe field.start[field.count - 1] &- 48 < 10 else { return false }
-    if unsafe field.start[sign] == 48 {
-      if field.count > sign + 1, unsafe field.start[sign + 1] != UInt8(ascii: ".") { return false }
-    } else if unsafe field.start[sign] &- 49 >= 9 {
+    let sign = field.bytes[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, field.bytes[field.count - 1] &- 48 < 10 else { return false }
+    if field.bytes[sign] == 48 {
+      if field.count > sign + 1, field.bytes[sign + 1] != UInt8(ascii: ".") { return false }
+    } else if field.bytes[sign] &- 49 >= 9 {
       return false
     }
-    for index in 0..<field.count where unsafe field.start[index] | 0x20 == UInt8(ascii: "e") { return false }
+    for index in 0..<field.count where field.bytes[index] | 0x20 == UInt8(ascii: "e") { return false }
     return true
   }
 
   /// A number without zeros in front, with an exponent or not.
   @inline(__always)
   static func isNumber(_ field: FieldText) -> Bool {
-    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
-    guard field.count > sign, unsafe field.start[sign] &- 48 < 10 else { return false }
-    return unsafe field.start[sign] != 48 || field.count == sign + 1 || field.start[sign + 1] &- 48 > 9
+    let sign = field.bytes[0] == UInt8(ascii: "-") ? 1 : 0
+    guard field.count > sign, field.bytes[sign] &- 48 < 10 else { return false }
+    return field.bytes[sign] != 48 || field.count == sign + 1 || field.bytes[sign + 1] &- 48 > 9
   }
 
   /// Whether the shortest text of a number has the same digits as the field.
   static func keepsDigits(_ field: FieldText, as value: Double) -> Bool {
     guard value.isFinite else { return false }
     if field.count <= 15 { return true }
-    var shortest = Array(value.description.utf8)
-    return unsafe shortest.withUnsafeMutableBytes { unsafe Self.digits(UnsafeRawBufferPointer($0)) }
-      == digits(field.bytes)
+    return digits(value.description.utf8.span) == digits(field.bytes)
   }
 
   /// The significant digits: no sign, point, exponent, zeros in front and behind.
-  private static func digits(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+  private static func digits(_ text: Span<UInt8>) -> [UInt8] {
     var digits: [UInt8] = []
     for position in 0..<text.count {
-      let byte = unsafe text[position]
+      let byte = text[position]
       if byte | 0x20 == UInt8(ascii: "e") { break }
       if byte &- 48 < 10, byte != 48 || !digits.isEmpty { digits.append(byte) }
     }
@@ -194,7 +188,7 @@ enum Canonical {
   private static func hasZone(_ field: FieldText) -> Bool {
     var isTime = false
     for position in 0..<field.count {
-      let byte = unsafe field.start[position]
+      let byte = field.bytes[position]
       if byte == UInt8(ascii: ":") { isTime = true }
       if isTime, byte &- 48 > 9, byte != UInt8(ascii: ":"), byte != UInt8(ascii: "."), byte != UInt8(ascii: ",") {
         return true
@@ -205,7 +199,7 @@ enum Canonical {
 
   /// As a boolean is written.
   static func isWord(_ field: FieldText) -> Bool {
-    unsafe field.bytes.elementsEqual("true".utf8) || field.bytes.elementsEqual("false".utf8)
+    field.bytes.isExactly("true".utf8.span) || field.bytes.isExactly("false".utf8.span)
   }
 
   static func isCanonical(_ field: FieldText, _ type: DataType) -> Bool {

@@ -1,7 +1,7 @@
 internal import Records
 
 /// The text of one field of one row.
-@safe struct FieldText {
+struct FieldText: ~Escapable {
   enum Kind: UInt8 {
     /// NULL, or a JSON member that is not there.
     case null
@@ -13,11 +13,16 @@ internal import Records
     case nested
   }
 
-  var start: UnsafePointer<UInt8>
-  var count: Int
+  let bytes: Span<UInt8>
   var kind: Kind
 
-  @inline(__always) var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: start, count: count) }
+  @_lifetime(copy bytes)
+  init(_ bytes: Span<UInt8>, _ kind: Kind) {
+    self.bytes = bytes
+    self.kind = kind
+  }
+
+  @inline(__always) var count: Int { bytes.count }
 }
 
 /// Well-formed rows that lie in memory, their fields found but not yet converted.
@@ -29,8 +34,10 @@ protocol FieldTable: ~Copyable {
   /// Bytes of input behind these rows.
   var byteCount: Int { get }
   /// A field without quotes and escapes; valid until the next call.
+  @_lifetime(&self)
   mutating func field(_ row: Int, _ column: Int) -> FieldText
   /// A field as it is in the input; valid until the next call.
+  @_lifetime(&self)
   mutating func raw(_ row: Int, _ column: Int) -> FieldText
   /// The same rows for another thread: `field` uses memory of its own.
   func copy() -> Self

@@ -43,7 +43,7 @@ struct Inference {
       kinds.insert(.nested)
     } else if isTagged && field.kind == .quoted {
       kinds.insert(.text)
-    } else if unsafe field.start[0] &- 48 < 10 || field.start[0] == UInt8(ascii: "-") {
+    } else if field.bytes[0] &- 48 < 10 || field.bytes[0] == UInt8(ascii: "-") {
       if !observeNumber(field) && (isTagged || !observeTime(field)) { kinds.insert(.text) }
     } else if isTagged || Canonical.isWord(field) {
       kinds.insert(.bool)
@@ -54,10 +54,10 @@ struct Inference {
 
   private mutating func observeNumber(_ field: FieldText) -> Bool {
     if Canonical.isInteger(field), field.count > 18 || parses(field, .int64) {
-      for index in 1..<max(field.count, 1) where unsafe field.start[index] &- 48 > 9 { return observeDecimal(field) }
+      for index in 1..<max(field.count, 1) where field.bytes[index] &- 48 > 9 { return observeDecimal(field) }
       kinds.insert(.integer)
       if field.count > 18 && !parses(field, .int64) { exceedsInt64 = true }
-      unsafe noteDigits(field.count - (field.start[0] == UInt8(ascii: "-") ? 1 : 0), 0, field)
+      noteDigits(field.count - (field.bytes[0] == UInt8(ascii: "-") ? 1 : 0), 0, field)
       return true
     }
     return observeDecimal(field)
@@ -66,12 +66,12 @@ struct Inference {
   private mutating func observeDecimal(_ field: FieldText) -> Bool {
     var point: Int?
     var value = 0.0
-    let parsed = unsafe ValueParse.float64(field.bytes, into: &value)
+    let parsed = ValueParse.float64(field.bytes, into: &value)
     guard parsed == .ok || parsed == .outOfRange else { return false }
     guard Canonical.isDecimal(field) else {
       // With an exponent; leading zeros, as in 007.5, make it a text.
       guard Canonical.isNumber(field) else { return false }
-      for index in 0..<field.count where unsafe field.start[index] | 0x20 == UInt8(ascii: "e") {
+      for index in 0..<field.count where field.bytes[index] | 0x20 == UInt8(ascii: "e") {
         kinds.insert(.exponent)
         noteExponent(field, at: index)
         if parsed != .ok || !Canonical.keepsDigits(field, as: value) { exceedsDouble = true }
@@ -79,11 +79,11 @@ struct Inference {
       }
       return false
     }
-    for index in 0..<field.count where unsafe field.start[index] == UInt8(ascii: ".") { point = index }
+    for index in 0..<field.count where field.bytes[index] == UInt8(ascii: ".") { point = index }
     kinds.insert(.decimal)
-    let sign = unsafe field.start[0] == UInt8(ascii: "-") ? 1 : 0
+    let sign = field.bytes[0] == UInt8(ascii: "-") ? 1 : 0
     let whole = (point ?? field.count) - sign
-    unsafe noteDigits(whole == 1 && field.start[sign] == 48 ? 0 : whole, point.map { field.count - $0 - 1 } ?? 0, field)
+    noteDigits(whole == 1 && field.bytes[sign] == 48 ? 0 : whole, point.map { field.count - $0 - 1 } ?? 0, field)
     return true
   }
 
@@ -93,7 +93,7 @@ struct Inference {
   private mutating func noteExponent(_ field: FieldText, at position: Int) {
     var exponent = 0
     for index in position..<field.count where exponent <= Inference.maxDigits {
-      let digit = unsafe field.start[index] &- 48
+      let digit = field.bytes[index] &- 48
       if digit < 10 { exponent = exponent * 10 + Int(digit) }
     }
     if position + exponent > Inference.maxDigits { exceedsNumeric = true }
@@ -105,7 +105,7 @@ struct Inference {
     scale = max(scale, fraction)
     guard whole + fraction > 15, !exceedsDouble else { return }
     var value = 0.0
-    if unsafe ValueParse.float64(field.bytes, into: &value) != .ok || !Canonical.keepsDigits(field, as: value) {
+    if ValueParse.float64(field.bytes, into: &value) != .ok || !Canonical.keepsDigits(field, as: value) {
       exceedsDouble = true
     }
   }
@@ -137,8 +137,8 @@ struct Inference {
 
   /// Whether it is a time of day, or of the years 1700 to 2199: most are, and need no second look.
   private func isOfOurTimes(_ field: FieldText) -> Bool {
-    guard unsafe field.start[4] == UInt8(ascii: "-") else { return unsafe field.start[2] == UInt8(ascii: ":") }
-    let century = unsafe (field.start[0] &- 48) &* 10 &+ field.start[1] &- 48
+    guard field.bytes[4] == UInt8(ascii: "-") else { return field.bytes[2] == UInt8(ascii: ":") }
+    let century = (field.bytes[0] &- 48) &* 10 &+ field.bytes[1] &- 48
     return century >= 17 && century < 22
   }
 
@@ -146,11 +146,11 @@ struct Inference {
     var number: Int64 = 0
     var day: Int32 = 0
     switch type {
-    case .int64: return unsafe Digits.parse(field.bytes, into: &number) == .ok
-    case .date: return unsafe ValueParse.date(field.bytes, into: &day) == .ok
-    case .time(let unit): return unsafe ValueParse.time(field.bytes, unit: unit, into: &number) == .ok
+    case .int64: return Digits.parse(field.bytes, into: &number) == .ok
+    case .date: return ValueParse.date(field.bytes, into: &day) == .ok
+    case .time(let unit): return ValueParse.time(field.bytes, unit: unit, into: &number) == .ok
     case .timestamp(let unit, let zoned):
-      return unsafe ValueParse.timestamp(field.bytes, unit: unit, zoned: zoned, into: &number) == .ok
+      return ValueParse.timestamp(field.bytes, unit: unit, zoned: zoned, into: &number) == .ok
     default: return false
     }
   }

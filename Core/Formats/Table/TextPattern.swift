@@ -43,68 +43,41 @@ public struct TextPattern: Sendable {
     } else {
       self.zone = nil
     }
-    var rest = Substring(pattern)
-    steps = try TextPattern.parse(&rest, available, isOptional: false, pattern, property) ?? []
-  }
-
-  /// Nil when the (optional) part needs a field that the type does not have.
-  private static func parse(
-    _ rest: inout Substring, _ available: Fields, isOptional: Bool, _ pattern: String, _ property: String
-  ) throws -> [Step]? {
     func wrong(_ what: String) -> Failure {
       Failure(
         .configuration, "'\(property)' is '\(pattern)': \(what)",
         hint: "It is a pattern as Java's DateTimeFormatter has them")
     }
+    let parts: [DatePatternPart]
+    do throws(DatePatternPart.Problem) {
+      parts = try DatePatternPart.parse(pattern, hasOptionals: true)
+    } catch {
+      throw wrong(error.reason)
+    }
+    steps = try TextPattern.steps(parts, available, isOptional: false, wrong) ?? []
+  }
+
+  /// Nil when the (optional) part needs a field that the type does not have.
+  private static func steps(
+    _ parts: [DatePatternPart], _ available: Fields, isOptional: Bool, _ wrong: (String) -> Failure
+  ) throws -> [Step]? {
     var steps: [Step] = []
     var isComplete = true
-    while let character = rest.popFirst() {
-      switch character {
-      case "[":
-        if let inner = try parse(&rest, available, isOptional: true, pattern, property) { steps += inner }
-      case "]":
-        guard isOptional else { throw wrong("a ']' closes nothing") }
-        return isComplete ? steps : nil
-      case "'":
-        steps.append(.literal(Array(try quoted(&rest, wrong).utf8)))
-      case "a"..."z", "A"..."Z":
-        var count = 1
-        while rest.first == character {
-          rest.removeFirst()
-          count += 1
-        }
-        guard let needed = needs(character), let letter = character.asciiValue else {
-          throw wrong("the letter '\(character)' is not understood")
-        }
+    for part in parts {
+      switch part {
+      case .literal(let text): steps.append(.literal(Array(text.utf8)))
+      case .optional(let inner): steps += try self.steps(inner, available, isOptional: true, wrong) ?? []
+      case .field(let letter, let count):
+        let name = Character(Unicode.Scalar(letter))
+        guard let needed = needs(name) else { throw wrong("the letter '\(name)' is not understood") }
         if !available.contains(needed) {
-          if !isOptional { throw wrong("a value of this type has nothing for '\(character)'") }
+          if !isOptional { throw wrong("a value of this type has nothing for '\(name)'") }
           isComplete = false
         }
         steps.append(.field(letter, count))
-      default: steps.append(.literal(Array(String(character).utf8)))
       }
     }
-    if isOptional { throw wrong("a '[' is not closed") }
-    return steps
-  }
-
-  private static func quoted(_ rest: inout Substring, _ wrong: (String) -> Failure) throws -> String {
-    if rest.first == "'" {
-      rest.removeFirst()
-      return "'"
-    }
-    var text = ""
-    while let character = rest.popFirst() {
-      if character != "'" {
-        text.append(character)
-      } else if rest.first == "'" {
-        rest.removeFirst()
-        text.append("'")
-      } else {
-        return text
-      }
-    }
-    throw wrong("a quote is not closed")
+    return isComplete ? steps : nil
   }
 
   private static func needs(_ letter: Character) -> Fields? {
@@ -118,17 +91,17 @@ public struct TextPattern: Sendable {
 
   // MARK: writing
 
-  public func append(date days: Int32, to out: inout TextBuffer) {
+  public func append(date days: Int32, to out: inout ByteBuffer) {
     if days == .max || days == .min { return ValueText.append(date: days, to: &out) }
     append(Calendar.date(days: Int(days)), 0, 0, 0, to: &out)
   }
 
-  public func append(time value: Int64, unit: TimeUnit, to out: inout TextBuffer) {
+  public func append(time value: Int64, unit: TimeUnit, to out: inout ByteBuffer) {
     let (seconds, fraction) = Calendar.floorDivide(value, unit.perSecond)
     append(Calendar.Date(year: 1970, month: 1, day: 1), Int(seconds), nanoseconds(fraction, unit), 0, to: &out)
   }
 
-  public func append(timestamp value: Int64, unit: TimeUnit, to out: inout TextBuffer) {
+  public func append(timestamp value: Int64, unit: TimeUnit, to out: inout ByteBuffer) {
     if value == .max || value == .min { return ValueText.append(timestamp: value, unit: unit, zoned: false, to: &out) }
     let (seconds, fraction) = Calendar.floorDivide(value, unit.perSecond)
     let offset = zone?.offset(at: seconds) ?? 0
@@ -149,11 +122,11 @@ public struct TextPattern: Sendable {
   }
 
   private func append(
-    _ date: Calendar.Date, _ second: Int, _ nanoseconds: Int, _ offset: Int, to out: inout TextBuffer
+    _ date: Calendar.Date, _ second: Int, _ nanoseconds: Int, _ offset: Int, to out: inout ByteBuffer
   ) {
     for step in steps {
       switch step {
-      case .literal(let bytes): unsafe bytes.withUnsafeBytes { unsafe out.append(bytes: $0) }
+      case .literal(let bytes): out.append(bytes)
       case .field(let letter, let count):
         switch letter {
         case UInt8(ascii: "y"), UInt8(ascii: "u"): appendYear(date.year, count, to: &out)
@@ -183,28 +156,30 @@ public struct TextPattern: Sendable {
     }
   }
 
-  private func number(_ value: Int, _ count: Int, to out: inout TextBuffer) {
+  private func number(_ value: Int, _ count: Int, to out: inout ByteBuffer) {
     Digits.appendPadded(UInt64(value), max(count, Digits.count(UInt64(value))), to: &out)
   }
 
-  private func appendYear(_ year: Int, _ count: Int, to out: inout TextBuffer) {
+  private func appendYear(_ year: Int, _ count: Int, to out: inout ByteBuffer) {
     if count == 2 { return Digits.appendPadded(UInt64(((year % 100) + 100) % 100), 2, to: &out) }
     if year < 0 { out.append(byte: UInt8(ascii: "-")) }
     number(abs(year), count, to: &out)
   }
 
-  private func name(_ name: StaticString, _ count: Int, to out: inout TextBuffer) {
-    unsafe out.append(name.utf8Start, count == 4 ? name.utf8CodeUnitCount : min(3, name.utf8CodeUnitCount))
+  private func name(_ name: StaticString, _ count: Int, to out: inout ByteBuffer) {
+    let start = out.count
+    out.append(name)
+    if count != 4 { out.truncate(to: min(out.count, start + 3)) }
   }
 
-  private func appendFraction(_ nanoseconds: Int, _ count: Int, to out: inout TextBuffer) {
+  private func appendFraction(_ nanoseconds: Int, _ count: Int, to out: inout ByteBuffer) {
     var value = UInt64(nanoseconds)
     for _ in 0..<max(0, 9 - count) { value /= 10 }
     Digits.appendPadded(value, min(count, 9), to: &out)
     for _ in 9..<max(9, count) { out.append(byte: 48) }
   }
 
-  private func appendOffset(_ offset: Int, _ letter: UInt8, _ count: Int, to out: inout TextBuffer) {
+  private func appendOffset(_ offset: Int, _ letter: UInt8, _ count: Int, to out: inout ByteBuffer) {
     if letter == UInt8(ascii: "X") && offset == 0 { return out.append(byte: UInt8(ascii: "Z")) }
     out.append(byte: UInt8(ascii: offset < 0 ? "-" : "+"))
     let minutes = abs(offset) / 60

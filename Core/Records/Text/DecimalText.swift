@@ -22,8 +22,6 @@ public enum ParseResult: UInt8, Sendable {
 
 /// Exact decimals between text and unscaled integers: `-12.340` at scale 3 is -12340.
 public enum DecimalText {
-  public typealias Bytes = UnsafePointer<UInt8>
-
   /// 10^0 … 10^19.
   static let powers64: [UInt64] = {
     var all: [UInt64] = [1]
@@ -58,48 +56,50 @@ public enum DecimalText {
   }
 
   /// Nil when the bytes are not a decimal number.
-  static func scan(_ text: Bytes, _ count: Int) -> Parts? {
+  static func scan(_ text: Span<UInt8>) -> Parts? {
+    let count = text.count
     var parts = Parts()
     var at = 0
-    if count > 0, unsafe text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
-      parts.isNegative = unsafe text[0] == UInt8(ascii: "-")
+    if count > 0, text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
+      parts.isNegative = text[0] == UInt8(ascii: "-")
       at = 1
     }
     let wholeStart = at
-    while at < count, unsafe text[at] &- 48 < 10 { at += 1 }
+    while at < count, text[at] &- 48 < 10 { at += 1 }
     var digits = at - wholeStart
     var first = wholeStart
-    while first < at, unsafe text[first] == 48 { first += 1 }
+    while first < at, text[first] == 48 { first += 1 }
     parts.whole = first..<at
-    if at < count, unsafe text[at] == UInt8(ascii: ".") {
+    if at < count, text[at] == UInt8(ascii: ".") {
       at += 1
       let start = at
-      while at < count, unsafe text[at] &- 48 < 10 { at += 1 }
+      while at < count, text[at] &- 48 < 10 { at += 1 }
       digits += at - start
       var end = at
-      while end > start, unsafe text[end - 1] == 48 { end -= 1 }
+      while end > start, text[end - 1] == 48 { end -= 1 }
       parts.fraction = start..<end
     }
     if digits == 0 { return nil }
-    if at < count, unsafe text[at] | 0x20 == UInt8(ascii: "e") {
-      guard let exponent = unsafe scanExponent(text, &at, count) else { return nil }
+    if at < count, text[at] | 0x20 == UInt8(ascii: "e") {
+      guard let exponent = scanExponent(text, &at) else { return nil }
       parts.exponent = exponent
     }
     return at == count ? parts : nil
   }
 
   /// Exponents beyond ±10^6 stay at that bound: no type here reaches it.
-  private static func scanExponent(_ text: Bytes, _ at: inout Int, _ count: Int) -> Int? {
+  private static func scanExponent(_ text: Span<UInt8>, _ at: inout Int) -> Int? {
+    let count = text.count
     at += 1
     var isNegative = false
-    if at < count, unsafe text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
-      isNegative = unsafe text[at] == UInt8(ascii: "-")
+    if at < count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
+      isNegative = text[at] == UInt8(ascii: "-")
       at += 1
     }
-    guard at < count, unsafe text[at] &- 48 < 10 else { return nil }
+    guard at < count, text[at] &- 48 < 10 else { return nil }
     var value = 0
-    while at < count, unsafe text[at] &- 48 < 10 {
-      value = unsafe min(value * 10 + Int(text[at] &- 48), 1_000_000)
+    while at < count, text[at] &- 48 < 10 {
+      value = min(value * 10 + Int(text[at] &- 48), 1_000_000)
       at += 1
     }
     return isNegative ? -value : value
@@ -113,7 +113,7 @@ public enum DecimalText {
     var zeros: Int
   }
 
-  static func place(_ text: Bytes, _ parts: Parts, precision: Int, scale: Int) -> (Placement, ParseResult) {
+  static func place(_ text: Span<UInt8>, _ parts: Parts, precision: Int, scale: Int) -> (Placement, ParseResult) {
     let none = Placement(wholeDigits: 0, fractionDigits: 0, zeros: 0)
     if parts.isZero { return (none, .ok) }
     // value = digits × 10^(exponent − fraction); unscaled = digits × 10^shift.
@@ -125,7 +125,7 @@ public enum DecimalText {
       var cut = -shift
       if placement.fractionDigits > 0 { return (none, .losesDigits) }
       while cut > 0, placement.wholeDigits > 0 {
-        guard unsafe text[parts.whole.lowerBound + placement.wholeDigits - 1] == 48 else { return (none, .losesDigits) }
+        guard text[parts.whole.lowerBound + placement.wholeDigits - 1] == 48 else { return (none, .losesDigits) }
         placement.wholeDigits -= 1
         cut -= 1
       }
@@ -134,7 +134,7 @@ public enum DecimalText {
     var significant = placement.wholeDigits + placement.fractionDigits
     if placement.wholeDigits == 0 {
       var at = parts.fraction.lowerBound
-      while significant > 0, unsafe text[at] == 48 {
+      while significant > 0, text[at] == 48 {
         significant -= 1
         at += 1
       }
@@ -144,35 +144,30 @@ public enum DecimalText {
 
   /// Parses into an unscaled integer of at most 38 digits.
   public static func parse128(
-    _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int128
+    _ text: Span<UInt8>, precision: Int, scale: Int, into value: inout Int128
   ) -> ParseResult {
-    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-    if let quick = unsafe parseShort(base, text.count, precision: precision, scale: scale) {
+    if let quick = parseShort(text, precision: precision, scale: scale) {
       value = Int128(quick)
       return .ok
     }
-    guard let parts = unsafe scan(base, text.count) else { return .malformed }
-    let (placement, result) = unsafe place(base, parts, precision: precision, scale: scale)
+    guard let parts = scan(text) else { return .malformed }
+    let (placement, result) = place(text, parts, precision: precision, scale: scale)
     if result != .ok { return result }
     var magnitude: UInt128 = 0
-    unsafe accumulate(base, parts, placement) { magnitude = magnitude * UInt128($0) + UInt128($1) }
+    accumulate(text, parts, placement) { magnitude = magnitude * UInt128($0) + UInt128($1) }
     value = parts.isNegative ? -Int128(magnitude) : Int128(magnitude)
     return .ok
   }
 
   /// Parses into an unscaled integer of at most 76 digits.
   public static func parse256(
-    _ text: UnsafeRawBufferPointer, precision: Int, scale: Int, into value: inout Int256
+    _ text: Span<UInt8>, precision: Int, scale: Int, into value: inout Int256
   ) -> ParseResult {
-    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self),
-      let parts = unsafe scan(base, text.count)
-    else {
-      return .malformed
-    }
-    let (placement, result) = unsafe place(base, parts, precision: precision, scale: scale)
+    guard let parts = scan(text) else { return .malformed }
+    let (placement, result) = place(text, parts, precision: precision, scale: scale)
     if result != .ok { return result }
     var magnitude = Int256.zero
-    unsafe accumulate(base, parts, placement) {
+    accumulate(text, parts, placement) {
       _ = magnitude.multiplyMagnitude($0)
       _ = magnitude.addMagnitude($1)
     }
@@ -183,7 +178,7 @@ public enum DecimalText {
   /// Feeds the placed digits in chunks of up to 18: `step(10^digits, chunk)`.
   @inline(__always)
   private static func accumulate(
-    _ text: Bytes, _ parts: Parts, _ placement: Placement, _ step: (UInt64, UInt64) -> Void
+    _ text: Span<UInt8>, _ parts: Parts, _ placement: Placement, _ step: (UInt64, UInt64) -> Void
   ) {
     var chunk: UInt64 = 0
     var digits = 0
@@ -197,16 +192,16 @@ public enum DecimalText {
       digits += 1
       if digits == 18 { flush() }
     }
-    for at in 0..<placement.wholeDigits { unsafe feed(UInt64(text[parts.whole.lowerBound + at] &- 48)) }
-    for at in 0..<placement.fractionDigits { unsafe feed(UInt64(text[parts.fraction.lowerBound + at] &- 48)) }
+    for at in 0..<placement.wholeDigits { feed(UInt64(text[parts.whole.lowerBound + at] &- 48)) }
+    for at in 0..<placement.fractionDigits { feed(UInt64(text[parts.fraction.lowerBound + at] &- 48)) }
     for _ in 0..<placement.zeros { feed(0) }
     if digits > 0 { flush() }
   }
 
   /// The common case: a plain `-ddd.ddd` of up to 18 characters whose fraction fits the scale. Nil for all others.
   @inline(__always)
-  static func parseShort(_ text: Bytes, _ count: Int, precision: Int, scale: Int) -> Int64? {
-    guard count > 0, count <= 18, let short = unsafe scanShort(text, count) else { return nil }
+  static func parseShort(_ text: Span<UInt8>, precision: Int, scale: Int) -> Int64? {
+    guard text.count <= 18, let short = scanShort(text) else { return nil }
     let zeros = scale - short.fraction
     let digits = short.digits + zeros
     guard zeros >= 0, digits <= 18, digits <= precision else { return nil }
@@ -216,20 +211,22 @@ public enum DecimalText {
   /// A plain `-ddd.ddd` without its point, how many digits it has, and how many of them are behind the point. Nil for
   /// all others; only good for up to 18 digits.
   @inline(__always)
-  static func scanShort(_ text: Bytes, _ count: Int) -> (value: Int64, digits: Int, fraction: Int)? {
-    let start = unsafe text[0] == UInt8(ascii: "-") ? 1 : 0
+  static func scanShort(_ text: Span<UInt8>) -> (value: Int64, digits: Int, fraction: Int)? {
+    let count = text.count
+    if count == 0 { return nil }
+    let start = text[0] == UInt8(ascii: "-") ? 1 : 0
     var at = start
     var value: Int64 = 0
-    while at < count, unsafe text[at] &- 48 < 10 {
-      value = unsafe value &* 10 &+ Int64(text[at] &- 48)
+    while at < count, text[at] &- 48 < 10 {
+      value = value &* 10 &+ Int64(text[at] &- 48)
       at += 1
     }
     var digits = at - start
     var fraction = 0
-    if at < count, unsafe text[at] == UInt8(ascii: ".") {
+    if at < count, text[at] == UInt8(ascii: ".") {
       at += 1
-      while at < count, unsafe text[at] &- 48 < 10 {
-        value = unsafe value &* 10 &+ Int64(text[at] &- 48)
+      while at < count, text[at] &- 48 < 10 {
+        value = value &* 10 &+ Int64(text[at] &- 48)
         fraction += 1
         at += 1
       }
@@ -242,14 +239,15 @@ public enum DecimalText {
   // MARK: formatting
 
   /// Appends `unscaled × 10^-scale`, with exactly `scale` digits behind the point.
-  public static func append(_ unscaled: Int128, scale: Int, to out: inout TextBuffer) {
+  public static func append(_ unscaled: Int128, scale: Int, to out: inout ByteBuffer) {
     if unscaled < 0 { out.append(byte: UInt8(ascii: "-")) }
     let magnitude = unscaled.magnitude
-    if magnitude <= UInt128(UInt64.max) {
-      let room = unsafe out.reserve(24)
-      let count = unsafe Digits.write(UInt64(truncatingIfNeeded: magnitude), to: room)
-      out.advance(count)
-      insertPoint(digits: count, scale: scale, &out)
+    if magnitude <= UInt128(UInt64.max), 0...18 ~= scale {
+      appendShort(UInt64(truncatingIfNeeded: magnitude), scale, to: &out)
+    } else if magnitude <= UInt128(UInt64.max) {
+      let start = out.count
+      Digits.append(UInt64(truncatingIfNeeded: magnitude), to: &out)
+      insertPoint(digits: out.count - start, scale: scale, &out)
     } else {
       let start = out.count
       let billions: UInt128 = 1_000_000_000_000_000_000
@@ -267,7 +265,7 @@ public enum DecimalText {
   }
 
   /// Appends `unscaled × 10^-scale`, with exactly `scale` digits behind the point.
-  public static func append(_ unscaled: Int256, scale: Int, to out: inout TextBuffer) {
+  public static func append(_ unscaled: Int256, scale: Int, to out: inout ByteBuffer) {
     if let narrow = unscaled.narrowed { return append(narrow, scale: scale, to: &out) }
     if unscaled.isNegative { out.append(byte: UInt8(ascii: "-")) }
     var rest = unscaled.magnitude
@@ -285,23 +283,29 @@ public enum DecimalText {
     insertPoint(digits: out.count - start, scale: scale, &out)
   }
 
-  /// Puts the point into the last `digits` digits; a negative scale appends zeros.
+  /// The whole and the fraction one behind the other.
   @inline(__always)
-  private static func insertPoint(digits: Int, scale: Int, _ out: inout TextBuffer) {
-    if scale <= 0 {
-      for _ in 0..<(-scale) { out.append(byte: 48) }
-      return
+  private static func appendShort(_ magnitude: UInt64, _ scale: Int, to out: inout ByteBuffer) {
+    if scale == 0 { return Digits.append(magnitude, to: &out) }
+    let (whole, fraction) = magnitude.quotientAndRemainder(dividingBy: powers64[scale])
+    out.append(upTo: 40) {
+      Digits.append(whole, to: &$0)
+      $0.append(UInt8(ascii: "."))
+      Digits.appendPadded(fraction, scale, to: &$0)
     }
+  }
+
+  /// Puts the point into the last `digits` digits; a negative scale appends zeros.
+  private static func insertPoint(digits: Int, scale: Int, _ out: inout ByteBuffer) {
+    if scale <= 0 { return out.append(repeating: 48, count: -scale) }
     let missing = max(0, scale + 1 - digits)
-    let room = unsafe out.reserve(missing + 1)
-    let start = unsafe room - digits
-    if missing > 0 {
-      for at in stride(from: digits - 1, through: 0, by: -1) { unsafe start[at + missing] = unsafe start[at] }
-      for at in 0..<missing { unsafe start[at] = 48 }
-    }
-    let total = digits + missing
-    for at in stride(from: total - 1, through: total - scale, by: -1) { unsafe start[at + 1] = unsafe start[at] }
-    unsafe start[total - scale] = UInt8(ascii: ".")
-    out.advance(missing + 1)
+    let start = out.count - digits
+    out.append(repeating: 48, count: missing + 1)
+    var text = out.mutableSpan
+    for at in stride(from: digits - 1, through: 0, by: -1) { text[start + at + missing] = text[start + at] }
+    for at in 0..<missing { text[start + at] = 48 }
+    let point = start + digits + missing - scale
+    for at in stride(from: start + digits + missing - 1, through: point, by: -1) { text[at + 1] = text[at] }
+    text[point] = UInt8(ascii: ".")
   }
 }

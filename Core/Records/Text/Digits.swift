@@ -18,15 +18,9 @@ public enum Digits {
     return digits + (rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0)
   }
 
-  /// Writes the digits (at most 20 bytes) and returns how many they are.
-  public static func write(_ value: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Int {
-    let digits = count(value)
-    unsafe writePadded(value, digits, to: out)
-    return digits
-  }
-
   /// Writes the last `digits` digits, with leading zeros.
-  public static func writePadded(_ value: UInt64, _ digits: Int, to out: UnsafeMutablePointer<UInt8>) {
+  @usableFromInline
+  static func writePadded(_ value: UInt64, _ digits: Int, to out: UnsafeMutablePointer<UInt8>) {
     let table = unsafe pairs.utf8Start
     var rest = value
     var at = digits
@@ -40,45 +34,58 @@ public enum Digits {
     if at == 1 { unsafe out[0] = 48 + UInt8(truncatingIfNeeded: rest % 10) }
   }
 
-  public static func append(_ value: UInt64, to out: inout TextBuffer) {
-    let count = unsafe write(value, to: out.reserve(20))
-    out.advance(count)
+  /// Appends the digits, at most 20.
+  public static func append(_ value: UInt64, to out: inout OutputSpan<UInt8>) {
+    appendPadded(value, count(value), to: &out)
   }
 
-  public static func append(_ value: Int64, to out: inout TextBuffer) {
-    let room = unsafe out.reserve(21)
-    unsafe room[0] = UInt8(ascii: "-")
-    let sign = value < 0 ? 1 : 0
-    let count = unsafe write(value.magnitude, to: room + sign)
-    out.advance(count + sign)
+  /// Appends the last `digits` digits, with leading zeros.
+  @inlinable
+  public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout OutputSpan<UInt8>) {
+    unsafe out.withUnsafeMutableBufferPointer { room, used in
+      precondition(digits >= 0 && digits <= room.count &- used, "no room for the digits")
+      guard let base = room.baseAddress else { return }
+      unsafe writePadded(value, digits, to: base + used)
+      used &+= digits
+    }
   }
 
-  public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout TextBuffer) {
-    unsafe writePadded(value, digits, to: out.reserve(digits))
-    out.advance(digits)
+  public static func append(_ value: UInt64, to out: inout ByteBuffer) {
+    out.append(upTo: 20) { append(value, to: &$0) }
+  }
+
+  public static func append(_ value: Int64, to out: inout ByteBuffer) {
+    out.append(upTo: 21) {
+      if value < 0 { $0.append(UInt8(ascii: "-")) }
+      append(value.magnitude, to: &$0)
+    }
+  }
+
+  public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout ByteBuffer) {
+    out.append(upTo: digits) { appendPadded(value, digits, to: &$0) }
   }
 
   /// Parses `[+-]digits` into 64 bits.
   @inlinable
-  public static func parse(_ text: UnsafeRawBufferPointer, into value: inout Int64) -> ParseResult {
-    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
+  public static func parse(_ text: Span<UInt8>, into value: inout Int64) -> ParseResult {
     let count = text.count
+    if count == 0 { return .malformed }
     var at = 0
     var isNegative = false
-    if unsafe base[0] == UInt8(ascii: "-") || base[0] == UInt8(ascii: "+") {
-      isNegative = unsafe base[0] == UInt8(ascii: "-")
+    if text[0] == UInt8(ascii: "-") || text[0] == UInt8(ascii: "+") {
+      isNegative = text[0] == UInt8(ascii: "-")
       at = 1
     }
-    if count - at > 18 { return unsafe parseLong(base + at, count - at, isNegative, into: &value) }
+    if count - at > 18 { return parseLong(text.extracting(droppingFirst: at), isNegative, into: &value) }
     if at == count { return .malformed }
     var result: Int64 = 0
     while at + 8 <= count {
-      guard let eight = unsafe parseEight(base + at) else { return .malformed }
+      guard let eight = parseEight(text, at) else { return .malformed }
       result = result &* 100_000_000 &+ Int64(eight)
       at += 8
     }
     while at < count {
-      let digit = unsafe base[at] &- 48
+      let digit = text[at] &- 48
       if digit > 9 { return .malformed }
       result = result &* 10 &+ Int64(digit)
       at += 1
@@ -89,8 +96,8 @@ public enum Digits {
 
   /// Eight digits at once, by arithmetic within one 64-bit word; nil when a byte is none.
   @inlinable @inline(__always)
-  static func parseEight(_ text: UnsafePointer<UInt8>) -> UInt64? {
-    let word = unsafe UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
+  static func parseEight(_ text: Span<UInt8>, _ at: Int) -> UInt64? {
+    let word = text.eight(at: at)
     // A digit's high nibble is 3, also after adding 6 to the low one.
     let nibbles = (word & 0xF0F0_F0F0_F0F0_F0F0) | ((word &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) >> 4
     if nibbles != 0x3333_3333_3333_3333 { return nil }
@@ -103,11 +110,9 @@ public enum Digits {
 
   /// 19 digits and more, where overflow is possible.
   @usableFromInline @inline(never)
-  static func parseLong(
-    _ text: UnsafePointer<UInt8>, _ count: Int, _ isNegative: Bool, into value: inout Int64
-  ) -> ParseResult {
+  static func parseLong(_ text: Span<UInt8>, _ isNegative: Bool, into value: inout Int64) -> ParseResult {
     var result: UInt64 = 0
-    let parsed = unsafe parseMagnitude(text, count, into: &result)
+    let parsed = parseMagnitude(text, into: &result)
     if parsed != .ok { return parsed }
     if result > UInt64(Int64.max) + (isNegative ? 1 : 0) { return .outOfRange }
     value = isNegative ? Int64(truncatingIfNeeded: 0 &- result) : Int64(result)
@@ -115,22 +120,20 @@ public enum Digits {
   }
 
   /// Parses `[+]digits` into 64 unsigned bits; `-0` is zero, any other negative number is out of range.
-  public static func parse(_ text: UnsafeRawBufferPointer, into value: inout UInt64) -> ParseResult {
-    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return .malformed }
-    let isNegative = unsafe base[0] == UInt8(ascii: "-")
-    let start = unsafe isNegative || base[0] == UInt8(ascii: "+") ? 1 : 0
-    let result = unsafe parseMagnitude(base + start, text.count - start, into: &value)
+  public static func parse(_ text: Span<UInt8>, into value: inout UInt64) -> ParseResult {
+    if text.isEmpty { return .malformed }
+    let isNegative = text[0] == UInt8(ascii: "-")
+    let start = isNegative || text[0] == UInt8(ascii: "+") ? 1 : 0
+    let result = parseMagnitude(text.extracting(droppingFirst: start), into: &value)
     return result == .ok && isNegative && value != 0 ? .outOfRange : result
   }
 
-  private static func parseMagnitude(_ text: UnsafePointer<UInt8>, _ count: Int, into value: inout UInt64)
-    -> ParseResult
-  {
-    if count == 0 { return .malformed }
+  private static func parseMagnitude(_ text: Span<UInt8>, into value: inout UInt64) -> ParseResult {
+    if text.isEmpty { return .malformed }
     var result: UInt64 = 0
     var overflows = false
-    for at in 0..<count {
-      let digit = unsafe text[at] &- 48
+    for at in text.indices {
+      let digit = text[at] &- 48
       if digit > 9 { return .malformed }
       let (product, overflow) = result.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.addingReportingOverflow(UInt64(digit))

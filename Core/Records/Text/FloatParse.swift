@@ -6,36 +6,36 @@ extension ValueParse {
   ]
 
   public static func float64(_ text: Text, into value: inout Double) -> ParseResult {
-    guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 53,
+    if text.isEmpty { return .malformed }
+    if let (mantissa, exponent) = shortFloat(text), mantissa.magnitude <= 1 << 53,
       abs(exponent) <= 22
     {
       // Both factors are exact, so that one rounding is the correct one.
       let exact = Double(mantissa)
       value = exponent < 0 ? exact / powers[-exponent] : exact * powers[exponent]
-      if unsafe mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
+      if mantissa == 0 && text[0] == UInt8(ascii: "-") { value = -0.0 }
       return .ok
     }
-    return unsafe longFloat(text, into: &value)
+    return longFloat(text, into: &value)
   }
 
   public static func float32(_ text: Text, into value: inout Float) -> ParseResult {
-    guard let base = unsafe bytes(text), text.count > 0 else { return .malformed }
-    if let (mantissa, exponent) = unsafe shortFloat(base, text.count), mantissa.magnitude <= 1 << 24,
+    if text.isEmpty { return .malformed }
+    if let (mantissa, exponent) = shortFloat(text), mantissa.magnitude <= 1 << 24,
       abs(exponent) <= 10
     {
       let exact = Float(mantissa)
       value = exponent < 0 ? exact / Float(powers[-exponent]) : exact * Float(powers[exponent])
-      if unsafe mantissa == 0 && base[0] == UInt8(ascii: "-") { value = -0.0 }
+      if mantissa == 0 && text[0] == UInt8(ascii: "-") { value = -0.0 }
       return .ok
     }
-    return unsafe longFloat(text, into: &value)
+    return longFloat(text, into: &value)
   }
 
   /// `-ddd.ddd` of up to 18 digits as mantissa and decimal exponent.
   @inline(__always)
-  private static func shortFloat(_ text: UnsafePointer<UInt8>, _ count: Int) -> (Int64, Int)? {
-    guard count <= 19, let short = unsafe DecimalText.scanShort(text, count), short.digits <= 18 else { return nil }
+  private static func shortFloat(_ text: Text) -> (Int64, Int)? {
+    guard text.count <= 19, let short = DecimalText.scanShort(text), short.digits <= 18 else { return nil }
     return (short.value, -short.fraction)
   }
 
@@ -43,22 +43,21 @@ extension ValueParse {
   private static func longFloat<F: BinaryFloatingPoint & LosslessStringConvertible>(
     _ text: Text, into value: inout F
   ) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    guard let parts = unsafe DecimalText.scan(base, text.count) else { return unsafe nonFinite(text, into: &value) }
-    guard let result = unsafe F(String(decoding: text, as: UTF8.self)) else { return .malformed }
+    guard let parts = DecimalText.scan(text) else { return nonFinite(text, into: &value) }
+    guard let result = F(text.string) else { return .malformed }
     if !result.isFinite || (result == 0 && !parts.isZero) { return .outOfRange }
     value = result
     return .ok
   }
 
   private static func nonFinite<F: BinaryFloatingPoint>(_ text: Text, into value: inout F) -> ParseResult {
-    let isNegative = unsafe text[0] == UInt8(ascii: "-")
-    let word = unsafe isNegative || text[0] == UInt8(ascii: "+") ? Text(rebasing: text[1...]) : text
-    if unsafe isWord(word, "infinity") || isWord(word, "inf") {
+    let isNegative = text[0] == UInt8(ascii: "-")
+    let word = isNegative || text[0] == UInt8(ascii: "+") ? text.extracting(droppingFirst: 1) : text
+    if isWord(word, "infinity") || isWord(word, "inf") {
       value = isNegative ? -F.infinity : F.infinity
       return .ok
     }
-    if unsafe isWord(text, "nan") {
+    if isWord(text, "nan") {
       value = F.nan
       return .ok
     }

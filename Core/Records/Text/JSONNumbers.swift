@@ -2,15 +2,15 @@
 public enum JSONNumbers {
   /// Whether every number is an integer of 64 bits, with or without a sign, or one whose digits a double keeps: what a
   /// database can store that parses JSON into such numbers. Only for valid JSON.
-  public static func fitMachineNumbers(_ text: UnsafeRawBufferPointer) -> Bool {
+  public static func fitMachineNumbers(_ text: Span<UInt8>) -> Bool {
     var at = 0
     while at < text.count {
-      let byte = unsafe text[at]
+      let byte = text[at]
       if byte == UInt8(ascii: "\"") {
-        at = unsafe behindString(text, at)
+        at = behindString(text, at)
       } else if byte == UInt8(ascii: "-") || byte &- 48 < 10 {
-        let end = unsafe text[at...].firstIndex { !isNumberByte($0) } ?? text.count
-        guard unsafe fits(UnsafeRawBufferPointer(rebasing: text[at..<end])) else { return false }
+        let end = (at..<text.count).first { !isNumberByte(text[$0]) } ?? text.count
+        guard fits(text.extracting(at..<end)) else { return false }
         at = end
       } else {
         at += 1
@@ -19,10 +19,10 @@ public enum JSONNumbers {
     return true
   }
 
-  private static func behindString(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
+  private static func behindString(_ text: Span<UInt8>, _ start: Int) -> Int {
     var at = start + 1
-    while at < text.count, unsafe text[at] != UInt8(ascii: "\"") {
-      at += unsafe text[at] == UInt8(ascii: "\\") ? 2 : 1
+    while at < text.count, text[at] != UInt8(ascii: "\"") {
+      at += text[at] == UInt8(ascii: "\\") ? 2 : 1
     }
     return at + 1
   }
@@ -32,16 +32,16 @@ public enum JSONNumbers {
       || byte | 0x20 == UInt8(ascii: "e")
   }
 
-  private static func fits(_ number: UnsafeRawBufferPointer) -> Bool {
-    if unsafe DecimalText.isShort(number, digits: 15) { return true }
+  private static func fits(_ number: Span<UInt8>) -> Bool {
+    if DecimalText.isShort(number, digits: 15) { return true }
     var integer: Int64 = 0
-    if unsafe ValueParse.integer(number, into: &integer) == .ok { return true }
+    if ValueParse.integer(number, into: &integer) == .ok { return true }
     var natural: UInt64 = 0
-    if unsafe Digits.parse(number, into: &natural) == .ok { return true }
+    if Digits.parse(number, into: &natural) == .ok { return true }
     var value = 0.0
-    guard unsafe ValueParse.float64(number, into: &value) == .ok, value.isFinite else { return false }
-    var text = TextBuffer()
+    guard ValueParse.float64(number, into: &value) == .ok, value.isFinite else { return false }
+    var text = ByteBuffer()
     ValueText.append(value, to: &text)
-    return unsafe DecimalText.isSameNumber(text.bytes, number)
+    return DecimalText.isSameNumber(text.span, number)
   }
 }

@@ -2,7 +2,7 @@ extension ValueText {
   /// The wall clock, then how far it is ahead of UTC: `2026-11-21T10:00:00.123456700+05:30`. The offset is written also
   /// where it is zero, its hours with as many digits as they need.
   public static func append(
-    _ value: OffsetTimestamp, unit: TimeUnit, separator: UInt8 = UInt8(ascii: "T"), to out: inout TextBuffer
+    _ value: OffsetTimestamp, unit: TimeUnit, separator: UInt8 = UInt8(ascii: "T"), to out: inout ByteBuffer
   ) {
     if value.instant == .max || value.instant == .min {
       out.append(value.instant == .max ? "infinity" : "-infinity")
@@ -17,7 +17,7 @@ extension ValueText {
   }
 
   /// `+05:30`.
-  public static func append(offset minutes: Int16, to out: inout TextBuffer) {
+  public static func append(offset minutes: Int16, to out: inout ByteBuffer) {
     out.append(byte: minutes < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
     let (hours, rest) = UInt64(minutes.magnitude).quotientAndRemainder(dividingBy: 60)
     Digits.appendPadded(hours, hours < 100 ? 2 : 3, to: &out)
@@ -31,11 +31,10 @@ extension ValueParse {
   /// text without a zone is read as UTC and a date alone is its midnight. An offset with seconds has digits that the
   /// type does not keep.
   public static func offsetTimestamp(_ text: Text, unit: TimeUnit, into value: inout OffsetTimestamp) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
+    var cursor = Cursor(text)
     var days = 0
     var result = date(&cursor, into: &days)
-    if result != .ok { return unsafe infinity(text, into: &value) }
+    if result != .ok { return infinity(text, into: &value) }
     var seconds = 0
     var fraction: Int64 = 0
     var offset = 0
@@ -58,12 +57,12 @@ extension ValueParse {
   }
 
   private static func infinity(_ text: Text, into value: inout OffsetTimestamp) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
-    cursor.at = unsafe min(text.count, text.first == UInt8(ascii: "-") ? 9 : 8)
-    let word = unsafe Text(rebasing: text[..<cursor.at])
+    if text.isEmpty { return .malformed }
+    var cursor = Cursor(text)
+    cursor.at = min(text.count, text[0] == UInt8(ascii: "-") ? 9 : 8)
+    let word = text.extracting(first: cursor.at)
     var found = OffsetTimestamp(instant: 0, minutes: 0)
-    guard unsafe infinity(word, into: &found.instant) == .ok else { return .malformed }
+    guard infinity(word, into: &found.instant) == .ok else { return .malformed }
     var offset = 0
     if cursor.left > 0 {
       let result = zoneMinutes(&cursor, &offset)
@@ -83,7 +82,7 @@ extension ValueParse {
     guard isNegative || cursor.current == UInt8(ascii: "+") else { return .malformed }
     cursor.at += 1
     guard var hours = cursor.two() else { return .malformed }
-    if cursor.left > 1, cursor.current &- 48 < 10, unsafe cursor.base[cursor.at + 1] == UInt8(ascii: ":") {
+    if cursor.left > 1, cursor.current &- 48 < 10, cursor.text[cursor.at + 1] == UInt8(ascii: ":") {
       hours = hours * 10 + Int(cursor.current &- 48)
       cursor.at += 1
     }

@@ -1,18 +1,22 @@
 /// Dates, times, timestamps and intervals from ISO 8601 text.
 extension ValueParse {
   /// A cursor over bytes that is passed `inout` on the stack.
-  @safe struct Cursor {
-    let base: UnsafePointer<UInt8>
-    let count: Int
+  struct Cursor: ~Escapable {
+    let text: Text
     var at = 0
+
+    @_lifetime(copy text)
+    init(_ text: Text) { self.text = text }
+
+    @inline(__always) var count: Int { text.count }
 
     @inline(__always) var left: Int { count - at }
     /// 0 at the end.
-    @inline(__always) var current: UInt8 { unsafe at < count ? base[at] : 0 }
+    @inline(__always) var current: UInt8 { at < count ? text[at] : 0 }
 
     @inline(__always)
     mutating func skip(_ byte: UInt8) -> Bool {
-      guard at < count, unsafe base[at] == byte else { return false }
+      guard at < count, text[at] == byte else { return false }
       at += 1
       return true
     }
@@ -21,8 +25,8 @@ extension ValueParse {
     @inline(__always)
     mutating func two() -> Int? {
       guard left >= 2 else { return nil }
-      let tens = unsafe base[at] &- 48
-      let ones = unsafe base[at + 1] &- 48
+      let tens = text[at] &- 48
+      let ones = text[at + 1] &- 48
       guard tens < 10, ones < 10 else { return nil }
       at += 2
       return Int(tens) * 10 + Int(ones)
@@ -33,9 +37,9 @@ extension ValueParse {
     mutating func digits(_ minimum: Int, _ maximum: Int) -> Int? {
       let start = at
       var value = 0
-      while at < count, unsafe base[at] &- 48 < 10 {
+      while at < count, text[at] &- 48 < 10 {
         if at - start == maximum { return nil }
-        value = unsafe value * 10 + Int(base[at] &- 48)
+        value = value * 10 + Int(text[at] &- 48)
         at += 1
       }
       return at - start >= minimum ? value : nil
@@ -44,8 +48,7 @@ extension ValueParse {
 
   /// `[±]YYYY-MM-DD`, more digits in the year allowed, ` BC` behind it counted as PostgreSQL does, or `[-]infinity`.
   public static func date(_ text: Text, into value: inout Int32) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
+    var cursor = Cursor(text)
     var days = 0
     let result = date(&cursor, into: &days)
     if result == .ok && cursor.left == 0 || result == .ok && takesBC(&cursor, &days) {
@@ -54,7 +57,7 @@ extension ValueParse {
       value = narrow
       return .ok
     }
-    if unsafe infinity(text, into: &value) == .ok { return .ok }
+    if infinity(text, into: &value) == .ok { return .ok }
     return result == .ok ? .malformed : result
   }
 
@@ -74,7 +77,7 @@ extension ValueParse {
   /// The year 44 BC is the astronomical year -43.
   static func takesBC(_ cursor: inout Cursor, _ days: inout Int) -> Bool {
     guard cursor.left == 3, cursor.skip(0x20), cursor.current | 0x20 == UInt8(ascii: "b"),
-      unsafe cursor.base[cursor.at + 1] | 0x20 == UInt8(ascii: "c")
+      cursor.text[cursor.at + 1] | 0x20 == UInt8(ascii: "c")
     else { return false }
     let date = Calendar.date(days: days)
     let year = 1 - date.year
@@ -86,8 +89,7 @@ extension ValueParse {
 
   /// `HH:MM[:SS[.f…]]`, up to 24:00:00; digits behind the unit's last must be zeros.
   public static func time(_ text: Text, unit: TimeUnit, into value: inout Int64) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
+    var cursor = Cursor(text)
     var seconds = 0
     var fraction: Int64 = 0
     let result = clock(&cursor, unit, &seconds, &fraction)
@@ -127,8 +129,8 @@ extension ValueParse {
     let kept = unit == .microseconds ? 6 : 9
     let start = cursor.at
     var loses = false
-    while cursor.at < cursor.count, unsafe cursor.base[cursor.at] &- 48 < 10 {
-      let digit = unsafe cursor.base[cursor.at] &- 48
+    while cursor.at < cursor.count, cursor.text[cursor.at] &- 48 < 10 {
+      let digit = cursor.text[cursor.at] &- 48
       if cursor.at - start < kept { value = value * 10 + Int64(digit) } else if digit != 0 { loses = true }
       cursor.at += 1
     }
@@ -141,11 +143,10 @@ extension ValueParse {
   /// A date, `T` or a space, a time, and for an instant a zone: `Z`, `±HH`, `±HHMM`, `±HH:MM[:SS]`. An instant without
   /// a zone is read as UTC; a wall clock with one is malformed. A date alone is its midnight.
   public static func timestamp(_ text: Text, unit: TimeUnit, zoned: Bool, into value: inout Int64) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
+    var cursor = Cursor(text)
     var days = 0
     var result = date(&cursor, into: &days)
-    if result != .ok { return unsafe infinity(text, into: &value) }
+    if result != .ok { return infinity(text, into: &value) }
     var seconds = 0
     var fraction: Int64 = 0
     if cursor.left > 3, cursor.current | 0x20 == UInt8(ascii: "t") || cursor.current == 0x20 {
@@ -170,15 +171,15 @@ extension ValueParse {
   /// Whether all that is left is ` BC`, in place of a zone.
   @inline(__always)
   static func standsBeforeBC(_ cursor: Cursor) -> Bool {
-    unsafe cursor.left == 3 && cursor.base[cursor.at + 1] | 0x20 == UInt8(ascii: "b")
+    cursor.left == 3 && cursor.text[cursor.at + 1] | 0x20 == UInt8(ascii: "b")
   }
 
   static func infinity<T: FixedWidthInteger>(_ text: Text, into value: inout T) -> ParseResult {
-    if unsafe isWord(text, "infinity") {
+    if isWord(text, "infinity") {
       value = .max
       return .ok
     }
-    if unsafe isWord(text, "-infinity") {
+    if isWord(text, "-infinity") {
       value = .min
       return .ok
     }
@@ -212,8 +213,7 @@ extension ValueParse {
 
   /// ISO 8601: `PnYnMnWnDTnHnMn.nS`, each part with its own sign, a sign in front for all of them.
   public static func interval(_ text: Text, into value: inout Interval) -> ParseResult {
-    guard let base = unsafe bytes(text) else { return .malformed }
-    var cursor = unsafe Cursor(base: base, count: text.count)
+    var cursor = Cursor(text)
     let isNegative = cursor.skip(UInt8(ascii: "-"))
     if !isNegative { _ = cursor.skip(UInt8(ascii: "+")) }
     guard cursor.skip(UInt8(ascii: "P")) else { return .malformed }
@@ -233,8 +233,8 @@ extension ValueParse {
       var number: Int128 = 0
       let start = cursor.at
       while cursor.left > 0, cursor.current < 0x40 { cursor.at += 1 }
-      let result = unsafe DecimalText.parse128(
-        Text(start: base + start, count: cursor.at - start), precision: 28, scale: 9, into: &number)
+      let result = DecimalText.parse128(
+        text.extracting(start..<cursor.at), precision: 28, scale: 9, into: &number)
       if result == .losesDigits { losesDigits = true } else if result != .ok { return result }
       let whole = number / 1_000_000_000
       let hasFraction = number % 1_000_000_000 != 0
