@@ -74,7 +74,7 @@ struct ColumnViewTests {
       }
       switch column.type.layout {
       case .bits: self = .bit(view.bool(row))
-      case .fixed, .variable: self = .bytes(ByteBuffer.copy(view.bytes(row)))
+      case .fixed, .variable: self = .bytes(view.bytes(row).array)
       case .list: self = .list(view.range(row).map { Model(column.children[0], $0) })
       }
     }
@@ -111,7 +111,7 @@ struct ColumnViewTests {
       if width == 8 { #expect(eights(view) == (0..<count).map { view.value($0) }) }
     case .variable:
       #expect(offsets == count + 1)
-      #expect(texts(view) == (0..<count).map { ByteBuffer.copy(view.bytes($0)) })
+      #expect(texts(view) == (0..<count).map { view.bytes($0).array })
     case .list: #expect(offsets == count + 1 && bytes == 0)
     }
   }
@@ -125,7 +125,7 @@ struct ColumnViewTests {
   private static func texts(_ view: ColumnView) -> [[UInt8]] {
     let (offsets, all) = (view.offsets, view.allBytes)
     return (0..<view.count).map {
-      ByteBuffer.copy(all.extracting(Int(offsets[$0])..<Int(offsets[$0 + 1])))
+      all.extracting(Int(offsets[$0])..<Int(offsets[$0 + 1])).array
     }
   }
 
@@ -138,7 +138,7 @@ struct ColumnViewTests {
     let views = ColumnViews((0..<20).map(column))
     #expect(views.count == 20)
     for index in views.indices {
-      let bytes = ByteBuffer.copy(views[index].bytes(999))
+      let bytes = views[index].bytes(999).array
       #expect(bytes == Array("row 999 of \(index)".utf8))
     }
   }

@@ -40,6 +40,11 @@ extension ValueParse {
   ) -> ParseResult {
     unsafe timestamp(text.bytesSpan, unit: unit, zoned: zoned, into: &value)
   }
+  public static func offsetTimestamp(
+    _ text: UnsafeRawBufferPointer, unit: TimeUnit, into value: inout OffsetTimestamp
+  ) -> ParseResult {
+    unsafe offsetTimestamp(text.bytesSpan, unit: unit, into: &value)
+  }
   public static func uuid(_ text: UnsafeRawBufferPointer, into out: UnsafeMutablePointer<UInt8>) -> ParseResult {
     var value: UInt128 = 0
     let result = unsafe uuid(text.bytesSpan, into: &value)
