@@ -17,19 +17,20 @@ import Testing
     var bodies: [Int] = []
     let packer = try AvroBlockPacker(codec, level: nil)
     for block in 0..<blocks {
-      let body = AvroOut(capacity: 256)
+      var body = ByteBuffer(capacity: 256)
       for row in 0..<10 {
-        body.append(long: Int64(block * 10 + row))
-        body.append(text: "row \(block * 10 + row)")
+        body.append(zigzag: Int64(block * 10 + row))
+        body.append(counted: "row \(block * 10 + row)")
       }
-      let packed = try Array(packer.pack(body.bytes, name: "memory"))
-      let start = AvroOut(capacity: 32)
-      start.append(long: 10)
-      start.append(long: Int64(packed.count))
+      var packed = ByteBuffer()
+      if packer.packs { try packer.pack(body, to: &packed, name: "memory") } else { packed.append(body.array) }
+      var start = ByteBuffer(capacity: 32)
+      start.append(zigzag: 10)
+      start.append(zigzag: Int64(packed.count))
       starts.append(bytes.count)
-      bytes += Array(start.bytes)
+      bytes += start.array
       bodies.append(bytes.count)
-      bytes += packed + mark
+      bytes += packed.array + mark
     }
     return (bytes, starts, bodies)
   }
@@ -37,15 +38,15 @@ import Testing
   private static let mark = (0..<16).map { UInt8($0 * 7 + 3) }
 
   private static func head(_ codec: AvroCodec) -> [UInt8] {
-    let out = AvroOut(capacity: 512)
+    var out = ByteBuffer(capacity: 512)
     for byte in [0x4F, 0x62, 0x6A, 1] as [UInt8] { out.append(byte: byte) }
-    out.append(long: 2)
+    out.append(zigzag: 2)
     for (key, value) in [("avro.schema", schema), ("avro.codec", codec.rawValue)] {
-      out.append(text: key)
-      out.append(text: value)
+      out.append(counted: key)
+      out.append(counted: value)
     }
     out.append(byte: 0)
-    return Array(out.bytes) + mark
+    return out.array + mark
   }
 
   /// The ids that are read, how many rows are bad, and what is said of them.
@@ -131,11 +132,11 @@ import Testing
     for (size, codec) in [(1, AvroCodec.null), (.max, .null), (1 << 50, .deflate), (.max, .snappy)]
       as [(Int64, AvroCodec)]
     {
-      let out = AvroOut(capacity: 512)
-      out.append(long: .max)
-      out.append(long: size)
+      var out = ByteBuffer(capacity: 512)
+      out.append(zigzag: .max)
+      out.append(zigzag: size)
       out.append(byte: 0xFF)
-      let (ids, bad) = try read(Self.head(codec) + Array(out.bytes) + Self.mark)
+      let (ids, bad) = try read(Self.head(codec) + out.array + Self.mark)
       #expect(ids.count < 10 && bad.count > 0 && bad.count < 1_000)
     }
   }

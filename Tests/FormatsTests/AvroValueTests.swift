@@ -23,9 +23,9 @@ import Testing
 
     /// A number with a length in front.
     static func long(_ number: Int64) -> [UInt8] {
-      let out = AvroOut(capacity: 16)
-      out.append(long: number)
-      return Array(out.bytes)
+      var out = ByteBuffer(capacity: 16)
+      out.append(zigzag: number)
+      return out.array
     }
 
     static func run(_ bytes: [UInt8]) -> [UInt8] { long(Int64(bytes.count)) + bytes }

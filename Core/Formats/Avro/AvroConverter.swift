@@ -21,37 +21,37 @@ final class AvroConverter {
   }
 
   /// False when the value does not become the type; the output is as before then.
-  func append(_ datum: AvroDatum, _ index: Int, to out: AvroOut) -> Bool {
+  func append(_ datum: AvroDatum, _ index: Int, to out: inout ByteBuffer) -> Bool {
     let start = out.count
-    if append(datum, index, to: out, 0) { return true }
-    out.count = start
+    if append(datum, index, to: &out, 0) { return true }
+    out.truncate(to: start)
     return false
   }
 
-  private func append(_ datum: AvroDatum, _ index: Int, to out: AvroOut, _ depth: Int) -> Bool {
+  private func append(_ datum: AvroDatum, _ index: Int, to out: inout ByteBuffer, _ depth: Int) -> Bool {
     guard depth < AvroConverter.maxDepth else { return false }
     let node = schema[index]
     switch node.kind {
-    case .union: return union(datum, node, to: out, depth)
-    case .record: return record(datum, node, to: out, depth)
-    case .array: return array(datum, node, to: out, depth)
-    case .map: return map(datum, node, to: out, depth)
-    default: return scalars.append(datum, node, to: out)
+    case .union: return union(datum, node, to: &out, depth)
+    case .record: return record(datum, node, to: &out, depth)
+    case .array: return array(datum, node, to: &out, depth)
+    case .map: return map(datum, node, to: &out, depth)
+    default: return scalars.append(datum, node, to: &out)
     }
   }
 
   // MARK: unions
 
-  private func union(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut, _ depth: Int) -> Bool {
+  private func union(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer, _ depth: Int) -> Bool {
     var datum = datum
     if coercesWords, case .string(let text) = datum, scalars.isNull(text) { datum = .null }
     let start = out.count
     let ranks = node.parts.map { rank(datum, schema[$0]) }
     for wanted in 0...2 {
       for (branch, part) in node.parts.enumerated() where ranks[branch] == wanted {
-        out.append(long: Int64(branch))
-        if append(datum, part, to: out, depth + 1) { return true }
-        out.count = start
+        out.append(zigzag: Int64(branch))
+        if append(datum, part, to: &out, depth + 1) { return true }
+        out.truncate(to: start)
       }
     }
     return false
@@ -110,7 +110,7 @@ final class AvroConverter {
 
   // MARK: what holds other values
 
-  private func record(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut, _ depth: Int) -> Bool {
+  private func record(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer, _ depth: Int) -> Bool {
     var values: [AvroDatum?]
     switch datum {
     case .map(let pairs):
@@ -129,32 +129,32 @@ final class AvroConverter {
     }
     for (member, value) in zip(node.members, values) {
       if let value {
-        guard append(value, member.type, to: out, depth + 1) else { return false }
+        guard append(value, member.type, to: &out, depth + 1) else { return false }
       } else if let fallback = member.fallback {
         var encoder = AvroDefault(schema: schema)
         guard encoder.encode(fallback, member.type, depth: 0) else { return false }
-        out.append(raw: encoder.bytes)
+        out.append(encoder.bytes)
       } else {
-        guard append(.null, member.type, to: out, depth + 1) else { return false }
+        guard append(.null, member.type, to: &out, depth + 1) else { return false }
       }
     }
     return true
   }
 
-  private func array(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut, _ depth: Int) -> Bool {
+  private func array(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer, _ depth: Int) -> Bool {
     guard case .list(let values) = datum else { return false }
-    if !values.isEmpty { out.append(long: Int64(values.count)) }
-    for value in values where !append(value, node.parts[0], to: out, depth + 1) { return false }
+    if !values.isEmpty { out.append(zigzag: Int64(values.count)) }
+    for value in values where !append(value, node.parts[0], to: &out, depth + 1) { return false }
     out.append(byte: 0)
     return true
   }
 
-  private func map(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut, _ depth: Int) -> Bool {
+  private func map(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer, _ depth: Int) -> Bool {
     guard case .map(let pairs) = datum else { return false }
-    if !pairs.isEmpty { out.append(long: Int64(pairs.count)) }
+    if !pairs.isEmpty { out.append(zigzag: Int64(pairs.count)) }
     for (key, value) in pairs {
-      out.append(text: key)
-      guard append(value, node.parts[0], to: out, depth + 1) else { return false }
+      out.append(counted: key)
+      guard append(value, node.parts[0], to: &out, depth + 1) else { return false }
     }
     out.append(byte: 0)
     return true

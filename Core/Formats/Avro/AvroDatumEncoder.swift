@@ -8,7 +8,6 @@ public final class AvroDatumEncoder {
   private let name: String
   private let columns: Schema
   private let encoder: AvroRowEncoder
-  private let out = AvroOut(capacity: 1 << 10)
   private var batch: RecordBatch?
 
   /// - Parameters:
@@ -35,15 +34,12 @@ public final class AvroDatumEncoder {
     self.batch = batch
   }
 
-  /// One row's bytes behind `head`, good until the next call. A row that does not fit the schema is a failure of the
-  /// category `data` that names its column.
-  public func encode(_ row: Int, behind head: [UInt8] = []) throws -> UnsafeRawBufferPointer {
+  /// Appends one row's bytes. A row that does not fit the schema is a failure of the category `data` that names its
+  /// column, and nothing is appended.
+  public func encode(_ row: Int, to out: inout ByteBuffer) throws {
     guard let batch, row < batch.count else { throw Failure(.bug, "writing '\(name)': there is no row \(row)") }
-    out.count = 0
-    unsafe head.withUnsafeBytes { unsafe out.append(raw: $0) }
     var refusal = AvroRefusal.none
-    _ = encoder.run(row..<row + 1, to: out, limit: .max, &refusal)
+    _ = encoder.run(row..<row + 1, to: &out, limit: .max, &refusal)
     if refusal != .none { throw encoder.failure(refusal, row, of: batch, number: row + 1, to: name) }
-    return unsafe out.bytes
   }
 }

@@ -1,9 +1,8 @@
-internal import Glibc
 internal import Records
 
-/// One step of writing a row: where the column lies and what it becomes. Plain memory, as in `AvroOp`.
-@safe struct AvroEncodeOp {
-  enum Kind: UInt8 {
+/// One step of writing a row: which column it takes and what that becomes.
+struct AvroEncodeOp: BitwiseCopyable {
+  enum Kind: UInt8, BitwiseCopyable {
     case bool, int8, int16, int32, int64, uint8, uint16, uint32
     case float, double, floatToDouble
     case variable, uuidText, uuidBytes
@@ -35,39 +34,10 @@ internal import Records
   /// The type in the schema.
   var node: Int
 
-  var values: UnsafeRawPointer
-  var offsets: UnsafePointer<Int32>?
-  var validity: UnsafeRawPointer?
-  var offset = 0
-
   init(_ kind: Kind, column: Int, node: Int) {
     self.kind = kind
     self.column = column
     self.node = node
-    unsafe values = unsafe UnsafeRawPointer(bitPattern: 64) ?? UnsafeRawPointer(AvroEncodeOp.nothing.base)
-  }
-
-  private static let nothing = Allocation(capacity: 64)
-
-  /// Points into a batch's column.
-  mutating func bind(_ column: Column) {
-    unsafe values = unsafe column.values.start
-    unsafe offsets = unsafe column.offsetValues.baseAddress
-    unsafe validity = unsafe column.validity?.start
-    offset = column.offset
-  }
-
-  @inline(__always)
-  func isNull(_ row: Int) -> Bool {
-    guard let validity = unsafe validity else { return false }
-    let bit = offset + row
-    return unsafe validity.load(fromByteOffset: bit >> 3, as: UInt8.self) & (1 << UInt8(truncatingIfNeeded: bit & 7))
-      == 0
-  }
-
-  @inline(__always)
-  func load<T: BitwiseCopyable>(_ row: Int, as _: T.Type = T.self) -> T {
-    unsafe values.loadUnaligned(fromByteOffset: (offset + row) * MemoryLayout<T>.size, as: T.self)
   }
 }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Records
 
 /// Why a row cannot be written.
@@ -18,14 +17,14 @@ enum AvroRefusal: UInt8 {
 }
 
 /// Writes the rows of batches as Avro's binary encoding.
-@safe final class AvroRowEncoder {
+final class AvroRowEncoder {
   private let schema: AvroSchema
-  private let opCount: Int
-  private let ops: UnsafeMutablePointer<AvroEncodeOp>
+  private let ops: [AvroEncodeOp]
   private let converter: AvroConverter
   /// For columns of JSON texts.
   private let jsonConverter: AvroConverter
   private let defaults: [[UInt8]]
+  private var views = ColumnViews()
   private var formatters: [AvroDatumReader?] = []
   /// The column at which the last row was refused, and the type of the schema.
   private(set) var refused = (column: 0, node: 0)
@@ -34,35 +33,28 @@ enum AvroRefusal: UInt8 {
   init(
     _ ops: [AvroEncodeOp], defaults: [[UInt8]], _ schema: AvroSchema, _ conversion: AvroConversion
   ) throws {
-    opCount = ops.count
-    unsafe self.ops = .allocate(capacity: max(1, ops.count))
-    unsafe self.ops.initialize(from: ops, count: ops.count)
+    self.ops = ops
     self.defaults = defaults
     self.schema = schema
     converter = try AvroConverter(schema, conversion, isJSON: false)
     jsonConverter = try AvroConverter(schema, conversion, isJSON: true)
   }
 
-  deinit { unsafe ops.deallocate() }
-
-  /// Gets ready for a batch, which must live as long as its rows are written.
+  /// Gets ready for a batch.
   func bind(_ batch: RecordBatch) {
-    formatters = Array(repeating: nil, count: opCount)
-    for index in 0..<opCount where unsafe ops[index].column >= 0 {
-      let column = unsafe batch.columns[ops[index].column]
-      unsafe ops[index].bind(column)
-      if unsafe ops[index].kind == .generic { formatters[index] = AvroDatumReader(column) }
-    }
+    views = ColumnViews(batch.columns)
+    formatters = ops.map { $0.kind == .generic ? AvroDatumReader(batch.columns[$0.column]) : nil }
   }
 
   /// Writes rows until one is refused or the output has `limit` bytes; returns the row behind the last one written.
-  func run(_ rows: Range<Int>, to out: AvroOut, limit: Int, _ refusal: inout AvroRefusal) -> Int {
+  func run(_ rows: Range<Int>, to out: inout ByteBuffer, limit: Int, _ refusal: inout AvroRefusal) -> Int {
+    let (ops, views) = (ops, views)
     var row = rows.lowerBound
     while row < rows.upperBound, out.count < limit {
       let start = out.count
-      refusal = write(row, to: out)
+      refusal = write(row, ops.span, views, to: &out)
       if refusal != .none {
-        out.count = start
+        out.truncate(to: start)
         return row
       }
       row += 1
@@ -87,141 +79,151 @@ enum AvroRefusal: UInt8 {
       sensitive: AvroDatumReader(batch.columns[refused.column]).datum(row).text)
   }
 
+  /// Numbers take at most 10 bytes and a branch, decimals 17 and two.
+  private static let quickSize = 24
+
+  /// Where the quick steps of a row end.
+  private enum Stop {
+    case end
+    /// A text that does not fit into the room.
+    case long
+    case rare
+    case refusal(AvroRefusal)
+  }
+
   @inline(__always)
-  private func write(_ row: Int, to out: AvroOut) -> AvroRefusal {
-    // Numbers take at most 10 bytes and a branch, decimals 17; what is longer asks for room itself.
-    var room = unsafe out.reserve(opCount * 24)
-    for index in 0..<opCount {
-      let op = unsafe ops + index
-      if unsafe op.pointee.column >= 0, unsafe op.pointee.kind != .generic {
-        if unsafe op.pointee.isNull(row) {
-          guard unsafe op.pointee.isNullable else { return unsafe refuse(op, .null) }
-          unsafe room[0] = unsafe op.pointee.nullBranch
-          unsafe room += 1
-          continue
-        }
-        if unsafe op.pointee.isNullable {
-          unsafe room[0] = unsafe op.pointee.valueBranch
-          unsafe room += 1
+  private func write(
+    _ row: Int, _ ops: Span<AvroEncodeOp>, _ views: ColumnViews, to out: inout ByteBuffer
+  ) -> AvroRefusal {
+    var index = 0
+    while true {
+      let room = (ops.count - index) * AvroRowEncoder.quickSize + 256
+      let stop = out.append(upTo: room) { quick(row, &index, ops, views, to: &$0) }
+      switch stop {
+      case .end: return .none
+      case .refusal(let refusal):
+        refused = (ops[index].column, ops[index].node)
+        return refusal
+      case .long: out.append(counted: views[ops[index].column].bytes(row))
+      case .rare:
+        let refusal = rare(ops[index], row, index, views, to: &out)
+        if refusal != .none {
+          refused = (ops[index].column, ops[index].node)
+          return refusal
         }
       }
-      var number: Int64 = 0
-      switch unsafe op.pointee.kind {
-      case .int64: number = unsafe op.pointee.load(row)
-      case .int32: number = unsafe Int64(op.pointee.load(row, as: Int32.self))
+      index += 1
+    }
+  }
+
+  @inline(__always)
+  private func quick(
+    _ row: Int, _ index: inout Int, _ ops: Span<AvroEncodeOp>, _ views: ColumnViews, to room: inout OutputSpan<UInt8>
+  ) -> Stop {
+    while index < ops.count {
+      let column = ops[index].column
+      if column < 0 || ops[index].kind == .generic { return .rare }
+      let view = views[column]
+      if view.isNull(row) {
+        guard ops[index].isNullable else { return .refusal(.null) }
+        room.append(ops[index].nullBranch)
+        index += 1
+        continue
+      }
+      if ops[index].isNullable { room.append(ops[index].valueBranch) }
+      var number: Int64
+      switch ops[index].kind {
+      case .int64: number = view.value(row)
+      case .int32: number = Int64(view.value(row, as: Int32.self))
       case .double:
-        let bits: UInt64 = unsafe op.pointee.load(row)
-        unsafe UnsafeMutableRawPointer(room).storeBytes(of: bits, as: UInt64.self)
-        unsafe room += 8
+        room.append(little: view.value(row, as: UInt64.self))
+        index += 1
         continue
       case .variable:
-        unsafe room = unsafe variable(op, row, room, out, index)
+        let bytes = view.bytes(row)
+        // What is left over is enough for the steps that follow.
+        if bytes.count + (ops.count - index) * AvroRowEncoder.quickSize > room.freeCapacity { return .long }
+        room.append(zigzag: Int64(bytes.count))
+        room.append(bytes)
+        index += 1
         continue
       case .decimal:
-        var value: Int128 = unsafe op.pointee.load(row)
-        if unsafe op.pointee.isChecked, unsafe !scale(op, &value) { return unsafe refuse(op, .precision) }
-        let length = unsafe AvroOut.put(big: value, to: room + 1)
-        unsafe room[0] = UInt8(truncatingIfNeeded: length << 1)
-        unsafe room += length + 1
+        var value: Int128 = view.value(row)
+        if ops[index].isChecked, !AvroRowEncoder.scale(ops[index], &value) { return .refusal(.precision) }
+        let size = AvroBigEndian.size(value)
+        room.append(UInt8(truncatingIfNeeded: size << 1))
+        AvroBigEndian.append(value, size: size, to: &room)
+        index += 1
         continue
-      case .int8: number = unsafe Int64(op.pointee.load(row, as: Int8.self))
-      case .int16: number = unsafe Int64(op.pointee.load(row, as: Int16.self))
-      case .uint8: number = unsafe Int64(op.pointee.load(row, as: UInt8.self))
-      case .uint16: number = unsafe Int64(op.pointee.load(row, as: UInt16.self))
-      case .uint32: number = unsafe Int64(op.pointee.load(row, as: UInt32.self))
-      default:
-        out.count = unsafe room - out.base
-        let refusal = unsafe rare(op, row, index, out)
-        if refusal != .none { return unsafe refuse(op, refusal) }
-        unsafe room = unsafe out.reserve((opCount - index) * 24)
-        continue
+      case .int8: number = Int64(view.value(row, as: Int8.self))
+      case .int16: number = Int64(view.value(row, as: Int16.self))
+      case .uint8: number = Int64(view.value(row, as: UInt8.self))
+      case .uint16: number = Int64(view.value(row, as: UInt16.self))
+      case .uint32: number = Int64(view.value(row, as: UInt32.self))
+      default: return .rare
       }
-      if unsafe op.pointee.isChecked {
-        let refusal = unsafe check(op, &number)
-        if refusal != .none { return unsafe refuse(op, refusal) }
+      if ops[index].isChecked {
+        let refusal = AvroRowEncoder.check(ops[index], &number)
+        if refusal != .none { return .refusal(refusal) }
       }
-      unsafe room += AvroOut.put(number, to: room)
+      room.append(zigzag: number)
+      index += 1
     }
-    out.count = unsafe room - out.base
-    return .none
-  }
-
-  @inline(never)
-  private func refuse(_ op: UnsafeMutablePointer<AvroEncodeOp>, _ refusal: AvroRefusal) -> AvroRefusal {
-    refused = unsafe (op.pointee.column, op.pointee.node)
-    return refusal
+    return .end
   }
 
   @inline(__always)
-  private func variable(
-    _ op: UnsafeMutablePointer<AvroEncodeOp>, _ row: Int, _ place: UnsafeMutablePointer<UInt8>, _ out: AvroOut,
-    _ index: Int
-  ) -> UnsafeMutablePointer<UInt8> {
-    guard let offsets = unsafe op.pointee.offsets else { return unsafe place }
-    let start = unsafe Int(offsets[row])
-    let length = unsafe Int(offsets[row + 1]) - start
-    var room = unsafe place
-    unsafe room += AvroOut.put(Int64(length), to: room)
-    out.count = unsafe room - out.base
-    unsafe room = unsafe out.reserve(length + (opCount - index) * 24)
-    unsafe memcpy(room, op.pointee.values + start, length)
-    return unsafe room + length
-  }
-
-  @inline(__always)
-  private func check(_ op: UnsafeMutablePointer<AvroEncodeOp>, _ number: inout Int64) -> AvroRefusal {
-    if unsafe op.pointee.divisor != 1 {
-      let (quotient, remainder) = unsafe number.quotientAndRemainder(dividingBy: op.pointee.divisor)
+  private static func check(_ op: AvroEncodeOp, _ number: inout Int64) -> AvroRefusal {
+    if op.divisor != 1 {
+      let (quotient, remainder) = number.quotientAndRemainder(dividingBy: op.divisor)
       if remainder != 0 { return .digits }
       number = quotient
     }
-    let (product, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
+    let (product, overflow) = number.multipliedReportingOverflow(by: op.factor)
     number = product
-    return unsafe overflow || number < op.pointee.least || number > op.pointee.most ? .range : .none
+    return overflow || number < op.least || number > op.most ? .range : .none
   }
 
   @inline(__always)
-  private func scale(_ op: UnsafeMutablePointer<AvroEncodeOp>, _ value: inout Int128) -> Bool {
-    let (product, overflow) = unsafe value.multipliedReportingOverflow(by: op.pointee.scaling)
+  private static func scale(_ op: AvroEncodeOp, _ value: inout Int128) -> Bool {
+    let (product, overflow) = value.multipliedReportingOverflow(by: op.scaling)
     value = product
-    return unsafe !overflow && value.magnitude < op.pointee.bound
+    return !overflow && value.magnitude < op.bound
   }
 
   @inline(never)
   private func rare(
-    _ op: UnsafeMutablePointer<AvroEncodeOp>, _ row: Int, _ index: Int, _ out: AvroOut
+    _ op: AvroEncodeOp, _ row: Int, _ index: Int, _ views: ColumnViews, to out: inout ByteBuffer
   ) -> AvroRefusal {
-    switch unsafe op.pointee.kind {
-    case .bool:
-      let bit = unsafe op.pointee.offset + row
-      let byte = unsafe op.pointee.values.load(fromByteOffset: bit >> 3, as: UInt8.self)
-      out.append(byte: byte >> UInt8(bit & 7) & 1)
-    case .float: unsafe out.append(little: op.pointee.load(row, as: UInt32.self))
-    case .floatToDouble: unsafe out.append(little: Double(op.pointee.load(row, as: Float.self)).bitPattern)
-    case .uuidBytes:
-      unsafe out.append(
-        raw: UnsafeRawBufferPointer(start: op.pointee.values + (op.pointee.offset + row) * 16, count: 16))
+    if op.kind == .constant {
+      out.append(defaults[op.size])
+      return .none
+    }
+    if op.kind == .generic { return generic(op, row, index, to: &out) }
+    let view = views[op.column]
+    switch op.kind {
+    case .bool: out.append(byte: view.bool(row) ? 1 : 0)
+    case .float: out.append(little: view.value(row, as: UInt32.self))
+    case .floatToDouble: out.append(little: Double(view.value(row, as: Float.self)).bitPattern)
+    case .uuidBytes: out.append(view.bytes(row))
     case .uuidText:
-      var text = TextBuffer(capacity: 64)
-      let start = unsafe op.pointee.values + (op.pointee.offset + row) * 16
-      unsafe ValueText.append(uuid: start.assumingMemoryBound(to: UInt8.self), to: &text)
-      unsafe out.append(bytes: text.bytes)
+      out.append(zigzag: 36)
+      ValueText.append(uuid: view.bytes(row), to: &out)
     case .fixedDecimal:
-      var value: Int128 = unsafe op.pointee.load(row)
-      if unsafe op.pointee.isChecked, unsafe !scale(op, &value) { return .precision }
-      guard unsafe AvroOut.put(big: value, size: op.pointee.size, to: out.reserve(op.pointee.size)) else {
-        return .precision
-      }
-      unsafe out.count += op.pointee.size
-    case .constant: unsafe defaults[op.pointee.size].withUnsafeBytes { unsafe out.append(raw: $0) }
-    default:
-      guard let reader = formatters[index] else { return .conversion }
-      let datum = reader.datum(row)
-      let converter = reader.isJSON ? jsonConverter : converter
-      guard unsafe converter.append(datum, op.pointee.node, to: out) else {
-        return datum.isNull ? .null : .conversion
-      }
+      var value: Int128 = view.value(row)
+      if op.isChecked, !AvroRowEncoder.scale(op, &value) { return .precision }
+      guard AvroBigEndian.size(value) <= op.size else { return .precision }
+      out.append(upTo: op.size) { AvroBigEndian.append(value, size: op.size, to: &$0) }
+    default: return .conversion
     }
     return .none
+  }
+
+  private func generic(_ op: AvroEncodeOp, _ row: Int, _ index: Int, to out: inout ByteBuffer) -> AvroRefusal {
+    guard let reader = formatters[index] else { return .conversion }
+    let datum = reader.datum(row)
+    let converter = reader.isJSON ? jsonConverter : converter
+    if converter.append(datum, op.node, to: &out) { return .none }
+    return datum.isNull ? .null : .conversion
   }
 }

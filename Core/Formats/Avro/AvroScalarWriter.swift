@@ -42,7 +42,7 @@ struct AvroScalarWriter {
 
   func isNull(_ word: String) -> Bool { nullWords.contains(ExactText(word.lowercased())) }
 
-  func append(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
+  func append(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer) -> Bool {
     switch node.kind {
     case .null:
       if case .string(let text) = datum { return isNull(text) }
@@ -53,15 +53,15 @@ struct AvroScalarWriter {
       return true
     case .int, .long:
       guard let number = integer(datum, node), node.kind == .long || Int32(exactly: number) != nil else { return false }
-      out.append(long: number)
+      out.append(zigzag: number)
       return true
-    case .float, .double: return fraction(datum, node.kind == .float, to: out)
-    case .string: return string(datum, node, to: out)
+    case .float, .double: return fraction(datum, node.kind == .float, to: &out)
+    case .string: return string(datum, node, to: &out)
     case .enumeration:
       guard case .string(let text) = datum, let place = node.symbols.firstIndex(ofExactly: text) else { return false }
-      out.append(long: Int64(place))
+      out.append(zigzag: Int64(place))
       return true
-    case .bytes, .fixed: return bytes(datum, node, to: out)
+    case .bytes, .fixed: return bytes(datum, node, to: &out)
     default: return false
     }
   }
@@ -118,7 +118,7 @@ struct AvroScalarWriter {
     }
   }
 
-  private func fraction(_ datum: AvroDatum, _ isFloat: Bool, to out: AvroOut) -> Bool {
+  private func fraction(_ datum: AvroDatum, _ isFloat: Bool, to out: inout ByteBuffer) -> Bool {
     if isFloat {
       guard let number = single(datum) else { return false }
       out.append(little: number.bitPattern)
@@ -166,37 +166,37 @@ struct AvroScalarWriter {
 
   // MARK: texts and bytes
 
-  private func string(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
+  private func string(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer) -> Bool {
     switch (node.logical, datum) {
     case (.ferry(.json)?, .jsonText(let text)):
-      out.append(text: text)
+      out.append(counted: text)
       return true
     case (.ferry(.json)?, _) where isJSON:
-      out.append(text: datum.json.json())
+      out.append(counted: datum.json.json())
       return true
     case (.uuid?, .string(let text)):
       guard let bytes = ScalarText.uuid(text) else { return false }
-      out.append(text: AvroDatum.uuid(bytes).text ?? "")
+      out.append(counted: AvroDatum.uuid(bytes).text ?? "")
       return true
     case (.ferry(.offsetTimestamp(.microseconds))?, .offsetTimestamp(let value, .nanoseconds)):
       guard value.instant % 1_000 == 0 else { return false }
-      out.append(text: datum.text ?? "")
+      out.append(counted: datum.text ?? "")
       return true
     case (.ferry(let type)?, .string(let text)):
       guard ScalarText.isValid(text, type) else { return false }
-      out.append(text: text)
+      out.append(counted: text)
       return true
     default:
       guard let text = datum.text else { return false }
-      out.append(text: text)
+      out.append(counted: text)
       return true
     }
   }
 
-  private func bytes(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: AvroOut) -> Bool {
+  private func bytes(_ datum: AvroDatum, _ node: AvroSchema.Node, to out: inout ByteBuffer) -> Bool {
     switch node.logical {
-    case .decimal(let precision, let scale): return decimal(datum, precision, scale, node, to: out)
-    case .ferry(.uint64): return decimal(datum, 20, 0, node, to: out)
+    case .decimal(let precision, let scale): return decimal(datum, precision, scale, node, to: &out)
+    case .ferry(.uint64): return decimal(datum, 20, 0, node, to: &out)
     case .duration:
       guard let interval = ScalarText.interval(datum), let fields = ScalarText.duration(interval) else { return false }
       for field in fields { out.append(little: field) }
@@ -222,14 +222,14 @@ struct AvroScalarWriter {
     if node.kind == .fixed {
       guard raw.count == node.size else { return false }
     } else {
-      out.append(long: Int64(raw.count))
+      out.append(zigzag: Int64(raw.count))
     }
-    out.append(raw: raw)
+    out.append(raw)
     return true
   }
 
   private func decimal(
-    _ datum: AvroDatum, _ precision: Int, _ scale: Int, _ node: AvroSchema.Node, to out: AvroOut
+    _ datum: AvroDatum, _ precision: Int, _ scale: Int, _ node: AvroSchema.Node, to out: inout ByteBuffer
   ) -> Bool {
     guard let digits = digits(datum), var raw = ScalarText.unscaled(digits, precision, scale) else { return false }
     if node.kind == .fixed {
@@ -237,9 +237,9 @@ struct AvroScalarWriter {
       let fill: UInt8 = raw[0] & 0x80 == 0 ? 0 : 0xFF
       raw = Array(repeating: fill, count: node.size - raw.count) + raw
     } else {
-      out.append(long: Int64(raw.count))
+      out.append(zigzag: Int64(raw.count))
     }
-    out.append(raw: raw)
+    out.append(raw)
     return true
   }
 

@@ -1,6 +1,4 @@
-internal import CCodecs
 internal import Expression
-internal import Glibc
 public import Records
 
 /// Writes Avro container files, after the specification 1.12.
@@ -18,7 +16,8 @@ public final class AvroWriter: RecordSink {
   private let codec: AvroBlockPacker
   private let encoder: AvroRowEncoder
   private let bad: BadRows
-  private let block = AvroOut(capacity: 1 << 17)
+  private var block = ByteBuffer(capacity: 1 << 17)
+  private var packed = ByteBuffer()
   private var blockRows = 0
   private let sync: [UInt8]
   private let columns: Schema
@@ -48,16 +47,16 @@ public final class AvroWriter: RecordSink {
     var metadata = options.metadata
     metadata["avro.schema"] = schema.text
     metadata["avro.codec"] = options.codec.rawValue
-    let head = AvroOut(capacity: 1_024)
+    var head = ByteBuffer(capacity: 1_024)
     for byte in [UInt8(ascii: "O"), UInt8(ascii: "b"), UInt8(ascii: "j"), 1] { head.append(byte: byte) }
-    head.append(long: Int64(metadata.count))
+    head.append(zigzag: Int64(metadata.count))
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-      head.append(text: key)
-      head.append(text: value)
+      head.append(counted: key)
+      head.append(counted: value)
     }
     head.append(byte: 0)
-    unsafe sync.withUnsafeBytes { unsafe head.append(raw: $0) }
-    try unsafe output.write(head.bytes)
+    head.append(sync)
+    try head.write(to: output)
   }
 
   public func write(_ batch: RecordBatch) throws {
@@ -69,7 +68,7 @@ public final class AvroWriter: RecordSink {
       var row = 0
       while row < batch.count {
         var refusal = AvroRefusal.none
-        let next = encoder.run(row..<batch.count, to: block, limit: AvroWriter.blockBytes, &refusal)
+        let next = encoder.run(row..<batch.count, to: &block, limit: AvroWriter.blockBytes, &refusal)
         blockRows += next - row
         rowCount += next - row
         rowNumber += next - row
@@ -86,14 +85,26 @@ public final class AvroWriter: RecordSink {
 
   private func flush() throws {
     guard blockRows > 0 else { return }
-    let head = AvroOut(capacity: 32)
-    let packed = try unsafe codec.pack(block.bytes, name: output.name)
-    head.append(long: Int64(blockRows))
-    head.append(long: Int64(packed.count))
-    try unsafe sync.withUnsafeBytes { try unsafe output.write(parts: [head.bytes, packed, $0]) }
-    withExtendedLifetime(head) {}
-    block.count = 0
+    var head = ByteBuffer(capacity: 32)
+    head.append(zigzag: Int64(blockRows))
+    if codec.packs {
+      packed.removeAll()
+      try codec.pack(block, to: &packed, name: output.name)
+      try AvroWriter.write(head, &packed, sync, to: output)
+    } else {
+      try AvroWriter.write(head, &block, sync, to: output)
+    }
+    block.removeAll()
     blockRows = 0
+  }
+
+  private static func write(
+    _ head: consuming ByteBuffer, _ body: inout ByteBuffer, _ sync: [UInt8], to output: any ByteOutput
+  ) throws {
+    head.append(zigzag: Int64(body.count))
+    try head.write(to: output)
+    body.append(sync)
+    try body.write(to: output)
   }
 
   /// Writes the last block and makes the file visible under its name.
@@ -102,46 +113,5 @@ public final class AvroWriter: RecordSink {
     isFinished = true
     try flush()
     try output.commit()
-  }
-}
-
-/// Compresses blocks.
-@safe final class AvroBlockPacker {
-  private let codec: AvroCodec
-  private let encoder: OpaquePointer?
-  private let room = AvroOut(capacity: 64)
-
-  init(_ codec: AvroCodec, level: Int?) throws {
-    self.codec = codec
-    if let level, codec.levels?.contains(level) != true {
-      let known = codec.levels.map { "from \($0.lowerBound) to \($0.upperBound)" } ?? "none"
-      throw Failure(
-        .configuration, "the codec '\(codec.rawValue)' has no level \(level)", hint: "It has levels \(known)")
-    }
-    unsafe encoder = unsafe codec.kind.flatMap { unsafe codec_encoder_open($0, Int32(clamping: level ?? -1)) }
-    if codec.kind != nil, unsafe encoder == nil {
-      throw Failure(.configuration, "the codec '\(codec.rawValue)' cannot be started with the level \(level ?? -1)")
-    }
-  }
-
-  deinit { if let encoder = unsafe encoder { unsafe codec_encoder_close(encoder) } }
-
-  /// The bytes that go into the file; valid until the next call.
-  func pack(_ bytes: UnsafeRawBufferPointer, name: String) throws -> UnsafeRawBufferPointer {
-    guard codec != .null else { return unsafe bytes }
-    room.count = 0
-    let source = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    if let encoder = unsafe encoder {
-      let bound = unsafe codec_encode_bound(encoder, bytes.count)
-      room.count = unsafe codec_encode(encoder, source, bytes.count, room.reserve(bound), bound)
-    } else {
-      let bound = codec_snappy_bound(bytes.count)
-      room.count = unsafe codec_snappy_encode(source, bytes.count, room.reserve(bound), bound)
-      if room.count > 0 { unsafe room.append(little: codec_crc32(source, bytes.count).byteSwapped) }
-    }
-    guard room.count > 0 else {
-      throw Failure(.bug, "writing '\(name)': the codec '\(codec.rawValue)' refused a block")
-    }
-    return unsafe room.bytes
   }
 }
