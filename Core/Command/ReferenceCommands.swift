@@ -52,8 +52,7 @@ struct ReferenceCommand: ParsableCommand {
   func run() throws {
     for page in ReferencePages.all(registry) {
       let output = try FileOutput(path: "\(folder)/\(page.name)")
-      var text = page.text
-      try text.withUTF8 { try output.write(UnsafeRawBufferPointer($0)) }
+      try output.write(text: page.text)
       try output.commit()
     }
   }

@@ -16,28 +16,28 @@ public protocol ByteInput: AnyObject {
 /// it leaves nothing behind.
 public protocol ByteOutput: AnyObject {
   var name: String { get }
-  func write(_ bytes: UnsafeRawBufferPointer) throws
+  func write(_ bytes: Span<UInt8>) throws
   /// Writes several runs of bytes one behind the other; a file takes them all with one system call.
-  func write(parts: [UnsafeRawBufferPointer]) throws
+  func write(parts: [Buffer]) throws
   func commit() throws
   /// Opens what has been written so far, from its front, until `commit`; nil where that cannot be read.
   var reopen: (@Sendable () throws -> any ByteInput)? { get }
 }
 
 extension ByteOutput {
-  public func write(_ bytes: Span<UInt8>) throws {
-    try unsafe bytes.withUnsafeBufferPointer { try unsafe write(UnsafeRawBufferPointer($0)) }
-  }
+  /// For callers that hold pointers.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe write(bytes.bytesSpan) }
 
   public func write(_ bytes: [UInt8]) throws { try write(bytes.span) }
 
   public var reopen: (@Sendable () throws -> any ByteInput)? { nil }
 
-  public func write(_ bytes: Span<UInt8>) throws { try unsafe bytes.withUnsafeBytes { try unsafe write($0) } }
-
-  public func write(parts: [UnsafeRawBufferPointer]) throws {
-    for index in 0..<(unsafe parts.count) { try unsafe write(parts[index]) }
+  public func write(parts: [Buffer]) throws {
+    for part in parts { try write(part.span) }
   }
+
+  /// Writes the UTF-8 of a text.
+  public func write(text: String) throws { try write(text.utf8.span) }
 }
 
 extension ByteInput {
@@ -46,6 +46,11 @@ extension ByteInput {
   /// Fills an array from its front; returns how many bytes, 0 at the end.
   public func read(into buffer: inout [UInt8]) throws -> Int {
     try unsafe buffer.withUnsafeMutableBytes { try unsafe read(into: $0) }
+  }
+
+  /// Fills a whole array unless the input ends first; returns how many bytes it got.
+  public func readFully(into buffer: inout [UInt8]) throws -> Int {
+    try unsafe buffer.withUnsafeMutableBytes { try unsafe readFully(into: $0) }
   }
 
   /// Fills the whole buffer unless the input ends first; returns how many bytes it got.
@@ -169,21 +174,28 @@ public final class FileOutput: ByteOutput {
     { [temporary, name] in try FileInput(path: temporary, name: name) }
   }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = unsafe bytes
-    while unsafe !rest.isEmpty {
-      let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+  public func write(_ bytes: Span<UInt8>) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBufferPointer {
+        unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + done }, $0.count - done)
+      }
       if count >= 0 {
-        unsafe rest = unsafe UnsafeRawBufferPointer(rebasing: rest[count...])
+        done += count
       } else if errno != EINTR {
         throw FileError.failure("writing '\(name)'", errno)
       }
     }
   }
 
-  public func write(parts: [UnsafeRawBufferPointer]) throws {
-    var vectors = unsafe parts.filter { unsafe !$0.isEmpty }.map {
-      unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+  public func write(parts: [Buffer]) throws {
+    // The vectors point into the parts, which stay until all is written.
+    try withExtendedLifetime(parts) { try write(vectorsOf: parts) }
+  }
+
+  private func write(vectorsOf parts: [Buffer]) throws {
+    var vectors = unsafe parts.filter { $0.count > 0 }.map {
+      unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.start), iov_len: $0.count)
     }
     var done = 0
     while unsafe done < vectors.count {

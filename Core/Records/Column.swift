@@ -133,6 +133,11 @@ public enum Bitmap {
 }
 
 extension Bitmap {
+  static func copy(_ bits: Buffer, from start: Int, count: Int) -> Buffer {
+    precondition(start >= 0 && (start + count + 7) / 8 <= bits.count, "bits outside of the buffer")
+    return unsafe copy(bits.start, from: start, count: count)
+  }
+
   /// A copy whose first bit is the one at `start`.
   static func copy(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Buffer {
     let bytes = (count + 7) / 8

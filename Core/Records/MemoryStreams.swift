@@ -40,7 +40,7 @@ public final class MemoryOutput: ByteOutput {
 
   public init(name: String = "memory") { self.name = name }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { unsafe self.bytes.append(contentsOf: bytes) }
+  public func write(_ bytes: Span<UInt8>) throws { self.bytes += bytes.array }
 
   public func commit() throws { isCommitted = true }
 }

@@ -9,14 +9,11 @@ public enum PrivateFile {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileError.failure(doing, errno) }
     defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = unsafe bytes.withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + done }, $0.count - done)
-      }
+    var rest = Array(text.utf8)
+    while !rest.isEmpty {
+      let count = unsafe Glibc.write(descriptor, rest, rest.count)
       if count < 0, errno != EINTR { throw FileError.failure(doing, errno) }
-      done += max(0, count)
+      rest.removeFirst(max(0, count))
     }
   }
 }

@@ -174,12 +174,14 @@ public final class StoredOutput: ByteOutput {
   }
 
   public var name: String { uri }
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe write(parts: [bytes]) }
+  public func write(_ bytes: Span<UInt8>) throws {
+    try output.write(bytes)
+    if let growing { growing.file.grew(by: bytes.count) }
+  }
 
-  public func write(parts: [UnsafeRawBufferPointer]) throws {
-    try unsafe output.write(parts: parts)
-    guard let growing else { return }
-    unsafe growing.file.grew(by: parts.reduce(0) { $0 + $1.count })
+  public func write(parts: [Buffer]) throws {
+    try output.write(parts: parts)
+    if let growing { growing.file.grew(by: parts.reduce(0) { $0 + $1.count }) }
   }
 
   public func commit() throws { try output.commit() }

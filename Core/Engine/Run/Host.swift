@@ -124,7 +124,7 @@ extension String {
     var bytes: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = try unsafe block.withUnsafeMutableBytes { try unsafe input.read(into: $0) }
+      let count = try input.read(into: &block)
       if count == 0 { break }
       bytes += block[..<count]
       guard bytes.count <= limit else {

@@ -56,7 +56,7 @@ struct KeyValueStore {
 
   private func write(_ text: String, to uri: StorageURI) throws {
     let output = try storage.create(uri)
-    try unsafe Array(text.utf8).withUnsafeBytes { try unsafe output.write($0) }
+    try output.write(text: text)
     try output.commit()
   }
 

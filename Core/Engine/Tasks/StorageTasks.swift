@@ -57,7 +57,7 @@ struct Concat: FerryTask {
   private func joinBytes(_ references: [StorageReference], _ context: TaskContext) throws -> ValueMap {
     let output = try context.create("concat" + self.extension)
     for (index, reference) in references.enumerated() {
-      if index > 0, var separator { try separator.withUTF8 { try unsafe output.write(UnsafeRawBufferPointer($0)) } }
+      if index > 0, let separator { try output.write(text: separator) }
       try context.copy(from: context.open(reference), to: output, counted: true)
     }
     try output.commit()

@@ -151,8 +151,8 @@ package import Records
 
   deinit { unsafe iconv_close(converter) }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws {
-    unsafe rest.append(contentsOf: bytes)
+  func write(_ bytes: Span<UInt8>) throws {
+    rest += bytes.array
     try convert()
   }
 

@@ -1,5 +1,4 @@
 internal import CScan
-internal import Glibc
 internal import Records
 
 /// Finds where the rows of JSON text lie: on lines, between the commas of an array, or one behind the other. What a row
@@ -158,8 +157,9 @@ internal import Records
 
   /// The first LF among the bytes of the window; a CR alone is white space like any other.
   private func lineEnd(_ start: Int, _ end: Int) -> Int? {
-    guard start < end, let found = unsafe memchr(window.base + start, 0x0A, end - start) else { return nil }
-    return unsafe UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - window.base
+    if start >= end { return nil }
+    let window = window
+    return Scan.firstIndex(of: 0x0A, window.bytes.extracting(start..<end)).map { start + $0 }
   }
 
   // MARK: documents

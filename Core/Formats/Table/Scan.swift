@@ -1,4 +1,5 @@
 internal import CScan
+internal import Glibc
 
 /// The byte loops in C, over spans.
 enum Scan {
@@ -11,6 +12,13 @@ enum Scan {
   static func isFree(of byte: UInt8, _ text: Span<UInt8>) -> Bool {
     unsafe text.withUnsafeBufferPointer {
       unsafe scan_find_special($0.baseAddress, $0.count, byte, byte) == $0.count
+    }
+  }
+
+  static func firstIndex(of byte: UInt8, _ text: Span<UInt8>) -> Int? {
+    unsafe text.withUnsafeBytes { text in
+      guard let start = text.baseAddress, let found = unsafe memchr(start, Int32(byte), text.count) else { return nil }
+      return unsafe UnsafeRawPointer(found) - start
     }
   }
 

@@ -82,7 +82,8 @@ enum BodyCodec: Int8 {
 
   /// The uncompressed length as 64 bit, then the compressed bytes; or -1 and the bytes as they are, where compressing
   /// gains nothing.
-  func compress(_ source: UnsafeRawBufferPointer) -> Buffer {
+  func compress(_ source: Buffer) -> Buffer {
+    let source = unsafe source.bytes
     let room = max(bound(source.count), source.count)
     let memory = Allocation(capacity: room + 8)
     let written = unsafe compress(source, into: memory.base + 8, room: room)

@@ -104,7 +104,7 @@ struct FlatWriter {
   }
 
   private mutating func append<T: FixedWidthInteger>(_ value: T) {
-    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
+    for place in 0..<T.bitWidth / 8 { bytes.append(UInt8(truncatingIfNeeded: value >> (place * 8))) }
   }
 
   private mutating func align(_ alignment: Int) { pad(to: (bytes.count + alignment - 1) & ~(alignment - 1)) }

@@ -34,9 +34,8 @@ public final class RecordFileReader: RecordSource {
 
   /// Whether an input begins as a record file does. Reads its first bytes.
   public static func isRecordFile(_ input: any ByteInput) throws -> Bool {
-    var head: UInt64 = 0
-    let count = try unsafe withUnsafeMutableBytes(of: &head) { try unsafe input.readFully(into: $0) }
-    return unsafe count == 8 && withUnsafeBytes(of: head) { unsafe $0.starts(with: ArrowFormat.magic) }
+    var head = [UInt8](repeating: 0, count: 8)
+    return try input.readFully(into: &head) == 8 && head.starts(with: ArrowFormat.magic)
   }
 
   public func next() throws -> RecordBatch? {

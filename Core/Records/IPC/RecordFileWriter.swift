@@ -24,28 +24,23 @@ public final class RecordFileWriter: RecordSink {
     self.output = output
     self.schema = schema
     compressor = BufferCompressor(compression)
-    let zeros = Allocation(capacity: ArrowFormat.alignment)
-    unsafe zeros.base.initializeMemory(as: UInt8.self, repeating: 0, count: ArrowFormat.alignment)
-    self.zeros = Buffer(zeros, count: ArrowFormat.alignment)
+    zeros = Buffer(copying: [UInt8](repeating: 0, count: ArrowFormat.alignment))
     try write(ArrowFormat.magic + [0, 0])
-    _ = try unsafe write(
+    _ = try write(
       message: RecordFileWriter.message(ArrowFormat.Header.schema, bodyLength: 0) { flat, slot in
         SchemaWriter.write(schema, into: &flat, for: slot)
-      }, body: unsafe [])
+      }, body: [])
   }
 
   /// Writes a batch of the file's schema. An empty one is kept.
   public func write(_ batch: RecordBatch) throws {
     guard !isFinished else { throw Failure(.bug, "writing '\(output.name)': the file is finished already") }
     guard batch.schema.fields.map(\.type) == schema.fields.map(\.type) else { throw mismatch(batch.schema) }
-    try withExtendedLifetime(batch) {
-      let body = BodyWriter(batch, compressor: compressor, zeros: zeros)
-      let metadata = recordBatch(rows: batch.count, body)
-      let start = byteCount
-      let metadataLength = try unsafe write(message: metadata, body: body.parts)
-      blocks += [start, Int64(metadataLength), Int64(body.length)]
-      withExtendedLifetime(body) {}
-    }
+    let body = BodyWriter(batch, compressor: compressor, zeros: zeros)
+    let metadata = recordBatch(rows: batch.count, body)
+    let start = byteCount
+    let metadataLength = try write(message: metadata, body: body.parts)
+    blocks += [start, Int64(metadataLength), Int64(body.length)]
     rowCount += Int64(batch.count)
     batchCount += 1
     if batch.count > 0 { onRows() }
@@ -94,7 +89,7 @@ public final class RecordFileWriter: RecordSink {
 
   /// Writes the metadata, padded so that the body is aligned in the file, and the body. Returns the length of the
   /// metadata with what precedes it.
-  private func write(message metadata: [UInt8], body: [UnsafeRawBufferPointer]) throws -> Int {
+  private func write(message metadata: [UInt8], body: [Buffer]) throws -> Int {
     let unpadded = 8 + metadata.count
     let padding = -(Int(byteCount) + unpadded) & (ArrowFormat.alignment - 1)
     let length = metadata.count + padding
@@ -106,18 +101,18 @@ public final class RecordFileWriter: RecordSink {
     }
     let head =
       little(ArrowFormat.continuation) + little(UInt32(length)) + metadata + [UInt8](repeating: 0, count: padding)
-    try unsafe head.withUnsafeBytes { try unsafe output.write(parts: [$0] + body) }
-    unsafe byteCount += Int64(body.reduce(head.count) { $0 + $1.count })
+    try output.write(parts: [Buffer(copying: head)] + body)
+    byteCount += Int64(body.reduce(head.count) { $0 + $1.count })
     return 8 + length
   }
 
   private func write(_ bytes: [UInt8]) throws {
-    try unsafe bytes.withUnsafeBytes { try unsafe output.write($0) }
+    try output.write(bytes)
     byteCount += Int64(bytes.count)
   }
 
   private func little(_ value: UInt32) -> [UInt8] {
-    unsafe withUnsafeBytes(of: value.littleEndian) { unsafe Array($0) }
+    (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
   }
 
   private func mismatch(_ other: Schema) -> Failure {

@@ -17,10 +17,7 @@ public struct ExactText: Hashable, Comparable, Sendable, ExpressibleByStringLite
   public static func < (a: ExactText, b: ExactText) -> Bool { a.string.precedesExactly(b.string) }
 
   public func hash(into hasher: inout Hasher) {
-    let isContiguous: Void? = unsafe string.utf8.withContiguousStorageIfAvailable {
-      unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
-    }
-    if isContiguous == nil { for byte in string.utf8 { hasher.combine(byte) } }
+    unsafe string.utf8.span.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     // So that two texts behind each other are not one.
     hasher.combine(UInt8(0xFF))
   }
