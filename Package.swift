@@ -81,7 +81,7 @@ let core: [Target] = [
     name: "ferry",
     dependencies: ["Formats", "Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
-    path: "Core/Command", exclude: ["CMalloc"], swiftSettings: settings),
+    path: "Core/Command", exclude: ["CMalloc"], swiftSettings: unsafeSpelledOut),
   // How fast runs are recorded: it needs no more than the engine.
   .executableTarget(
     name: "executions", dependencies: ["Engine", "Expression", "Records"], path: "Benchmarks/Executions",

@@ -22,7 +22,7 @@ final class Console: Sendable {
   /// get what is printed. So it is taken, by one that no write succeeds on.
   static func holdStandardDescriptors() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
   }
 
@@ -40,7 +40,7 @@ final class Console: Sendable {
   /// What is missing of the output, nil when all of it was taken. A reader that left has had enough (`… | head`).
   var loss: Failure? {
     guard let code = fault.withLock({ $0 }), code != EPIPE else { return nil }
-    let reason = code == EBADF ? "it is closed" : String(cString: strerror(code))
+    let reason = unsafe code == EBADF ? "it is closed" : String(cString: strerror(code))
     return Failure(.quota, "writing to \(name): \(reason)", hint: "What was printed is not whole")
   }
 
@@ -56,7 +56,7 @@ final class Console: Sendable {
     return text.withUTF8 { bytes in
       var done = 0
       while done < bytes.count, let start = bytes.baseAddress {
-        let count = Glibc.write(descriptor, start + done, bytes.count - done)
+        let count = unsafe Glibc.write(descriptor, start + done, bytes.count - done)
         guard count >= 0 || canGoOn() else { return false }
         done += max(count, 0)
       }
@@ -71,7 +71,7 @@ final class Console: Sendable {
     case EAGAIN:
       // Somebody else's end of the same pipe or terminal may have made it non-blocking.
       var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      return poll(&wait, 1, -1) >= 0 || errno == EINTR
+      return unsafe poll(&wait, 1, -1) >= 0 || errno == EINTR
     default:
       keep(errno)
       return false
@@ -85,7 +85,7 @@ final class Console: Sendable {
   /// How large the terminal is; nil where there is none, or it does not say.
   var size: (columns: Int, rows: Int)? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return (Int(size.ws_col), max(Int(size.ws_row), 1))
   }
 
@@ -98,5 +98,7 @@ final class Console: Sendable {
   /// Colours only on a terminal that knows them, and never when NO_COLOR is set (https://no-color.org).
   var hasColor: Bool { canRedraw && Console.variable("NO_COLOR").isEmpty }
 
-  private static func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+  private static func variable(_ name: String) -> String {
+    unsafe getenv(name).map { unsafe String(cString: $0) } ?? ""
+  }
 }

@@ -77,9 +77,9 @@ struct Ferry: ParsableCommand {
 /// A task may write many files at once: as many as the machine allows, not as few as a shell starts with.
 private func raiseFileLimit() {
   var limit = rlimit()
-  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
   limit.rlim_cur = limit.rlim_max
-  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// The exit codes that `ferry --help` documents.
@@ -100,7 +100,7 @@ struct StorageOptions: ParsableArguments {
   var envFile: String?
 
   func environment() throws -> Environment {
-    try Environment(dotenv: envFile ?? (access(".env", R_OK) == 0 ? ".env" : nil))
+    try unsafe Environment(dotenv: envFile ?? (access(".env", R_OK) == 0 ? ".env" : nil))
   }
 
   func folder(_ environment: Environment) -> String {

@@ -167,7 +167,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func readGlobals() throws -> ValueMap {
-    guard let file = globals ?? (access("ferry.yaml", R_OK) == 0 ? "ferry.yaml" : nil) else { return ValueMap() }
+    guard let file = unsafe globals ?? (access("ferry.yaml", R_OK) == 0 ? "ferry.yaml" : nil) else { return ValueMap() }
     let map = try Value.parsedYAML(file: file)
     return map["globals"]?.map ?? map
   }

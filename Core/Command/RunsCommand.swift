@@ -26,7 +26,7 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     // To look makes no folder.
     let folder = storage.folder(try storage.environment())
-    let store = access(folder, F_OK) == 0 ? try storage.engine().store : nil
+    let store = unsafe access(folder, F_OK) == 0 ? try storage.engine().store : nil
     guard let id else {
       let executions = try store.map { store in try look { try await store.executions(limit: limit) } } ?? []
       if executions.isEmpty, format == .text { Console.output.line("nothing has run yet in '\(folder)'") }

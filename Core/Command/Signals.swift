@@ -18,7 +18,7 @@ enum Signals {
 
   static func cancel(_ cancellation: Cancellation) {
     var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { return }
+    guard unsafe pipe(&ends) == 0 else { return }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     pipeEnd.store(ends[1], ordering: .sequentiallyConsistent)
     // Made before a handler may be the first to look at it.
@@ -32,22 +32,23 @@ enum Signals {
   private static func install(_ number: Int32) {
     var action = sigaction()
     // Who starts a process in the background of a script has it ignore Ctrl-C, and nohup SIGHUP; that stays so.
-    sigaction(number, nil, &action)
-    if unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+    unsafe sigaction(number, nil, &action)
+    if unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    {
       return
     }
-    action.__sigaction_handler.sa_handler = { Signals.handle($0) }
+    unsafe action.__sigaction_handler.sa_handler = { Signals.handle($0) }
     action.sa_flags = SA_RESTART
-    sigemptyset(&action.sa_mask)
-    sigaction(number, &action, nil)
+    unsafe sigemptyset(&action.sa_mask)
+    unsafe sigaction(number, &action, nil)
   }
 
   /// A parent that blocks them for itself (a thread of a pool often does) hands that down. It asks for nothing by it.
   private static func unblock() {
     var set = sigset_t()
-    sigemptyset(&set)
-    for number in stopping { sigaddset(&set, number) }
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    unsafe sigemptyset(&set)
+    for number in stopping { unsafe sigaddset(&set, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   /// A terminal that closes is told by the kernel and by the shell: the second SIGHUP is none that somebody gave.
@@ -57,7 +58,7 @@ enum Signals {
     if before > 0 && number != SIGHUP { _exit(128 + number) }
     if before == 0 {
       var byte = UInt8(truncatingIfNeeded: number)
-      _ = write(pipeEnd.load(ordering: .sequentiallyConsistent), &byte, 1)
+      _ = unsafe write(pipeEnd.load(ordering: .sequentiallyConsistent), &byte, 1)
     }
     errno = code
   }
@@ -66,7 +67,7 @@ enum Signals {
   private static func next(_ pipe: Int32) -> Int32? {
     var byte: UInt8 = 0
     while true {
-      let count = read(pipe, &byte, 1)
+      let count = unsafe read(pipe, &byte, 1)
       if count == 1 { return Int32(byte) }
       if count == 0 || errno != EINTR { return nil }
     }
