@@ -1,4 +1,3 @@
-import Glibc
 import Records
 import Testing
 
@@ -67,33 +66,6 @@ struct EncodingTests {
     #expect(error?.reason == reason)
   }
 
-  @Test func `a private file follows no link and nobody else reads it`() throws {
-    let folder = "/tmp/ferry-private-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    mkdir(folder, 0o700)
-    defer {
-      for name in ["key", "other"] { unlink("\(folder)/\(name)") }
-      rmdir(folder)
-    }
-    let other = try FileOutput(path: "\(folder)/other")
-    try other.write(Array("kept".utf8))
-    try other.commit()
-    symlink("\(folder)/other", "\(folder)/key")
-    try PrivateFile.write("secret", to: "\(folder)/key", doing: "writing a key")
-    var info = stat()
-    #expect(lstat("\(folder)/key", &info) == 0 && info.st_mode & 0o7777 == 0o600 && info.st_mode & S_IFMT == S_IFREG)
-    #expect(try EncodingTests.text("\(folder)/key") == "secret" && EncodingTests.text("\(folder)/other") == "kept")
-    let failure = #expect(throws: Failure.self) {
-      try PrivateFile.write("x", to: "\(folder)/none/key", doing: "writing a key")
-    }
-    #expect(failure?.message == "writing a key: no such file or folder")
-  }
-
-  private static func text(_ path: String) throws -> String {
-    var bytes = [UInt8](repeating: 0, count: 100)
-    let count = try FileInput(path: path).read(into: &bytes)
-    return String(decoding: bytes[..<count], as: UTF8.self)
-  }
-
   @Test func `spans of bytes answer what arrays do`() {
     let bytes = Array("héllo".utf8)
     let span = bytes.span
@@ -108,14 +80,5 @@ struct EncodingTests {
     #expect(first == nil && !isPrefix)
     let eight = Array("12345678".utf8).span.eight(at: 0)
     #expect(eight == 0x3837_3635_3433_3231)
-  }
-
-  @Test func `a 256-bit number is made of digits`() {
-    var value = Int256.zero
-    for digit in [1, 2, 3] { #expect(value.append(digit: UInt64(digit))) }
-    #expect(value == Int256(123))
-    var largest = Int256(UInt64.max, .max, .max, .max >> 1)
-    #expect(!largest.append(digit: 0))
-    #expect(value.divideMagnitude(10) == 3 && value == Int256(12))
   }
 }

@@ -69,14 +69,8 @@ public struct Int256: BitwiseCopyable, Hashable, Sendable {
     return UInt64(truncatingIfNeeded: product)
   }
 
-  /// `self × 10 + digit` for a value that is not negative; false when it no longer fits 255 bits.
-  public mutating func append(digit: UInt64) -> Bool {
-    if multiplyMagnitude(10) || addMagnitude(digit) { return false }
-    return !isNegative
-  }
-
   /// Divides an unsigned value and returns the remainder.
-  public mutating func divideMagnitude(_ divisor: UInt64) -> UInt64 {
+  mutating func divideMagnitude(_ divisor: UInt64) -> UInt64 {
     var rest: UInt64 = 0
     (w3, rest) = divisor.dividingFullWidth((rest, w3))
     (w2, rest) = divisor.dividingFullWidth((rest, w2))
