@@ -20,7 +20,7 @@ final class BytesOutput: ByteOutput {
   let name = "test.out"
   var bytes: [UInt8] = []
   var isCommitted = false
-  func write(_ more: UnsafeRawBufferPointer) throws { bytes.append(contentsOf: more) }
+  func write(_ more: Span<UInt8>) throws { bytes += more.array }
   func commit() throws { isCommitted = true }
   var text: String { String(decoding: bytes, as: UTF8.self) }
 }
