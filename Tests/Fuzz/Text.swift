@@ -101,8 +101,11 @@ enum Packing {
 
   private static func pack(_ bytes: [UInt8], _ codec: AvroCodec) -> [UInt8] {
     do {
-      let packer = try AvroBlockPacker(codec, level: 1)
-      return try bytes.withUnsafeBytes { Array(try packer.pack($0, name: "memory")) }
+      var block = ByteBuffer()
+      var packed = ByteBuffer()
+      block.append(bytes)
+      try AvroBlockPacker(codec, level: 1).pack(block, to: &packed, name: "memory")
+      return packed.array
     } catch {
       fault("\(error)")
     }

@@ -105,8 +105,8 @@ public struct TextFormatter {
     out.append(byte: UInt8(ascii: "]"))
   }
 
-  /// Appends the texts of some rows one after the other and notes in `ends` where each ends in `out`; the type is looked
-  /// at once.
+  /// Appends the texts of some rows one after the other and notes in `ends` where each ends in `out`; the type is
+  /// looked at once.
   public func append(rows: Range<Int>, to out: inout ByteBuffer, ends: inout MutableSpan<Int32>) {
     switch column.type {
     case .int32: each(rows, &out, &ends) { Digits.append(Int64(fixed($0, as: Int32.self)), to: &$1) }
