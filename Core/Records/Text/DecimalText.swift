@@ -288,11 +288,12 @@ public enum DecimalText {
   private static func appendShort(_ magnitude: UInt64, _ scale: Int, to out: inout ByteBuffer) {
     if scale == 0 { return Digits.append(magnitude, to: &out) }
     let (whole, fraction) = magnitude.quotientAndRemainder(dividingBy: powers64[scale])
-    out.append(upTo: 40) {
-      Digits.append(whole, to: &$0)
-      $0.append(UInt8(ascii: "."))
-      Digits.appendPadded(fraction, scale, to: &$0)
-    }
+    let digits = Digits.count(whole)
+    let room = unsafe out.reserve(40)
+    unsafe Digits.writePadded(whole, digits, to: room)
+    unsafe room[digits] = UInt8(ascii: ".")
+    unsafe Digits.writePadded(fraction, scale, to: room + digits + 1)
+    out.advance(digits + 1 + scale)
   }
 
   /// Puts the point into the last `digits` digits; a negative scale appends zeros.

@@ -51,18 +51,23 @@ public enum Digits {
   }
 
   public static func append(_ value: UInt64, to out: inout ByteBuffer) {
-    out.append(upTo: 20) { append(value, to: &$0) }
+    let digits = count(value)
+    unsafe writePadded(value, digits, to: out.reserve(20))
+    out.advance(digits)
   }
 
   public static func append(_ value: Int64, to out: inout ByteBuffer) {
-    out.append(upTo: 21) {
-      if value < 0 { $0.append(UInt8(ascii: "-")) }
-      append(value.magnitude, to: &$0)
-    }
+    let room = unsafe out.reserve(21)
+    unsafe room[0] = UInt8(ascii: "-")
+    let sign = value < 0 ? 1 : 0
+    let digits = count(value.magnitude)
+    unsafe writePadded(value.magnitude, digits, to: room + sign)
+    out.advance(digits + sign)
   }
 
   public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout ByteBuffer) {
-    out.append(upTo: digits) { appendPadded(value, digits, to: &$0) }
+    unsafe writePadded(value, digits, to: out.reserve(digits))
+    out.advance(digits)
   }
 
   /// Parses `[+-]digits` into 64 bits.

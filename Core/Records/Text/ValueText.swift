@@ -43,15 +43,21 @@ public enum ValueText {
   }
 
   static func append(_ date: Calendar.Date, to out: inout ByteBuffer) {
-    out.append(upTo: 32) {
-      if date.year < 0 { $0.append(UInt8(ascii: "-")) }
-      let year = UInt64(date.year.magnitude)
-      Digits.appendPadded(year, max(4, Digits.count(year)), to: &$0)
-      $0.append(UInt8(ascii: "-"))
-      Digits.appendPadded(UInt64(date.month), 2, to: &$0)
-      $0.append(UInt8(ascii: "-"))
-      Digits.appendPadded(UInt64(date.day), 2, to: &$0)
+    var room = unsafe out.reserve(32)
+    let start = unsafe room
+    if date.year < 0 {
+      unsafe room[0] = UInt8(ascii: "-")
+      unsafe room += 1
     }
+    let year = UInt64(date.year.magnitude)
+    let digits = max(4, Digits.count(year))
+    unsafe Digits.writePadded(year, digits, to: room)
+    unsafe room += digits
+    unsafe room[0] = UInt8(ascii: "-")
+    unsafe Digits.writePadded(UInt64(date.month), 2, to: room + 1)
+    unsafe room[3] = UInt8(ascii: "-")
+    unsafe Digits.writePadded(UInt64(date.day), 2, to: room + 4)
+    unsafe out.advance(room - start + 6)
   }
 
   /// `HH:MM:SS[.ffffff]`, nine digits for nanoseconds; 24:00:00 is itself.
@@ -77,13 +83,13 @@ public enum ValueText {
   static func appendClock(_ seconds: Int, _ fraction: Int, _ unit: TimeUnit, to out: inout ByteBuffer) {
     let hour = UInt64(seconds / 3_600)
     let digits = hour < 100 ? 2 : Digits.count(hour)
-    out.append(upTo: 40) {
-      Digits.appendPadded(hour, digits, to: &$0)
-      $0.append(UInt8(ascii: ":"))
-      Digits.appendPadded(UInt64(seconds / 60 % 60), 2, to: &$0)
-      $0.append(UInt8(ascii: ":"))
-      Digits.appendPadded(UInt64(seconds % 60), 2, to: &$0)
-    }
+    let room = unsafe out.reserve(40)
+    unsafe Digits.writePadded(hour, digits, to: room)
+    unsafe room[digits] = UInt8(ascii: ":")
+    unsafe Digits.writePadded(UInt64(seconds / 60 % 60), 2, to: room + digits + 1)
+    unsafe room[digits + 3] = UInt8(ascii: ":")
+    unsafe Digits.writePadded(UInt64(seconds % 60), 2, to: room + digits + 4)
+    out.advance(digits + 6)
     if fraction == 0 { return }
     out.append(byte: UInt8(ascii: "."))
     Digits.appendPadded(UInt64(fraction), unit == .microseconds ? 6 : 9, to: &out)
