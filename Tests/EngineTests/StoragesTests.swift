@@ -21,7 +21,7 @@ import Testing
         self.store = store
       }
 
-      func write(_ more: UnsafeRawBufferPointer) throws { bytes += more }
+      func write(_ more: Span<UInt8>) throws { bytes.append(more) }
       func commit() throws { store(bytes) }
     }
 

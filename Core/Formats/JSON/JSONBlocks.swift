@@ -154,8 +154,7 @@ internal import Records
   func text(_ row: Int, of count: Int) -> String {
     let row = readyStart - count + row
     let window = window
-    return String(
-      decoding: ByteBuffer.copy(window.bytes.extracting(Int(finder.starts[row])..<Int(finder.ends[row]))), as: UTF8.self)
+    return window.bytes.extracting(Int(finder.starts[row])..<Int(finder.ends[row])).string
   }
 
   /// Reports a row of the last table as bad after the fact.

@@ -86,8 +86,8 @@ public final class JSONMessages {
       return try blocks.reportGiven(row, of: count, "a \(shape.rowType) has no object '\(shape.row)'")
     }
     place = blocks.window.place(at: table.start(row, Member.row), behind: place)
-    let target = try unsafe tables.table(table.field(row, Member.table).bytes)
-    try unsafe tables.add(table.raw(row, Member.row).bytes, to: target, line: place.line, offset: place.offset)
+    let target = try tables.table(table.field(row, Member.table).bytes)
+    try tables.add(table.raw(row, Member.row).bytes, to: target, line: place.line, offset: place.offset)
   }
 
   private func message(_ table: inout JSONTable, _ row: Int, of count: Int) -> JSONMessage {
@@ -137,15 +137,15 @@ public final class JSONTables {
   }
 
   /// The table that a row names.
-  func table(_ name: UnsafeRawBufferPointer) throws -> JSONRowTable {
-    if let last, unsafe last.name.elementsEqual(name) { return last.table }
-    let table = try unsafe open(String(decoding: name, as: UTF8.self))
-    last = unsafe (Array(name), table)
+  func table(_ name: Span<UInt8>) throws -> JSONRowTable {
+    if let last, name.isExactly(last.name) { return last.table }
+    let table = try open(name.string)
+    last = (name.array, table)
     return table
   }
 
-  func add(_ row: UnsafeRawBufferPointer, to table: JSONRowTable, line: Int64, offset: Int64) throws {
-    try unsafe table.add(row, line: line, offset: offset)
+  func add(_ row: Span<UInt8>, to table: JSONRowTable, line: Int64, offset: Int64) throws {
+    try table.add(row, line: line, offset: offset)
     held += row.count
     if held > budget { try makeRoom() }
   }

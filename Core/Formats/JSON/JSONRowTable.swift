@@ -58,9 +58,9 @@ public final class JSONRowTable {
   /// - Parameters:
   ///   - line: its number in the input, from 1.
   ///   - offset: its place there, in bytes.
-  public func add(_ row: UnsafeRawBufferPointer, line: Int64, offset: Int64) throws {
+  public func add(_ row: Span<UInt8>, line: Int64, offset: Int64) throws {
     origins.append(RowOrigin(start: Int64(text.count), offset: offset, line: line))
-    unsafe text.append(contentsOf: row)
+    text.append(row)
     text.append(UInt8(ascii: "\n"))
     rowCount += 1
     if text.count >= JSONRowTable.chunk { try read() }

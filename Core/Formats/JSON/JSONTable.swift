@@ -37,7 +37,7 @@ internal import Records
   mutating func isText(_ row: Int, _ column: Int, _ text: String? = nil) -> Bool {
     let field = field(row, column)
     guard field.kind == .quoted, let text else { return field.kind == .quoted }
-    return unsafe field.bytes.elementsEqual(text.utf8)
+    return field.bytes.isExactly(text.utf8.span)
   }
 
   func isObject(_ row: Int, _ column: Int) -> Bool {
@@ -51,7 +51,7 @@ internal import Records
   /// A member that is a text.
   mutating func text(_ row: Int, _ column: Int) -> String? {
     let field = field(row, column)
-    return unsafe field.kind == .quoted ? String(decoding: field.bytes, as: UTF8.self) : nil
+    return field.kind == .quoted ? field.bytes.string : nil
   }
 
   /// The first row that has the member, if only as `null`, and where it stands.

@@ -38,3 +38,9 @@ extension Span<UInt8> {
     count >= other.count && extracting(first: other.count).isExactly(other)
   }
 }
+
+extension [UInt8] {
+  public mutating func append(_ bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+}

@@ -138,7 +138,7 @@ enum NumericEncoder {
     guard start < text.count else { return .malformed }
     let digits = text.extracting(start..<text.count)
     if digits[0] &- 48 > 9, digits[0] != UInt8(ascii: ".") {
-      let word = String(decoding: ByteBuffer.copy(digits), as: UTF8.self).lowercased()
+      let word = digits.string.lowercased()
       return appendSpecial(word, isNegative, to: &out)
     }
     var dot: Int?

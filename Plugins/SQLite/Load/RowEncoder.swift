@@ -88,7 +88,7 @@ private struct Cell {
       throw Failure(
         .data, "row \(firstRow + Int64(row)), column '\(name)': SQLite would round the number to 15 digits",
         hint: "Declare the column as TEXT to keep every digit", code: "22003",
-        sensitive: "'\(name)' is \(String(decoding: ByteBuffer.copy(text), as: UTF8.self))")
+        sensitive: "'\(name)' is \(text.string)")
     }
   }
 }
