@@ -38,7 +38,7 @@ def small(folder):
 
 def demo(rows, folder):
     data = pathlib.Path(folder) / str(rows)
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     awk = ["awk", "-v", f"rows={rows}", "-v", f"folder={data}", "-f", str(root / "examples/orders.awk")]
     subprocess.run(awk, check=True, env=os.environ | {"LC_ALL": "C"})
     command = [ferry, "run", str(root / "examples/quickstart.yaml"), "--storage", f"{folder}/storage"]
