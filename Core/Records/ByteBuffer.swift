@@ -287,9 +287,6 @@ extension OutputSpan<UInt8> {
 
 // MARK: on the way out
 
-/// The name that the buffer of texts had.
-public typealias TextBuffer = ByteBuffer
-
 extension ByteBuffer {
   /// Valid until the next append. Use `span`.
   @inlinable

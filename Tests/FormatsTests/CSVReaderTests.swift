@@ -220,7 +220,7 @@ struct CSVReaderTests {
   }
 
   static func base64(_ text: String) -> String {
-    var out = TextBuffer()
+    var out = ByteBuffer()
     Array(text.utf8).withUnsafeBytes { ValueText.append(base64: $0, to: &out) }
     return out.string
   }

@@ -6,7 +6,7 @@ import Testing
 /// Values of columns in other character sets.
 struct CharsetDecoderTests {
   private func decode(_ decoder: CharsetDecoder, _ bytes: [UInt8]) -> (text: String, missing: Int) {
-    var out = TextBuffer()
+    var out = ByteBuffer()
     let missing = bytes.withUnsafeBytes { bytes in
       decoder.append(bytes, to: &out) { byte, out in out.append(text: "<\(String(byte, radix: 16))>") }
     }
@@ -47,7 +47,7 @@ struct CharsetDecoderTests {
     let input = try CharsetInput.decode(MemoryInput(bytes), charset: charset)
     var room = [UInt8](repeating: 0, count: 8 * bytes.count)
     let count = try room.withUnsafeMutableBytes { try input.readFully(into: $0) }
-    var out = TextBuffer()
+    var out = ByteBuffer()
     _ = bytes.withUnsafeBytes { bytes in
       decoder.append(bytes, to: &out) { _, out in out.append(byte: 0xFF) }
     }

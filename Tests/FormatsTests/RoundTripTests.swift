@@ -93,7 +93,7 @@ struct RoundTripTests {
   private static func json(_ type: DataType, _ text: String) -> String {
     switch type {
     case .text:
-      var out = TextBuffer()
+      var out = ByteBuffer()
       JSONText.append(text: text, to: &out)
       return out.string
     case .json, .list: return text

@@ -60,8 +60,8 @@ struct WideningTests {
   }
 
   private func says(_ wide: Column, _ row: Int, _ narrow: Column) -> Bool {
-    var a = TextBuffer()
-    var b = TextBuffer()
+    var a = ByteBuffer()
+    var b = ByteBuffer()
     TextFormatter(wide).append(row, to: &a)
     if wide.type == .json {
       TextFormatter(narrow).appendJSON(row, to: &b)

@@ -78,7 +78,7 @@ final class DigestSink: RecordSink {
     rows += batch.count
     // Row by row, so that the digest does not depend on where batches end.
     let formatters = batch.columns.map { TextFormatter($0) }
-    var text = TextBuffer()
+    var text = ByteBuffer()
     for row in 0..<batch.count {
       for formatter in formatters {
         add(formatter.isNull(row) != formatter.column.isNull(row) ? 0x300 : formatter.isNull(row) ? 0x200 : 0x100)

@@ -71,7 +71,7 @@ struct RoundTrip {
     batches.flatMap { batch in
       (0..<batch.count).map { row in
         batch.columns.map { column in
-          var text = TextBuffer()
+          var text = ByteBuffer()
           TextFormatter(column).append(row, to: &text)
           return column.isNull(row) ? "NULL" : text.string
         }

@@ -10,7 +10,7 @@ struct TextTests {
     let result = copy.withUTF8 { ValueParser(type, bytes: bytes).append(UnsafeRawBufferPointer($0), to: builder) }
     guard result == .ok else { return (builder.count == 0 ? nil : "something was appended", result) }
     let column = builder.finish()
-    var out = TextBuffer()
+    var out = ByteBuffer()
     TextFormatter(column, bytes: bytes).append(0, to: &out)
     return (out.string, result)
   }
@@ -267,7 +267,7 @@ struct TextTests {
     builder.appendNull()
     builder.append(Int128(-7))
     let column = builder.finish().slice(0, 3)
-    var out = TextBuffer()
+    var out = ByteBuffer()
     var ends = [Int32](repeating: 0, count: 3)
     ends.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { TextFormatter(column).append(rows: 0..<3, to: &out, ends: base) }

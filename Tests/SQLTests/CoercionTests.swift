@@ -127,7 +127,7 @@ import Testing
     let json = type == .text ? nil : try Samples.texts(coerced(column, .json))
     let one = TextFormatter(column)
     for row in 0..<column.count {
-      var text = TextBuffer()
+      var text = ByteBuffer()
       one.appendJSON(row, to: &text)
       if let json { #expect(json[row] == (expected[row] == nil ? nil : text.string), "\(type.name), row \(row)") }
     }

@@ -58,7 +58,7 @@ package enum AvroFiles {
     (0..<batch.count).map { row in
       batch.columns.map { column in
         if column.isNull(row) { return "∅" }
-        var text = TextBuffer()
+        var text = ByteBuffer()
         TextFormatter(column).append(row, to: &text)
         return text.string
       }

@@ -113,7 +113,7 @@ extension Column {
     let formatter = TextFormatter(self, bytes: .hex, separator: UInt8(ascii: " "))
     return (0..<count).map { row in
       if isNull(row) { return nil }
-      var buffer = TextBuffer()
+      var buffer = ByteBuffer()
       formatter.append(row, to: &buffer)
       return buffer.string
     }

@@ -118,7 +118,7 @@ public enum Samples {
   /// The canonical texts of a column, nil for NULL.
   public static func texts(_ column: Column) -> [String?] {
     let formatter = TextFormatter(column, bytes: .hex)
-    var buffer = TextBuffer()
+    var buffer = ByteBuffer()
     return (0..<column.count).map { row in
       if column.isNull(row) { return nil }
       buffer.removeAll()

@@ -54,7 +54,7 @@ extension Column {
     switch type {
     case .text, .json, .numeric: return unsafe String(decoding: bytes(row), as: UTF8.self)
     default:
-      var text = TextBuffer(capacity: 64)
+      var text = ByteBuffer(capacity: 64)
       TextFormatter(self).append(row, to: &text)
       return text.string
     }

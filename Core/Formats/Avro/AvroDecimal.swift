@@ -69,7 +69,7 @@ enum AvroDecimal {
   static let maxBytes = 4_160
 
   /// Appends the digits; false, and nothing, for a number that is too long.
-  static func append(_ bytes: UnsafeRawBufferPointer, scale: Int, to out: inout TextBuffer) -> Bool {
+  static func append(_ bytes: UnsafeRawBufferPointer, scale: Int, to out: inout ByteBuffer) -> Bool {
     var value = Int256.zero
     if unsafe read(bytes, &value), value.fits(digits: 76) {
       DecimalText.append(value, scale: scale, to: &out)
@@ -80,7 +80,7 @@ enum AvroDecimal {
     return true
   }
 
-  private static func appendLong(_ bytes: UnsafeRawBufferPointer, _ scale: Int, to out: inout TextBuffer) {
+  private static func appendLong(_ bytes: UnsafeRawBufferPointer, _ scale: Int, to out: inout ByteBuffer) {
     var magnitude = unsafe Array(bytes)
     if unsafe bytes[0] & 0x80 != 0 {
       out.append(byte: UInt8(ascii: "-"))

@@ -7,7 +7,7 @@ internal import Records
   let view: AvroProgram.View
 
   /// One value behind what is in `out`; false at a fault.
-  func append(_ index: Int, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ depth: Int) -> Bool {
+  func append(_ index: Int, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ depth: Int) -> Bool {
     let node = unsafe view.nodes + index
     switch unsafe node.pointee.kind {
     case .null:
@@ -50,7 +50,7 @@ internal import Records
 
   /// The same for a column, where the NULL of a union is no text.
   func append(
-    column index: Int, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ isNull: inout Bool
+    column index: Int, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ isNull: inout Bool
   ) -> Bool {
     let node = unsafe view.nodes + index
     switch unsafe node.pointee.kind {
@@ -69,7 +69,7 @@ internal import Records
   }
 
   private func appendNested(
-    _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ depth: Int
+    _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ depth: Int
   ) -> Bool {
     guard depth < AvroSlow.maxDepth else {
       cursor.fault = .depth
@@ -99,7 +99,7 @@ internal import Records
   }
 
   private func appendRecord(
-    _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ depth: Int
+    _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ depth: Int
   ) -> Bool {
     out.append(byte: UInt8(ascii: "{"))
     var isFirst = true
@@ -120,10 +120,10 @@ internal import Records
 
   /// A record whose fields lie in the file in another order than the reader's: each is written, then put in its place.
   private func appendShuffled(
-    _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ depth: Int
+    _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ depth: Int
   ) -> Bool {
     var pieces: [(place: Int32, range: Range<Int>)] = []
-    var text = TextBuffer()
+    var text = ByteBuffer()
     for index in unsafe 0..<node.pointee.count {
       let link = unsafe view.links[node.pointee.first + index]
       guard link.place >= 0 else {
@@ -146,7 +146,7 @@ internal import Records
   }
 
   private func appendItems(
-    _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor, _ depth: Int
+    _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor, _ depth: Int
   ) -> Bool {
     let item = unsafe view.link(node, 0)
     let isMap = unsafe node.pointee.kind == .map
@@ -170,7 +170,7 @@ internal import Records
     return true
   }
 
-  private func appendString(to out: inout TextBuffer, _ cursor: inout AvroCursor) -> Bool {
+  private func appendString(to out: inout ByteBuffer, _ cursor: inout AvroCursor) -> Bool {
     var count = 0
     guard cursor.length(&count) else { return false }
     let bytes = unsafe UnsafeRawBufferPointer(start: cursor.at, count: count)
@@ -182,7 +182,7 @@ internal import Records
 
   // MARK: scalars
 
-  private func appendSymbol(_ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor) -> Bool {
+  private func appendSymbol(_ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor) -> Bool {
     var number: Int64 = 0
     guard cursor.long(&number) else { return false }
     guard let link = unsafe AvroScalar(view: view).symbol(number, node, &cursor, quoted: true) else {
@@ -193,24 +193,24 @@ internal import Records
     return true
   }
 
-  private func append(_ value: Double, to out: inout TextBuffer) {
+  private func append(_ value: Double, to out: inout ByteBuffer) {
     if value.isFinite { return ValueText.append(value, to: &out) }
     quote(to: &out) { ValueText.append(value, to: &$0) }
   }
 
-  private func append(_ value: Float, to out: inout TextBuffer) {
+  private func append(_ value: Float, to out: inout ByteBuffer) {
     if value.isFinite { return ValueText.append(value, to: &out) }
     quote(to: &out) { ValueText.append(value, to: &$0) }
   }
 
   @inline(__always)
-  private func quote(to out: inout TextBuffer, _ body: (inout TextBuffer) -> Void) {
+  private func quote(to out: inout ByteBuffer, _ body: (inout ByteBuffer) -> Void) {
     out.append(byte: UInt8(ascii: "\""))
     body(&out)
     out.append(byte: UInt8(ascii: "\""))
   }
 
-  private func append(_ number: Int64, _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor) {
+  private func append(_ number: Int64, _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor) {
     switch unsafe node.pointee.form {
     case .float32: append(Float(number), to: &out)
     case .float64: append(Double(number), to: &out)
@@ -230,7 +230,7 @@ internal import Records
   }
 
   private func append(
-    _ bytes: UnsafeRawBufferPointer, _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor
+    _ bytes: UnsafeRawBufferPointer, _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor
   ) {
     switch unsafe node.pointee.form {
     case .text:
@@ -262,7 +262,7 @@ internal import Records
 
   /// Texts that have a form of their own: a column of one value reads and writes it.
   private func appendParsed(
-    _ bytes: UnsafeRawBufferPointer, _ node: Node, to out: inout TextBuffer, _ cursor: inout AvroCursor
+    _ bytes: UnsafeRawBufferPointer, _ node: Node, to out: inout ByteBuffer, _ cursor: inout AvroCursor
   ) {
     let builder = unsafe ColumnBuilder(AvroScalar.type(node), rows: 1)
     unsafe AvroScalar(view: view).appendParsed(bytes, node, to: builder, &cursor)

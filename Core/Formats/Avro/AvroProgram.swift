@@ -146,7 +146,7 @@ internal import Records
   }
 
   private static func quoted(_ text: [UInt8]) -> [UInt8] {
-    var out = TextBuffer()
+    var out = ByteBuffer()
     unsafe text.withUnsafeBytes { unsafe JSONText.append(string: $0, to: &out) }
     return unsafe Array(out.bytes)
   }

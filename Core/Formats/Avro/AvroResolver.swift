@@ -241,7 +241,7 @@ struct AvroResolver {
     action.places.append(place)
     action.keys.append(
       key.map { key in
-        var text = TextBuffer()
+        var text = ByteBuffer()
         JSONText.append(text: key, to: &text)
         text.append(byte: UInt8(ascii: ":"))
         return unsafe Array(text.bytes)

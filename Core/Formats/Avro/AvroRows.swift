@@ -14,7 +14,7 @@ internal import Records
   private let view: AvroProgram.View
   private let builders: [ColumnBuilder]
   /// The JSON text of a value.
-  private var text = TextBuffer(capacity: 1_024)
+  private var text = ByteBuffer(capacity: 1_024)
   /// For each step the memory that its pointers point into.
   private var owners: [Memory]
 

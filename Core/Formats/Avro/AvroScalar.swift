@@ -142,7 +142,7 @@ internal import Records
     case .wideDecimal: unsafe builder.append(AvroScalar.wideDecimal(bytes, node, &cursor))
     case .uint64: unsafe builder.append(AvroScalar.uint64(bytes, &cursor))
     case .binaryNumeric:
-      var text = TextBuffer()
+      var text = ByteBuffer()
       if unsafe !AvroDecimal.append(bytes, scale: node.pointee.scale, to: &text) { cursor.mark(.decimal) }
       unsafe builder.append(bytes: text.bytes)
       cursor.growth += text.count

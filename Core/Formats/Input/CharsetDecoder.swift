@@ -31,7 +31,7 @@ public import Records
   /// What a byte is, where that takes three bytes or less: the length above, the first byte below.
   private static func character(_ byte: UInt8, _ converter: iconv_t) -> UInt32 {
     unsafe iconv(converter, nil, nil, nil, nil)
-    var out = TextBuffer(capacity: 64)
+    var out = ByteBuffer(capacity: 64)
     let (code, read) = unsafe withUnsafeBytes(of: byte) { unsafe convert($0, converter, to: &out) }
     guard code == 0, read == 1, 1...3 ~= out.count else { return 0 }
     return (0..<out.count).reduce(UInt32(out.count) << 24) { $0 | UInt32(out[$1]) << UInt32(8 * $1) }
@@ -41,7 +41,7 @@ public import Records
   /// - Parameter unmapped: writes what stands for a byte that means nothing in the character set.
   /// - Returns: how many such bytes the text has.
   public func append(
-    _ text: UnsafeRawBufferPointer, to out: inout TextBuffer, unmapped: (UInt8, inout TextBuffer) -> Void
+    _ text: UnsafeRawBufferPointer, to out: inout ByteBuffer, unmapped: (UInt8, inout ByteBuffer) -> Void
   ) -> Int {
     if isASCII, unsafe text.allSatisfy({ $0 < 0x80 }) {
       unsafe out.append(bytes: text)
@@ -51,7 +51,7 @@ public import Records
   }
 
   private func look(
-    _ text: UnsafeRawBufferPointer, _ out: inout TextBuffer, _ unmapped: (UInt8, inout TextBuffer) -> Void
+    _ text: UnsafeRawBufferPointer, _ out: inout ByteBuffer, _ unmapped: (UInt8, inout ByteBuffer) -> Void
   ) -> Int {
     var missing = 0
     for position in 0..<text.count {
@@ -71,7 +71,7 @@ public import Records
   }
 
   private func convert(
-    _ text: UnsafeRawBufferPointer, _ out: inout TextBuffer, _ unmapped: (UInt8, inout TextBuffer) -> Void
+    _ text: UnsafeRawBufferPointer, _ out: inout ByteBuffer, _ unmapped: (UInt8, inout ByteBuffer) -> Void
   ) -> Int {
     unsafe iconv(converter, nil, nil, nil, nil)
     var position = 0
@@ -96,7 +96,7 @@ public import Records
 
   /// Converts as much as there is room for and has a meaning; without bytes, what is held back.
   private static func convert(
-    _ text: UnsafeRawBufferPointer, _ converter: iconv_t, to out: inout TextBuffer
+    _ text: UnsafeRawBufferPointer, _ converter: iconv_t, to out: inout ByteBuffer
   ) -> (code: Int32, read: Int) {
     let size = min(max(text.count * 4, 64), room)
     var to: UnsafeMutablePointer<CChar>? = unsafe UnsafeMutableRawPointer(out.reserve(size))

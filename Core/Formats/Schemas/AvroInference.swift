@@ -75,7 +75,7 @@ public struct AvroInference {
 }
 
 func quoted(_ text: String) -> String {
-  var out = TextBuffer()
+  var out = ByteBuffer()
   JSONText.append(text: text, to: &out)
   return out.string
 }

@@ -110,7 +110,7 @@ public struct TextPattern: Sendable {
   }
 
   /// On its own clock, whatever the zone.
-  public func append(_ value: OffsetTimestamp, unit: TimeUnit, to out: inout TextBuffer) {
+  public func append(_ value: OffsetTimestamp, unit: TimeUnit, to out: inout ByteBuffer) {
     if value.instant == .max || value.instant == .min { return ValueText.append(value, unit: unit, to: &out) }
     let offset = Int(value.minutes) * 60
     let moment = Calendar.moment(value.instant, perSecond: unit.perSecond, ahead: offset)

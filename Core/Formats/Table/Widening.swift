@@ -137,7 +137,7 @@ extension Column {
     let builder = ColumnBuilder(wider, rows: max(count, 1))
     let formatter = TextFormatter(self)
     let parser = ValueParser(wider)
-    var text = TextBuffer()
+    var text = ByteBuffer()
     for row in 0..<count {
       if isNull(row) {
         builder.appendNull()

@@ -71,7 +71,7 @@ public struct Coercion: Sendable {
   }
 
   private func failure(_ bad: BadValue, _ column: Column, _ firstRow: Int64) -> Failure {
-    var value = TextBuffer()
+    var value = ByteBuffer()
     if bad.row < column.count { TextFormatter(column, bytes: .hex).append(bad.row, to: &value) }
     let shown = value.count > 200 ? "\(value.string.prefix(200))…" : value.string
     let types = source.name.isExactly(target.nativeType) ? source.name : "type \(source.name) into \(target.nativeType)"

@@ -178,9 +178,9 @@ enum DecimalSteps {
   /// The first row whose number has other digits than the shortest text of the nearest float, which `shortest` writes
   /// where there is one. Plain numbers of `certain` digits always have the same.
   private static func firstOfMoreDigits(
-    _ column: Column, certain: Int, _ shortest: (UnsafeRawBufferPointer, inout TextBuffer) -> Bool
+    _ column: Column, certain: Int, _ shortest: (UnsafeRawBufferPointer, inout ByteBuffer) -> Bool
   ) -> Int? {
-    var text = TextBuffer()
+    var text = ByteBuffer()
     return (0..<column.count).first { row in
       let number = column.bytes(row)
       if column.isNull(row) || DecimalText.isShort(number, digits: certain) { return false }

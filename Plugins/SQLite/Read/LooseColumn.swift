@@ -33,7 +33,7 @@ final class LooseColumn {
   private var tags: [Int32] = []
   /// Integers, the bits of floats, and where texts and blobs end in `bytes`.
   private var words: [UInt64] = []
-  private var bytes = TextBuffer()
+  private var bytes = ByteBuffer()
   private var seen: Set<Int32> = []
   private var isExactInFloat = true
 
@@ -70,7 +70,7 @@ final class LooseColumn {
   /// The index of the first text that is not valid, nil when all went well.
   func move(to builder: ColumnBuilder, _ type: DataType, _ appendText: (UnsafeRawBufferPointer) -> Int) -> Int? {
     var start = 0
-    var scratch = TextBuffer()
+    var scratch = ByteBuffer()
     for (index, tag) in tags.enumerated() {
       let word = words[index]
       switch (tag, type) {

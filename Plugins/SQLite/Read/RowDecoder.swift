@@ -20,7 +20,7 @@ final class RowDecoder {
   private var builder: ColumnBuilder?
   private var loose: LooseColumn?
   private var parser: ValueParser
-  private var scratch = TextBuffer()
+  private var scratch = ByteBuffer()
 
   init(_ column: Int32, _ type: DataType?, _ name: String, _ invalidText: InvalidText, mixes: Bool) {
     self.column = column
