@@ -10,8 +10,8 @@ let settings: [SwiftSetting] = [
   // For what returns a span of what it has.
   .enableExperimentalFeature("Lifetimes"),
 ]
-/// For Core/Records, the engine and every plugin that faces a C library.
-let unsafeSpelledOut: [SwiftSetting] = settings + [.strictMemorySafety()]
+/// Of all that is delivered: what is unsafe is spelled out.
+let product: [SwiftSetting] = settings + [.strictMemorySafety()]
 
 /// A C library behind a module map: its folder, its pkg-config name, the Debian package that provides it.
 func system(_ name: String, _ path: String, pkgConfig: String? = nil, apt: String) -> Target {
@@ -19,14 +19,10 @@ func system(_ name: String, _ path: String, pkgConfig: String? = nil, apt: Strin
 }
 
 /// A plugin is a folder under Plugins and one line in `plugins`.
-/// Those that face C spell out what is unsafe.
-func plugin(
-  _ name: String, _ more: [Target.Dependency] = [], exclude: [String] = [], facesC: Bool = false
-) -> Target {
+func plugin(_ name: String, _ more: [Target.Dependency] = [], exclude: [String] = []) -> Target {
   .target(
     name: name, dependencies: ["Records", "Expression", "Formats", "Engine"] + more, path: "Plugins/\(name)",
-    exclude: exclude,
-    swiftSettings: facesC ? unsafeSpelledOut : settings)
+    exclude: exclude, swiftSettings: product)
 }
 
 func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
@@ -43,10 +39,10 @@ let formatsC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
 
 let plugins: [Target] = [
   plugin("SQL"),
-  plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"], facesC: true),
-  plugin("SQLite", ["SQL", "CSQLite"], facesC: true),
-  plugin("Serdes", facesC: true),
-  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"], facesC: true),
+  plugin("PostgreSQL", ["SQL", "CLibPQ"], exclude: ["CLibPQ"]),
+  plugin("SQLite", ["SQL", "CSQLite"]),
+  plugin("Serdes"),
+  plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
 ]
 
 let core: [Target] = [
@@ -56,12 +52,12 @@ let core: [Target] = [
   system("CMalloc", "Core/Command/CMalloc", apt: "libc6-dev"),
   .target(
     name: "Records", dependencies: ["CLZ4", "CZstd"], path: "Core/Records", exclude: ["CLZ4", "CZstd"],
-    swiftSettings: unsafeSpelledOut),
+    swiftSettings: product),
   system("CPCRE2", "Core/Expression/CPCRE2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
   system("CJQ", "Core/Expression/CJQ", apt: "libjq-dev"),
   .target(
     name: "Expression", dependencies: ["Records", "CPCRE2", "CJQ"], path: "Core/Expression",
-    exclude: ["CPCRE2", "CJQ"], swiftSettings: unsafeSpelledOut),
+    exclude: ["CPCRE2", "CJQ"], swiftSettings: product),
   // The formats' byte loops: C for the vector instructions, C++ for simdjson's interface.
   .target(name: "CScan", path: "Core/Formats/CScan"),
   .target(name: "CSimdJSON", path: "Core/Formats/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -72,20 +68,20 @@ let core: [Target] = [
     linkerSettings: ["z", "snappy", "zstd", "bz2", "lzma"].map { .linkedLibrary($0) }),
   .target(
     name: "Formats", dependencies: ["Records", "Expression"] + formatsC.map { .target(name: $0) }, path: "Core/Formats",
-    exclude: formatsC, swiftSettings: unsafeSpelledOut),
+    exclude: formatsC, swiftSettings: product),
   .target(
     name: "Engine",
     dependencies: ["Records", "Expression", "Formats", "CSQLite", .product(name: "Yams", package: "Yams")],
-    path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: unsafeSpelledOut),
+    path: "Core/Engine", exclude: ["CSQLite"], swiftSettings: product),
   .executableTarget(
     name: "ferry",
     dependencies: ["Formats", "Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]
       + plugins.filter { $0.name != "SQL" }.map { .target(name: $0.name) },
-    path: "Core/Command", exclude: ["CMalloc"], swiftSettings: unsafeSpelledOut),
+    path: "Core/Command", exclude: ["CMalloc"], swiftSettings: product),
   // How fast runs are recorded: it needs no more than the engine.
   .executableTarget(
     name: "executions", dependencies: ["Engine", "Expression", "Records"], path: "Benchmarks/Executions",
-    swiftSettings: settings),
+    swiftSettings: product),
 ]
 
 let testTargets: [Target] = [

@@ -58,7 +58,7 @@ func report(_ what: String, _ count: Int, _ began: ContinuousClock.Instant, _ li
   var text = "\(what): \(Int(Double(count) / elapsed)) executions/s\n"
   for (name, times) in lines { text += "  \(name)  \(times.text)\n" }
   puts(String(text.dropLast()))
-  fflush(nil)
+  unsafe fflush(nil)
 }
 
 func recordAlone(_ store: any RunStore, _ count: Int, _ concurrent: Int) async throws {

@@ -16,7 +16,7 @@ import Testing
   private func rows(_ answer: NativeConnection.Answer, _ session: NativeConnection) throws -> Rows {
     guard case .rows(let fields) = answer else { throw TestFault("no rows") }
     var packets: [[UInt8]] = []
-    while let packet = try session.nextPacket() { packets.append(Array(packet)) }
+    while let packet = try session.nextPacket() { packets.append(packet.array) }
     return Rows(fields: fields, packets: packets)
   }
 
@@ -66,7 +66,7 @@ import Testing
             tried += 1
             let found = try problem {
               let decoder = RowDecoder(binary.fields, options, textPolicy: TextPolicy(policy: .replace))
-              _ = try memory.with(bytes) { try decoder.append($0) }
+              _ = try memory.with(bytes) { try decoder.append(Span(_unsafeBytes: $0)) }
               return try decoder.finish()
             }
             guard let found else { continue }
@@ -79,7 +79,7 @@ import Testing
         for bytes in Mutations.of(packet) {
           let found = try problem {
             let decoder = TextRowDecoder(text.fields, textPolicy: TextPolicy(policy: .replace))
-            _ = try memory.with(bytes) { try decoder.append($0) }
+            _ = try memory.with(bytes) { try decoder.append(Span(_unsafeBytes: $0)) }
             return try decoder.finish()
           }
           if let found { #expect(found.message.contains("'v' of row 1"), "\(type): \(bytes): \(found)") }
@@ -99,23 +99,19 @@ import Testing
     [9, 0, 1, 0, 0, 0, 1, 1, 1, 1],
     [12, 0, 1, 0, 0, 0, 1, 1, 1, 0x40, 0x42, 0x0F, 0x00],
   ])
-  func aTimeOutOfRangeIsRefused(bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { raw in
-      let start = try #require(raw.baseAddress)
-      var cursor = WireCursor(at: start, end: start + raw.count)
-      #expect(WireDuration(&cursor) == nil)
-    }
+  func aTimeOutOfRangeIsRefused(bytes: [UInt8]) {
+    var cursor = WireCursor(bytes.span)
+    let duration = WireDuration(&cursor)
+    #expect(duration == nil)
   }
 
   @Test(arguments: [
     [7, 0xFF, 0xFF, 1, 1, 0, 0, 0] as [UInt8], [4, 0xE4, 7, 200, 1], [4, 0xE4, 7, 1, 32], [7, 0xE4, 7, 1, 1, 24, 0, 0],
     [11, 0xE4, 7, 1, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF], [5, 0xE4, 7, 1, 1, 0],
   ])
-  func aMomentOutOfRangeIsRefused(bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { raw in
-      let start = try #require(raw.baseAddress)
-      var cursor = WireCursor(at: start, end: start + raw.count)
-      #expect(WireMoment(&cursor) == nil)
-    }
+  func aMomentOutOfRangeIsRefused(bytes: [UInt8]) {
+    var cursor = WireCursor(bytes.span)
+    let moment = WireMoment(&cursor)
+    #expect(moment == nil)
   }
 }

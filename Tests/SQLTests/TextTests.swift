@@ -63,9 +63,9 @@ enum Dialects {
   /// As PostgreSQL and MySQL show them: one implementation.
   @Test func brokenTextIsEscapedInOneWay() {
     let bytes: [UInt8] = [0x41, 0xFF, 0x42, 0xC3, 0xA9, 0x0A, 0xE2, 0x82, 0x05]
-    let escaped = bytes.withUnsafeBytes { TextRepair.repaired($0, .escape) }
+    let escaped = TextRepair.repaired(bytes.span, .escape)
     #expect(escaped == "A\\xFFBé\n\\xE2\\x82\u{05}")
-    #expect(bytes.withUnsafeBytes { TextRepair.repaired($0, .error) } == nil)
+    #expect(TextRepair.repaired(bytes.span, .error) == nil)
   }
 
   @Test func escapesOfURLsHaveTwoDigits() throws {

@@ -93,7 +93,7 @@ final class MySQLConnection: SQLConnection {
     defer { session.line.lift(limit) }
     do throws(DatabaseError) {
       // A result that was left half-way has to be read to its end before the server listens again.
-      while session.isReading, try unsafe session.nextPacket() != nil {}
+      while session.isReading, try session.skipRow() {}
       try session.run("ROLLBACK")
     } catch {
       if error.isConnectionLoss { return }

@@ -6,25 +6,18 @@ extension NativeConnection {
     try send(sql)
     guard case .rows(let fields) = try answer() else { return [] }
     var rows: [[String?]] = []
-    while let packet = try unsafe nextPacket() { unsafe rows.append(NativeConnection.texts(packet, fields.count)) }
+    while let packet = try nextPacket() { rows.append(NativeConnection.texts(packet, fields.count)) }
     while let more = try nextAnswer() {
-      if case .rows = more { while try unsafe nextPacket() != nil {} }
+      if case .rows = more { try skipRows() }
     }
     return rows
   }
 
-  private static func texts(_ packet: UnsafeRawBufferPointer, _ count: Int) -> [String?] {
-    guard let start = packet.baseAddress else { return [] }
-    var cursor = unsafe WireCursor(at: start, end: start + packet.count)
-    return (0..<count).map { _ -> String? in
-      if cursor.left > 0, unsafe cursor.at.load(as: UInt8.self) == 0xFB {
-        unsafe cursor.at += 1
-        return nil
-      }
-      let length = max(cursor.length(), 0)
-      defer { unsafe cursor.at += length }
-      return unsafe String(decoding: UnsafeRawBufferPointer(start: cursor.at, count: length), as: UTF8.self)
-    }
+  private static func texts(_ packet: Span<UInt8>, _ count: Int) -> [String?] {
+    var cursor = WireCursor(packet)
+    var texts: [String?] = []
+    for _ in 0..<count { texts.append(cursor.takeNull() ? nil : cursor.value()?.string ?? "") }
+    return texts
   }
 }
 

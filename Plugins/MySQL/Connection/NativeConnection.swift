@@ -221,7 +221,8 @@ internal import SQL
 
   /// The bytes of the next row, nil at the end. They are valid until the next call.
   @inline(__always)
-  func nextPacket() throws(DatabaseError) -> UnsafeRawBufferPointer? {
+  @_lifetime(borrow self)
+  func nextPacket() throws(DatabaseError) -> Span<UInt8>? {
     try checkOpen()
     var start: UnsafePointer<UInt8>?
     let length = unsafe ferry_mysql_read_packet(mysql, &start)
@@ -230,16 +231,28 @@ internal import SQL
       isReading = false
       throw fail()
     }
-    if unsafe length > 0 && start[0] == 0xFE && length < 9 {
-      unsafe endRows(UnsafeRawBufferPointer(start: start, count: length))
+    let packet = unsafe _overrideLifetime(Span(_unsafeStart: start, count: length), borrowing: self)
+    if length < 9, packet.first == 0xFE {
+      endRows(packet)
       return nil
     }
-    return unsafe UnsafeRawBufferPointer(start: start, count: length)
+    return packet
   }
 
-  private func endRows(_ packet: UnsafeRawBufferPointer) {
-    let warnings = unsafe packet.count >= 3 ? packet.loadUnaligned(fromByteOffset: 1, as: UInt16.self) : 0
-    let status = unsafe packet.count >= 5 ? packet.loadUnaligned(fromByteOffset: 3, as: UInt16.self) : 0
+  /// Reads the rest of the rows.
+  func skipRows() throws(DatabaseError) {
+    while try skipRow() {}
+  }
+
+  /// Reads a row that nobody wants; false at the end.
+  func skipRow() throws(DatabaseError) -> Bool {
+    guard try nextPacket() != nil else { return false }
+    return true
+  }
+
+  private func endRows(_ packet: Span<UInt8>) {
+    let warnings = packet.count >= 3 ? packet.little(at: 1, as: UInt16.self) : 0
+    let status = packet.count >= 5 ? packet.little(at: 3, as: UInt16.self) : 0
     unsafe ferry_mysql_end_rows(mysql, UInt32(status), UInt32(warnings))
     isReading = false
   }
@@ -253,7 +266,7 @@ internal import SQL
     while let current = answer {
       switch current {
       case .done(let affected): total &+= affected == UInt64.max ? 0 : affected
-      case .rows: while try unsafe nextPacket() != nil {}
+      case .rows: try skipRows()
       }
       answer = try nextAnswer()
     }

@@ -186,7 +186,7 @@ final class RowSender {
     while let current = answer {
       switch current {
       case .done(let rows): affected += rows == UInt64.max ? 0 : Int64(rows)
-      case .rows: while try unsafe session.nextPacket() != nil {}
+      case .rows: try session.skipRows()
       }
       answer = try session.nextAnswer()
     }

@@ -50,7 +50,7 @@ final class MySQLRows: SQLRows {
     do throws(DatabaseError) {
       if isOpen {
         isOpen = false
-        while try unsafe session.nextPacket() != nil {}
+        try session.skipRows()
         following = try nextFields()
       }
     } catch {
@@ -80,7 +80,7 @@ final class MySQLRows: SQLRows {
       var left = source.mayStopEarly ? MySQLRows.patience : Int.max
       repeat {
         while session.isReading {
-          if try unsafe session.nextPacket() == nil { break }
+          if try !session.skipRow() { break }
           left -= 1
           if left == 0 { session.interrupter.stopStatement() }
         }
@@ -103,8 +103,8 @@ protocol PacketDecoder: AnyObject {
 
 extension RowDecoder: PacketDecoder {
   func fill(from session: NativeConnection) throws -> Bool {
-    while let row = try unsafe session.nextPacket() {
-      if try unsafe append(row) { return true }
+    while let row = try session.nextPacket() {
+      if try append(row) { return true }
     }
     return false
   }

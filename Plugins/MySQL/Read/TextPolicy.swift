@@ -22,14 +22,15 @@ struct TextPolicy {
   }
 
   private func repaired(_ column: Column) -> Column {
+    let view = ColumnView(column)
     let builder = ColumnBuilder(column.type)
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    for row in 0..<view.count {
+      if view.isNull(row) {
         builder.appendNull()
-      } else if unsafe UTF8Text.isValid(column.bytes(row)) {
-        unsafe builder.append(bytes: column.bytes(row))
+      } else if UTF8Text.isValid(view.bytes(row)) {
+        builder.append(bytes: view.bytes(row))
       } else {
-        unsafe builder.append(text: TextRepair.repaired(column.bytes(row), policy) ?? "")
+        builder.append(text: TextRepair.repaired(view.bytes(row), policy) ?? "")
       }
     }
     return builder.finish()

@@ -34,46 +34,33 @@ final class TextRowDecoder: PacketDecoder {
   var isEmpty: Bool { batch.count == 0 }
 
   func fill(from session: NativeConnection) throws -> Bool {
-    while let row = try unsafe session.nextPacket() {
-      if try unsafe append(row) { return true }
+    while let row = try session.nextPacket() {
+      if try append(row) { return true }
     }
     return false
   }
 
-  func append(_ row: UnsafeRawBufferPointer) throws -> Bool {
+  func append(_ row: Span<UInt8>) throws -> Bool {
     rows += 1
-    guard let start = row.baseAddress else { return false }
-    var cursor = unsafe WireCursor(at: start, end: start + row.count)
+    var cursor = WireCursor(row)
     for (index, builder) in batch.columns.enumerated() {
-      if cursor.left > 0, unsafe cursor.at.load(as: UInt8.self) == 0xFB {
-        unsafe cursor.at += 1
+      if cursor.takeNull() {
         builder.appendNull()
         continue
       }
-      let length = cursor.length()
-      let text = unsafe UnsafeRawBufferPointer(start: cursor.at, count: max(length, 0))
-      let fault = unsafe length < 0 ? .cutShort : append(text, index, builder)
+      let fault = append(&cursor, index, builder)
       if fault != .none { throw fault.failure(schema.fields[index], row: rows) }
-      unsafe cursor.at += length
     }
     return batch.finishRow(bytes: row.count + 8 * batch.columns.count)
   }
 
-  private func append(_ text: UnsafeRawBufferPointer, _ index: Int, _ builder: ColumnBuilder) -> ValueFault {
+  private func append(_ cursor: inout WireCursor, _ index: Int, _ builder: ColumnBuilder) -> ValueFault {
+    guard let text = cursor.value() else { return .cutShort }
     guard isInteger[index] else {
-      unsafe builder.append(bytes: text)
+      builder.append(bytes: text)
       return .none
     }
-    if builder.type == .int64 {
-      var value: Int64 = 0
-      guard unsafe Digits.parse(text, into: &value) == .ok else { return .malformed }
-      builder.append(value)
-      return .none
-    }
-    var value: UInt64 = 0
-    guard unsafe Digits.parse(text, into: &value) == .ok else { return .malformed }
-    builder.append(value)
-    return .none
+    return ValueParser(builder.type).append(text, to: builder) == .ok ? .none : .malformed
   }
 
   func finish() throws -> RecordBatch {

@@ -14,19 +14,18 @@ struct WireMoment {
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
     guard length == 0 || length == 4 || length == 7 || length == 11 else { return nil }
-    let at = unsafe cursor.at
+    let bytes = cursor.take(length)
     if length >= 4 {
-      year = unsafe Int(at.loadUnaligned(as: UInt16.self))
-      month = unsafe Int(at.load(fromByteOffset: 2, as: UInt8.self))
-      day = unsafe Int(at.load(fromByteOffset: 3, as: UInt8.self))
+      year = Int(bytes.little(at: 0, as: UInt16.self))
+      month = Int(bytes[2])
+      day = Int(bytes[3])
     }
     if length >= 7 {
-      guard let clock = unsafe WireClock(at + 4) else { return nil }
+      guard let clock = WireClock(bytes, at: 4) else { return nil }
       second = clock.seconds
     }
-    if length >= 11 { microsecond = unsafe Int(at.loadUnaligned(fromByteOffset: 7, as: UInt32.self)) }
+    if length >= 11 { microsecond = Int(bytes.little(at: 7, as: UInt32.self)) }
     guard month <= 12, day <= 31, year <= 9_999, microsecond < 1_000_000 else { return nil }
-    unsafe cursor.at += length
   }
 
   /// Dates that no calendar has: a zero month or day, and what ALLOW_INVALID_DATES lets in.
@@ -58,17 +57,16 @@ struct WireDuration {
   init?(_ cursor: inout WireCursor) {
     let length = cursor.length()
     guard length == 0 || length == 8 || length == 12 else { return nil }
-    let at = unsafe cursor.at
+    let bytes = cursor.take(length)
     if length >= 8 {
-      let days = unsafe Int64(at.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-      let fraction = unsafe length < 12 ? 0 : Int64(at.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-      guard let clock = unsafe WireClock(at + 5), days <= WireDuration.mostDays, fraction < 1_000_000 else {
+      let days = Int64(bytes.little(at: 1, as: UInt32.self))
+      let fraction = length < 12 ? 0 : Int64(bytes.little(at: 8, as: UInt32.self))
+      guard let clock = WireClock(bytes, at: 5), days <= WireDuration.mostDays, fraction < 1_000_000 else {
         return nil
       }
       microseconds = days * WireDuration.day + Int64(clock.seconds) * 1_000_000 + fraction
-      if unsafe at.load(as: UInt8.self) != 0 { microseconds = -microseconds }
+      if bytes[0] != 0 { microseconds = -microseconds }
     }
-    unsafe cursor.at += length
   }
 
   /// Far more than 838 hours, and few enough for 64 bits of nanoseconds.
@@ -87,10 +85,8 @@ private struct WireClock {
   var seconds: Int
 
   @inline(__always)
-  init?(_ at: UnsafeRawPointer) {
-    let hour = unsafe Int(at.load(as: UInt8.self))
-    let minute = unsafe Int(at.load(fromByteOffset: 1, as: UInt8.self))
-    let second = unsafe Int(at.load(fromByteOffset: 2, as: UInt8.self))
+  init?(_ bytes: Span<UInt8>, at place: Int) {
+    let (hour, minute, second) = (Int(bytes[place]), Int(bytes[place + 1]), Int(bytes[place + 2]))
     guard hour < 24, minute < 60, second < 60 else { return nil }
     seconds = hour * 3_600 + minute * 60 + second
   }

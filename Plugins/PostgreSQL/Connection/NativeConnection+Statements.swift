@@ -18,7 +18,7 @@ extension NativeConnection {
 
   /// Runs one statement with parameters as text; values come as text.
   func execute(_ sql: String, _ parameters: [String?], _ doing: @autoclosure () -> String) throws -> ServerResult? {
-    try unsafe withTexts(parameters) { values in
+    try unsafe NativeConnection.withTexts(parameters) { values in
       try unsafe start(PQsendQueryParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0), doing())
     }
     return try lastResult(doing())
@@ -40,7 +40,7 @@ extension NativeConnection {
   func startPrepared(
     name: String = "", _ parameters: [String?], binary: Bool, rowByRow: Bool, _ doing: @autoclosure () -> String
   ) throws {
-    try unsafe withTexts(parameters) { values in
+    try unsafe NativeConnection.withTexts(parameters) { values in
       try unsafe start(
         PQsendQueryPrepared(handle, name, Int32(parameters.count), values, nil, nil, binary ? 1 : 0), doing())
     }
@@ -84,7 +84,8 @@ extension NativeConnection {
     try flush(doing())
   }
 
-  private func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
+  /// C's own strings, for the time of a call.
+  static func withTexts<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) throws -> T) rethrows -> T {
     let values: [UnsafePointer<CChar>?] = unsafe texts.map { unsafe $0.flatMap { unsafe UnsafePointer(strdup($0)) } }
     defer { unsafe values.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
     return try unsafe body(values)
@@ -114,13 +115,14 @@ extension NativeConnection {
   /// Hands over the messages of a COPY out, which are rows once the header is over, until `take` wants no more.
   /// `lastResult` tells whether the server came to the end of the data.
   /// - Returns: false at the end of the data.
-  func copyRows(_ doing: @autoclosure () -> String, _ take: (UnsafeRawBufferPointer) throws -> Bool) throws -> Bool {
+  func copyRows(_ doing: @autoclosure () -> String, _ take: (Span<UInt8>) throws -> Bool) throws -> Bool {
     while true {
       var memory: UnsafeMutablePointer<CChar>?
       let count = unsafe PQgetCopyData(handle, &memory, 1)
       if count > 0, let memory = unsafe memory {
         defer { unsafe PQfreemem(memory) }
-        if try unsafe !take(UnsafeRawBufferPointer(start: memory, count: Int(count))) { return true }
+        let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: Int(count))
+        if try unsafe !take(Span(_unsafeBytes: bytes)) { return true }
         continue
       }
       if count == -1 { return false }
@@ -131,7 +133,7 @@ extension NativeConnection {
   }
 
   /// Drops the rest of a COPY out.
-  func skipCopy(_ doing: @autoclosure () -> String) throws { while try unsafe copyRows(doing(), { _ in true }) {} }
+  func skipCopy(_ doing: @autoclosure () -> String) throws { while try copyRows(doing(), { _ in true }) {} }
 
   /// Hands over a piece of a COPY in and sends it.
   /// - Returns: false when the server has refused the copy already; `finishCopyIn` then has the reason.

@@ -19,7 +19,7 @@ internal import SQL
   private let notices: NoticeSink
   private(set) var isClosed = false
   /// What made the server give up the open transaction: what it refuses from then on, it refuses because of that.
-  private var cause: DatabaseError?
+  private var cause: ServerResult.Cause?
 
   /// Called with each NOTICE or WARNING of the server.
   var onNotice: (DatabaseError) -> Void {
@@ -80,12 +80,10 @@ internal import SQL
   }
 
   private static func start(_ parameters: [(name: String, value: String)]) -> OpaquePointer? {
-    var names: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.name)) }
-    var values: [UnsafePointer<CChar>?] = unsafe parameters.map { unsafe UnsafePointer(strdup($0.value)) }
-    defer { unsafe (names + values).forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
-    unsafe names.append(nil)
-    unsafe values.append(nil)
-    return unsafe PQconnectStartParams(names, values, 0)
+    // libpq knows the end by a NULL.
+    unsafe withTexts(parameters.map(\.name) + [nil]) { names in
+      unsafe withTexts(parameters.map(\.value) + [nil]) { values in unsafe PQconnectStartParams(names, values, 0) }
+    }
   }
 
   // MARK: connecting
@@ -193,15 +191,17 @@ internal import SQL
 
   /// In a transaction that is given up every statement fails with the same words; the first failure says why.
   private func keepCause(_ result: ServerResult) {
-    guard result.status == .failed else {
-      if cause != nil, result.status == .command || result.status == .tuples { cause = nil }
-      return
-    }
-    if result.error.sqlState == DatabaseError.transactionIsAborted {
-      result.cause = cause
-    } else {
-      cause = result.error
-      cause?.position = nil
+    switch result.status {
+    case .failed:
+      var error = result.error
+      if error.sqlState == DatabaseError.transactionIsAborted {
+        result.cause = cause
+      } else {
+        error.position = nil
+        cause = ServerResult.Cause(error)
+      }
+    case .command, .tuples: cause = nil
+    default: break
     }
   }
 

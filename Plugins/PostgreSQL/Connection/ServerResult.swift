@@ -62,16 +62,19 @@ internal import Records
   var parameterTypes: [UInt32] { unsafe (0..<PQnparams(result)).map { unsafe PQparamtype(result, $0) } }
 
   /// A value's bytes, nil for NULL.
-  func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
+  @_lifetime(borrow self)
+  func bytes(_ row: Int, _ column: Int) -> Span<UInt8>? {
     let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
     let count = unsafe PQgetlength(result, row, column)
     if count == 0, unsafe PQgetisnull(result, row, column) != 0 { return nil }
-    return unsafe UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
+    let bytes = unsafe UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
+    return unsafe _overrideLifetime(Span(_unsafeBytes: bytes), borrowing: self)
   }
 
   /// A value that the server sent as text, nil for NULL.
   func text(_ row: Int, _ column: Int) -> String? {
-    unsafe bytes(row, column).map { unsafe String(decoding: $0, as: UTF8.self) }
+    guard let bytes = bytes(row, column) else { return nil }
+    return bytes.string
   }
 
   /// The rows that a statement changed or a COPY moved; nil where the command counts none.
@@ -81,10 +84,17 @@ internal import Records
   var commandTag: String { unsafe String(cString: PQcmdStatus(result)) }
 
   /// What went wrong before, where this result only tells that something has.
-  var cause: DatabaseError?
+  var cause: Cause?
+
+  /// An error behind one word: most results have none, and one is made for each row.
+  final class Cause {
+    let error: DatabaseError
+
+    init(_ error: DatabaseError) { self.error = error }
+  }
 
   /// What went wrong, of a result whose status is `failed`.
-  var error: DatabaseError { unsafe cause ?? ServerResult.error(of: result) }
+  var error: DatabaseError { unsafe cause?.error ?? ServerResult.error(of: result) }
 
   /// Also of a notice, which libpq frees itself.
   static func error(of result: OpaquePointer) -> DatabaseError {

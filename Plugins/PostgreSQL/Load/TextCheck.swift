@@ -7,13 +7,12 @@ final class TextCheck {
 
   init(_ policy: InvalidText) { self.policy = policy }
 
-  func append(_ p: UnsafeRawPointer, _ length: Int, to builder: ColumnBuilder) -> RowDecoder.Fault {
-    let bytes = unsafe UnsafeRawBufferPointer(start: p, count: length)
-    if unsafe String(validating: bytes, as: UTF8.self) != nil {
-      unsafe builder.append(bytes: bytes)
+  func append(_ bytes: Span<UInt8>, to builder: ColumnBuilder) -> RowDecoder.Fault {
+    if UTF8Text.isValid(bytes) {
+      builder.append(bytes: bytes)
       return .none
     }
-    guard let repaired = unsafe TextRepair.repaired(bytes, policy) else { return .encoding }
+    guard let repaired = TextRepair.repaired(bytes, policy) else { return .encoding }
     builder.append(text: repaired)
     return .none
   }

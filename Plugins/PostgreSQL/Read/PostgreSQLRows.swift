@@ -57,17 +57,17 @@ final class PostgreSQLRows: SQLRows {
     var isFirst = !hasHeader
     var (rows, bytes) = (0, 0)
     defer { builder.finishRows(rows, bytes: bytes) }
-    let isFull = try unsafe connection.copyRows(doing) { message in
-      var row = unsafe message
+    let isFull = try connection.copyRows(doing) { message in
+      var row = message
       if isFirst {
         isFirst = false
         hasHeader = true
-        unsafe row = try unsafe withoutHeader(message)
-        if unsafe row.isEmpty { return true }
+        row = try withoutHeader(message)
+        if row.isEmpty { return true }
       }
       // The trailer: a field count of -1.
       if row.count == 2 { return true }
-      do throws(RowDecoder.Fault) { try unsafe decoder.append(copyRow: row) } catch {
+      do throws(RowDecoder.Fault) { try decoder.append(copyRow: row) } catch {
         throw failure(error, after: rows)
       }
       rows += 1
@@ -81,14 +81,15 @@ final class PostgreSQLRows: SQLRows {
   }
 
   /// `PGCOPY\n\377\r\n\0`, flags, the length of an extension, the extension.
-  private func withoutHeader(_ message: UnsafeRawBufferPointer) throws -> UnsafeRawBufferPointer {
+  @_lifetime(copy message)
+  private func withoutHeader(_ message: Span<UInt8>) throws -> Span<UInt8> {
     let signature: [UInt8] = [80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0]
-    guard message.count >= 19, unsafe message.prefix(11).elementsEqual(signature) else {
+    guard message.count >= 19, message.starts(with: signature) else {
       throw Failure(.bug, "\(doing): the server's COPY does not start as a binary one")
     }
-    let length = unsafe 19 + Int(UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 15, as: UInt32.self)))
+    let length = 19 + Int(message.big(at: 15, as: UInt32.self))
     guard length <= message.count else { throw Failure(.bug, "\(doing): the header of the server's COPY is cut") }
-    return unsafe UnsafeRawBufferPointer(rebasing: message[length...])
+    return message.extracting(droppingFirst: length)
   }
 
   // MARK: row by row
@@ -134,7 +135,7 @@ final class PostgreSQLRows: SQLRows {
       return Failure(
         .data, "\(place): the array has another number of dimensions than \(type)",
         hint: "Cast it in the query: \(name)::text")
-    case .length, .malformed, .none:
+    case .length, .malformed, .compound, .none:
       return Failure(.bug, "\(place): the server's value is not in the form that \(type) has")
     }
   }

@@ -78,10 +78,10 @@ public struct CopyOut: FerryTask {
   ) throws -> Int {
     var buffer = ByteBuffer(capacity: CopyOut.pieceBytes)
     var total = 0
-    while try unsafe server.copyRows(
+    while try server.copyRows(
       doing,
       { bytes in
-        unsafe buffer.append(bytes: bytes)
+        buffer.append(bytes)
         total += bytes.count
         return buffer.count < CopyOut.pieceBytes
       })

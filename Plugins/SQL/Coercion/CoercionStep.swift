@@ -75,7 +75,7 @@ indirect enum CoercionStep: Sendable {
   }
 
   private func list(_ column: Column, _ type: DataType, _ element: Element) throws -> Column {
-    let offsets = column.offsetValues
+    let offsets = ColumnView(column).offsets
     let first = Int(offsets[0])
     let last = Int(offsets[column.count])
     do {
@@ -99,35 +99,18 @@ enum ColumnMap {
   static func fixed<S: BitwiseCopyable, T: BitwiseCopyable>(
     _ column: Column, _ type: DataType, from _: S.Type, zero: T, _ convert: (S, inout T) -> CoercionFault
   ) throws -> Column {
-    // The bitmap is shared: the new values start at the same bit of a byte.
-    let shift = column.offset & 7
-    let memory = Allocation(capacity: (shift + column.count) * MemoryLayout<T>.stride)
-    let out = memory.base.assumingMemoryBound(to: T.self) + shift
-    for index in 0..<shift { (out - shift)[index] = zero }
-    let values = column.fixed(S.self)
-    let bad = values.baseAddress.flatMap { fill(out, $0, column, zero, convert) }
-    if let bad { throw bad }
-    return Column(
-      type: type, count: column.count, offset: shift, nullCount: column.nullCount, validity: column.sharedValidity,
-      values: Buffer(memory, count: (shift + column.count) * MemoryLayout<T>.stride))
-  }
-
-  @inline(__always)
-  private static func fill<S: BitwiseCopyable, T: BitwiseCopyable>(
-    _ out: UnsafeMutablePointer<T>, _ values: UnsafePointer<S>, _ column: Column, _ zero: T,
-    _ convert: (S, inout T) -> CoercionFault
-  ) -> BadValue? {
-    for row in 0..<column.count {
-      if column.nullCount > 0, column.isNull(row) {
-        out[row] = zero
-        continue
+    let view = ColumnView(column)
+    let values = view.values(as: S.self)
+    return try Column(type, nullsOf: column, zero: zero) { (out: inout OutputSpan<T>) throws(BadValue) in
+      for row in values.indices {
+        var value = zero
+        if !view.isNull(row) {
+          let fault = convert(values[row], &value)
+          if fault != .none { throw BadValue(row: row, fault: fault) }
+        }
+        out.append(value)
       }
-      var value = zero
-      let fault = convert(values[row], &value)
-      if fault != .none { return BadValue(row: row, fault: fault) }
-      out[row] = value
     }
-    return nil
   }
 
   /// The same buffers under another type of the same layout.

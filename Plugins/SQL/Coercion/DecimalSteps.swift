@@ -129,9 +129,7 @@ enum DecimalSteps {
     // Up to 2^53 both the integer and the power are exact, so that the division is rounded once, to the nearest.
     let exact = Int128(1) << 53
     let certain = DecimalText.power(type == .float32 ? 6 : 15)
-    let isQuick = withExtendedLifetime(column) {
-      column.fixed(Int128.self).allSatisfy { $0 < certain && $0 > -certain }
-    }
+    let isQuick = isWithin(column, certain)
     // A float32 must not be rounded twice, unless the double is exact.
     guard isQuick, certain < exact, type == .float64 || scale == 0 else {
       return try toFloatByText(column, type, round)
@@ -146,6 +144,13 @@ enum DecimalSteps {
       out = Double(Int64(truncatingIfNeeded: value)) / divisor
       return .none
     }
+  }
+
+  /// What lies behind a NULL counts, too: then the long way gives the same.
+  private static func isWithin(_ column: Column, _ bound: Int128) -> Bool {
+    let values = ColumnView(column).values(as: Int128.self)
+    for row in values.indices where values[row] >= bound || values[row] <= -bound { return false }
+    return true
   }
 
   /// As `toFloat`, from the text of a number without a declared precision.
@@ -178,15 +183,17 @@ enum DecimalSteps {
   /// The first row whose number has other digits than the shortest text of the nearest float, which `shortest` writes
   /// where there is one. Plain numbers of `certain` digits always have the same.
   private static func firstOfMoreDigits(
-    _ column: Column, certain: Int, _ shortest: (UnsafeRawBufferPointer, inout ByteBuffer) -> Bool
+    _ column: Column, certain: Int, _ shortest: (Span<UInt8>, inout ByteBuffer) -> Bool
   ) -> Int? {
+    let view = ColumnView(column)
     var text = ByteBuffer()
-    return (0..<column.count).first { row in
-      let number = column.bytes(row)
-      if column.isNull(row) || DecimalText.isShort(number, digits: certain) { return false }
+    for row in 0..<view.count where !view.isNull(row) {
+      let number = view.bytes(row)
+      if DecimalText.isShort(number, digits: certain) { continue }
       text.removeAll()
-      return shortest(number, &text) && !DecimalText.isSameNumber(text.bytes, number)
+      if shortest(number, &text), !DecimalText.isSameNumber(text.span, number) { return row }
     }
+    return nil
   }
 
   private static func toFloatByText(_ column: Column, _ type: DataType, _ round: Bool) throws -> Column {
@@ -204,9 +211,10 @@ enum DecimalSteps {
 
   /// The first row in which two columns differ, as far as the second one goes.
   private static func firstChange<T: BitwiseCopyable & Equatable>(_ a: Column, _ b: Column, _: T.Type) -> Int? {
-    let (before, after) = (a.fixed(T.self), b.fixed(T.self))
-    return withExtendedLifetime((a, b)) {
-      (0..<b.count).first { before[$0] != after[$0] && !a.isNull($0) }
-    }
+    let view = ColumnView(a)
+    let before = view.values(as: T.self)
+    let after = ColumnView(b).values(as: T.self)
+    for row in after.indices where before[row] != after[row] && !view.isNull(row) { return row }
+    return nil
   }
 }

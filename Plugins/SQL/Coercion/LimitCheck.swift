@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Records
 
 /// What a target refuses beyond its type. Looked at in a pass of its own over the coerced column, and only where the
@@ -29,38 +28,37 @@ struct LimitCheck: Sendable {
 
   /// Throws `BadValue`.
   func check(_ column: Column) throws {
-    try withExtendedLifetime(column) {
-      switch column.type {
-      case .text, .json, .bytes: try checkText(column)
-      case .numeric: try checkNumeric(column)
-      case .float32: try checkFinite(column, Float.self)
-      case .float64: try checkFinite(column, Double.self)
-      case .date: try checkDates(column, Int32.self)
-      case .timestamp: try checkDates(column, Int64.self)
-      case .offsetTimestamp:
-        try checkDates(OffsetSteps.instants(column, .timestamp(.microseconds, zoned: true)), Int64.self)
-      case .time: try checkDates(column, Int64.self)
-      case .int64: try checkRange(column, Int64.self)
-      case .int32: try checkRange(column, Int32.self)
-      case .int16: try checkRange(column, Int16.self)
-      case .int8: try checkRange(column, Int8.self)
-      case .uint64: try checkRange(column, UInt64.self)
-      case .uint32: try checkRange(column, UInt32.self)
-      case .uint16: try checkRange(column, UInt16.self)
-      case .uint8: try checkRange(column, UInt8.self)
-      case .interval: try checkIntervals(column)
-      case .list: try checkLists(column)
-      default: break
-      }
+    switch column.type {
+    case .text, .json, .bytes: try checkText(column)
+    case .numeric: try checkNumeric(column)
+    case .float32: try checkFinite(column, Float.self)
+    case .float64: try checkFinite(column, Double.self)
+    case .date: try checkDates(column, Int32.self)
+    case .timestamp: try checkDates(column, Int64.self)
+    case .offsetTimestamp:
+      try checkDates(OffsetSteps.instants(column, .timestamp(.microseconds, zoned: true)), Int64.self)
+    case .time: try checkDates(column, Int64.self)
+    case .int64: try checkRange(column, Int64.self)
+    case .int32: try checkRange(column, Int32.self)
+    case .int16: try checkRange(column, Int16.self)
+    case .int8: try checkRange(column, Int8.self)
+    case .uint64: try checkRange(column, UInt64.self)
+    case .uint32: try checkRange(column, UInt32.self)
+    case .uint16: try checkRange(column, UInt16.self)
+    case .uint8: try checkRange(column, UInt8.self)
+    case .interval: try checkIntervals(column)
+    case .list: try checkLists(column)
+    default: break
     }
   }
 
   @inline(__always)
   private func check<T: BitwiseCopyable>(_ column: Column, _: T.Type, _ body: (T) -> CoercionFault) throws {
-    let values = column.fixed(T.self)
-    for row in 0..<column.count {
+    let view = ColumnView(column)
+    let values = view.values(as: T.self)
+    for row in values.indices {
       let fault = body(values[row])
-      if fault != .none, !column.isNull(row) { throw BadValue(row: row, fault: fault) }
+      if fault != .none, !view.isNull(row) { throw BadValue(row: row, fault: fault) }
     }
   }
 
@@ -85,17 +83,20 @@ struct LimitCheck: Sendable {
 
   /// The elements, however deep; what a NULL list still has behind it does not count.
   private func checkLists(_ column: Column) throws {
-    let offsets = column.offsetValues
-    func check(_ row: Int, _ places: Range<Int>) throws {
-      do { try self.check(column.children[0].slice(places.lowerBound, places.count)) } catch let bad as BadValue {
-        let place = places.lowerBound + bad.row
-        let owner = (row..<column.count).first { Int(offsets[$0 + 1]) > place } ?? row
-        throw BadValue(row: owner, fault: bad.fault)
-      }
-    }
-    if column.nullCount == 0 { return try check(0, Int(offsets[0])..<Int(offsets[column.count])) }
-    for row in 0..<column.count where !column.isNull(row) {
-      try check(row, Int(offsets[row])..<Int(offsets[row + 1]))
+    let view = ColumnView(column)
+    let offsets = view.offsets
+    if !view.hasNulls { return try checkElements(column, 0, Int(offsets[0])..<Int(offsets[view.count])) }
+    for row in 0..<view.count where !view.isNull(row) { try checkElements(column, row, view.range(row)) }
+  }
+
+  /// Elements of lists of which `row` is the first.
+  private func checkElements(_ column: Column, _ row: Int, _ places: Range<Int>) throws {
+    do { try check(column.children[0].slice(places.lowerBound, places.count)) } catch let bad as BadValue {
+      let place = places.lowerBound + bad.row
+      let view = ColumnView(column)
+      var owner = row
+      while owner < view.count - 1, view.range(owner).upperBound <= place { owner += 1 }
+      throw BadValue(row: owner, fault: bad.fault)
     }
   }
 
@@ -123,80 +124,70 @@ struct LimitCheck: Sendable {
   }
 
   private func checkNumeric(_ column: Column) throws {
-    for row in 0..<column.count where !column.isNull(row) {
-      let last = column.bytes(row).last ?? 0
-      if last &- 48 > 9 {
+    let view = ColumnView(column)
+    for row in 0..<view.count where !view.isNull(row) {
+      let text = view.bytes(row)
+      if (text.last ?? 0) &- 48 > 9 {
         if !target.takesNonFinite { throw BadValue(row: row, fault: .notFinite) }
-      } else if let digits = target.digits, !LimitCheck.fits(column.bytes(row), digits) {
+      } else if let digits = target.digits, !digits.takes(text) {
         throw BadValue(row: row, fault: .losesDigits)
       }
     }
   }
 
-  private static func fits(_ text: UnsafeRawBufferPointer, _ limit: DigitLimit) -> Bool {
-    var (first, last, digits, point) = (Int?.none, 0, 0, Int?.none)
-    for byte in text {
-      if byte == UInt8(ascii: ".") {
-        point = digits
-      } else if byte &- 48 < 10 {
-        digits += 1
-        if byte != 48 {
-          first = first ?? digits
-          last = digits
-        }
-      }
+  private func checkText(_ column: Column) throws {
+    let view = ColumnView(column)
+    if !target.takesNUL, column.type != .bytes, holdsNUL(view) {
+      try checkBytes(view, .holdsNUL) { !$0.contains(0) }
     }
-    guard let first else { return true }
-    // Zeros behind the last digit count in front of the point only.
-    let places = point ?? digits
-    if let fraction = limit.fraction, last - places > fraction { return false }
-    return limit.total.map { max(last, places) - min(first - 1, places) <= $0 } ?? true
+    if target.hasMachineNumbers { try checkBytes(view, .losesDigits) { JSONNumbers.fitMachineNumbers($0) } }
+    if let members = target.members { try checkBytes(view, .noMember) { members.contains($0) } }
+    if let length = target.length { try checkLength(view, length) }
   }
 
-  private func checkText(_ column: Column) throws {
-    let offsets = column.offsetValues
-    let first = Int(offsets[0])
-    let total = Int(offsets[column.count]) - first
-    if !target.takesNUL, column.type != .bytes, total > 0, memchr(column.values.start + first, 0, total) != nil {
-      for row in 0..<column.count where !column.isNull(row) {
-        if column.bytes(row).contains(0) { throw BadValue(row: row, fault: .holdsNUL) }
-      }
+  /// Whether any value may: one look at all of them, NULLs included.
+  private func holdsNUL(_ view: ColumnView) -> Bool {
+    view.allBytes.extracting(droppingFirst: Int(view.offsets[0])).contains(0)
+  }
+
+  @inline(__always)
+  private func checkBytes(_ view: ColumnView, _ fault: CoercionFault, _ isGood: (Span<UInt8>) -> Bool) throws {
+    for row in 0..<view.count where !view.isNull(row) {
+      if !isGood(view.bytes(row)) { throw BadValue(row: row, fault: fault) }
     }
-    if target.hasMachineNumbers {
-      for row in 0..<column.count where !column.isNull(row) {
-        if !JSONNumbers.fitMachineNumbers(column.bytes(row)) { throw BadValue(row: row, fault: .losesDigits) }
-      }
-    }
-    if let members = target.members {
-      for row in 0..<column.count where !column.isNull(row) {
-        if !members.contains(column.bytes(row)) { throw BadValue(row: row, fault: .noMember) }
-      }
-    }
-    guard let length = target.length else { return }
+  }
+
+  private func checkLength(_ view: ColumnView, _ length: LoadTarget.LengthLimit) throws {
+    let offsets = view.offsets
     let limit =
       switch length {
       case .characters(let n), .utf16Units(let n), .bytes(let n), .exactBytes(let n): n
       }
-    if case .exactBytes = length { try checkExact(column, offsets, limit) }
-    for row in 0..<column.count where Int(offsets[row + 1]) - Int(offsets[row]) > limit {
-      if !column.isNull(row), LimitCheck.count(column.bytes(row), length) > limit {
+    if case .exactBytes = length {
+      for row in 0..<view.count where Int(offsets[row + 1]) - Int(offsets[row]) < limit {
+        if !view.isNull(row) { throw BadValue(row: row, fault: .tooShort) }
+      }
+    }
+    for row in 0..<view.count where Int(offsets[row + 1]) - Int(offsets[row]) > limit {
+      if !view.isNull(row), LimitCheck.count(view.bytes(row), length) > limit {
         throw BadValue(row: row, fault: .tooLong)
       }
     }
   }
 
-  private func checkExact(_ column: Column, _ offsets: UnsafeBufferPointer<Int32>, _ count: Int) throws {
-    for row in 0..<column.count where Int(offsets[row + 1]) - Int(offsets[row]) < count {
-      if !column.isNull(row) { throw BadValue(row: row, fault: .tooShort) }
+  /// Bytes never are fewer than characters or UTF-16 units, so that only longer values come here.
+  private static func count(_ bytes: Span<UInt8>, _ length: LoadTarget.LengthLimit) -> Int {
+    switch length {
+    case .bytes, .exactBytes: return bytes.count
+    case .characters: return sum(bytes) { $0 & 0xC0 == 0x80 ? 0 : 1 }
+    case .utf16Units: return sum(bytes) { $0 & 0xC0 == 0x80 ? 0 : $0 >= 0xF0 ? 2 : 1 }
     }
   }
 
-  /// Bytes never are fewer than characters or UTF-16 units, so that only longer values come here.
-  private static func count(_ bytes: UnsafeRawBufferPointer, _ length: LoadTarget.LengthLimit) -> Int {
-    switch length {
-    case .bytes, .exactBytes: return bytes.count
-    case .characters: return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
-    case .utf16Units: return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : $1 >= 0xF0 ? 2 : 1) }
-    }
+  @inline(__always)
+  private static func sum(_ bytes: Span<UInt8>, _ weight: (UInt8) -> Int) -> Int {
+    var total = 0
+    for index in bytes.indices { total += weight(bytes[index]) }
+    return total
   }
 }

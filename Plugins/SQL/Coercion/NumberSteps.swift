@@ -41,8 +41,9 @@ enum NumberSteps {
 
   static func boolToInteger(_ column: Column, _ type: DataType) throws -> Column {
     let bytes = ColumnBuilder(.uint8, rows: max(column.count, 1))
-    for row in 0..<column.count {
-      if column.isNull(row) { bytes.appendNull() } else { bytes.append(UInt8(column.bool(row) ? 1 : 0)) }
+    let view = ColumnView(column)
+    for row in 0..<view.count {
+      if view.isNull(row) { bytes.appendNull() } else { bytes.append(UInt8(view.bool(row) ? 1 : 0)) }
     }
     let column = bytes.finish()
     return type == .uint8 ? column : try integers(column, type)
@@ -50,10 +51,11 @@ enum NumberSteps {
 
   static func integerToBool(_ column: Column) throws -> Column {
     let wide = column.type == .int64 ? column : try integers(column, .int64)
-    let values = wide.fixed(Int64.self)
+    let view = ColumnView(wide)
+    let values = view.values(as: Int64.self)
     let builder = ColumnBuilder(.bool, rows: max(column.count, 1))
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    for row in values.indices {
+      if view.isNull(row) {
         builder.appendNull()
       } else if values[row] == 0 || values[row] == 1 {
         builder.append(bool: values[row] == 1)

@@ -42,15 +42,16 @@ enum OffsetSteps {
   /// A text with an offset keeps it, one without is a wall clock in `zone`.
   static func parse(_ column: Column, _ unit: TimeUnit, _ zone: Zone) throws -> Column {
     let builder = ColumnBuilder(.offsetTimestamp(unit), rows: max(column.count, 1))
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    let view = ColumnView(column)
+    for row in 0..<view.count {
+      if view.isNull(row) {
         builder.appendNull()
         continue
       }
       var value = zero
-      var result = wall(column.bytes(row), unit, zone, &value)
+      var result = wall(view.bytes(row), unit, zone, &value)
       if result == .malformed {
-        result = CoercionFault(ValueParse.offsetTimestamp(column.bytes(row), unit: unit, into: &value))
+        result = CoercionFault(ValueParse.offsetTimestamp(view.bytes(row), unit: unit, into: &value))
       }
       if result != .none { throw BadValue(row: row, fault: result) }
       builder.append(value)
@@ -59,7 +60,7 @@ enum OffsetSteps {
   }
 
   private static func wall(
-    _ text: UnsafeRawBufferPointer, _ unit: TimeUnit, _ zone: Zone, _ out: inout OffsetTimestamp
+    _ text: Span<UInt8>, _ unit: TimeUnit, _ zone: Zone, _ out: inout OffsetTimestamp
   ) -> CoercionFault {
     var instant: Int64 = 0
     let result = ValueParse.timestamp(text, unit: unit, zoned: false, into: &instant)

@@ -1,3 +1,5 @@
+internal import Records
+
 /// The members of an ENUM or a SET column. A server takes a text for a member that its collation calls equal, and a
 /// number, also one with blanks or a sign, for a position: either would be stored as another text.
 public struct TextMembers: Sendable, Hashable {
@@ -10,14 +12,15 @@ public struct TextMembers: Sendable, Hashable {
     self.isSet = isSet
   }
 
-  func contains(_ text: UnsafeRawBufferPointer) -> Bool {
-    guard isSet else { return isMember(text[...]) }
-    if text.isEmpty { return true }
-    let parts = text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-    return parts.allSatisfy(isMember)
+  func contains(_ text: Span<UInt8>) -> Bool {
+    if isSet, text.isEmpty { return true }
+    var rest = text
+    while isSet, let comma = rest.firstIndex(of: UInt8(ascii: ",")) {
+      guard isMember(rest.extracting(first: comma)) else { return false }
+      rest = rest.extracting(droppingFirst: comma + 1)
+    }
+    return isMember(rest)
   }
 
-  private func isMember(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
-    texts.contains { $0.count == text.count && $0.elementsEqual(text) }
-  }
+  private func isMember(_ text: Span<UInt8>) -> Bool { texts.contains { text.isExactly($0) } }
 }

@@ -14,15 +14,16 @@ enum TextSteps {
     let whole = ValueParser(.decimal(precision: 38, scale: 0))
     let builder = ColumnBuilder(type, rows: max(column.count, 1))
     let scratch = ColumnBuilder(.decimal(precision: 38, scale: 0), rows: 1)
+    let view = ColumnView(column)
     var start = 0
     while true {
       let (row, found) = parser.append(column, from: start, to: builder)
       if row == column.count { return builder.finish() }
       var fault = CoercionFault(found)
-      if fault == .malformed, type == .date { fault = midnight(column.bytes(row), builder) }
+      if fault == .malformed, type == .date { fault = midnight(view.bytes(row), builder) }
       if fault == .malformed, isNumeric {
         // 12.00 is a whole number.
-        fault = type.isInteger ? integer(column.bytes(row), whole, scratch, builder) : .notFinite
+        fault = type.isInteger ? integer(view.bytes(row), whole, scratch, builder) : .notFinite
       }
       if fault != .none { throw BadValue(row: row, fault: fault) }
       start = row + 1
@@ -30,7 +31,7 @@ enum TextSteps {
   }
 
   private static func integer(
-    _ text: UnsafeRawBufferPointer, _ parser: ValueParser, _ scratch: ColumnBuilder, _ out: ColumnBuilder
+    _ text: Span<UInt8>, _ parser: ValueParser, _ scratch: ColumnBuilder, _ out: ColumnBuilder
   ) -> CoercionFault {
     let result = parser.append(text, to: scratch)
     if result == .losesDigits { return .notWhole }
@@ -45,7 +46,7 @@ enum TextSteps {
   }
 
   /// A timestamp's text that is midnight is a date.
-  private static func midnight(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> CoercionFault {
+  private static func midnight(_ text: Span<UInt8>, _ builder: ColumnBuilder) -> CoercionFault {
     var value: Int64 = 0
     let result = ValueParse.timestamp(text, unit: .microseconds, zoned: false, into: &value)
     if result != .ok { return CoercionFault(result) }
@@ -61,17 +62,18 @@ enum TextSteps {
     if case .offsetTimestamp(let unit) = type { return try OffsetSteps.parse(column, unit, zone) }
     guard case .timestamp(let unit, let wantsInstant) = type else { return try parse(column, type) }
     let builder = ColumnBuilder(type, rows: max(column.count, 1))
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    let view = ColumnView(column)
+    for row in 0..<view.count {
+      if view.isNull(row) {
         builder.appendNull()
         continue
       }
       var value: Int64 = 0
       var isInstant = false
-      var result = ValueParse.timestamp(column.bytes(row), unit: unit, zoned: false, into: &value)
+      var result = ValueParse.timestamp(view.bytes(row), unit: unit, zoned: false, into: &value)
       if result == .malformed {
         isInstant = true
-        result = ValueParse.timestamp(column.bytes(row), unit: unit, zoned: true, into: &value)
+        result = ValueParse.timestamp(view.bytes(row), unit: unit, zoned: true, into: &value)
       }
       var fault = CoercionFault(result)
       if fault == .none, isInstant != wantsInstant { fault = zone.move(&value, isInstant: isInstant, unit) }
@@ -82,26 +84,29 @@ enum TextSteps {
   }
 
   static func utf8(_ column: Column) throws -> Column {
-    for row in 0..<column.count where !column.isNull(row) {
-      if !UTF8Text.isValid(column.bytes(row)) { throw BadValue(row: row, fault: .notUTF8) }
+    let view = ColumnView(column)
+    for row in 0..<view.count where !view.isNull(row) {
+      if !UTF8Text.isValid(view.bytes(row)) { throw BadValue(row: row, fault: .notUTF8) }
     }
     return ColumnMap.retyped(column, .text)
   }
 
   static func json(_ column: Column) throws -> Column {
-    for row in 0..<column.count where !column.isNull(row) {
-      if !JSONText.isValid(column.bytes(row)) { throw BadValue(row: row, fault: .malformed) }
+    let view = ColumnView(column)
+    for row in 0..<view.count where !view.isNull(row) {
+      if !JSONText.isValid(view.bytes(row)) { throw BadValue(row: row, fault: .malformed) }
     }
     return ColumnMap.retyped(column, .json)
   }
 
   static func uuidToBytes(_ column: Column) -> Column {
     let builder = ColumnBuilder(.bytes, rows: max(column.count, 1))
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    let view = ColumnView(column)
+    for row in 0..<view.count {
+      if view.isNull(row) {
         builder.appendNull()
       } else {
-        builder.append(bytes: column.values.start + (column.offset + row) * 16, count: 16)
+        builder.append(bytes: view.bytes(row))
       }
     }
     return builder.finish()
@@ -109,12 +114,13 @@ enum TextSteps {
 
   static func bytesToUUID(_ column: Column) throws -> Column {
     let builder = ColumnBuilder(.uuid, rows: max(column.count, 1))
-    for row in 0..<column.count {
-      let bytes = column.bytes(row)
-      if column.isNull(row) {
+    let view = ColumnView(column)
+    for row in 0..<view.count {
+      let bytes = view.bytes(row)
+      if view.isNull(row) {
         builder.appendNull()
       } else if bytes.count == 16 {
-        builder.append(bytes.loadUnaligned(as: (UInt64, UInt64).self))
+        builder.append(bytes.little(at: 0, as: UInt128.self))
       } else {
         throw BadValue(row: row, fault: .wrongLength)
       }

@@ -82,18 +82,19 @@ struct FetchedRows {
 
   /// Nil where the exact value is the better answer: infinite times, and years that ISO 8601 has no form for.
   private func shown(_ column: Column, _ row: Int, _ form: Form) -> Value? {
+    let view = ColumnView(column)
     switch form {
     case .plain: return nil
-    case .clock: return unsafe .string(KestraText.clock(column.fixed(Interval.self)[row].nanoseconds))
-    case .interval: return unsafe .string(KestraText.interval(column.fixed(Interval.self)[row]))
-    case .year: return unsafe .string(KestraText.padded(Int64(column.fixed(Int16.self)[row]), 4) + "-01-01")
+    case .clock: return .string(KestraText.clock(view.value(row, as: Interval.self).nanoseconds))
+    case .interval: return .string(KestraText.interval(view.value(row, as: Interval.self)))
+    case .year: return .string(KestraText.padded(Int64(view.value(row, as: Int16.self)), 4) + "-01-01")
     case .time(let unit):
-      return unsafe .string(KestraText.clock(column.fixed(Int64.self)[row] * (1_000_000_000 / unit.perSecond)))
-    case .wall(let unit): return unsafe KestraText.dateTime(column.fixed(Int64.self)[row], unit).map { .string($0) }
-    case .wallInstant(let unit): return unsafe instant(column.fixed(Int64.self)[row], unit, isWall: true)
-    case .instant(let unit): return unsafe instant(column.fixed(Int64.self)[row], unit, isWall: false)
-    case .zoned(let unit): return unsafe zoned(column.fixed(Int64.self)[row], unit)
-    case .offset(let unit): return unsafe offset(column.fixed(OffsetTimestamp.self)[row], unit)
+      return .string(KestraText.clock(view.value(row, as: Int64.self) * (1_000_000_000 / unit.perSecond)))
+    case .wall(let unit): return KestraText.dateTime(view.value(row, as: Int64.self), unit).map { .string($0) }
+    case .wallInstant(let unit): return instant(view.value(row, as: Int64.self), unit, isWall: true)
+    case .instant(let unit): return instant(view.value(row, as: Int64.self), unit, isWall: false)
+    case .zoned(let unit): return zoned(view.value(row, as: Int64.self), unit)
+    case .offset(let unit): return offset(view.value(row, as: OffsetTimestamp.self), unit)
     case .zonedTime: return KestraText.localTime(column.text(at: row), offset: zone.offset(at: 0)).map { .string($0) }
     case .map: return KestraText.map(column.text(at: row)).map { .map($0) }
     case .text: return .string(column.text(at: row))

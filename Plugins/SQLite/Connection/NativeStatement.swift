@@ -51,7 +51,27 @@ internal import Records
     return status == SQLITE_DONE
   }
 
-  // MARK: values; false when SQLite refuses
+  // MARK: values of the row
+
+  /// A text or a blob, until the next step.
+  @_lifetime(borrow self)
+  func bytes(_ column: Int32) -> Span<UInt8> {
+    // The pointer before the count, as SQLite asks for.
+    let start = unsafe sqlite3_column_blob(pointer, column)
+    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(pointer, column)))
+    return unsafe _overrideLifetime(Span(_unsafeBytes: bytes), borrowing: self)
+  }
+
+  @inline(__always)
+  func storageClass(_ column: Int32) -> Int32 { unsafe sqlite3_column_type(pointer, column) }
+
+  @inline(__always)
+  func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(pointer, column) }
+
+  @inline(__always)
+  func double(_ column: Int32) -> Double { unsafe sqlite3_column_double(pointer, column) }
+
+  // MARK: values of parameters; false when SQLite refuses
 
   @inline(__always)
   func bindNull(_ index: Int32) -> Bool { unsafe sqlite3_bind_null(pointer, index) == SQLITE_OK }

@@ -18,10 +18,10 @@ final class TypeProbe {
 
   var type: DataType { fits ? declared ?? loose.type : loose.type }
 
-  func look(_ statement: OpaquePointer) {
-    _ = unsafe loose.append(statement, column)
+  func look(_ statement: NativeStatement) {
+    _ = loose.append(statement, column)
     guard fits, let reader else { return }
-    if unsafe reader.append(statement) < 0 { fits = false }
+    if reader.append(statement) < 0 { fits = false }
     // Only the last value is kept.
     _ = try? reader.finish()
   }
@@ -39,21 +39,22 @@ final class LooseColumn {
 
   init(keepsValues: Bool = true) { self.keepsValues = keepsValues }
 
-  func append(_ statement: OpaquePointer, _ column: Int32) -> Int {
-    let tag = unsafe sqlite3_column_type(statement, column)
+  func append(_ statement: NativeStatement, _ column: Int32) -> Int {
+    let tag = statement.storageClass(column)
     if tag != SQLITE_NULL { seen.insert(tag) }
     if tag == SQLITE_INTEGER, isExactInFloat {
-      isExactInFloat = unsafe Double(exactly: sqlite3_column_int64(statement, column)) != nil
+      isExactInFloat = Double(exactly: statement.integer(column)) != nil
     }
     guard keepsValues else { return 0 }
     tags.append(tag)
     switch tag {
-    case SQLITE_INTEGER: unsafe words.append(UInt64(bitPattern: sqlite3_column_int64(statement, column)))
-    case SQLITE_FLOAT: unsafe words.append(sqlite3_column_double(statement, column).bitPattern)
+    case SQLITE_INTEGER: words.append(UInt64(bitPattern: statement.integer(column)))
+    case SQLITE_FLOAT: words.append(statement.double(column).bitPattern)
     case SQLITE_TEXT, SQLITE_BLOB:
-      unsafe bytes.append(bytes: RowDecoder.bytes(statement, column))
+      let value = statement.bytes(column)
+      bytes.append(value)
       words.append(UInt64(bytes.count))
-      return unsafe Int(sqlite3_column_bytes(statement, column)) + 9
+      return value.count + 9
     default: words.append(0)
     }
     return 9
@@ -67,8 +68,11 @@ final class LooseColumn {
     return seen.contains(SQLITE_INTEGER) ? .int64 : .text
   }
 
-  /// The index of the first text that is not valid, nil when all went well.
-  func move(to builder: ColumnBuilder, _ type: DataType, _ appendText: (UnsafeRawBufferPointer) -> Int) -> Int? {
+  /// Hands all values over, and keeps none.
+  /// - Returns: the index of the first text that is not valid, nil when all went well.
+  func move(to builder: ColumnBuilder, _ type: DataType, _ appendText: (Span<UInt8>) -> Int) -> Int? {
+    var bytes = ByteBuffer()
+    swap(&bytes, &self.bytes)
     var start = 0
     var scratch = ByteBuffer()
     for (index, tag) in tags.enumerated() {
@@ -85,11 +89,11 @@ final class LooseColumn {
         } else {
           ValueText.append(Double(bitPattern: word), to: &scratch)
         }
-        if unsafe ValueParser(type == .bytes ? .text : type).append(scratch.bytes, to: builder) != .ok { return index }
+        if ValueParser(type == .bytes ? .text : type).append(scratch.span, to: builder) != .ok { return index }
       default:
-        let text = unsafe UnsafeRawBufferPointer(rebasing: bytes.bytes[start..<Int(word)])
+        let text = bytes.span.extracting(start..<Int(word))
         start = Int(word)
-        if type == .bytes { unsafe builder.append(bytes: text) } else if unsafe appendText(text) < 0 { return index }
+        if type == .bytes { builder.append(bytes: text) } else if appendText(text) < 0 { return index }
       }
     }
     return nil

@@ -45,92 +45,88 @@ final class RowDecoder {
 
   /// Bytes the value takes, negative when it does not fit the type.
   @inline(__always)
-  func append(_ statement: OpaquePointer) -> Int {
-    guard let builder else { return unsafe loose?.append(statement, column) ?? -1 }
-    let found = unsafe sqlite3_column_type(statement, column)
+  func append(_ statement: NativeStatement) -> Int {
+    guard let builder else { return loose?.append(statement, column) ?? -1 }
+    let found = statement.storageClass(column)
     switch (found, kind) {
     case (SQLITE_NULL, _):
       builder.appendNull()
       return 1
     case (SQLITE_INTEGER, .int64):
-      unsafe builder.append(sqlite3_column_int64(statement, column))
+      builder.append(statement.integer(column))
       return 8
     case (SQLITE_FLOAT, .float64):
-      unsafe builder.append(sqlite3_column_double(statement, column))
+      builder.append(statement.double(column))
       return 8
     case (SQLITE_TEXT, .text):
-      return unsafe appendText(RowDecoder.bytes(statement, column), builder)
+      return appendText(statement.bytes(column), builder)
     case (SQLITE_BLOB, .bytes):
-      let bytes = unsafe RowDecoder.bytes(statement, column)
+      let bytes = statement.bytes(column)
       guard builder.variableByteCount + bytes.count <= Int(Int32.max) else { return -1 }
-      unsafe builder.append(bytes: bytes)
+      builder.append(bytes: bytes)
       return bytes.count + 4
-    default: return unsafe appendOther(statement, found, builder)
+    default: return appendOther(statement, found, builder, &scratch)
     }
   }
 
-  static func bytes(_ statement: OpaquePointer, _ column: Int32) -> UnsafeRawBufferPointer {
-    // The pointer before the count, as SQLite asks for.
-    let start = unsafe sqlite3_column_blob(statement, column)
-    return unsafe UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column)))
-  }
-
-  private func appendText(_ text: UnsafeRawBufferPointer, _ builder: ColumnBuilder) -> Int {
+  private func appendText(_ text: Span<UInt8>, _ builder: ColumnBuilder) -> Int {
     guard builder.variableByteCount + text.count <= Int(Int32.max) else { return -1 }
-    if unsafe UTF8Text.isValid(text) {
-      unsafe builder.append(bytes: text)
+    if UTF8Text.isValid(text) {
+      builder.append(bytes: text)
       return text.count + 4
     }
-    guard let repaired = unsafe TextRepair.repaired(text, invalidText) else { return -1 }
+    guard let repaired = TextRepair.repaired(text, invalidText) else { return -1 }
     builder.append(text: repaired)
     return repaired.utf8.count + 4
   }
 
   /// The storage classes that are not the type's own: what was declared says how to read them.
-  private func appendOther(_ statement: OpaquePointer, _ found: Int32, _ builder: ColumnBuilder) -> Int {
+  private func appendOther(
+    _ statement: NativeStatement, _ found: Int32, _ builder: ColumnBuilder, _ scratch: inout ByteBuffer
+  ) -> Int {
     switch (found, type) {
     case (SQLITE_INTEGER, .bool):
-      let value = unsafe sqlite3_column_int64(statement, column)
+      let value = statement.integer(column)
       guard value == 0 || value == 1 else { return -1 }
       builder.append(bool: value == 1)
       return 1
     case (SQLITE_INTEGER, .float64):
-      guard let exact = unsafe Double(exactly: sqlite3_column_int64(statement, column)) else { return -1 }
+      guard let exact = Double(exactly: statement.integer(column)) else { return -1 }
       builder.append(exact)
       return 8
     case (SQLITE_INTEGER, .text), (SQLITE_INTEGER, .json), (SQLITE_INTEGER, .decimal), (SQLITE_INTEGER, .numeric):
       scratch.removeAll()
-      unsafe Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
+      Digits.append(statement.integer(column), to: &scratch)
     case (SQLITE_FLOAT, .text), (SQLITE_FLOAT, .json), (SQLITE_FLOAT, .decimal), (SQLITE_FLOAT, .numeric):
-      let value = unsafe sqlite3_column_double(statement, column)
+      let value = statement.double(column)
       scratch.removeAll()
       ValueText.append(value, to: &scratch)
     case (SQLITE_BLOB, .uuid):
-      let bytes = unsafe RowDecoder.bytes(statement, column)
+      let bytes = statement.bytes(column)
       guard bytes.count == 16 else { return -1 }
-      unsafe builder.append(bytes.loadUnaligned(as: (UInt64, UInt64).self))
+      builder.append(bytes.little(at: 0, as: UInt128.self))
       return 16
     case (SQLITE_INTEGER, .bytes) where mixes, (SQLITE_FLOAT, .bytes) where mixes:
       scratch.removeAll()
       if found == SQLITE_INTEGER {
-        unsafe Digits.append(sqlite3_column_int64(statement, column), to: &scratch)
+        Digits.append(statement.integer(column), to: &scratch)
       } else {
-        unsafe ValueText.append(sqlite3_column_double(statement, column), to: &scratch)
+        ValueText.append(statement.double(column), to: &scratch)
       }
-      unsafe builder.append(bytes: scratch.bytes)
+      builder.append(bytes: scratch.span)
       return scratch.count + 4
     case (SQLITE_TEXT, .bytes) where mixes:
-      let bytes = unsafe RowDecoder.bytes(statement, column)
-      unsafe builder.append(bytes: bytes)
+      let bytes = statement.bytes(column)
+      builder.append(bytes: bytes)
       return bytes.count + 4
     case (SQLITE_TEXT, .int64), (SQLITE_TEXT, .float64), (SQLITE_TEXT, .bytes): return -1
     case (SQLITE_TEXT, _):
-      let text = unsafe RowDecoder.bytes(statement, column)
-      return unsafe parser.append(text, to: builder) == .ok ? text.count + 4 : -1
+      let text = statement.bytes(column)
+      return parser.append(text, to: builder) == .ok ? text.count + 4 : -1
     default: return -1
     }
     let count = scratch.count
-    return unsafe parser.append(scratch.bytes, to: builder) == .ok ? count + 4 : -1
+    return parser.append(scratch.span, to: builder) == .ok ? count + 4 : -1
   }
 
   func finish() throws -> Column {
@@ -142,21 +138,21 @@ final class RowDecoder {
     self.loose = nil
     let builder = ColumnBuilder(type)
     self.builder = builder
-    let bad = unsafe loose.move(to: builder, type) { unsafe self.appendText($0, builder) }
+    let bad = loose.move(to: builder, type) { self.appendText($0, builder) }
     if let bad { throw misfit("text", Int64(bad + 1)) }
     return builder.finish()
   }
 
-  func failure(_ statement: OpaquePointer, _ row: Int64) -> Failure {
+  func failure(_ statement: NativeStatement, _ row: Int64) -> Failure {
     let found =
-      switch unsafe sqlite3_column_type(statement, column) {
+      switch statement.storageClass(column) {
       case SQLITE_INTEGER: "integer"
       case SQLITE_FLOAT: "real"
       case SQLITE_TEXT: "text"
       default: "blob"
       }
     var failure = misfit(found, row)
-    let value = unsafe String(decoding: RowDecoder.bytes(statement, column).prefix(200), as: UTF8.self)
+    let value = statement.bytes(column).extracting(first: 200).string
     failure.sensitive = "'\(name)' is \(value)"
     return failure
   }

@@ -1,4 +1,3 @@
-internal import CSQLite
 internal import Records
 internal import SQL
 
@@ -61,21 +60,18 @@ final class SQLiteRows: SQLRows {
     _ statement: NativeStatement, _ cells: inout [RowDecoder], _ limit: Int, _ row: inout Int64,
     _ isAtEnd: inout Bool
   ) throws -> (columns: [Column], count: Int)? {
-    let pointer = unsafe statement.pointer
     var rows = 0
     var bytes = 0
     while rows < limit, bytes < Limits.batchBytes {
-      let status = unsafe sqlite3_step(pointer)
-      if status == SQLITE_DONE {
+      guard try statement.step() else {
         // Another step would run the statement anew.
         isAtEnd = true
         break
       }
-      if status != SQLITE_ROW { throw statement.database.failure(status) }
       row += 1
       for cell in cells {
-        let result = unsafe cell.append(pointer)
-        if result < 0 { throw unsafe cell.failure(pointer, row) }
+        let result = cell.append(statement)
+        if result < 0 { throw cell.failure(statement, row) }
         bytes += result
       }
       rows += 1
@@ -89,7 +85,7 @@ final class SQLiteRows: SQLRows {
   private static func scan(_ statement: NativeStatement, _ types: [DataType?]) throws -> [DataType?] {
     let probes = types.enumerated().map { TypeProbe(Int32($0.offset), $0.element) }
     while try statement.step() {
-      for probe in probes { unsafe probe.look(statement.pointer) }
+      for probe in probes { probe.look(statement) }
     }
     return probes.map(\.type)
   }
