@@ -27,11 +27,65 @@ internal import Glibc
 
   deinit { unsafe free(base) }
 
+  /// Has `body` write into a part of the memory that nobody looks at yet.
+  func fill<Result, E: Error>(
+    _ part: Range<Int>, _ body: (inout OutputSpan<UInt8>) throws(E) -> Result
+  ) throws(E) -> Result {
+    precondition(part.lowerBound >= 0 && part.upperBound <= capacity, "a part outside of the memory")
+    let start = unsafe (base + part.lowerBound).assumingMemoryBound(to: UInt8.self)
+    let room = unsafe UnsafeMutableBufferPointer(start: start, count: part.count)
+    var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+    let result = try body(&output)
+    _ = unsafe output.finalize(for: room)
+    return result
+  }
+
   /// There is no way to go on without memory; the message says what was asked for.
   static func outOfMemory(_ size: Int) -> Never {
     let message = "ferry: out of memory: \(size) bytes could not be allocated\n"
     _ = unsafe message.withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
     exit(70)
+  }
+}
+
+/// Numbers, or C's structures of numbers, that are zero at first: as many as C may need room for. What nobody touches
+/// takes no memory.
+@safe public struct ZeroedArray<Element: BitwiseCopyable>: ~Copyable {
+  @usableFromInline let base: UnsafeMutablePointer<Element>
+  public let count: Int
+
+  public init(count: Int) {
+    self.count = count
+    guard let memory = unsafe calloc(max(count, 1), MemoryLayout<Element>.stride) else {
+      Allocation.outOfMemory(count * MemoryLayout<Element>.stride)
+    }
+    unsafe base = unsafe memory.assumingMemoryBound(to: Element.self)
+  }
+
+  deinit { unsafe free(base) }
+
+  @inlinable
+  public subscript(_ index: Int) -> Element {
+    get {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "a value outside of the array")
+      return unsafe base[index]
+    }
+    set {
+      precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "a value outside of the array")
+      unsafe base[index] = newValue
+    }
+  }
+
+  @inlinable
+  public var span: Span<Element> {
+    @_lifetime(borrow self)
+    get { unsafe _overrideLifetime(Span(_unsafeStart: base, count: count), borrowing: self) }
+  }
+
+  @inlinable
+  public var mutableSpan: MutableSpan<Element> {
+    @_lifetime(&self)
+    mutating get { unsafe _overrideLifetime(MutableSpan(_unsafeStart: base, count: count), mutating: &self) }
   }
 }
 

@@ -261,6 +261,19 @@ extension OutputSpan<UInt8> {
     }
   }
 
+  /// Appends what `body` writes into a part of the room, which may be fewer bytes.
+  public mutating func append<Result, E: Error>(
+    upTo length: Int, _ body: (inout OutputSpan<UInt8>) throws(E) -> Result
+  ) throws(E) -> Result {
+    try unsafe withUnsafeMutableBufferPointer { (memory, count) throws(E) -> Result in
+      let part = unsafe UnsafeMutableBufferPointer(rebasing: memory[count..<count + length])
+      var output = unsafe OutputSpan(buffer: part, initializedCount: 0)
+      let result = try body(&output)
+      count += unsafe output.finalize(for: part)
+      return result
+    }
+  }
+
   /// A number in groups of seven bits, the lowest first: up to 10 bytes, for which there must be room.
   @inlinable @inline(__always)
   public mutating func append(varint value: UInt64) {

@@ -6,8 +6,8 @@ public protocol ByteInput: AnyObject {
   var name: String { get }
   /// The total size in bytes where it is known.
   var size: Int64? { get }
-  /// Fills up to `buffer.count` bytes; returns how many, 0 at the end.
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+  /// Appends bytes that come, as far as there is room; returns how many, 0 at the end.
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int
   /// Goes to a position in bytes from the start; false where the input can only be read in order.
   func seek(to position: Int64) throws -> Bool
 }
@@ -25,9 +25,6 @@ public protocol ByteOutput: AnyObject {
 }
 
 extension ByteOutput {
-  /// For callers that hold pointers.
-  public func write(_ bytes: UnsafeRawBufferPointer) throws { try unsafe write(bytes.bytesSpan) }
-
   public func write(_ bytes: [UInt8]) throws { try write(bytes.span) }
 
   public var reopen: (@Sendable () throws -> any ByteInput)? { nil }
@@ -45,23 +42,24 @@ extension ByteInput {
 
   /// Fills an array from its front; returns how many bytes, 0 at the end.
   public func read(into buffer: inout [UInt8]) throws -> Int {
-    try unsafe buffer.withUnsafeMutableBytes { try unsafe read(into: $0) }
+    try buffer.overwrite { try read(into: &$0) }
   }
 
   /// Fills a whole array unless the input ends first; returns how many bytes it got.
   public func readFully(into buffer: inout [UInt8]) throws -> Int {
-    try unsafe buffer.withUnsafeMutableBytes { try unsafe readFully(into: $0) }
+    try buffer.overwrite { try readFully(into: &$0) }
   }
 
-  /// Fills the whole buffer unless the input ends first; returns how many bytes it got.
-  public func readFully(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    var filled = 0
-    while filled < buffer.count {
-      let count = try unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-      if count == 0 { break }
-      filled += count
-    }
-    return filled
+  /// Appends bytes until there is no more room or the input ends; returns how many it got.
+  public func readFully(into room: inout OutputSpan<UInt8>) throws -> Int {
+    let start = room.count
+    while !room.isFull, try read(into: &room) > 0 {}
+    return room.count - start
+  }
+
+  /// Appends at most `limit` bytes; returns how many, 0 at the end.
+  public func read(upTo limit: Int, into room: inout OutputSpan<UInt8>) throws -> Int {
+    try room.append(upTo: min(limit, room.freeCapacity)) { try read(into: &$0) }
   }
 }
 
@@ -108,12 +106,16 @@ public final class FileInput: ByteInput {
 
   deinit { close(descriptor) }
 
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    let wanted = remaining.map { Int(min(Int64(buffer.count), $0)) } ?? buffer.count
+  public func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    let wanted = remaining.map { Int(min(Int64(room.freeCapacity), $0)) } ?? room.freeCapacity
     if wanted == 0 { return 0 }
     while true {
       if mayWait { try waitForBytes() }
-      let count = unsafe Glibc.read(descriptor, buffer.baseAddress, wanted)
+      let count = unsafe room.withUnsafeMutableBufferPointer { memory, used in
+        let count = unsafe Glibc.read(descriptor, memory.baseAddress.map { unsafe $0 + used }, wanted)
+        used += max(count, 0)
+        return count
+      }
       if count >= 0 {
         remaining = remaining.map { $0 - Int64(count) }
         return count

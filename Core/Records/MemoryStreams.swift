@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Bytes that are in memory already.
 public final class MemoryInput: ByteInput {
   public let name: String
@@ -14,12 +12,10 @@ public final class MemoryInput: ByteInput {
     size = sizeIsKnown ? Int64(bytes.count) : nil
   }
 
-  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    let count = min(buffer.count, bytes.count - position)
-    guard count > 0, let target = buffer.baseAddress else { return 0 }
-    unsafe bytes.withUnsafeBytes { source in
-      if let base = source.baseAddress { unsafe memcpy(target, base + position, count) }
-    }
+  public func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    let count = min(room.freeCapacity, bytes.count - position)
+    let bytes = bytes
+    room.append(bytes.span.extracting(position..<position + count))
     position += count
     return count
   }

@@ -26,12 +26,21 @@ internal import CZstd
     unsafe buffer.deallocate()
   }
 
-  public func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
-    if unsafe target.isEmpty { return 0 }
+  public func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    if room.isFull { return 0 }
+    return try unsafe room.withUnsafeMutableBufferPointer { memory, used in
+      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[used...])
+      let count = try unsafe read(into: target)
+      used += count
+      return count
+    }
+  }
+
+  private func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
     var out = unsafe ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
     while unsafe out.pos == 0 {
       if unsafe filled.pos == filled.size {
-        unsafe filled.size = try unsafe input.read(into: buffer)
+        unsafe filled.size = try refill()
         unsafe filled.pos = 0
         if unsafe filled.size == 0 {
           // What the decoder still holds comes out with an empty input.
@@ -46,6 +55,13 @@ internal import CZstd
       isInsideFrame = status != 0
     }
     return unsafe out.pos
+  }
+
+  private func refill() throws -> Int {
+    let room = unsafe buffer.assumingMemoryBound(to: UInt8.self)
+    var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+    _ = try input.read(into: &output)
+    return unsafe output.finalize(for: room)
   }
 
   private func damaged(_ reason: String) -> Failure {

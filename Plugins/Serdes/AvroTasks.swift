@@ -143,8 +143,8 @@ struct InferAvroSchemaTask: FerryTask {
   func run(_ context: TaskContext) throws -> ValueMap {
     let schema = try context.openRecords(from).schema
     let stored = try context.create("schema.avsc")
-    var text = try AvroProperties.infer(schema, from, properties, context)
-    try text.withUTF8 { try unsafe stored.write(UnsafeRawBufferPointer($0)) }
+    let text = try AvroProperties.infer(schema, from, properties, context)
+    try stored.write(text: text)
     try stored.commit()
     return ["uri": .string(stored.uri)]
   }
@@ -167,7 +167,7 @@ enum AvroProperties {
   private static func read(_ reference: StorageReference, _ context: TaskContext) throws -> String {
     let input = try context.open(reference)
     var bytes = [UInt8](repeating: 0, count: AvroSchema.Bound.text + 1)
-    let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
+    let count = try input.readFully(into: &bytes)
     return String(decoding: bytes[..<count], as: UTF8.self)
   }
 

@@ -11,7 +11,7 @@ import Testing
 
   private func write(_ storage: LocalStorage, _ uri: String, _ text: String) throws {
     let output = try storage.create(StorageURI(uri))
-    try Array(text.utf8).withUnsafeBytes { try output.write($0) }
+    try output.write(text: text)
     try output.commit()
   }
 
@@ -63,7 +63,7 @@ import Testing
     try write(storage, "ferry:///a/1.part", "whole")
     do {
       let output = try storage.create(uri)
-      try Array("new".utf8).withUnsafeBytes { try output.write($0) }
+      try output.write(text: "new")
       #expect(try read(storage, uri.text) == "old")
       #expect(try storage.list(StorageURI("ferry:///a")) == ["1.part", "b.txt"])
     }

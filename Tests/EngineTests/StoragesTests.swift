@@ -37,9 +37,9 @@ import Testing
         size = Int64(bytes.count)
       }
 
-      func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let part = bytes.prefix(min(buffer.count, 1_000))
-        buffer.copyBytes(from: part)
+      func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+        let part = bytes.prefix(min(room.freeCapacity, 1_000))
+        room.append(part.span)
         bytes = bytes.dropFirst(part.count)
         return part.count
       }

@@ -233,7 +233,7 @@ struct Partial: FerryTask {
     builder.append(Int64(1))
     try records.write(RecordBatch(schema: schema, columns: [builder.finish()], count: 1))
     let file = try context.create("text.txt")
-    try Array("half".utf8).withUnsafeBytes { try file.write($0) }
+    try file.write(text: "half")
     try "scratch".write(toFile: context.workingDirectory() + "/x", atomically: false, encoding: .utf8)
     throw Failure(.data, "in the middle, in \(try context.workingDirectory())")
   }

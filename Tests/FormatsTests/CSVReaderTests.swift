@@ -8,9 +8,10 @@ final class BytesInput: ByteInput {
   let size: Int64? = nil
   private var rest: ArraySlice<UInt8>
   init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    let count = min(buffer.count, rest.count)
-    buffer.copyBytes(from: rest.prefix(count))
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    let count = min(room.freeCapacity, rest.count)
+    let part = rest.prefix(count)
+    room.append(part.span)
     rest = rest.dropFirst(count)
     return count
   }

@@ -7,8 +7,8 @@ import Testing
 struct CharsetDecoderTests {
   private func decode(_ decoder: CharsetDecoder, _ bytes: [UInt8]) -> (text: String, missing: Int) {
     var out = ByteBuffer()
-    let missing = bytes.withUnsafeBytes { bytes in
-      decoder.append(bytes, to: &out) { byte, out in out.append(text: "<\(String(byte, radix: 16))>") }
+    let missing = decoder.append(bytes.span, to: &out) { byte, out in
+      out.append(text: "<\(String(byte, radix: 16))>")
     }
     return (out.string, missing)
   }
@@ -46,11 +46,9 @@ struct CharsetDecoderTests {
     }
     let input = try CharsetInput.decode(MemoryInput(bytes), charset: charset)
     var room = [UInt8](repeating: 0, count: 8 * bytes.count)
-    let count = try room.withUnsafeMutableBytes { try input.readFully(into: $0) }
+    let count = try input.readFully(into: &room)
     var out = ByteBuffer()
-    _ = bytes.withUnsafeBytes { bytes in
-      decoder.append(bytes, to: &out) { _, out in out.append(byte: 0xFF) }
-    }
+    _ = decoder.append(bytes.span, to: &out) { _, out in out.append(byte: 0xFF) }
     #expect(out.array == Array(room[..<count]))
   }
 

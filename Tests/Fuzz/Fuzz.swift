@@ -58,8 +58,8 @@ final class Trickle: ByteInput {
   var name: String { input.name }
   var size: Int64? { input.size }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    try input.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, step)]))
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    try input.read(upTo: step, into: &room)
   }
 
   func seek(to position: Int64) throws -> Bool { try input.seek(to: position) }

@@ -389,8 +389,8 @@ import Testing
   @Test func loadDataReadsTheInputFileAndNothingElse() throws {
     let context = try TaskContext.forTests()
     let output = try context.create("load.csv")
-    var csv = "id,title,amount\n1,\"one, 1\",1.50\n2,two,2.25\n3,drei ü,3.00\n"
-    try csv.withUTF8 { try output.write(UnsafeRawBufferPointer($0)) }
+    let csv = "id,title,amount\n1,\"one, 1\",1.50\n2,two,2.25\n3,drei ü,3.00\n"
+    try output.write(text: csv)
     try output.commit()
     var options = MySQLOptions()
     options.inputFile = try StorageReference(property: .string(output.uri))

@@ -78,7 +78,7 @@ import Testing
   private func text(_ outputs: ValueMap, _ context: TaskContext) throws -> String {
     let input = try context.open(StorageReference(property: uri(outputs)))
     var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = try bytes.withUnsafeMutableBytes { try input.readFully(into: $0) }
+    let count = try input.readFully(into: &bytes)
     return String(decoding: bytes[..<count], as: UTF8.self)
   }
 

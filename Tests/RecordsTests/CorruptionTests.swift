@@ -91,7 +91,7 @@ import Testing
       _ = try Python.interop("write", name, path)
       let input = try FileInput(path: path)
       var bytes = [UInt8](repeating: 0, count: Int(input.size ?? 0))
-      let count = try bytes.withUnsafeMutableBytes { try input.readFully(into: $0) }
+      let count = try input.readFully(into: &bytes)
       #expect(count == bytes.count)
       return bytes
     }

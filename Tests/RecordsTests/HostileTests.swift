@@ -171,13 +171,13 @@ import Testing
       self.steps = steps
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    func read(into room: inout OutputSpan<UInt8>) throws -> Int {
       if position == output.bytes.count {
         if steps.isEmpty { return 0 }
         try steps.removeFirst()()
       }
-      let part = output.bytes[position...].prefix(min(buffer.count, 1_000))
-      buffer.copyBytes(from: part)
+      let part = output.bytes[position...].prefix(min(room.freeCapacity, 1_000))
+      room.append(part.span)
       position += part.count
       return part.count
     }

@@ -44,7 +44,7 @@ struct TaskTests {
       try open(uri) { context, reference in
         let input = try context.open(reference)
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = try bytes.withUnsafeMutableBytes { try input.readFully(into: $0) }
+        let count = try input.readFully(into: &bytes)
         return Array(bytes[..<count])
       }
     }

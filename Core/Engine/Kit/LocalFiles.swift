@@ -26,13 +26,11 @@ extension TaskContext {
   public func pieces(
     of input: any ByteInput, bytes: Int = 1 << 20, _ take: (Span<UInt8>) throws -> Bool
   ) throws {
-    let block = Allocation(capacity: bytes)
-    let buffer = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: block.capacity)
+    var block = ByteBuffer(capacity: bytes)
     while true {
-      let count = try unsafe input.read(into: buffer)
-      if count == 0 { return }
-      let piece = unsafe UnsafeBufferPointer(rebasing: buffer.assumingMemoryBound(to: UInt8.self)[..<count])
-      if try unsafe !take(piece.span) { return }
+      block.removeAll()
+      let count = try block.append(upTo: bytes) { try input.read(into: &$0) }
+      if try count == 0 || !take(block.span) { return }
       try checkCancelled()
     }
   }

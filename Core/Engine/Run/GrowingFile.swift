@@ -61,11 +61,11 @@ private final class GrowingInput: ByteInput {
     self.file = file
   }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    if unsafe buffer.isEmpty { return 0 }
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    if room.isFull { return 0 }
     while true {
       guard try file.hasMore(behind: position) else { return 0 }
-      let count = try unsafe input.read(into: buffer)
+      let count = try input.read(into: &room)
       position += Int64(count)
       if count > 0 { return count }
     }

@@ -35,9 +35,9 @@ struct Storages: Storage {
     let output = try of(to).create(to)
     var block = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      let count = try unsafe block.withUnsafeMutableBytes { try unsafe input.read(into: $0) }
+      let count = try input.read(into: &block)
       if count == 0 { break }
-      try unsafe block.withUnsafeBytes { try unsafe output.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+      try output.write(block.span.extracting(first: count))
     }
     try output.commit()
     _ = try source.delete(from)

@@ -172,12 +172,15 @@ final class KeySpill {
     guard unsafe access(path(partition), F_OK) == 0 else { return }
     let input = try FileInput(path: path(partition))
     let stride = MemoryLayout<Entry>.stride
+    var block = ByteBuffer(capacity: 8_192 * stride)
     while true {
-      let block = try unsafe [Entry](unsafeUninitializedCapacity: 8_192) { buffer, filled in
-        filled = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(buffer)) / stride
+      block.removeAll()
+      let count = try block.append(upTo: 8_192 * stride) { try input.readFully(into: &$0) } / stride
+      if count == 0 { return }
+      for index in 0..<count {
+        let entry = unsafe block.span.bytes.unsafeLoadUnaligned(fromByteOffset: index * stride, as: Entry.self)
+        try body(entry)
       }
-      if block.isEmpty { return }
-      for entry in block { try body(entry) }
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import Records
+
 extension Value {
   /// How this value stands in a text: a string as it is, null as nothing, lists and maps as JSON.
   public var text: String {
@@ -132,16 +134,14 @@ private struct JSONWriter {
 
   /// A text with its escapes.
   private mutating func append(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      var start = 0
-      for (place, byte) in bytes.enumerated() where Self.isEscaped(byte) {
-        output.append(contentsOf: bytes[start..<place])
-        escape(byte)
-        start = place + 1
-      }
-      output.append(contentsOf: bytes[start...])
+    let bytes = text.utf8.span
+    var start = 0
+    for place in bytes.indices where Self.isEscaped(bytes[place]) {
+      output.append(bytes.extracting(start..<place))
+      escape(bytes[place])
+      start = place + 1
     }
+    output.append(bytes.extracting(droppingFirst: start))
   }
 
   private static func isEscaped(_ byte: UInt8) -> Bool {

@@ -46,8 +46,10 @@ internal import Records
         start = 0
       }
       if end == capacity { grow(to: capacity * 2) }
-      let room = unsafe UnsafeMutableRawBufferPointer(start: memory + end, count: capacity - end)
-      let got = try unsafe input.read(into: room)
+      let memory = unsafe UnsafeMutableBufferPointer(start: memory + end, count: capacity - end)
+      var room = unsafe OutputSpan(buffer: memory, initializedCount: 0)
+      let got = try input.read(into: &room)
+      _ = unsafe room.finalize(for: memory)
       if got == 0 { break }
       end += got
     }

@@ -2,7 +2,7 @@ internal import CScan
 internal import Records
 
 /// Cuts CSV text into runs of rows with the right number of fields; all others go to `bad`.
-@safe final class CSVBlocks {
+final class CSVBlocks {
   let window: ByteWindow
   let format: CSVFormat
   private let options: CSVReadOptions
@@ -15,9 +15,7 @@ internal import Records
   /// Rows that were seen, good and bad.
   private(set) var rowCount = 0
 
-  private var positions: UnsafeMutablePointer<UInt32>
-  private var rowEnds: UnsafeMutablePointer<UInt32>
-  private var room = 0
+  private var places = CSVPlaces()
   /// Rows found in the window, and which of them comes next.
   private var found = 0
   private var next = 0
@@ -44,16 +42,10 @@ internal import Records
     format = try CSVFormat(
       separator: options.fieldSeparator, quote: options.textDelimiter, lineEnd: options.lineDelimiter)
     window.lineEnd = format.lineEnd
-    unsafe positions = .allocate(capacity: 0)
-    unsafe rowEnds = .allocate(capacity: 0)
-  }
-
-  deinit {
-    unsafe positions.deallocate()
-    unsafe rowEnds.deallocate()
   }
 
   /// The next run of at most `limit` rows, nil at the end. It is valid until the next call.
+  @_lifetime(borrow self)
   func nextTable(limit: Int) throws -> CSVTable? {
     while true {
       if next == found {
@@ -72,14 +64,20 @@ internal import Records
       if end > first {
         next = end
         rowCount += end - first
-        let before = unsafe first == 0 ? 0 : Int(rowEnds[first - 1]) + 1
-        return unsafe CSVTable(
-          base: window.base, positions: positions + before, columns: width, firstStart: start, count: end - first,
-          nulls: nulls, format: format)
+        return table(first, columns: width, firstStart: start, count: end - first, nulls)
       }
       next += 1
       try refuse(first, start)
     }
+  }
+
+  @_lifetime(borrow self)
+  private func table(_ first: Int, columns: Int, firstStart: Int, count: Int, _ nulls: NullWords) -> CSVTable {
+    let window = window
+    let positions = places.positions.span.extracting(droppingFirst: places.first(first))
+    return unsafe CSVTable(
+      text: _overrideLifetime(window.padded, borrowing: self), positions: _overrideLifetime(positions, borrowing: self),
+      columns: columns, firstStart: firstStart, count: count, nulls: nulls, format: format)
   }
 
   /// The row's own width where it may have it, else the one it should have.
@@ -119,9 +117,7 @@ internal import Records
     let width = fieldCount(next)
     if width > Limits.columns { throw Limits.tooManyColumns(window.name) }
     columns = width
-    var table = unsafe CSVTable(
-      base: window.base, positions: positions + (next == 0 ? 0 : Int(rowEnds[next - 1]) + 1), columns: width,
-      firstStart: rowStart(next), count: 1, nulls: NullWords([]), format: format)
+    var table = table(next, columns: width, firstStart: rowStart(next), count: 1, NullWords([]))
     if let flaw = flaws[next] { throw badHeader(text(of: flaw)) }
     next += 1
     var names: [String] = []
@@ -158,19 +154,18 @@ internal import Records
   }
 
   private func isEmptyLine(_ row: Int) -> Bool {
-    unsafe fieldCount(row) == 1 && Int(positions[Int(rowEnds[row])]) == rowStart(row)
+    fieldCount(row) == 1 && places.end(row) == rowStart(row)
   }
 
-  private func fieldCount(_ row: Int) -> Int {
-    unsafe Int(rowEnds[row]) - (row == 0 ? -1 : Int(rowEnds[row - 1]))
-  }
+  private func fieldCount(_ row: Int) -> Int { places.fieldCount(row) }
 
   private func rowStart(_ row: Int) -> Int {
-    unsafe row == 0 ? 0 : format.behindLineEnd(window.base, Int(positions[Int(rowEnds[row - 1])]))
+    let window = window
+    return row == 0 ? 0 : format.behindLineEnd(window.padded, places.end(row - 1))
   }
 
   private func refuse(_ row: Int, _ start: Int) throws {
-    let end = unsafe Int(positions[Int(rowEnds[row])])
+    let end = places.end(row)
     if options.skipEmptyRows, isEmptyLine(row) { return }
     let reason = flaws[row].map(text) ?? "expected \(columns ?? 0) fields, found \(fieldCount(row))"
     try report(start, end, reason)
@@ -198,7 +193,7 @@ internal import Records
   func reportGiven(_ row: Int, of count: Int, _ reason: String) throws {
     let place = next - count + row
     let start = rowStart(place)
-    let end = unsafe Int(positions[Int(rowEnds[place])])
+    let end = places.end(place)
     let window = window
     try report(window.bytes.extracting(start..<end), at: start, reason)
   }
@@ -213,17 +208,17 @@ internal import Records
 
   /// Finds rows in the window, reading on where it holds no whole one; false at the end.
   private func findRows() throws -> Bool {
+    let window = window
     dropFound()
     while true {
       let limit = usable
       if limit > 0 {
-        makeRoom(limit)
         if isIrregular || window.offset < openUntil {
           let isDone = try walkRow(limit)
           if found > 0 { return true }
           if isDone { continue }
         } else {
-          let result = unsafe format.scan(window.base, limit, positions, rowEnds)
+          let result = format.scan.findRows(window.padded, limit, &places)
           found = result.rows
           isIrregular = result.scanned < limit
           if found > 0 {
@@ -254,8 +249,8 @@ internal import Records
   /// A CR at the end may be half of a CRLF.
   private var usable: Int {
     let count = window.count
-    return unsafe format.lineEnd.isEmpty && count > 0 && !window.isComplete && window.base[count - 1] == 0x0D
-      ? count - 1 : count
+    let mayBeHalf = format.lineEnd.isEmpty && count > 0 && !window.isComplete && window[count - 1] == 0x0D
+    return mayBeHalf ? count - 1 : count
   }
 
   private func dropFound() {
@@ -265,34 +260,24 @@ internal import Records
     flaws = [:]
   }
 
-  private func makeRoom(_ count: Int) {
-    guard room < count + 72 else { return }
-    unsafe positions.deallocate()
-    unsafe rowEnds.deallocate()
-    room = count + count / 4 + 72
-    unsafe positions = .allocate(capacity: room)
-    unsafe rowEnds = .allocate(capacity: room)
-  }
-
   /// Walks one row byte by byte: one that has a quote where RFC 4180 has none, or may have one that is never closed.
   /// False when its end is not among the first `limit` bytes; a bad row is reported and dropped.
   private func walkRow(_ limit: Int) throws -> Bool {
+    let window = window
     let line = window.offset < openUntil ? lineLength() : limit
     let isWithinOpenRow = line < limit && window.offset + Int64(line) < openUntil
     let count = isWithinOpenRow ? line + max(1, format.lineEnd.count) : limit
-    var separators = 0
-    var end = 0
-    let status = unsafe scan_row(window.base, 0, count, format.separators, positions, &separators, &end)
-    if end == count {
+    let row = format.scan.walkRow(window.padded, count, &places)
+    if row.end == count {
       if isWithinOpenRow { try dropOpenLine() }
       return isWithinOpenRow
     }
     isIrregular = false
-    if status == scan_row_extra, !options.allowExtraCharsAfterClosingQuote, end <= options.maxRowSize {
-      try report(0, end, "characters between a closing quote and the next '\(options.fieldSeparator)'")
-      unsafe window.consume(format.behindLineEnd(window.base, end))
+    if row.status == scan_row_extra, !options.allowExtraCharsAfterClosingQuote, row.end <= options.maxRowSize {
+      try report(0, row.end, "characters between a closing quote and the next '\(options.fieldSeparator)'")
+      window.consume(format.behindLineEnd(window.padded, row.end))
     } else {
-      unsafe rowEnds[0] = UInt32(separators - 1)
+      places.setRow(separators: row.separators)
       found = 1
       _ = try keepRows()
     }
@@ -302,10 +287,10 @@ internal import Records
   /// Cuts the found rows off in front of one that is too long, and looks for what is wrong with the others. False when
   /// none is left: the first was too long.
   private func keepRows() throws -> Bool {
-    let isLong = unsafe Int(positions[Int(rowEnds[found - 1])]) > min(options.maxFieldSize, options.maxRowSize)
+    let isLong = places.end(found - 1) > min(options.maxFieldSize, options.maxRowSize)
     if isLong {
       for row in 0..<found {
-        let length = unsafe Int(positions[Int(rowEnds[row])]) - rowStart(row)
+        let length = places.end(row) - rowStart(row)
         if length > options.maxRowSize {
           found = row
           isIrregular = false
@@ -325,8 +310,9 @@ internal import Records
   private func longestField(_ row: Int) -> Int {
     var start = rowStart(row)
     var longest = 0
-    for index in unsafe (row == 0 ? 0 : Int(rowEnds[row - 1]) + 1)...Int(rowEnds[row]) {
-      let end = unsafe Int(positions[index])
+    let first = places.first(row)
+    for index in first..<first + fieldCount(row) {
+      let end = Int(places.positions[index])
       longest = max(longest, end - start)
       start = end + format.separator.count
     }
@@ -335,7 +321,7 @@ internal import Records
 
   /// Notes the rows with bytes that are not UTF-8.
   private func checkText() throws {
-    let end = unsafe Int(positions[Int(rowEnds[found - 1])])
+    let end = places.end(found - 1)
     let window = window
     let bytes = window.bytes
     if Scan.isASCII(bytes.extracting(first: end)) { return }
@@ -343,9 +329,9 @@ internal import Records
     var row = 0
     while at < end {
       guard let place = UTF8Text.firstInvalid(bytes.extracting(at..<end)) else { return }
-      while unsafe Int(positions[Int(rowEnds[row])]) < at + place { row += 1 }
+      while places.end(row) < at + place { row += 1 }
       if flaws[row] == nil { flaws[row] = .text }
-      at = unsafe Int(positions[Int(rowEnds[row])])
+      at = places.end(row)
       row += 1
       if row == found { return }
     }
@@ -375,13 +361,13 @@ internal import Records
     try format.dropLine(window)
   }
 
-  private func lineLength() -> Int { unsafe format.lineEnd(window.base, window.count) }
+  private func lineLength() -> Int {
+    let window = window
+    return format.scan.lineEnd(window.padded, window.count)
+  }
 
   private func endsWithinQuotes() -> Bool {
-    var separators = 0
-    var end = 0
-    makeRoom(window.count)
-    return unsafe scan_row(window.base, 0, window.count, format.separators, positions, &separators, &end)
-      == scan_row_open_quote
+    let window = window
+    return format.scan.walkRow(window.padded, window.count, &places).status == scan_row_open_quote
   }
 }

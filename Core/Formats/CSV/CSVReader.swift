@@ -67,11 +67,13 @@ public final class CSVReader: FormatReader {
 
   /// Looks at all rows (instead of reading them) and gives the schema that holds all of them.
   public func wholeSchema() throws -> Schema {
+    let blocks = blocks
     while var table = try blocks.nextTable(limit: .max) { CSVReader.observe(&table, &inference) }
     return CSVReader.schema(schema.fields.map(\.name), inference)
   }
 
   public func next() throws -> RecordBatch? {
+    let blocks = blocks
     while !columns.isFull, let table = try blocks.nextTable(limit: columns.room) { try append(table) }
     return columns.finish()
   }

@@ -1,21 +1,18 @@
-internal import CScan
-internal import Glibc
 internal import Records
 
-/// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with 64
-/// readable bytes behind it.
-@safe final class ByteWindow {
-  static let padding = 128
+/// A sliding window over an input: what has been read and not yet consumed lies in one piece of memory, with
+/// zeros behind it that C may read.
+final class ByteWindow {
+  private static let padding = 128
   /// 1 MiB: large enough to make calls cheap, small enough to stay in the second-level cache with its index.
   static let usualReadSize = 1 << 20
 
   let name: String
   private let input: any ByteInput
   private let readSize: Int
-  private var memory: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
+  /// What is in the window from `start` on, and the padding.
+  private var memory: ByteBuffer
   private var start = 0
-  private var end = 0
   /// The input has no more bytes than are here.
   private(set) var isComplete = false
   /// Where the window starts in the (decoded, decompressed) input, in bytes.
@@ -38,44 +35,38 @@ internal import Records
     units = decoded?.units ?? .bytes
     sourceOffset = Int64(decoded?.markCount ?? 0)
     self.readSize = max(1, readSize)
-    capacity = self.readSize + self.readSize / 4
-    unsafe memory = unsafe ByteWindow.allocate(capacity)
+    memory = ByteBuffer(capacity: self.readSize + self.readSize / 4 + ByteWindow.padding)
+    memory.append(repeating: 0, count: ByteWindow.padding)
   }
 
-  deinit { unsafe free(memory) }
-
-  /// Zeroed, so that the padding is never read before it is written; untouched pages cost nothing.
-  private static func allocate(_ size: Int) -> UnsafeMutablePointer<UInt8> {
-    let count = size + padding
-    guard let memory = unsafe calloc(count, 1) else {
-      let room = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
-      unsafe room.initialize(repeating: 0, count: count)
-      return unsafe room
-    }
-    return unsafe memory.assumingMemoryBound(to: UInt8.self)
-  }
-
-  var base: UnsafePointer<UInt8> { unsafe UnsafePointer(memory + start) }
-  var count: Int { end - start }
+  var count: Int { memory.count - ByteWindow.padding - start }
   /// What is in the window; until it is filled or consumed.
   var bytes: Span<UInt8> {
     @_lifetime(borrow self)
-    get { unsafe _overrideLifetime(Span(_unsafeStart: base, count: count), borrowing: self) }
+    get { unsafe _overrideLifetime(memory.span.extracting(start..<start + count), borrowing: self) }
   }
+  /// A byte of the window, or of the padding.
+  subscript(_ index: Int) -> UInt8 { memory[start + index] }
+  /// The same with the padding behind it.
+  var padded: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { unsafe _overrideLifetime(memory.span.extracting(droppingFirst: start), borrowing: self) }
+  }
+
+  /// The same with so much of the padding behind it.
+  @_lifetime(borrow self)
+  func padded(by slack: Int) -> Span<UInt8> { padded.extracting(first: count + slack) }
 
   /// Reads more behind what is there; false at the input's end.
   func fill() throws -> Bool {
     if isComplete { return false }
-    if start > 0 {
-      unsafe memmove(memory, memory + start, end - start)
-      end -= start
-      start = 0
-    }
-    if capacity - end < readSize { grow(to: max(capacity * 2, end + readSize)) }
-    let count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(start: memory + end, count: readSize))
-    end += count
-    // What was read before must not pass for the LF of a CRLF.
-    unsafe memory[end] = 0
+    memory.truncate(to: memory.count - ByteWindow.padding)
+    // Also where reading fails: what was read before must not pass for the LF of a CRLF.
+    defer { memory.append(repeating: 0, count: ByteWindow.padding) }
+    memory.removeFirst(start)
+    start = 0
+    memory.reserveCapacity(readSize + ByteWindow.padding)
+    let count = try memory.append(upTo: readSize) { try input.read(into: &$0) }
     if count == 0 { isComplete = true }
     return count > 0
   }
@@ -85,44 +76,36 @@ internal import Records
     while count < wanted, try fill() {}
   }
 
-  private func grow(to size: Int) {
-    let larger = unsafe ByteWindow.allocate(size)
-    unsafe memcpy(larger, memory, end)
-    unsafe free(memory)
-    unsafe memory = unsafe larger
-    capacity = size
-  }
-
   /// Leaves out UTF-8's byte order mark.
   func skipMark() throws {
     try fill(atLeast: 3)
-    if count >= 3, unsafe base[0] == 0xEF, unsafe base[1] == 0xBB, unsafe base[2] == 0xBF { consume(3) }
+    if padded.starts(with: [0xEF, 0xBB, 0xBF]) { consume(3) }
   }
 
   /// Moves the window's start forward.
   func consume(_ count: Int) {
     line = self.line(at: count)
-    if count > 0 { followsCR = unsafe base[count - 1] == UInt8(ascii: "\r") }
+    if count > 0 { followsCR = bytes[count - 1] == UInt8(ascii: "\r") }
     sourceOffset = sourceOffset(at: count)
     offset += Int64(count)
     start += count
   }
 
-  /// Ends the last line of a complete input that does without a line end; the padding has room for it.
+  /// Ends the last line of a complete input that does without a line end.
   /// - Parameter lineEnd: up to 64 bytes; empty: LF, unless CR or LF stand there already.
   func endLastLine(_ lineEnd: [UInt8] = []) {
     guard isComplete, !hasEndLine else { return }
     hasEndLine = true
-    if lineEnd.isEmpty, count > 0, unsafe memory[end - 1] == 0x0A || memory[end - 1] == 0x0D { return }
-    for byte in lineEnd.isEmpty ? [UInt8(ascii: "\n")] : lineEnd {
-      unsafe memory[end] = byte
-      end += 1
-    }
-    unsafe memory[end] = 0
+    if lineEnd.isEmpty, let last = bytes.last, last == 0x0A || last == 0x0D { return }
+    memory.truncate(to: memory.count - ByteWindow.padding)
+    memory.append(lineEnd.isEmpty ? [UInt8(ascii: "\n")] : lineEnd)
+    memory.append(repeating: 0, count: ByteWindow.padding)
   }
 
   /// The place in the (decompressed) input of a place in the window.
-  func sourceOffset(at position: Int) -> Int64 { unsafe sourceOffset + Int64(units.count(base, position)) }
+  func sourceOffset(at position: Int) -> Int64 {
+    sourceOffset + Int64(units.count(bytes.extracting(first: position)))
+  }
 
   /// A place in the window with its line and where it is in the input.
   struct Place {
@@ -137,16 +120,17 @@ internal import Records
     guard known.line > 0 else {
       return Place(position: position, line: line(at: position), offset: sourceOffset(at: position))
     }
+    let between = padded.extracting(droppingFirst: known.position)
     let count = position - known.position
-    return unsafe Place(
-      position: position, line: known.line + Int64(scan_count_lines(base + known.position, count)),
-      offset: known.offset + Int64(units.count(base + known.position, count)))
+    return Place(
+      position: position, line: known.line + Int64(Scan.lineCount(between, count)),
+      offset: known.offset + Int64(units.count(between.extracting(first: count))))
   }
 
   /// The line number of a place in the window.
   func line(at position: Int) -> Int64 {
-    if !lineEnd.isEmpty { return unsafe line + Int64(scan_count_text(base, position, lineEnd, lineEnd.count)) }
-    let counted = unsafe followsCR && position > 0 && base[0] == UInt8(ascii: "\n")
-    return unsafe line + Int64(scan_count_lines(base, position)) - (counted ? 1 : 0)
+    if !lineEnd.isEmpty { return line + Int64(Scan.count(of: lineEnd, padded, position)) }
+    let counted = followsCR && position > 0 && padded[0] == UInt8(ascii: "\n")
+    return line + Int64(Scan.lineCount(padded, position)) - (counted ? 1 : 0)
   }
 }

@@ -3,7 +3,7 @@ package import Records
 
 /// Decodes another character set to UTF-8 through iconv. A byte that means nothing in the character set becomes 0xFF,
 /// which no UTF-8 text has: the reader that checks its rows finds it there and treats the row as bad.
-@safe final class CharsetInput: ByteInput {
+final class CharsetInput: ByteInput {
   let name: String
   let size: Int64? = nil
   /// What the text's places are in the input.
@@ -11,16 +11,15 @@ package import Records
   /// Bytes of a mark in front of the text.
   let markCount: Int
   private let input: any ByteInput
-  private let converter: iconv_t
+  private let converter: Iconv
   /// What is still to be decoded: the bytes from `position` on.
-  private var pending: [UInt8] = []
+  private var pending = ByteBuffer()
   private var position = 0
   private var isComplete = false
   private var isFlushed = false
-  /// What is decoded: the bytes from `given` up to `available`.
-  private var decoded = [UInt8](repeating: 0, count: 4 * CharsetInput.pieceSize)
+  /// What is decoded: the bytes from `given` on.
+  private var decoded = ByteBuffer()
   private var given = 0
-  private var available = 0
 
   /// Pieces of one size are decoded into room of one size, however the bytes come in: what some of iconv's converters
   /// make of bytes without a meaning depends on where it was called.
@@ -39,11 +38,9 @@ package import Records
 
   private init(_ input: any ByteInput, charset: String) throws {
     name = input.name
-    guard let converter = unsafe iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else {
-      throw Charset.unknown(charset)
-    }
-    unsafe self.converter = unsafe converter
-    units = unsafe Charset.units(charset, converter)
+    guard let converter = Iconv(to: "UTF-8", from: charset) else { throw Charset.unknown(charset) }
+    self.converter = converter
+    units = Charset.units(charset, converter)
     // These two look for a mark themselves, and leave it out.
     if charset == "UTF-16" || charset == "UTF-32" {
       let peeked = PeekedInput(input)
@@ -56,17 +53,15 @@ package import Records
     }
   }
 
-  deinit { unsafe iconv_close(converter) }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    while given == available {
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    while given == decoded.count {
       if pending.count - position < 16 { try refill() }
       if pending.count == position && isFlushed { return 0 }
       given = 0
-      available = decode()
+      decode(into: &decoded)
     }
-    let count = min(buffer.count, available - given)
-    unsafe buffer.copyBytes(from: decoded[given..<given + count])
+    let count = min(room.freeCapacity, decoded.count - given)
+    room.append(decoded.span.extracting(given..<given + count))
     given += count
     return count
   }
@@ -75,64 +70,48 @@ package import Records
     if isComplete { return }
     pending.removeFirst(position)
     position = 0
-    let old = pending.count
-    pending.append(contentsOf: repeatElement(0, count: CharsetInput.pieceSize))
-    let count = try unsafe pending.withUnsafeMutableBytes { bytes in
-      try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(rebasing: bytes[old...]))
-    }
-    pending.removeLast(CharsetInput.pieceSize - count)
+    let count = try pending.append(upTo: CharsetInput.pieceSize) { try input.readFully(into: &$0) }
     isComplete = count < CharsetInput.pieceSize
   }
 
-  private func decode() -> Int {
-    unsafe decoded.withUnsafeMutableBytes { room in
-      guard let target = room.baseAddress else { return 0 }
-      return unsafe pending.count == position ? flush(to: target, room.count) : convert(to: target, room.count)
-    }
-  }
-
-  /// Some converters hold a character back that the next one may be a part of.
-  private func flush(to target: UnsafeMutableRawPointer, _ room: Int) -> Int {
-    isFlushed = true
-    var out: UnsafeMutablePointer<CChar>? = unsafe target.assumingMemoryBound(to: CChar.self)
-    var outLeft = room
-    _ = unsafe iconv(converter, nil, nil, &out, &outLeft)
-    return room - outLeft
-  }
-
-  private func convert(to target: UnsafeMutableRawPointer, _ room: Int) -> Int {
-    var out: UnsafeMutablePointer<CChar>? = unsafe target.assumingMemoryBound(to: CChar.self)
-    var outLeft = room
-    unsafe pending.withUnsafeMutableBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      while outLeft > 0 {
-        var source: UnsafeMutablePointer<CChar>? = unsafe (base + position).assumingMemoryBound(to: CChar.self)
-        var left = bytes.count - position
-        let status = unsafe iconv(converter, &source, &left, &out, &outLeft)
-        let code = errno
-        position = bytes.count - left
-        if status != -1 || left == 0 { return }
-        if code == E2BIG || (code == EINVAL && !isComplete) { return }
-        if outLeft == 0 { return }
-        // A unit without a meaning, or the half of a character at the end.
-        unsafe out?.pointee = CChar(bitPattern: 0xFF)
-        unsafe out = unsafe out.map { unsafe $0 + 1 }
-        outLeft -= 1
-        position = min(position + units.width, bytes.count)
-        if position == bytes.count { return }
+  private func decode(into decoded: inout ByteBuffer) {
+    decoded.removeAll()
+    decoded.append(upTo: 4 * CharsetInput.pieceSize) { room in
+      if pending.count == position {
+        isFlushed = true
+        converter.flush(into: &room)
+      } else {
+        position += convert(pending.span.extracting(droppingFirst: position), into: &room)
       }
     }
-    return room - outLeft
+  }
+
+  /// Returns how many bytes are done with.
+  private func convert(_ text: Span<UInt8>, into room: inout OutputSpan<UInt8>) -> Int {
+    var done = 0
+    while !room.isFull {
+      let (code, read) = converter.convert(text.extracting(droppingFirst: done), into: &room)
+      done += read
+      if code == 0 || done == text.count { break }
+      if code == E2BIG || (code == EINVAL && !isComplete) || room.isFull { break }
+      // A unit without a meaning, or the half of a character at the end.
+      room.append(0xFF)
+      done = min(done + units.width, text.count)
+      if done == text.count { break }
+    }
+    return done
   }
 }
 
 /// Encodes UTF-8 to another character set on its way to an output.
-@safe final class CharsetOutput: ByteOutput {
+final class CharsetOutput: ByteOutput {
   let name: String
   private let output: any ByteOutput
-  private let converter: iconv_t
+  private let converter: Iconv
   private let charset: String
-  private var rest: [UInt8] = []
+  private var rest = ByteBuffer()
+  /// Bytes that are written at a time.
+  private static let pieceSize = 1 << 16
 
   static func encode(_ output: any ByteOutput, charset: String) throws -> any ByteOutput {
     let name = charset.uppercased()
@@ -143,56 +122,34 @@ package import Records
     name = output.name
     self.output = output
     self.charset = charset
-    guard let converter = unsafe iconv_open(charset, "UTF-8"), Int(bitPattern: converter) != -1 else {
-      throw Charset.unknown(charset)
-    }
-    unsafe self.converter = unsafe converter
+    guard let converter = Iconv(to: charset, from: "UTF-8") else { throw Charset.unknown(charset) }
+    self.converter = converter
   }
 
-  deinit { unsafe iconv_close(converter) }
-
   func write(_ bytes: Span<UInt8>) throws {
-    rest += bytes.array
-    try convert()
+    rest.append(bytes)
+    try convert(&rest)
   }
 
   func commit() throws {
     guard rest.isEmpty else { throw Failure(.data, "writing '\(name)': the text ends within a character") }
-    try finish()
+    // Back to the state in which a text starts: some character sets have others.
+    var end = ByteBuffer()
+    end.append(upTo: 64) { converter.flush(into: &$0) }
+    try output.write(end.span)
     try output.commit()
   }
 
-  /// Goes back to the state in which a text starts: some character sets have others.
-  private func finish() throws {
-    var room = [CChar](repeating: 0, count: 64)
-    let count = unsafe room.withUnsafeMutableBufferPointer { target in
-      var out = target.baseAddress
-      var outLeft = target.count
-      _ = unsafe iconv(converter, nil, nil, &out, &outLeft)
-      return target.count - outLeft
-    }
-    try unsafe room.withUnsafeBytes { try unsafe output.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-  }
-
-  private func convert() throws {
-    var room = [CChar](repeating: 0, count: 1 << 16)
+  private func convert(_ text: inout ByteBuffer) throws {
+    var room = ByteBuffer(capacity: CharsetOutput.pieceSize)
     var position = 0
-    while position < rest.count {
-      var written = 0
-      let code: Int32 = unsafe rest.withUnsafeMutableBytes { bytes in
-        unsafe room.withUnsafeMutableBufferPointer { target in
-          var source = unsafe bytes.baseAddress.map { unsafe ($0 + position).assumingMemoryBound(to: CChar.self) }
-          var left = bytes.count - position
-          var out = target.baseAddress
-          var outLeft = target.count
-          let status = unsafe iconv(converter, &source, &left, &out, &outLeft)
-          let code = errno
-          position = bytes.count - left
-          written = target.count - outLeft
-          return status == -1 ? code : 0
-        }
+    while position < text.count {
+      room.removeAll()
+      let (code, read) = room.append(upTo: CharsetOutput.pieceSize) {
+        converter.convert(text.span.extracting(droppingFirst: position), into: &$0)
       }
-      try unsafe room.withUnsafeBytes { try unsafe output.write(UnsafeRawBufferPointer(rebasing: $0[..<written])) }
+      position += read
+      try output.write(room.span)
       if code == EINVAL { break }
       if code == EILSEQ {
         throw Failure(
@@ -200,7 +157,7 @@ package import Records
           hint: "Choose another 'charset', UTF-8 has every character")
       }
     }
-    rest.removeFirst(position)
+    text.removeFirst(position)
   }
 }
 
@@ -222,11 +179,11 @@ enum SourceUnits {
   }
 
   /// How many bytes of the source the text comes from.
-  func count(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int {
-    if self == .bytes { return count }
+  func count(_ text: Span<UInt8>) -> Int {
+    if self == .bytes { return text.count }
     var units = 0
-    for index in 0..<count {
-      let byte = unsafe text[index]
+    for index in text.indices {
+      let byte = text[index]
       if byte & 0xC0 != 0x80 { units += 1 }
       // Four bytes of UTF-8 are a pair of surrogates; 0xFF stands for what is no character.
       if self == .utf16 && byte >= 0xF0 && byte < 0xF8 { units += 1 }
@@ -242,40 +199,27 @@ package enum Charset {
     return head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) ? "UTF-16" : nil
   }
 
-  static func units(_ charset: String, _ converter: iconv_t) -> SourceUnits {
+  static func units(_ charset: String, _ converter: Iconv) -> SourceUnits {
     let name = charset.filter { $0 != "-" && $0 != "_" }
     if name.hasPrefix("UTF16") || name.hasPrefix("UCS2") { return .utf16 }
     if name.hasPrefix("UTF32") || name.hasPrefix("UCS4") { return .utf32 }
-    defer { unsafe iconv(converter, nil, nil, nil, nil) }
-    for byte in UInt8.min...UInt8.max where unsafe !isCharacter(byte, converter) { return .bytes }
+    defer { converter.reset() }
+    for byte in UInt8.min...UInt8.max where !isCharacter(byte, converter) { return .bytes }
     return .characters
   }
 
   /// Whether a byte is a character, or none, whatever follows it.
-  private static func isCharacter(_ byte: UInt8, _ converter: iconv_t) -> Bool {
-    unsafe iconv(converter, nil, nil, nil, nil)
-    var byte = CChar(bitPattern: byte)
-    var room: (Int64, Int64) = (0, 0)
-    return unsafe withUnsafeMutableBytes(of: &room) { room in
-      unsafe withUnsafeMutablePointer(to: &byte) { source in
-        var source: UnsafeMutablePointer<CChar>? = unsafe source
-        var out = unsafe room.baseAddress?.assumingMemoryBound(to: CChar.self)
-        var left = 1
-        var outLeft = room.count
-        if unsafe iconv(converter, &source, &left, &out, &outLeft) == -1 { return errno == EILSEQ }
-        let start = unsafe room[0]
-        let length = start < 0x80 ? 1 : start < 0xE0 ? 2 : start < 0xF0 ? 3 : 4
-        return left == 0 && room.count - outLeft == length
-      }
-    }
+  private static func isCharacter(_ byte: UInt8, _ converter: Iconv) -> Bool {
+    converter.reset()
+    var out = ByteBuffer(capacity: 64)
+    let (code, read) = out.append(upTo: 16) { converter.convert([byte].span, into: &$0) }
+    if code != 0 { return code == EILSEQ }
+    let start = out.span.first ?? 0
+    return read == 1 && out.count == (start < 0x80 ? 1 : start < 0xE0 ? 2 : start < 0xF0 ? 3 : 4)
   }
 
   /// Whether iconv reads and writes it.
-  package static func isKnown(_ charset: String) -> Bool {
-    guard let converter = unsafe iconv_open("UTF-8", charset), Int(bitPattern: converter) != -1 else { return false }
-    unsafe iconv_close(converter)
-    return true
-  }
+  package static func isKnown(_ charset: String) -> Bool { Iconv(to: "UTF-8", from: charset) != nil }
 
   package static func unknown(_ charset: String) -> Failure {
     Failure(

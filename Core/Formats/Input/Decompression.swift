@@ -43,15 +43,15 @@ final class PeekedInput: ByteInput {
 
   func peek(_ count: Int) throws -> [UInt8] {
     var room = [UInt8](repeating: 0, count: count)
-    let got = try unsafe room.withUnsafeMutableBytes { try unsafe input.readFully(into: $0) }
+    let got = try input.readFully(into: &room)
     head = Array(room[..<got])
     return head
   }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    if position == head.count { return try unsafe input.read(into: buffer) }
-    let count = min(buffer.count, head.count - position)
-    unsafe buffer.copyBytes(from: head[position..<position + count])
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    if position == head.count { return try input.read(into: &room) }
+    let count = min(room.freeCapacity, head.count - position)
+    room.append(head[position..<position + count].span)
     position += count
     return count
   }
@@ -63,7 +63,7 @@ final class PeekedInput: ByteInput {
   let size: Int64? = nil
   private let input: any ByteInput
   private let stream: UnsafeMutablePointer<z_stream>
-  private let buffer: UnsafeMutableRawBufferPointer
+  private let buffer: UnsafeMutableBufferPointer<UInt8>
   private var isInsideMember = true
   private var isComplete = false
 
@@ -72,7 +72,7 @@ final class PeekedInput: ByteInput {
     name = input.name
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
-    unsafe buffer = .allocate(byteCount: 1 << 16, alignment: 16)
+    unsafe buffer = .allocate(capacity: 1 << 16)
     _ = unsafe ferry_inflate_init(stream)
   }
 
@@ -82,20 +82,28 @@ final class PeekedInput: ByteInput {
     unsafe buffer.deallocate()
   }
 
-  func read(into target: UnsafeMutableRawBufferPointer) throws -> Int {
-    if unsafe isComplete || target.isEmpty { return 0 }
-    unsafe stream.pointee.next_out = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+  func read(into room: inout OutputSpan<UInt8>) throws -> Int {
+    if isComplete || room.isFull { return 0 }
+    return try unsafe room.withUnsafeMutableBufferPointer { memory, used in
+      let count = try unsafe read(into: UnsafeMutableBufferPointer(rebasing: memory[used...]))
+      used += count
+      return count
+    }
+  }
+
+  private func read(into target: UnsafeMutableBufferPointer<UInt8>) throws -> Int {
+    unsafe stream.pointee.next_out = target.baseAddress
     unsafe stream.pointee.avail_out = UInt32(min(target.count, 1 << 30))
     let room = unsafe stream.pointee.avail_out
     while unsafe stream.pointee.avail_out == room {
       if unsafe stream.pointee.avail_in == 0 {
-        let count = try unsafe input.read(into: buffer)
+        let count = try refill()
         if count == 0 {
           guard !isInsideMember else { throw damaged("it ends too early") }
           isComplete = true
           return 0
         }
-        unsafe stream.pointee.next_in = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        unsafe stream.pointee.next_in = unsafe buffer.baseAddress
         unsafe stream.pointee.avail_in = UInt32(count)
       }
       if !isInsideMember {
@@ -116,6 +124,12 @@ final class PeekedInput: ByteInput {
       }
     }
     return unsafe Int(room - stream.pointee.avail_out)
+  }
+
+  private func refill() throws -> Int {
+    var room = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+    _ = try input.read(into: &room)
+    return unsafe room.finalize(for: buffer)
   }
 
   private func damaged(_ reason: String) -> Failure {

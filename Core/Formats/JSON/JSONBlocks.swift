@@ -2,9 +2,9 @@ internal import CSimdJSON
 internal import Records
 
 /// Cuts JSON text into rows and has simdjson find their members.
-@safe final class JSONBlocks {
+final class JSONBlocks {
   let window: ByteWindow
-  private let rows: OpaquePointer
+  private let rows: SimdJSON
   private let finder: JSONRowFinder
   private let options: JSONReadOptions
   private let bad: BadRows
@@ -17,9 +17,7 @@ internal import Records
   /// Where the rows come from, in their order, when they were taken out of another input.
   var origins: [RowOrigin] = []
 
-  private var fields: UnsafeMutablePointer<json_field> = .allocate(capacity: 0)
-  private var fieldRoom = 0
-  private var status: [UInt8] = []
+  private var found = Found()
   private(set) var stride = 0
   /// Rows of the last read that wait to be given out.
   private var ready = 0
@@ -30,35 +28,32 @@ internal import Records
     self.options = options
     self.bad = bad
     finder = JSONRowFinder(window, options)
-    unsafe rows = unsafe json_rows_new(
+    rows = SimdJSON(
       json_rows_options(
         max_depth: options.maxDepth, flatten: options.flatten, last_wins: options.duplicateKeys == .last ? 1 : 0,
         replaces_surrogates: options.invalidText == .replace ? 1 : 0))
   }
 
-  deinit {
-    unsafe json_rows_free(rows)
-    unsafe fields.deallocate()
-  }
+  /// What simdjson has found.
+  private struct Found: ~Copyable {
+    var fields = ZeroedArray<json_field>(count: 0)
+    /// How each row has ended.
+    var status = ZeroedArray<UInt8>(count: 0)
 
-  var columnCount: Int { unsafe json_rows_column_count(rows) }
-
-  var columnNames: [String] {
-    unsafe (0..<json_rows_column_count(rows)).map { column in
-      var length = 0
-      let name = unsafe json_rows_column_name(rows, column, &length)
-      return unsafe String(decoding: UnsafeRawBufferPointer(start: name, count: length), as: UTF8.self)
+    mutating func makeRoom(_ rows: Int, stride: Int) {
+      let count = rows * stride
+      if fields.count < count { fields = ZeroedArray(count: count + count / 4) }
+      if status.count < rows { status = ZeroedArray(count: rows) }
     }
   }
 
-  func addColumn(_ name: String) {
-    var name = name
-    name.withUTF8 { bytes in
-      unsafe bytes.withMemoryRebound(to: CChar.self) { _ = unsafe json_rows_add_column(rows, $0.baseAddress, $0.count) }
-    }
-  }
+  var columnCount: Int { rows.columnCount }
+  var columnNames: [String] { rows.columnNames }
+
+  func addColumn(_ name: String) { rows.addColumn(name) }
 
   /// The next run of at most `limit` good rows, nil at the end; valid until the next call. `stride` may have grown.
+  @_lifetime(borrow self)
   func nextTable(limit: Int) throws -> JSONTable? {
     while true {
       if ready == 0, try !readRows() { return nil }
@@ -73,13 +68,21 @@ internal import Records
       }
       if end > first {
         take(end - first)
-        return unsafe JSONTable(
-          base: window.base, fields: fields + (first - readBase) * stride, stride: stride, count: end - first,
-          byteCount: Int(finder.ends[end - 1] - finder.starts[first]))
+        return table(first..<end)
       }
       try report(first, reason ?? "it is not JSON")
       take(1)
     }
+  }
+
+  @_lifetime(borrow self)
+  private func table(_ rows: Range<Int>) -> JSONTable {
+    let window = window
+    let fields = found.fields.span.extracting(droppingFirst: (rows.lowerBound - readBase) * stride)
+    return unsafe JSONTable(
+      text: _overrideLifetime(window.bytes, borrowing: self), fields: _overrideLifetime(fields, borrowing: self),
+      stride: stride, count: rows.count,
+      byteCount: Int(finder.ends[rows.upperBound - 1] - finder.starts[rows.lowerBound]))
   }
 
   private func take(_ count: Int) {
@@ -99,7 +102,7 @@ internal import Records
 
   private func fault(_ row: Int) -> String? {
     if !finder.faults.isEmpty, let fault = finder.faults[row] { return fault }
-    switch UInt32(status[row - readBase]) {
+    switch UInt32(found.status[row - readBase]) {
     case json_row_ok.rawValue: return nil
     case json_row_duplicate.rawValue: return "a key stands in it twice"
     case json_row_too_deep.rawValue: return "it is nested deeper than 'maxDepth' allows (\(options.maxDepth))"
@@ -173,8 +176,7 @@ internal import Records
     var attempts = 0
     while true {
       let count = min(finder.starts.count - next, max(1, JSONBlocks.maxFields / stride))
-      makeRoom(count * stride)
-      if status.count < count { status = Array(repeating: 0, count: count) }
+      found.makeRoom(count, stride: stride)
       let done = read(count)
       if columnCount > Limits.columns { throw Limits.tooManyColumns(window.name) }
       attempts += 1
@@ -208,10 +210,7 @@ internal import Records
       let text = bytes.extracting(start..<Int(finder.ends[row]))
       guard JSONText.isValid(text, depth: options.maxDepth) else { continue }
       isDecided = true
-      var name = JSONBlocks.valueColumn
-      return name.withUTF8 { bytes in
-        unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe json_rows_take_values(rows, $0.baseAddress, $0.count) }
-      }
+      return rows.takeValues(JSONBlocks.valueColumn)
     }
   }
 
@@ -220,22 +219,12 @@ internal import Records
   /// So often a window is read anew when it brings new members.
   private static let maxAttempts = 8
 
-  private func read(_ count: Int) -> Int {
-    unsafe finder.starts.withUnsafeBufferPointer { starts in
-      unsafe finder.ends.withUnsafeBufferPointer { ends in
-        unsafe status.withUnsafeMutableBufferPointer { status in
-          guard let s = starts.baseAddress, let e = ends.baseAddress else { return 0 }
-          return unsafe json_rows_read(
-            rows, window.base, window.count, s + next, e + next, count, fields, stride, status.baseAddress)
-        }
-      }
-    }
-  }
+  private func read(_ count: Int) -> Int { read(next..<next + count, &found) }
 
-  private func makeRoom(_ count: Int) {
-    if count <= fieldRoom { return }
-    unsafe fields.deallocate()
-    fieldRoom = count + count / 4
-    unsafe fields = .allocate(capacity: fieldRoom)
+  private func read(_ places: Range<Int>, _ found: inout Found) -> Int {
+    let (window, starts, ends) = (window, finder.starts, finder.ends)
+    return rows.read(
+      window.padded(by: Scan.slack), starts.span.extracting(places), ends.span.extracting(places), &found.fields,
+      stride: stride, &found.status)
   }
 }

@@ -66,6 +66,7 @@ public final class JSONMessages {
   /// - Parameter other: takes each message that is no row, when all rows in front of it have gone to their tables
   ///   (which may hold them back: see `JSONTables.flush`).
   public func run(into tables: JSONTables, other: (JSONMessage) throws -> Void) throws {
+    let blocks = blocks
     while var table = try blocks.nextTable(limit: .max) {
       place = ByteWindow.Place()
       let count = table.count

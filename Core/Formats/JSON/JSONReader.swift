@@ -32,6 +32,7 @@ public final class JSONReader: FormatReader {
     try window.skipMark()
     blocks = JSONBlocks(window, options, bad)
     let isSampled = known == nil && options.misfit == .readAgain
+    let blocks = blocks
     if isSampled, var table = try blocks.nextTable(limit: .max) {
       seen.observe(&table)
       blocks.putBack(table.count)
@@ -41,6 +42,7 @@ public final class JSONReader: FormatReader {
   }
 
   public func wholeSchema() throws -> Schema {
+    let blocks = blocks
     while var table = try blocks.nextTable(limit: .max) { seen.observe(&table) }
     return seen.schema(blocks.columnNames, options)
   }

@@ -3,7 +3,7 @@ internal import Records
 
 /// Finds where the rows of JSON text lie: on lines, between the commas of an array, or one behind the other. What a row
 /// holds is for others to check; what its place is wrong with is known here.
-@safe final class JSONRowFinder {
+final class JSONRowFinder {
   let window: ByteWindow
   private let options: JSONReadOptions
   /// The found rows, without the space around them; they lie in the window until the next call.
@@ -78,10 +78,12 @@ internal import Records
   }
 
   private func note(_ start: Int, _ end: Int, _ fault: String?) {
+    let window = window
+    let text = window.bytes
     var first = start
     var last = end
-    while first < last, unsafe JSONRowFinder.isSpace(window.base[first]) { first += 1 }
-    while last > first, unsafe JSONRowFinder.isSpace(window.base[last - 1]) { last -= 1 }
+    while first < last, JSONRowFinder.isSpace(text[first]) { first += 1 }
+    while last > first, JSONRowFinder.isSpace(text[last - 1]) { last -= 1 }
     if first == last && fault == nil { return }
     if let fault { faults[starts.count] = fault }
     starts.append(UInt32(first))
@@ -92,6 +94,7 @@ internal import Records
 
   /// Whether the first row ends with its line. No more is looked at than a row may have.
   private func findLayout() throws -> Bool {
+    let window = window
     if options.layout != .automatic { return options.layout == .lines }
     var state = scan_json_state()
     var walked = 0
@@ -100,9 +103,9 @@ internal import Records
       window.consume(spaceEnd(0))
       let count = min(window.count, options.maxRowSize + 1)
       if count > 0 {
-        if unsafe window.base[0] == UInt8(ascii: "[") { return false }
+        if window[0] == UInt8(ascii: "[") { return false }
         if end == nil {
-          let found = unsafe scan_json_value(window.base, walked, count, &state)
+          let found = Scan.jsonValueEnd(window.padded, from: walked, count, &state)
           let isLast = window.isComplete && count == window.count && state.in_scalar != 0
           end = found <= count ? found : isLast ? count : nil
           walked = count
@@ -117,25 +120,28 @@ internal import Records
 
   /// Whether the first value, which ends at `end` or behind what is looked at, makes lines; nil when that is not known.
   private func isLines(to end: Int?, of count: Int) -> Bool? {
-    let base = unsafe window.base
+    let window = window
+    let text = window.bytes
     let lineEnd = lineEnd(0, count) ?? count
     if let end, end <= lineEnd {
       var next = end
-      while next < count, unsafe JSONRowFinder.isSpace(base[next]), unsafe base[next] != 0x0A { next += 1 }
+      while next < count, JSONRowFinder.isSpace(text[next]), text[next] != 0x0A { next += 1 }
       if next == count { return window.isComplete && count == window.count ? true : nil }
       // Documents one behind the other on one line; anything else spoils its line only.
-      return unsafe base[next] != UInt8(ascii: "{") && base[next] != UInt8(ascii: "[")
+      return text[next] != UInt8(ascii: "{") && text[next] != UInt8(ascii: "[")
     }
     if lineEnd == count { return nil }
     // A first line that is bad still makes lines, unless it only opens a document.
     var last = lineEnd
-    while last > 0, unsafe JSONRowFinder.isSpace(base[last - 1]) { last -= 1 }
-    return unsafe last > 0 && base[last - 1] == UInt8(ascii: "}")
+    while last > 0, JSONRowFinder.isSpace(text[last - 1]) { last -= 1 }
+    return last > 0 && text[last - 1] == UInt8(ascii: "}")
   }
 
   private func spaceEnd(_ start: Int) -> Int {
+    let window = window
+    let text = window.bytes
     var at = start
-    while at < window.count, unsafe JSONRowFinder.isSpace(window.base[at]) { at += 1 }
+    while at < text.count, JSONRowFinder.isSpace(text[at]) { at += 1 }
     return at
   }
 
@@ -184,7 +190,7 @@ internal import Records
 
   /// What stands between rows; a comma or bracket at a wrong place is a row of its own: a bad one.
   private func takeMark(_ at: Int) -> Bool {
-    switch unsafe (window.base[at], place) {
+    switch (window[at], place) {
     case (UInt8(ascii: "["), .outside):
       if isBehindScalar == true { add(at, at + 1, JSONRowFinder.scalarFault) }
       place = .opening
@@ -197,7 +203,7 @@ internal import Records
       add(at, at + 1, "no value stands in front of the comma")
       place = .comma
     case (UInt8(ascii: ","), .outside), (UInt8(ascii: "]"), .outside), (UInt8(ascii: "}"), _):
-      let mark = unsafe Character(Unicode.Scalar(window.base[at]))
+      let mark = Character(Unicode.Scalar(window[at]))
       add(at, at + 1, "it is not JSON: '\(mark)' stands where a value is expected")
     default: return false
     }
@@ -221,7 +227,7 @@ internal import Records
   }
 
   private func isScalar(_ at: Int) -> Bool {
-    unsafe window.base[at] != UInt8(ascii: "{") && window.base[at] != UInt8(ascii: "[")
+    window[at] != UInt8(ascii: "{") && window[at] != UInt8(ascii: "[")
   }
 
   private func noteRow(_ at: Int) {
@@ -231,8 +237,9 @@ internal import Records
   /// Where the value that starts at `start` ends, nil when that is behind the window. The walk goes on where the one
   /// before has ended.
   private func valueEnd(_ start: Int) -> Int? {
+    let window = window
     let count = window.count
-    let end = unsafe scan_json_value(window.base, start + walked, count, &state)
+    let end = Scan.jsonValueEnd(window.padded, from: start + walked, count, &state)
     let isWhole = end <= count || (window.isComplete && state.in_scalar != 0)
     walked = isWhole ? 0 : count - start
     guard isWhole else { return nil }
@@ -269,12 +276,13 @@ internal import Records
   }
 
   private func dropRest() throws {
+    let window = window
     repeat {
       let count = window.count
       let end =
         isLines == true
         ? (lineEnd(walked, count) ?? count) + 1
-        : unsafe scan_json_value(window.base, walked, count, &state)
+        : Scan.jsonValueEnd(window.padded, from: walked, count, &state)
       walked = 0
       window.consume(min(end, count))
       if end <= count { break }

@@ -98,6 +98,7 @@ final class JSONRows {
 
   /// The next batch that is full; nil once all rows of the blocks are taken.
   func next() throws -> RecordBatch? {
+    let blocks = blocks
     while !columns.isFull {
       guard let table = try blocks.nextTable(limit: columns.room) else { return nil }
       let count = table.count

@@ -1,32 +1,43 @@
-internal import CScan
 internal import CSimdJSON
 internal import Records
 
 /// Rows of JSON whose members were found by simdjson.
-@safe struct JSONTable: FieldTable, ~Copyable {
+struct JSONTable: FieldTable, ~Copyable, ~Escapable {
   static let isTagged = true
 
-  let base: UnsafePointer<UInt8>
-  let fields: UnsafePointer<json_field>
+  let text: Span<UInt8>
+  let fields: Span<json_field>
   /// Fields a row takes in `fields`.
   let stride: Int
   let count: Int
   let byteCount: Int
   /// A text that is not in the input as it is.
-  var scratch = ByteBuffer()
+  private var scratch = ByteBuffer()
 
-  func copy() -> JSONTable {
-    unsafe JSONTable(base: base, fields: fields, stride: stride, count: count, byteCount: byteCount)
+  @_lifetime(copy text, copy fields)
+  init(text: Span<UInt8>, fields: Span<json_field>, stride: Int, count: Int, byteCount: Int) {
+    precondition(count * stride <= fields.count, "fewer fields than rows have")
+    self.text = text
+    self.fields = fields
+    self.stride = stride
+    self.count = count
+    self.byteCount = byteCount
   }
 
+  @_lifetime(copy self)
+  func copy() -> JSONTable {
+    JSONTable(text: text, fields: fields, stride: stride, count: count, byteCount: byteCount)
+  }
+
+  @_lifetime(copy self)
   func slice(_ rows: Range<Int>) -> JSONTable {
-    unsafe JSONTable(
-      base: base, fields: fields + rows.lowerBound * stride, stride: stride, count: rows.count,
+    JSONTable(
+      text: text, fields: fields.extracting(droppingFirst: rows.lowerBound * stride), stride: stride, count: rows.count,
       byteCount: byteCount * rows.count / max(count, 1))
   }
 
   @inline(__always)
-  func kind(_ row: Int, _ column: Int) -> UInt32 { unsafe fields[row * stride + column].size >> 28 }
+  func kind(_ row: Int, _ column: Int) -> UInt32 { entry(row, column).size >> 28 }
 
   @inline(__always)
   func isNull(_ row: Int, _ column: Int) -> Bool {
@@ -42,11 +53,11 @@ internal import Records
 
   func isObject(_ row: Int, _ column: Int) -> Bool {
     let isNested = kind(row, column) == json_nested.rawValue || kind(row, column) == json_nested_lone.rawValue
-    return unsafe isNested && base[start(row, column)] == UInt8(ascii: "{")
+    return isNested && text[start(row, column)] == UInt8(ascii: "{")
   }
 
   /// Where a member begins in the input.
-  func start(_ row: Int, _ column: Int) -> Int { unsafe Int(fields[row * stride + column].start) }
+  func start(_ row: Int, _ column: Int) -> Int { Int(fields[row * stride + column].start) }
 
   /// A member that is a text.
   mutating func text(_ row: Int, _ column: Int) -> String? {
@@ -57,7 +68,7 @@ internal import Records
   /// The first row that has the member, if only as `null`, and where it stands.
   func firstMember(_ column: Int) -> (Int, UInt32)? {
     for row in 0..<count where kind(row, column) != json_null.rawValue {
-      return unsafe (row, fields[row * stride + column].start)
+      return (row, fields[row * stride + column].start)
     }
     return nil
   }
@@ -70,7 +81,7 @@ internal import Records
   @inline(__always)
   @_lifetime(&self)
   mutating func field(_ row: Int, _ column: Int) -> FieldText {
-    let field = unsafe fields[row * stride + column]
+    let field = entry(row, column)
     let place = place(field)
     switch field.size >> 28 {
     case json_bare.rawValue: return FieldText(bytes(place), .bare)
@@ -82,22 +93,26 @@ internal import Records
   }
 
   @inline(__always)
+  private func entry(_ row: Int, _ column: Int) -> json_field {
+    precondition(UInt(bitPattern: row) < UInt(bitPattern: count), "a row outside of the table")
+    precondition(UInt(bitPattern: column) < UInt(bitPattern: stride), "a field outside of the row")
+    return unsafe fields[unchecked: row &* stride &+ column]
+  }
+
+  @inline(__always)
   private func place(_ field: json_field) -> Range<Int> {
     Int(field.start)..<Int(field.start) + Int(field.size & 0x0FFF_FFFF)
   }
 
   @inline(__always)
-  @_lifetime(borrow self)
-  private func bytes(_ place: Range<Int>) -> Span<UInt8> {
-    unsafe _overrideLifetime(Span(_unsafeStart: base + place.lowerBound, count: place.count), borrowing: self)
-  }
+  @_lifetime(copy self)
+  private func bytes(_ place: Range<Int>) -> Span<UInt8> { text.extracting(place) }
 
   @inline(never)
   @_lifetime(&self)
   private mutating func unescape(_ place: Range<Int>) -> FieldText {
     scratch.removeAll()
-    // The input, which is not in this table's own memory.
-    let text = unsafe _overrideLifetime(bytes(place), copying: ())
+    let text = bytes(place)
     // Half a surrogate pair is here only where it is to be replaced.
     _ = JSONText.unescape(text, to: &scratch, replacingSurrogates: true)
     return FieldText(scratch.span, .quoted)
@@ -107,7 +122,7 @@ internal import Records
   @inline(__always)
   @_lifetime(&self)
   mutating func raw(_ row: Int, _ column: Int) -> FieldText {
-    let field = unsafe fields[row * stride + column]
+    let field = entry(row, column)
     let place = place(field)
     let quoted = place.lowerBound - 1..<place.upperBound + 1
     switch field.size >> 28 {
@@ -124,7 +139,7 @@ internal import Records
   @_lifetime(&self)
   private mutating func withoutSurrogates(_ place: Range<Int>, _ kind: FieldText.Kind) -> FieldText {
     scratch.removeAll()
-    let text = unsafe _overrideLifetime(bytes(place), copying: ())
+    let text = bytes(place)
     JSONText.append(json: text, replacingSurrogatesTo: &scratch)
     return FieldText(scratch.span, kind)
   }

@@ -1,7 +1,7 @@
 internal import Records
 internal import Synchronization
 
-extension FieldTable where Self: ~Copyable {
+extension FieldTable where Self: ~Copyable, Self: ~Escapable {
   /// Appends all columns, several at a time; NULL in place of fields that are no values of their column's type.
   /// - Parameter places: where each of the builders' columns stands in the table, nil for one that is not there.
   func fill(

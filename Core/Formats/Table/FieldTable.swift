@@ -25,8 +25,8 @@ struct FieldText: ~Escapable {
   @inline(__always) var count: Int { bytes.count }
 }
 
-/// Well-formed rows that lie in memory, their fields found but not yet converted.
-protocol FieldTable: ~Copyable {
+/// Well-formed rows that lie in memory, their fields found but not yet converted; good until more rows are looked for.
+protocol FieldTable: ~Copyable, ~Escapable {
   /// Whether numbers, words, texts and nested values differ by how they are written, as in JSON.
   static var isTagged: Bool { get }
   /// In rows.
@@ -40,8 +40,10 @@ protocol FieldTable: ~Copyable {
   @_lifetime(&self)
   mutating func raw(_ row: Int, _ column: Int) -> FieldText
   /// The same rows for another thread: `field` uses memory of its own.
+  @_lifetime(copy self)
   func copy() -> Self
   /// Some of the rows.
+  @_lifetime(copy self)
   func slice(_ rows: Range<Int>) -> Self
 }
 

@@ -38,7 +38,7 @@ final class TableColumns {
 
   /// Appends rows, unless some field is no value of its column's type: then nothing, and these fields.
   /// - Parameter places: where each column stands in the table, nil for one that is not there.
-  func append<T: FieldTable & ~Copyable>(_ table: borrowing T, from places: [Int?]) -> [FieldError] {
+  func append<T: FieldTable & ~Copyable & ~Escapable>(_ table: borrowing T, from places: [Int?]) -> [FieldError] {
     let errors = table.fill(builder.columns, plans, from: places, team)
     if errors.isEmpty {
       builder.finishRows(table.count, bytes: max(table.byteCount, table.count * rowWidth))
@@ -49,7 +49,7 @@ final class TableColumns {
   }
 
   /// The fields that are no values of their columns' types; appends nothing.
-  func check<T: FieldTable & ~Copyable>(_ table: borrowing T, from places: [Int?]) -> [FieldError] {
+  func check<T: FieldTable & ~Copyable & ~Escapable>(_ table: borrowing T, from places: [Int?]) -> [FieldError] {
     let errors = table.fill(builder.columns, plans, from: places, team)
     for column in builder.columns { column.removeLast(table.count) }
     return errors
@@ -57,7 +57,7 @@ final class TableColumns {
 
   /// Has the bad rows reported and appends the runs between them.
   /// - Parameter flaws: the bad rows and why; of several for a row the first counts.
-  func appendGoodRows<T: FieldTable & ~Copyable>(
+  func appendGoodRows<T: FieldTable & ~Copyable & ~Escapable>(
     of table: borrowing T, from places: [Int?], _ flaws: [RowFlaw], report: (RowFlaw) throws -> Void
   ) throws {
     var first = 0
@@ -69,7 +69,9 @@ final class TableColumns {
     appendAll(of: table, first..<table.count, from: places)
   }
 
-  private func appendAll<T: FieldTable & ~Copyable>(of table: borrowing T, _ rows: Range<Int>, from places: [Int?]) {
+  private func appendAll<T: FieldTable & ~Copyable & ~Escapable>(
+    of table: borrowing T, _ rows: Range<Int>, from places: [Int?]
+  ) {
     if !rows.isEmpty { _ = append(table.slice(rows), from: places) }
   }
 

@@ -30,10 +30,10 @@ final class MessageInput {
     self.input = input
     name = input.name
     let memory = try allocate(8)
-    let count = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: 8))
+    let count = try memory.fill(0..<8) { try input.readFully(into: &$0) }
     position = Int64(count)
     let head = Buffer(memory, count: count)
-    guard unsafe head.bytes.starts(with: ArrowFormat.magic.prefix(count)) else { throw unsafe notArrow(head.bytes) }
+    guard head.span.starts(with: Array(ArrowFormat.magic.prefix(count))) else { throw notArrow(head.span) }
     guard count == 8 else { throw truncated("the magic 'ARROW1'") }
   }
 
@@ -41,23 +41,23 @@ final class MessageInput {
     Failure(.data, "reading '\(name)' at byte \(offset ?? position): \(what)")
   }
 
-  private func notArrow(_ head: UnsafeRawBufferPointer) -> Failure {
+  private func notArrow(_ head: Span<UInt8>) -> Failure {
     var failure = failure("this is no Arrow IPC file, which begins with 'ARROW1'", at: 0)
-    if unsafe head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) {
+    if head.starts(with: [0xFF, 0xFF, 0xFF, 0xFF]) {
       failure.hint = "It looks like an Arrow IPC stream: let its writer use the file format"
-    } else if unsafe head.starts(with: Array("FEA1".utf8)) {
+    } else if head.starts(with: Array("FEA1".utf8)) {
       failure.hint = "It is a Feather version 1 file: write it as version 2"
     } else {
-      failure.hint = unsafe otherFormat(head)
+      failure.hint = otherFormat(head)
     }
     return failure
   }
 
   /// What makes a record file of one of another format.
-  private func otherFormat(_ head: UnsafeRawBufferPointer) -> String {
-    if unsafe head.starts(with: Array("PAR1".utf8)) { return "It is a Parquet file, which is not read here" }
+  private func otherFormat(_ head: Span<UInt8>) -> String {
+    if head.starts(with: Array("PAR1".utf8)) { return "It is a Parquet file, which is not read here" }
     let reader =
-      switch unsafe head.first {
+      switch head.first {
       case UInt8(ascii: "{"), UInt8(ascii: "["): "json.JsonReader"
       case UInt8(ascii: "O"): "avro.AvroReader"
       default: "csv.CsvReader"
@@ -129,15 +129,14 @@ final class MessageInput {
   /// Checks that the footer is there, where it was not needed: a file that ends before it was cut.
   func finish() throws {
     if blocks != nil { return }
-    let chunk = Allocation(capacity: 65_536)
+    var chunk = [UInt8](repeating: 0, count: 65_536)
     var tail: [UInt8] = []
     var total: Int64 = 0
     while true {
-      let count = try unsafe input.read(into: UnsafeMutableRawBufferPointer(start: chunk.base, count: 65_536))
+      let count = try input.read(into: &chunk)
       if count == 0 { break }
       total += Int64(count)
-      unsafe tail.append(
-        contentsOf: UnsafeRawBufferPointer(start: chunk.base + max(0, count - 10), count: min(count, 10)))
+      tail += chunk[max(0, count - 10)..<count]
       tail = Array(tail.suffix(10))
     }
     position += total
@@ -164,8 +163,9 @@ final class MessageInput {
     guard let size = input.size, size > resume + 10, try input.seek(to: size - 10) else { return nil }
     position = size - 10
     let tail = try read(10, of: "the footer")
-    let length = unsafe Int64(tail.start.loadUnaligned(as: UInt32.self).littleEndian)
-    guard unsafe tail.bytes.dropFirst(4).elementsEqual(ArrowFormat.magic), length <= size - 10 - resume else {
+    let length = (0..<4).reduce(0 as Int64) { $0 | Int64(tail.span[$1]) << Int64(8 * $1) }
+    guard tail.span.extracting(droppingFirst: 4).isExactly(Array(ArrowFormat.magic)), length <= size - 10 - resume
+    else {
       try seek(to: resume)
       return nil
     }
@@ -194,14 +194,14 @@ final class MessageInput {
   // MARK: bytes
 
   private func word(_ what: String) throws -> UInt32 {
-    var word: UInt32 = 0
-    let count = try unsafe withUnsafeMutableBytes(of: &word) { try unsafe input.readFully(into: $0) }
+    var bytes = [UInt8](repeating: 0, count: 4)
+    let count = try input.readFully(into: &bytes)
     guard count == 4 else {
       position += Int64(count)
       throw truncated(what)
     }
     position += 4
-    return UInt32(littleEndian: word)
+    return bytes.reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
   }
 
   /// So many bytes. A length is only believed as far as the input is known to have them; where its size is not known,
@@ -215,21 +215,20 @@ final class MessageInput {
     var memory = try allocate(room)
     var filled = 0
     while true {
-      let wanted = unsafe UnsafeMutableRawBufferPointer(start: memory.base + filled, count: room - filled)
-      let count = try unsafe input.readFully(into: wanted)
+      let count = try memory.fill(filled..<room) { try input.readFully(into: &$0) }
       position += Int64(count)
-      guard count == wanted.count else { throw truncated(what) }
+      guard count == room - filled else { throw truncated(what) }
       if room == length { return Buffer(memory, count: length) }
       filled = room
       room = min(length, room * 2)
       let larger = try allocate(room)
-      unsafe larger.base.copyMemory(from: memory.base, byteCount: filled)
+      larger.fill(0..<filled) { $0.append(Buffer(memory, count: filled).span) }
       memory = larger
     }
   }
 
   private func fill(_ memory: Allocation, _ length: Int, _ what: String) throws -> Buffer {
-    let count = try unsafe input.readFully(into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
+    let count = try memory.fill(0..<length) { try input.readFully(into: &$0) }
     position += Int64(count)
     guard count == length else { throw truncated(what) }
     return Buffer(memory, count: length)

@@ -43,4 +43,16 @@ extension [UInt8] {
   public mutating func append(_ bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
   }
+
+  /// Has `body` write over the bytes, from the front.
+  public mutating func overwrite<Result, E: Error>(
+    _ body: (inout OutputSpan<UInt8>) throws(E) -> Result
+  ) throws(E) -> Result {
+    try unsafe withUnsafeMutableBufferPointer { (memory) throws(E) -> Result in
+      var output = unsafe OutputSpan(buffer: memory, initializedCount: 0)
+      let result = try body(&output)
+      _ = unsafe output.finalize(for: memory)
+      return result
+    }
+  }
 }
