@@ -43,6 +43,8 @@ internal import Glibc
   /// Bytes so far.
   @inlinable public var count: Int { used }
   @inlinable public var isEmpty: Bool { used == 0 }
+  /// Bytes that can be appended before the memory grows.
+  @inlinable public var freeCapacity: Int { capacity - used }
 
   /// All bytes so far.
   @inlinable

@@ -139,11 +139,10 @@
       case .variable, .list:
         width = column.type.layout == .list ? Memory.list : Memory.variable
         precondition((column.offsets?.count ?? 0) >= (end + 1) * 4, "a column's offsets are too short")
-        let offsets = unsafe column.offsetValues
-        let last = unsafe Int(offsets[column.count])
+        let last = unsafe Int(column.offsetValues[column.count])
         precondition(width == Memory.list || last <= column.values.count, "a column's bytes are too short")
         unsafe start = unsafe column.values.start
-        unsafe self.offsets = offsets.baseAddress
+        unsafe offsets = unsafe column.offsetValues.baseAddress
       }
     }
 

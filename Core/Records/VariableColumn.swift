@@ -7,13 +7,10 @@ extension Column {
     let memory = Allocation(capacity: (shift + ends.count + 1) * 4)
     let offsets = unsafe memory.base.assumingMemoryBound(to: Int32.self)
     unsafe offsets.update(repeating: 0, count: shift + 1)
-    unsafe ends.withUnsafeBufferPointer { ends in
-      if let first = ends.baseAddress { unsafe (offsets + shift + 1).update(from: first, count: ends.count) }
-    }
-    let values = unsafe bytes.withUnsafeBytes { unsafe Buffer(copying: $0) }
+    for row in ends.indices { unsafe offsets[shift + 1 + row] = ends[row] }
     self.init(
       type: type, count: ends.count, offset: shift, nullCount: other.nullCount,
-      validity: other.sharedValidity, values: values,
+      validity: other.sharedValidity, values: Buffer(copying: bytes),
       offsets: Buffer(memory, count: (shift + ends.count + 1) * 4))
   }
 
@@ -30,21 +27,20 @@ extension Column {
   /// The canonical text of each value, as a column of texts.
   public func texts(bytes: BytesText = .base64, separator: UInt8 = UInt8(ascii: "T")) -> Column {
     let formatter = TextFormatter(self, bytes: bytes, separator: separator)
-    return unsafe written(.text) { unsafe formatter.append(rows: 0..<count, to: &$0, ends: $1) }
+    return written(.text) { formatter.append(rows: 0..<count, to: &$0, ends: &$1) }
   }
 
   /// The JSON text of each value.
   public func jsonTexts() -> Column {
     let formatter = TextFormatter(self)
-    return unsafe written(.json) { unsafe formatter.appendJSON(rows: 0..<count, to: &$0, ends: $1) }
+    return written(.json) { formatter.appendJSON(rows: 0..<count, to: &$0, ends: &$1) }
   }
 
-  private func written(_ type: DataType, _ write: (inout ByteBuffer, UnsafeMutablePointer<Int32>) -> Void) -> Column {
+  private func written(_ type: DataType, _ write: (inout ByteBuffer, inout MutableSpan<Int32>) -> Void) -> Column {
     var out = ByteBuffer(capacity: count * 16)
-    let ends = unsafe [Int32](unsafeUninitializedCapacity: count) { room, initialized in
-      if let first = room.baseAddress { unsafe write(&out, first) }
-      initialized = count
-    }
+    var ends = [Int32](repeating: 0, count: count)
+    var span = ends.mutableSpan
+    write(&out, &span)
     return Column(type, copying: out.span, ends: ends, nullsOf: self)
   }
 }

@@ -26,8 +26,19 @@ enum BodyCodec: Int8 {
   /// LZ4 spends a byte on at most 255; ZSTD four bytes on a block of 128 KiB.
   var maxRatio: Int { self == .lz4 ? 255 : 32_768 }
 
-  /// Fills `target`; false when the data is malformed or has another length.
-  func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
+  /// Fills the room; false when the data is malformed or has another length.
+  func decompress(_ source: Span<UInt8>, into room: inout OutputSpan<UInt8>) -> Bool {
+    unsafe source.withUnsafeBytes { source in
+      unsafe room.withUnsafeMutableBufferPointer { memory, used in
+        let target = unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: memory[used...]))
+        guard unsafe decompress(source, into: target) else { return false }
+        used = memory.count
+        return true
+      }
+    }
+  }
+
+  private func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
     switch self {
     case .lz4: unsafe BodyCodec.decompressLZ4(source, into: target)
     case .zstd:

@@ -129,17 +129,16 @@ struct ColumnMaker {
 
   /// Views are 16 bytes: a length, and either up to 12 bytes in place or a prefix, a buffer's number and an offset.
   private func views(_ array: RawArray, _ start: Int, _ count: Int) throws -> Column {
-    let views = unsafe array.buffers[0].start + start * 16
     let offsets = Allocation(capacity: (count + 1) * 4)
     let target = unsafe offsets.base.assumingMemoryBound(to: Int32.self)
     unsafe target[0] = 0
     var total = 0
     for row in 0..<count {
       if array.isValid(start + row) {
-        let length = unsafe Int(views.loadUnaligned(fromByteOffset: row * 16, as: Int32.self))
+        let length = viewNumber(array, start + row, 0)
         guard length >= 0 else { throw failure(array, "a view has a negative length", row: start + row) }
         // What a view claims is there, before room is made for it.
-        _ = try unsafe viewed(array, views + row * 16, length, row: start + row)
+        _ = try viewed(array, length, row: start + row)
         total += length
         guard total <= maxBytes else { throw PieceTooLarge() }
       }
@@ -148,21 +147,31 @@ struct ColumnMaker {
     let values = Allocation(capacity: total)
     for row in 0..<count where unsafe target[row + 1] > target[row] {
       let length = unsafe Int(target[row + 1] - target[row])
-      let source = try unsafe viewed(array, views + row * 16, length, row: start + row)
-      unsafe (values.base + Int(target[row])).copyMemory(from: source, byteCount: length)
+      let (buffer, offset) = try viewed(array, length, row: start + row)
+      let first = unsafe Int(target[row])
+      let source = array.buffers[buffer]
+      values.fill(first..<first + length) { $0.append(source.span.extracting(offset..<offset + length)) }
     }
     let column = finish(
       array, start, count, values: Buffer(values, count: total), offsets: Buffer(offsets, count: (count + 1) * 4))
     return try checked(array, start, column)
   }
 
-  private func viewed(_ array: RawArray, _ view: UnsafeRawPointer, _ length: Int, row: Int) throws -> UnsafeRawPointer {
-    if length <= 12 { return unsafe view + 4 }
-    let index = unsafe Int(view.loadUnaligned(fromByteOffset: 8, as: Int32.self))
-    let offset = unsafe Int(view.loadUnaligned(fromByteOffset: 12, as: Int32.self))
+  /// One of the four numbers of a view.
+  private func viewNumber(_ array: RawArray, _ row: Int, _ index: Int) -> Int {
+    let place = row * 16 + index * 4
+    let views = array.buffers[0]
+    return unsafe Int(views.span.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: Int32.self))
+  }
+
+  /// In which buffer the bytes of a view are, and where.
+  private func viewed(_ array: RawArray, _ length: Int, row: Int) throws -> (buffer: Int, offset: Int) {
+    if length <= 12 { return (0, row * 16 + 4) }
+    let index = viewNumber(array, row, 2)
+    let offset = viewNumber(array, row, 3)
     guard index >= 0, index + 1 < array.buffers.count, offset >= 0, offset + length <= array.buffers[index + 1].count
     else { throw failure(array, "a view points outside of its buffers", row: row) }
-    return unsafe array.buffers[index + 1].start + offset
+    return (index + 1, offset)
   }
 
   private func checked(_ array: RawArray, _ start: Int, _ column: Column) throws -> Column {

@@ -1,6 +1,6 @@
 /// Metadata of a message as it was read: FlatBuffers, each access checked against the bounds.
-@safe struct FlatBytes {
-  let bytes: UnsafeRawBufferPointer
+struct FlatBytes {
+  let bytes: Buffer
   /// Where the first byte lies in the file.
   let base: Int64
   /// The file, for messages.
@@ -12,10 +12,10 @@
 
   /// A number at a position that must be inside.
   func load<T: FixedWidthInteger & BitwiseCopyable>(_ position: Int, as _: T.Type = T.self) throws -> T {
-    guard position >= 0, unsafe position <= bytes.count - MemoryLayout<T>.size else {
-      throw unsafe failure("the metadata points outside of itself", at: min(max(position, 0), bytes.count))
+    guard position >= 0, position <= bytes.count - MemoryLayout<T>.size else {
+      throw failure("the metadata points outside of itself", at: min(max(position, 0), bytes.count))
     }
-    return unsafe T(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: T.self))
+    return unsafe T(littleEndian: bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: T.self))
   }
 
   /// The table that the buffer is about.
@@ -41,7 +41,7 @@ struct FlatTable {
     self.position = position
     vtable = position - Int(try source.load(position, as: Int32.self))
     vtableSize = Int(try source.load(vtable, as: UInt16.self))
-    guard vtableSize >= 4, unsafe vtable + vtableSize <= source.bytes.count else {
+    guard vtableSize >= 4, vtable + vtableSize <= source.bytes.count else {
       throw source.failure("the metadata has a malformed table", at: position)
     }
   }
@@ -71,16 +71,16 @@ struct FlatTable {
   }
 
   /// The bytes of a string.
-  func text(_ index: Int) throws -> UnsafeRawBufferPointer? {
+  func text(_ index: Int) throws -> Buffer? {
     guard let vector = try vector(index, stride: 1) else { return nil }
-    return unsafe UnsafeRawBufferPointer(rebasing: source.bytes[vector.start..<vector.start + vector.count])
+    return source.bytes.slice(vector.start, vector.count)
   }
 
   func vector(_ index: Int, stride: Int) throws -> FlatVector? {
     guard let slot = try slot(index) else { return nil }
     let start = try source.target(of: slot)
     let count = Int(try source.load(start, as: UInt32.self))
-    guard unsafe count <= (source.bytes.count - start - 4) / stride else {
+    guard count <= (source.bytes.count - start - 4) / stride else {
       throw source.failure("the metadata has a list of \(count) entries, longer than itself", at: start)
     }
     return FlatVector(source: source, start: start + 4, count: count, stride: stride)

@@ -96,7 +96,7 @@ final class MessageInput {
     }
     let base = position
     let metadata = try read(Int(length), of: "a message's metadata")
-    let table = try unsafe FlatBytes(bytes: metadata.bytes, base: base, name: name).root()
+    let table = try FlatBytes(bytes: metadata, base: base, name: name).root()
     let version = try table.number(0, default: 0 as Int16)
     guard version == ArrowFormat.Version.v4 || version == ArrowFormat.Version.v5 else {
       throw table.failure("the message has version \(Int(version) + 1) of Arrow's metadata, 4 and 5 can be read")
@@ -112,10 +112,10 @@ final class MessageInput {
     guard let pairs = try message.vector(4, stride: 4) else { return nil }
     for index in 0..<pairs.count {
       let pair = try pairs.table(index)
-      guard let key = try unsafe pair.text(0), unsafe key.elementsEqual("ARROW:experimental_compression".utf8) else {
+      guard let key = try pair.text(0), key.span.isExactly("ARROW:experimental_compression".utf8.span) else {
         continue
       }
-      let name = try unsafe pair.text(1).map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
+      let name = try pair.text(1).map { $0.span.string } ?? ""
       guard let codec = BodyCodec(experimental: name) else {
         throw pair.failure("the batch has the unknown compression '\(name)'")
       }
@@ -172,7 +172,7 @@ final class MessageInput {
     try seek(to: size - 10 - length)
     let base = position
     let bytes = try read(Int(length), of: "the footer")
-    let table = try unsafe FlatBytes(bytes: bytes.bytes, base: base, name: name).root()
+    let table = try FlatBytes(bytes: bytes, base: base, name: name).root()
     guard let schema = try table.table(1) else { throw table.failure("the footer has no schema") }
     blocks = try ArraySlice(positions(table, 2) + positions(table, 3))
     return (schema, bytes)

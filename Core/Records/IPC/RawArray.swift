@@ -165,19 +165,20 @@ struct BodyReader {
       return (Buffer(zero, count: width), 0, 0)
     }
     let buffer = try buffer(plan, atLeast: (count + 1) * width, alignment: width)
-    let values = unsafe UnsafeBufferPointer(start: buffer.start.assumingMemoryBound(to: T.self), count: count + 1)
-    guard let first = unsafe values.first, let last = unsafe values.last, unsafe BodyReader.neverFall(values) else {
+    let values = buffer.values(as: T.self).extracting(first: count + 1)
+    guard BodyReader.neverFall(values) else {
       throw failure(plan, "its offsets fall or are negative")
     }
-    return (buffer, first, last)
+    return (buffer, values[0], values[count])
   }
 
   /// The sign bits of all offsets and of all differences are collected, without a branch in the loop. A difference
   /// cannot wrap where no offset is negative.
-  private static func neverFall<T: FixedWidthInteger & SignedInteger>(_ offsets: UnsafeBufferPointer<T>) -> Bool {
-    var signs: T = unsafe offsets[0]
+  private static func neverFall<T: FixedWidthInteger & SignedInteger>(_ offsets: Span<T>) -> Bool {
+    var signs: T = offsets[0]
     for index in 1..<max(offsets.count, 1) {
-      unsafe signs |= offsets[index] | (offsets[index] &- offsets[index - 1])
+      // A look at the bounds of each would keep the loop from taking several at a time.
+      unsafe signs |= offsets[unchecked: index] | (offsets[unchecked: index] &- offsets[unchecked: index - 1])
     }
     return signs >= 0
   }
@@ -238,8 +239,7 @@ struct BodyReader {
     guard decompressed <= ArrowFormat.Bound.decompressed, let memory = Allocation(trying: length) else {
       throw failure(plan, "the batch takes more than \(decompressed) bytes decompressed, too much", at: offset)
     }
-    guard unsafe codec.decompress(source.bytes, into: UnsafeMutableRawBufferPointer(start: memory.base, count: length))
-    else {
+    guard memory.fill(0..<length, { codec.decompress(source.span, into: &$0) }) else {
       throw failure(plan, "a compressed buffer is damaged", at: offset)
     }
     return Buffer(memory, count: length)

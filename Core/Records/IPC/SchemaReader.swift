@@ -220,7 +220,7 @@ struct SchemaReader {
   }
 
   private func timestamp(_ type: FlatTable) throws -> (DataType, Storage)? {
-    let zoned = try unsafe type.text(1).map { unsafe !$0.isEmpty } ?? false
+    let zoned = try type.text(1).map { $0.count > 0 } ?? false
     switch try type.number(0, default: ArrowFormat.Unit.second) {
     case ArrowFormat.Unit.second: return (.timestamp(.microseconds, zoned: zoned), .converted(.scaled64(1_000_000)))
     case ArrowFormat.Unit.millisecond: return (.timestamp(.microseconds, zoned: zoned), .converted(.scaled64(1_000)))
@@ -263,12 +263,12 @@ struct SchemaReader {
 
   /// Strings may be shared in a FlatBuffer, so their number does not bound what they take: the sum does.
   private mutating func text(_ table: FlatTable, _ index: Int) throws -> String? {
-    guard let bytes = try unsafe table.text(index) else { return nil }
+    guard let bytes = try table.text(index) else { return nil }
     textBytes += bytes.count + 1
     guard textBytes <= ArrowFormat.Bound.schemaText else {
       throw table.failure("the names and metadata of the schema take more than \(ArrowFormat.Bound.schemaText) bytes")
     }
-    guard unsafe UTF8Text.isValid(bytes) else { throw table.failure("the schema has a name that is not valid UTF-8") }
-    return unsafe String(decoding: bytes, as: UTF8.self)
+    guard UTF8Text.isValid(bytes.span) else { throw table.failure("the schema has a name that is not valid UTF-8") }
+    return bytes.span.string
   }
 }

@@ -17,7 +17,16 @@ public struct ExactText: Hashable, Comparable, Sendable, ExpressibleByStringLite
   public static func < (a: ExactText, b: ExactText) -> Bool { a.string.precedesExactly(b.string) }
 
   public func hash(into hasher: inout Hasher) {
-    unsafe string.utf8.span.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    let bytes = string.utf8.span
+    var place = 0
+    while place + 8 <= bytes.count {
+      hasher.combine(bytes.eight(at: place))
+      place += 8
+    }
+    while place < bytes.count {
+      hasher.combine(bytes[place])
+      place += 1
+    }
     // So that two texts behind each other are not one.
     hasher.combine(UInt8(0xFF))
   }
