@@ -36,7 +36,7 @@ struct AvroDatumTests {
   }
 
   private func decode(_ decoder: AvroDatumDecoder, _ datum: [UInt8], _ writer: Int) throws {
-    try datum.withUnsafeBytes { try decoder.decode($0, writer: writer) }
+    try decoder.decode(datum.span, writer: writer)
   }
 
   @Test func rowsComeBackOneByOne() throws {
@@ -81,11 +81,11 @@ struct AvroDatumTests {
       for datum in try data(encoder, batch) {
         for end in 0..<datum.count {
           let failure = #expect(throws: Failure.self) {
-            try guarded.with(Array(datum[..<end])) { try decoder.decode($0, writer: writer) }
+            try guarded.with(Array(datum[..<end])) { try decoder.decode(Span(_unsafeBytes: $0), writer: writer) }
           }
           #expect(failure?.category == .data)
         }
-        try guarded.with(datum) { try decoder.decode($0, writer: writer) }
+        try guarded.with(datum) { try decoder.decode(Span(_unsafeBytes: $0), writer: writer) }
       }
       #expect(try decoder.finish().map(AvroFiles.texts) == AvroFiles.texts(batch))
     }
@@ -104,7 +104,7 @@ struct AvroDatumTests {
           var changed = datum
           changed[place] ^= change
           do {
-            try guarded.with(changed) { try decoder.decode($0, writer: writer) }
+            try guarded.with(changed) { try decoder.decode(Span(_unsafeBytes: $0), writer: writer) }
             good += 1
           } catch let failure as Failure {
             #expect(failure.category == .data)
@@ -232,14 +232,14 @@ struct AvroDatumTests {
     let writer = try decoder.add(writer: encoder.schema)
     let known: [AvroFraming: Int] = [.singleObject(fingerprint: print): writer, .confluent(id: 258): writer]
     for message in messages {
-      try message.withUnsafeBytes { bytes in
-        let (frame, datum) = try #require(AvroFraming.split(bytes))
-        try decoder.decode(datum, writer: try #require(known[frame]))
-      }
+      let found = AvroFraming(of: message.span)
+      let frame = try #require(found)
+      try decoder.decode(message.span.extracting(droppingFirst: frame.head.count), writer: try #require(known[frame]))
     }
     #expect(try decoder.finish().map(AvroFiles.texts) == [["1"], ["2"]])
     for bytes in [[], [1, 2, 3, 4, 5, 6], [0, 0, 0, 1], [0xC3, 0x01, 0, 0, 0, 0, 0, 0, 0]] as [[UInt8]] {
-      #expect(bytes.withUnsafeBytes { AvroFraming.split($0) == nil })
+      let found = AvroFraming(of: bytes.span)
+      #expect(found == nil)
     }
   }
 

@@ -1,5 +1,4 @@
 internal import CCodecs
-internal import Glibc
 internal import Records
 
 /// The compression of a file's blocks.
@@ -39,7 +38,7 @@ struct AvroDamage: Error {
 
 /// A container file from its head on, block by block. What a block holds shows through a window that is moved over it:
 /// memory is bounded by the largest row, not by the block, except for Snappy, which can only be unpacked as a whole.
-@safe final class AvroBlocks {
+final class AvroBlocks {
   enum Bound {
     /// Bytes of a row, decompressed.
     static let row = 512 << 20
@@ -73,29 +72,21 @@ struct AvroDamage: Error {
   private var sync: [UInt8] = []
   /// Bytes of the block that are behind the window, compressed ones where it is compressed.
   private var remaining: Int64 = 0
-  private var decoder: OpaquePointer?
+  private var unpacker: AvroBlockUnpacker?
   private var isDecoded = true
-  /// Decompressed bytes: what is in the window lies from `start` to `end`.
-  private var memory: UnsafeMutablePointer<UInt8>
-  private var capacity = 0
+  /// Decompressed bytes: what is in the window lies from `start` on.
+  private var memory = ByteBuffer()
   private var start = 0
-  private var end = 0
 
   /// - Parameter isLenient: a block that goes on behind the file's end is read as far as it is there.
   init(_ input: any ByteInput, isLenient: Bool = false) throws {
     raw = AvroRawInput(input)
     self.isLenient = isLenient
-    unsafe memory = .allocate(capacity: 64)
     do {
       try readHead()
     } catch let damage as AvroDamage {
       throw damage.failure(raw.name)
     }
-  }
-
-  deinit {
-    if let decoder = unsafe decoder { unsafe codec_decoder_close(decoder) }
-    unsafe memory.deallocate()
   }
 
   var name: String { raw.name }
@@ -107,9 +98,8 @@ struct AvroDamage: Error {
   // MARK: the head
 
   private func readHead() throws {
-    guard try raw.fill(4) >= 4, unsafe raw.base[0] == UInt8(ascii: "O"), unsafe raw.base[1] == UInt8(ascii: "b"),
-      unsafe raw.base[2] == UInt8(ascii: "j"), unsafe raw.base[3] == 1
-    else {
+    let raw = raw
+    guard try raw.fill(4) >= 4, raw.bytes.starts(with: Array("Obj".utf8) + [1]) else {
       throw damage("this is no Avro container file: it does not start with 'Obj' and 1", at: 0)
     }
     raw.advance(4)
@@ -123,8 +113,8 @@ struct AvroDamage: Error {
     }
     self.codec = codec
     guard let kind = codec.kind else { return }
-    unsafe decoder = unsafe codec_decoder_open(kind)
-    guard unsafe decoder != nil else {
+    unpacker = AvroBlockUnpacker(kind)
+    guard unpacker != nil else {
       throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(text)'")
     }
   }
@@ -172,11 +162,10 @@ struct AvroDamage: Error {
         "a block of \(size) bytes, but the file ends \(max(0, left)) bytes behind its head", at: blockOffset)
     }
     remaining = size
-    start = 0
-    end = 0
+    empty()
     // Some write a block of nothing as nothing, whatever the codec.
     isDecoded = size == 0
-    if let decoder = unsafe decoder, unsafe codec_decoder_reset(decoder) != codec_more {
+    if let unpacker, !unpacker.reset() {
       throw Failure(.transient, "reading '\(raw.name)': no memory for the codec '\(codec.rawValue)'")
     }
     return rows
@@ -187,21 +176,29 @@ struct AvroDamage: Error {
     if isDecoded || codec == .null { return }
     if codec == .snappy { return try unpackSnappy() }
     // Where a block that cannot be unpacked is left out, none of its rows may come from bytes in front of the damage.
-    while isLenient, end - start < Bound.whole, try decode(0) {}
+    while isLenient, memory.count - start < Bound.whole, try decode(0) {}
   }
 
-  /// The bytes of the block that can be looked at, up to the next call of any method. 16 more are readable.
-  var window: (start: UnsafePointer<UInt8>, count: Int) {
-    if codec == .null { return unsafe (raw.base, Int(min(Int64(raw.count), remaining))) }
-    return unsafe (UnsafePointer(memory + start), end - start)
+  /// The bytes of the block that can be looked at, up to the next call of any method.
+  var window: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      let raw = raw
+      if codec != .null {
+        return unsafe _overrideLifetime(memory.span.extracting(droppingFirst: start), borrowing: self)
+      }
+      let count = Int(min(Int64(raw.count), remaining))
+      return unsafe _overrideLifetime(raw.bytes.extracting(first: count), borrowing: self)
+    }
   }
+  private var windowCount: Int { codec == .null ? Int(min(Int64(raw.count), remaining)) : memory.count - start }
 
   /// How many bytes the block can still have behind the window: known where it is not compressed.
-  var beyond: Int64 { unsafe codec == .null ? remaining - Int64(window.count) : isDecoded ? 0 : Int64(Bound.row) }
+  var beyond: Int64 { codec == .null ? remaining - Int64(windowCount) : isDecoded ? 0 : Int64(Bound.row) }
 
   /// Where a byte of the window is in the file; of a compressed block, where the block is.
-  func offset(of place: UnsafePointer<UInt8>) -> Int64 {
-    unsafe codec == .null ? raw.offset + Int64(place - raw.base) : blockOffset
+  func offset(of place: Int) -> Int64 {
+    codec == .null ? raw.offset + Int64(place) : blockOffset
   }
 
   /// Leaves the first `consumed` bytes of the window behind and brings more; false when the block has no more.
@@ -231,12 +228,12 @@ struct AvroDamage: Error {
   func rest(consumed: Int, _ count: Int) throws -> [UInt8] {
     leave(consumed)
     if codec == .null { _ = try raw.fill(Int(min(remaining, Int64(count)))) }
-    return unsafe Array(UnsafeBufferPointer(start: window.start, count: min(window.count, count)))
+    return window.extracting(first: min(windowCount, count)).array
   }
 
   /// Closes a block whose rows are all read.
   func finish(consumed: Int) throws {
-    let left = unsafe window.count - consumed
+    let left = windowCount - consumed
     if left > 0 { leave(consumed) }
     let goesOn = left > 0 ? true : try more(consumed: consumed)
     if goesOn {
@@ -252,66 +249,65 @@ struct AvroDamage: Error {
   /// is none. The size of the block is not trusted: it may be what is damaged.
   func recover() throws -> Bool {
     if try standsAtBlock() { return true }
+    let raw = raw
     while try raw.fill(Bound.window) >= 16 {
-      for place in 0...raw.count - 16 where unsafe isMark(raw.base + place) {
+      let bytes = raw.bytes
+      for place in 0...bytes.count - 16 where isMark(bytes, place) {
         raw.advance(place + 16)
         return true
       }
-      raw.advance(raw.count - 15)
+      raw.advance(bytes.count - 15)
     }
     return false
   }
 
   /// Whether a block that ends with a mark begins here: then only the mark in front of it was damaged.
   private func standsAtBlock() throws -> Bool {
+    let raw = raw
     // Reading on may move what is at hand.
     let have = try raw.fill(20)
-    var head = unsafe AvroCursor(raw.base, have)
-    var rows: Int64 = 0
-    var size: Int64 = 0
-    guard head.long(&rows), head.long(&size), rows >= 0, 0...Int64(Bound.whole) ~= size else { return false }
-    let end = unsafe head.at - raw.base + Int(size)
-    guard try raw.fill(end + 16) >= end + 16 else { return false }
-    return unsafe isMark(raw.base + end)
+    guard let end = blockEnd(raw.bytes.extracting(first: have)) else { return false }
+    return try raw.fill(end + 16) >= end + 16 && isMark(raw.bytes, end)
   }
 
-  private func isMark(_ place: UnsafePointer<UInt8>) -> Bool {
-    guard unsafe place[0] == sync[0] else { return false }
-    for index in 1..<16 where unsafe place[index] != sync[index] { return false }
-    return true
+  /// Where a block ends that begins here, if it may be one.
+  private func blockEnd(_ bytes: Span<UInt8>) -> Int? {
+    var head = AvroCursor(bytes)
+    var rows: Int64 = 0
+    var size: Int64 = 0
+    guard head.long(&rows), head.long(&size), rows >= 0, 0...Int64(Bound.whole) ~= size else { return nil }
+    return head.at + Int(size)
+  }
+
+  private func isMark(_ bytes: Span<UInt8>, _ place: Int) -> Bool {
+    bytes[place] == sync[0] && bytes.extracting(place..<place + 16).isExactly(sync)
   }
 
   // MARK: compressed blocks
 
+  private func empty() {
+    memory.removeAll()
+    start = 0
+  }
+
   private func makeRoom(_ wanted: Int) {
-    if capacity - end >= wanted { return }
-    if start > 0 {
-      unsafe memmove(memory, memory + start, end - start)
-      end -= start
-      start = 0
-    }
-    if capacity - end >= wanted { return }
-    let size = max(Bound.window, capacity * 2, end + wanted)
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + 64)
-    unsafe larger.initialize(repeating: 0, count: size + 64)
-    unsafe memcpy(larger, memory, end)
-    unsafe memory.deallocate()
-    unsafe memory = unsafe larger
-    capacity = size
+    if memory.freeCapacity >= wanted { return }
+    memory.removeFirst(start)
+    start = 0
+    if memory.freeCapacity < wanted { memory.reserveCapacity(max(Bound.window, wanted)) }
   }
 
   private func decode(_ consumed: Int) throws -> Bool {
     start += consumed
     if isDecoded { return false }
-    guard end - start < Bound.row else { throw damage("a row of more than \(Bound.row) bytes", at: blockOffset) }
-    if start == end {
-      start = 0
-      end = 0
+    guard memory.count - start < Bound.row else {
+      throw damage("a row of more than \(Bound.row) bytes", at: blockOffset)
     }
+    if start == memory.count { empty() }
     makeRoom(Bound.window / 2)
-    let before = end - start
-    while end < capacity, !isDecoded { try decodeOnce() }
-    return end - start > before
+    let before = memory.count
+    while memory.freeCapacity > 0, !isDecoded { try decodeOnce() }
+    return memory.count > before
   }
 
   /// The decoder gets pieces of one size, however the bytes come in: it is one place at which it finds damage.
@@ -319,19 +315,16 @@ struct AvroDamage: Error {
     let wanted = Int(min(Int64(Bound.piece), remaining))
     let given = min(wanted, try raw.fill(wanted))
     if given == 0, remaining > 0 { throw damage("the file ends within a block", at: raw.offset) }
-    guard let decoder = unsafe decoder else { return }
-    var source: UnsafePointer<UInt8>? = unsafe raw.base
-    var sourceCount = given
-    var target: UnsafeMutablePointer<UInt8>? = unsafe memory + end
-    var room = capacity - end
-    let status = unsafe codec_decode(decoder, &source, &sourceCount, &target, &room)
-    let taken = given - sourceCount
-    let produced = capacity - end - room
+    guard let unpacker else { return }
+    let before = memory.count
+    let raw = raw
+    let (status, taken) = memory.append(upTo: memory.freeCapacity) {
+      unpacker.unpack(raw.bytes.extracting(first: given), into: &$0)
+    }
     raw.advance(taken)
     remaining -= Int64(taken)
-    end += produced
     switch status {
-    case codec_end:
+    case .end:
       // fastavro leaves the end of zlib's checksum behind the stream.
       if codec == .deflate, remaining <= 4, try raw.fill(Int(remaining)) >= Int(remaining) {
         raw.advance(Int(remaining))
@@ -340,10 +333,10 @@ struct AvroDamage: Error {
       isDecoded = remaining == 0
       // Zstandard goes on with a frame of its own.
       if !isDecoded, codec != .zstandard { throw damage("bytes follow the compressed ones", at: raw.offset) }
-    case codec_more:
-      if taken == 0, produced == 0 { throw damage("the compressed bytes end too early", at: blockOffset) }
-    case codec_no_memory: throw damage("the block asks for too much memory to unpack", at: blockOffset)
-    default: throw damage("the bytes are not what the codec '\(codec.rawValue)' makes", at: blockOffset)
+    case .more:
+      if taken == 0, memory.count == before { throw damage("the compressed bytes end too early", at: blockOffset) }
+    case .noMemory: throw damage("the block asks for too much memory to unpack", at: blockOffset)
+    case .bad: throw damage("the bytes are not what the codec '\(codec.rawValue)' makes", at: blockOffset)
     }
   }
 
@@ -355,20 +348,19 @@ struct AvroDamage: Error {
     }
     let count = Int(remaining)
     guard try raw.fill(count) >= count else { throw damage("the file ends within a block", at: raw.offset) }
-    let size = unsafe codec_snappy_size(raw.base, count - 4)
+    let raw = raw
+    let block = raw.bytes.extracting(first: count - 4)
+    let size = AvroSnappy.size(block)
     // No three bytes become more than 64.
-    guard size >= 0, size <= Int64(Bound.snappy), size <= Int64(count) * 32 else {
+    guard size >= 0, size <= Int64(Bound.snappy), size <= Int64(count) * 32,
+      memory.append(upTo: Int(size), { AvroSnappy.unpack(block, Int(size), into: &$0) })
+    else {
       throw damage("the bytes are not what the codec 'snappy' makes", at: blockOffset)
     }
-    makeRoom(Int(size))
-    guard unsafe codec_snappy_decode(raw.base, count - 4, memory, Int(size)) == 0 else {
-      throw damage("the bytes are not what the codec 'snappy' makes", at: blockOffset)
-    }
-    let sum = unsafe UnsafeRawPointer(raw.base + count - 4).loadUnaligned(as: UInt32.self).bigEndian
-    guard unsafe codec_crc32(memory, Int(size)) == sum else {
+    let sum = (count - 4..<count).reduce(0 as UInt32) { $0 << 8 | UInt32(raw.bytes[$1]) }
+    guard AvroSnappy.checksum(memory.span) == sum else {
       throw damage("the checksum of the block does not match its bytes", at: blockOffset)
     }
-    end = Int(size)
     raw.advance(count)
     remaining = 0
   }

@@ -45,9 +45,10 @@ enum AvroFlaw: UInt8 {
 }
 
 /// A place in bytes; none behind their end is read.
-@safe struct AvroCursor {
-  var at: UnsafePointer<UInt8>
-  let end: UnsafePointer<UInt8>
+struct AvroCursor: ~Escapable {
+  let bytes: Span<UInt8>
+  /// Of the next byte.
+  var at = 0
   var fault = AvroFault.none
   var flaw = AvroFlaw.none
   /// The node of a `mismatch`.
@@ -57,27 +58,38 @@ enum AvroFlaw: UInt8 {
   /// How many bytes may follow the end once more of the block is there.
   var beyond = Int64(AvroBlocks.Bound.row)
 
-  init(_ start: UnsafePointer<UInt8>, _ count: Int) {
-    unsafe at = unsafe start
-    unsafe end = unsafe start + count
+  @_lifetime(copy bytes)
+  init(_ bytes: Span<UInt8>) { self.bytes = bytes }
+
+  @inline(__always) var left: Int { bytes.count &- at }
+
+  /// The next byte, where there is one.
+  @inline(__always) var first: UInt8 { bytes[at] }
+
+  /// The next bytes, which are there.
+  @inline(__always)
+  @_lifetime(copy self)
+  mutating func take(_ count: Int) -> Span<UInt8> {
+    let part = bytes.extracting(at..<at &+ count)
+    at &+= count
+    return part
   }
 
-  init(_ bytes: UnsafeRawBufferPointer) {
-    let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(AvroCursor.nothing.base)
-    unsafe self.init(start.assumingMemoryBound(to: UInt8.self), bytes.count)
+  /// The next bytes, which are there, as a number of their size.
+  @inline(__always)
+  mutating func load<T: FixedWidthInteger & BitwiseCopyable>(as _: T.Type) -> T {
+    let value = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: at, as: T.self)
+    at &+= MemoryLayout<T>.size
+    return value
   }
-
-  private static let nothing = Allocation(capacity: 64)
-
-  @inline(__always) var left: Int { unsafe end - at }
 
   /// A number of the zigzag encoding; false at a fault.
   @inline(__always)
   mutating func long(_ value: inout Int64) -> Bool {
-    if unsafe at < end {
-      let first = unsafe at[0]
+    if at < bytes.count {
+      let first = bytes[at]
       if first < 0x80 {
-        unsafe at += 1
+        at &+= 1
         value = Int64(first >> 1) ^ -Int64(first & 1)
         return true
       }
@@ -88,25 +100,25 @@ enum AvroFlaw: UInt8 {
   /// The same for an `int`, which has 32 bits and takes at most five bytes.
   @inline(__always)
   mutating func int(_ value: inout Int64) -> Bool {
-    let start = unsafe at
+    let start = at
     guard long(&value) else { return false }
-    if unsafe value != Int64(Int32(truncatingIfNeeded: value)) || at - start > 5 { mark(.integer) }
+    if value != Int64(Int32(truncatingIfNeeded: value)) || at - start > 5 { mark(.integer) }
     return true
   }
 
   @inline(__always)
   private mutating func longer(_ value: inout Int64) -> Bool {
     guard left >= 10 else { return careful(&value) }
-    var bits = unsafe UInt64(at[0] & 0x7F)
+    var bits = UInt64(bytes[at] & 0x7F)
     var shift: UInt64 = 7
     var index = 1
     while index < 10 {
-      let byte = unsafe at[index]
+      let byte = bytes[at &+ index]
       index += 1
       bits |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
         if index == 10, byte > 1 { break }
-        unsafe at += index
+        at &+= index
         value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
         return true
       }
@@ -120,17 +132,17 @@ enum AvroFlaw: UInt8 {
   private mutating func careful(_ value: inout Int64) -> Bool {
     var bits: UInt64 = 0
     var shift: UInt64 = 0
-    var place = unsafe at
-    while unsafe place < end {
-      let byte = unsafe place[0]
-      unsafe place += 1
+    var place = at
+    while place < bytes.count {
+      let byte = bytes[place]
+      place += 1
       if shift == 63, byte > 1 {
         fault = .number
         return false
       }
       bits |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
-        unsafe at = unsafe place
+        at = place
         value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
         return true
       }

@@ -50,10 +50,10 @@ public final class AvroDatumDecoder {
   /// Reads one value, which takes all of the bytes. What is wrong with it is a failure of the category `data`, and the
   /// batch is as before then.
   /// - Parameter writer: the number of its schema.
-  public func decode(_ datum: UnsafeRawBufferPointer, writer: Int) throws {
+  public func decode(_ datum: Span<UInt8>, writer: Int) throws {
     let rows = try rows(of: writer)
     let before = rows.byteCount
-    if let reason = unsafe rows.read(datum: datum) {
+    if let reason = rows.read(datum: datum) {
       throw Failure(.data, "reading an Avro value of '\(name)': \(reason)")
     }
     count += 1
@@ -103,8 +103,8 @@ public final class AvroDatumDecoder {
 extension AvroRows {
   /// Reads one row that takes exactly these bytes; says why it does not, and it is none then. The batch has to have
   /// room.
-  func read(datum: UnsafeRawBufferPointer) -> String? {
-    var cursor = unsafe AvroCursor(datum)
+  func read(datum: Span<UInt8>) -> String? {
+    var cursor = AvroCursor(datum)
     cursor.beyond = 0
     switch run(&cursor, rows: 1) {
     case .rows where cursor.left == 0: return nil

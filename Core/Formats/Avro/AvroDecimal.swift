@@ -1,57 +1,57 @@
-internal import Glibc
 internal import Records
 
 /// Decimals as Avro has them: the unscaled integer, big-endian two's complement, as long as it likes.
 enum AvroDecimal {
   /// False when it takes more than 128 bits.
   @inline(__always)
-  static func read(_ bytes: UnsafeRawBufferPointer, _ value: inout Int128) -> Bool {
-    guard let base = bytes.baseAddress, bytes.count > 0 else {
+  static func read(_ bytes: Span<UInt8>, _ value: inout Int128) -> Bool {
+    if bytes.isEmpty {
       value = 0
       return true
     }
     if bytes.count <= 8 {
-      value = unsafe Int128(short(base, bytes.count) &>> Int64(64 - bytes.count * 8))
+      value = Int128(short(bytes) &>> Int64(64 - bytes.count * 8))
       return true
     }
-    return unsafe readLong(bytes, &value)
+    return readLong(bytes, &value)
   }
 
   /// Up to 8 bytes at the upper end of a word, by loads that overlap: none behind them is read.
   @inline(__always)
-  private static func short(_ base: UnsafeRawPointer, _ count: Int) -> Int64 {
+  private static func short(_ bytes: Span<UInt8>) -> Int64 {
+    let count = bytes.count
     var word: UInt64
     if count >= 4 {
-      word = unsafe UInt64(UInt32(bigEndian: base.loadUnaligned(as: UInt32.self))) << 32
-      let tail = unsafe UInt32(bigEndian: base.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+      let head = unsafe bytes.bytes.unsafeLoadUnaligned(as: UInt32.self)
+      word = UInt64(UInt32(bigEndian: head)) << 32
+      let tail = unsafe UInt32(bigEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
       word |= UInt64(tail) &<< UInt64((8 - count) * 8)
     } else {
-      let bytes = unsafe base.assumingMemoryBound(to: UInt8.self)
-      word = unsafe UInt64(bytes[0]) << 56
-      word |= unsafe UInt64(bytes[count >> 1]) &<< UInt64(56 - (count >> 1) * 8)
-      word |= unsafe UInt64(bytes[count - 1]) &<< UInt64(64 - count * 8)
+      word = UInt64(bytes[0]) << 56
+      word |= UInt64(bytes[count >> 1]) &<< UInt64(56 - (count >> 1) * 8)
+      word |= UInt64(bytes[count - 1]) &<< UInt64(64 - count * 8)
     }
     return Int64(bitPattern: word)
   }
 
   @inline(never)
-  private static func readLong(_ bytes: UnsafeRawBufferPointer, _ value: inout Int128) -> Bool {
-    let sign: UInt8 = unsafe bytes[0] & 0x80 == 0 ? 0 : 0xFF
+  private static func readLong(_ bytes: Span<UInt8>, _ value: inout Int128) -> Bool {
+    let sign: UInt8 = bytes[0] & 0x80 == 0 ? 0 : 0xFF
     let extra = max(0, bytes.count - 16)
-    for index in 0..<extra where unsafe bytes[index] != sign { return false }
-    if extra > 0, unsafe (bytes[extra] ^ sign) & 0x80 != 0 { return false }
+    for index in 0..<extra where bytes[index] != sign { return false }
+    if extra > 0, (bytes[extra] ^ sign) & 0x80 != 0 { return false }
     var bits: UInt128 = sign == 0 ? 0 : .max
-    for index in extra..<bytes.count { bits = unsafe bits << 8 | UInt128(bytes[index]) }
+    for index in extra..<bytes.count { bits = bits << 8 | UInt128(bytes[index]) }
     value = Int128(truncatingIfNeeded: bits)
     return true
   }
 
   /// False when it takes more than 256 bits.
-  static func read(_ bytes: UnsafeRawBufferPointer, _ value: inout Int256) -> Bool {
-    let sign: UInt8 = unsafe bytes.isEmpty || bytes[0] & 0x80 == 0 ? 0 : 0xFF
+  static func read(_ bytes: Span<UInt8>, _ value: inout Int256) -> Bool {
+    let sign: UInt8 = bytes.isEmpty || bytes[0] & 0x80 == 0 ? 0 : 0xFF
     let extra = max(0, bytes.count - 32)
-    for index in 0..<extra where unsafe bytes[index] != sign { return false }
-    if extra > 0, unsafe (bytes[extra] ^ sign) & 0x80 != 0 { return false }
+    for index in 0..<extra where bytes[index] != sign { return false }
+    if extra > 0, (bytes[extra] ^ sign) & 0x80 != 0 { return false }
     let fill: UInt64 = sign == 0 ? 0 : .max
     var words = (fill, fill, fill, fill)
     func push(_ byte: UInt8) {
@@ -60,7 +60,7 @@ enum AvroDecimal {
       words.1 = words.1 << 8 | words.0 >> 56
       words.0 = words.0 << 8 | UInt64(byte)
     }
-    for index in extra..<bytes.count { unsafe push(bytes[index]) }
+    for index in extra..<bytes.count { push(bytes[index]) }
     value = Int256(words.0, words.1, words.2, words.3)
     return true
   }
@@ -69,20 +69,20 @@ enum AvroDecimal {
   static let maxBytes = 4_160
 
   /// Appends the digits; false, and nothing, for a number that is too long.
-  static func append(_ bytes: UnsafeRawBufferPointer, scale: Int, to out: inout ByteBuffer) -> Bool {
+  static func append(_ bytes: Span<UInt8>, scale: Int, to out: inout ByteBuffer) -> Bool {
     var value = Int256.zero
-    if unsafe read(bytes, &value), value.fits(digits: 76) {
+    if read(bytes, &value), value.fits(digits: 76) {
       DecimalText.append(value, scale: scale, to: &out)
       return true
     }
     guard bytes.count <= maxBytes else { return false }
-    unsafe appendLong(bytes, scale, to: &out)
+    appendLong(bytes, scale, to: &out)
     return true
   }
 
-  private static func appendLong(_ bytes: UnsafeRawBufferPointer, _ scale: Int, to out: inout ByteBuffer) {
-    var magnitude = unsafe Array(bytes)
-    if unsafe bytes[0] & 0x80 != 0 {
+  private static func appendLong(_ bytes: Span<UInt8>, _ scale: Int, to out: inout ByteBuffer) {
+    var magnitude = bytes.array
+    if bytes[0] & 0x80 != 0 {
       out.append(byte: UInt8(ascii: "-"))
       negate(&magnitude)
     }

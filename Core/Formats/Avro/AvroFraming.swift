@@ -17,15 +17,15 @@ public enum AvroFraming: Hashable, Sendable {
     }
   }
 
-  /// Tells the frame of a message from its value; nil where it has neither frame.
-  public static func split(_ message: UnsafeRawBufferPointer) -> (AvroFraming, UnsafeRawBufferPointer)? {
-    if message.count >= 10, unsafe message[0] == 0xC3, unsafe message[1] == 0x01 {
-      let fingerprint = unsafe UInt64(littleEndian: message.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
-      return unsafe (.singleObject(fingerprint: fingerprint), UnsafeRawBufferPointer(rebasing: message[10...]))
+  /// The frame in front of a message's value, which begins behind `head.count` bytes; nil where it has neither frame.
+  public init?(of message: Span<UInt8>) {
+    if message.count >= 10, message.starts(with: [0xC3, 0x01]) {
+      self = .singleObject(fingerprint: message.eight(at: 2))
+    } else if message.count >= 5, message[0] == 0 {
+      self = .confluent(id: (1..<5).reduce(0 as UInt32) { $0 << 8 | UInt32(message[$1]) })
+    } else {
+      return nil
     }
-    guard message.count >= 5, unsafe message[0] == 0 else { return nil }
-    let id = unsafe UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-    return unsafe (.confluent(id: id), UnsafeRawBufferPointer(rebasing: message[5...]))
   }
 }
 

@@ -1,7 +1,7 @@
 internal import Records
 
-/// A plan's actions as plain memory, for the walks through nested values: no reference is counted while one is read.
-@safe final class AvroProgram {
+/// A plan's actions as plain values, for the walks through nested values: no reference is counted while one is read.
+final class AvroProgram {
   /// What a scalar becomes. Together with what lies in the file it says how.
   enum Form: UInt8 {
     case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64
@@ -52,49 +52,50 @@ internal import Records
     var length: Int32 = 0
   }
 
-  /// What the walks read: plain pointers, good as long as the program is.
-  @safe struct View {
-    let nodes: UnsafePointer<Node>
-    let links: UnsafePointer<Link>
-    /// Texts and defaults, with readable bytes behind each.
-    let bytes: UnsafePointer<UInt8>
+  /// What the walks read.
+  struct View: ~Escapable {
+    let nodes: Span<Node>
+    let links: Span<Link>
+    /// Texts and defaults.
+    let bytes: Span<UInt8>
 
-    @inline(__always)
-    func link(_ node: UnsafePointer<Node>, _ index: Int) -> Int {
-      unsafe Int(links[node.pointee.first + index].node)
+    @_lifetime(copy nodes, copy links, copy bytes)
+    init(nodes: Span<Node>, links: Span<Link>, bytes: Span<UInt8>) {
+      self.nodes = nodes
+      self.links = links
+      self.bytes = bytes
     }
 
     @inline(__always)
-    func text(_ link: Link) -> UnsafeRawBufferPointer {
-      unsafe UnsafeRawBufferPointer(start: bytes + Int(link.offset), count: Int(link.length))
+    func link(_ node: Int, _ index: Int) -> Int { Int(links[nodes[node].first + index].node) }
+
+    @inline(__always)
+    @_lifetime(copy self)
+    func text(_ link: Link) -> Span<UInt8> {
+      bytes.extracting(Int(link.offset)..<Int(link.offset) + Int(link.length))
     }
   }
 
-  let view: View
   /// The nodes of the actions it was made from.
   let roots: [Int]
-  private let memory: [Allocation]
+  private let nodes: [Node]
+  private let links: [Link]
+  private let bytes: [UInt8]
 
   init(_ actions: [AvroAction]) {
     var maker = Maker()
     roots = actions.map { maker.node($0) }
-    maker.bytes += [UInt8](repeating: 0, count: 64)
-    let nodes = AvroProgram.copy(maker.nodes)
-    let links = AvroProgram.copy(maker.links)
-    let bytes = AvroProgram.copy(maker.bytes)
-    memory = [nodes, links, bytes]
-    view = unsafe View(
-      nodes: UnsafePointer(nodes.base.assumingMemoryBound(to: Node.self)),
-      links: UnsafePointer(links.base.assumingMemoryBound(to: Link.self)),
-      bytes: UnsafePointer(bytes.base.assumingMemoryBound(to: UInt8.self)))
+    (nodes, links, bytes) = (maker.nodes, maker.links, maker.bytes)
   }
 
-  /// Of plain values, which need not be destroyed.
-  private static func copy<T>(_ values: [T]) -> Allocation {
-    let memory = Allocation(capacity: values.count * MemoryLayout<T>.stride)
-    _ = unsafe UnsafeMutableBufferPointer(start: memory.base.assumingMemoryBound(to: T.self), count: values.count)
-      .initialize(fromContentsOf: values)
-    return memory
+  var view: View {
+    @_lifetime(borrow self)
+    get {
+      let (nodes, links, bytes) = (nodes, links, bytes)
+      return unsafe View(
+        nodes: _overrideLifetime(nodes.span, borrowing: self), links: _overrideLifetime(links.span, borrowing: self),
+        bytes: _overrideLifetime(bytes.span, borrowing: self))
+    }
   }
 
   private struct Maker {
@@ -147,8 +148,8 @@ internal import Records
 
   private static func quoted(_ text: [UInt8]) -> [UInt8] {
     var out = ByteBuffer()
-    unsafe text.withUnsafeBytes { unsafe JSONText.append(string: $0, to: &out) }
-    return unsafe Array(out.bytes)
+    JSONText.append(string: text.span, to: &out)
+    return out.array
   }
 
   private static func scalar(_ action: AvroAction) -> Node {

@@ -1,32 +1,29 @@
-internal import Glibc
 internal import Records
 
 /// The bytes of an input in pieces that lie together in memory, with their place in the input.
-@safe final class AvroRawInput {
+final class AvroRawInput {
   let name: String
   /// Of the first byte at hand.
   private(set) var offset: Int64 = 0
   private let input: any ByteInput
   private let size: Int64?
-  private var memory: UnsafeMutablePointer<UInt8>
-  private var capacity = AvroBlocks.Bound.window
+  /// What is at hand from `start` on.
+  private var memory = ByteBuffer(capacity: AvroBlocks.Bound.window)
   private var start = 0
-  private var end = 0
-  private static let padding = 64
 
   init(_ input: any ByteInput) {
     self.input = input
     name = input.name
     size = input.size
-    unsafe memory = .allocate(capacity: capacity + AvroRawInput.padding)
-    unsafe memory.initialize(repeating: 0, count: capacity + AvroRawInput.padding)
   }
 
-  deinit { unsafe memory.deallocate() }
-
-  var base: UnsafePointer<UInt8> { unsafe UnsafePointer(memory + start) }
+  /// What is at hand; until more is read.
+  var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { unsafe _overrideLifetime(memory.span.extracting(droppingFirst: start), borrowing: self) }
+  }
   /// Bytes at hand.
-  var count: Int { end - start }
+  var count: Int { memory.count - start }
   /// Bytes up to the input's end, where that is known.
   var left: Int64? { size.map { $0 - offset } }
 
@@ -40,29 +37,15 @@ internal import Records
   func fill(_ wanted: Int) throws -> Int {
     while count < wanted {
       // Bytes are moved only once as many others were left behind, however much is wanted each time.
-      if start == end || (end == capacity && start >= count) {
-        unsafe memmove(memory, memory + start, count)
-        end -= start
+      if start == memory.count || (memory.freeCapacity == 0 && start >= count) {
+        memory.removeFirst(start)
         start = 0
       }
-      if end == capacity { grow(to: capacity * 2) }
-      let memory = unsafe UnsafeMutableBufferPointer(start: memory + end, count: capacity - end)
-      var room = unsafe OutputSpan(buffer: memory, initializedCount: 0)
-      let got = try input.read(into: &room)
-      _ = unsafe room.finalize(for: memory)
+      memory.reserveCapacity(1)
+      let got = try memory.append(upTo: memory.freeCapacity) { try input.read(into: &$0) }
       if got == 0 { break }
-      end += got
     }
     return count
-  }
-
-  private func grow(to size: Int) {
-    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: size + AvroRawInput.padding)
-    unsafe memcpy(larger, memory, end)
-    unsafe memset(larger + end, 0, size + AvroRawInput.padding - end)
-    unsafe memory.deallocate()
-    unsafe memory = unsafe larger
-    capacity = size
   }
 
   private func ends() -> AvroDamage { AvroDamage(offset: offset, reason: "the file ends too early") }
@@ -70,19 +53,20 @@ internal import Records
   func bytes(_ length: Int) throws -> [UInt8] {
     guard try fill(length) >= length else { throw ends() }
     defer { advance(length) }
-    return unsafe Array(UnsafeBufferPointer(start: base, count: length))
+    return memory.span.extracting(start..<start + length).array
   }
 
   /// A number of the zigzag encoding.
   func long() throws -> Int64 {
     let have = try fill(10)
-    var cursor = unsafe AvroCursor(base, have)
+    var cursor = AvroCursor(bytes.extracting(first: have))
     var value: Int64 = 0
     guard cursor.long(&value) else {
       if cursor.fault == .end { throw ends() }
       throw AvroDamage(offset: offset, reason: cursor.fault.text)
     }
-    unsafe advance(cursor.at - base)
+    let length = cursor.at
+    advance(length)
     return value
   }
 }

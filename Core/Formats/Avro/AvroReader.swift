@@ -82,34 +82,36 @@ public final class AvroReader: FormatReader {
 
   /// Reads rows of the current block until the batch is full or the window is empty.
   private func read() throws {
-    let window = unsafe blocks.window
-    var cursor = unsafe AvroCursor(window.start + consumed, window.count - consumed)
+    let blocks = blocks
+    let window = blocks.window
+    var cursor = AvroCursor(window)
+    cursor.at = consumed
     cursor.beyond = blocks.beyond
     while left > 0, !rows.isFull {
       let before = rows.count
       let stop = rows.run(&cursor, rows: Int(min(left, Int64(Limits.batchRows))))
       left -= Int64(rows.count - before)
       rowCount += rows.count - before
-      consumed = unsafe cursor.at - window.start
+      consumed = cursor.at
       switch stop {
       case .rows: continue
       case .end:
-        let offset = unsafe blocks.offset(of: cursor.at)
+        let offset = blocks.offset(of: cursor.at)
         let isLonger = try blocks.more(consumed: consumed)
         consumed = 0
         guard isLonger else { throw damage(AvroFault.end.text, offset) }
         return
       case .fault(let fault, let column):
-        var damage = unsafe damage(column + fault.text, blocks.offset(of: cursor.at))
+        var damage = damage(column + fault.text, blocks.offset(of: cursor.at))
         damage.raw = try blocks.rest(consumed: consumed, AvroReader.maxRaw)
         consumed = 0
         throw damage
       case .bad(let reason, let start):
         left -= 1
         rowCount += 1
-        try unsafe bad.add(
+        try bad.add(
           name: blocks.name, offset: blocks.offset(of: start), line: Int64(rowCount), unit: "record", reason: reason,
-          raw: UnsafeRawBufferPointer(start: start, count: cursor.at - start).bytesSpan)
+          raw: window.extracting(start..<cursor.at))
       }
     }
   }

@@ -1,49 +1,33 @@
-internal import Glibc
 internal import Records
 
 /// Reads rows from the bytes of a block into the columns of a batch, step by step of the plan.
-@safe final class AvroRows {
+final class AvroRows {
   let schema: Schema
   /// Rows of the batch so far.
   private(set) var count = 0
   private(set) var byteCount = 0
   private let rowCapacity: Int
-  private let opCount: Int
-  private let ops: UnsafeMutablePointer<AvroOp>
+  private var ops: [AvroOp]
   private let program: AvroProgram
-  private let view: AvroProgram.View
   private let builders: [ColumnBuilder]
   /// The JSON text of a value.
   private var text = ByteBuffer(capacity: 1_024)
-  /// For each step the memory that its pointers point into.
-  private var owners: [Memory]
-
-  private struct Memory {
-    var values: Allocation
-    var offsets: Allocation?
-    var validity: Allocation
-  }
+  /// For each step the memory that it appends to.
+  private var owners: [AvroOp.Memory]
 
   init(_ layout: AvroLayout) {
     schema = Schema(layout.fields)
     program = AvroProgram(layout.actions)
-    view = program.view
     builders = layout.builders
-    opCount = layout.ops.count
-    unsafe ops = .allocate(capacity: max(1, opCount))
-    unsafe ops.initialize(from: layout.ops, count: opCount)
-    owners = []
+    ops = layout.ops
     let width = layout.ops.reduce(1) { $0 + max($1.width, 8) }
     rowCapacity = max(64, min(Limits.batchRows, Limits.batchBytes / width))
-    let nothing = Allocation(capacity: 64)
-    owners = Array(repeating: Memory(values: nothing, offsets: nil, validity: nothing), count: opCount)
-    for index in 0..<opCount {
-      if program.roots.count > 0 { unsafe ops[index].node = unsafe program.roots[ops[index].slot] }
+    owners = Array(repeating: .none, count: layout.ops.count)
+    for index in ops.indices {
+      if !program.roots.isEmpty { ops[index].node = program.roots[ops[index].slot] }
       start(index)
     }
   }
-
-  deinit { unsafe ops.deallocate() }
 
   var isFull: Bool { count >= rowCapacity || byteCount >= Limits.batchBytes }
 
@@ -51,363 +35,318 @@ internal import Records
 
   /// Reads up to `rows` rows.
   func run(_ cursor: inout AvroCursor, rows: Int) -> AvroStop {
-    var c = cursor
-    defer { cursor = c }
+    let program = program
+    return run(&cursor, rows, &ops, program.view)
+  }
+
+  private func run(
+    _ cursor: inout AvroCursor, _ rows: Int, _ steps: inout [AvroOp], _ view: AvroProgram.View
+  ) -> AvroStop {
+    var ops = steps.mutableSpan
     var left = min(rows, rowCapacity - count)
     while left > 0, byteCount < Limits.batchBytes {
-      let start = unsafe c.at
-      guard row(&c) else {
-        let fault = c.fault
-        takeBack()
-        unsafe c.at = unsafe start
-        c.fault = .none
-        c.flaw = .none
-        return fault == .end ? .end : .fault(fault, findFlaw(c))
+      let start = cursor.at
+      guard row(&ops, &cursor, view) else {
+        let fault = cursor.fault
+        takeBack(&ops)
+        restart(&cursor, start)
+        return fault == .end ? .end : .fault(fault, findFlaw(&ops, &cursor, view))
       }
-      if c.flaw != .none {
-        var reason = c.flaw == .mismatch ? mismatch(c.flawNode) : c.flaw.text
-        takeBack()
-        c.flaw = .none
-        c.growth = 0
-        let end = unsafe c.at
-        unsafe c.at = unsafe start
-        reason = findFlaw(c) + reason
-        unsafe c.at = unsafe end
-        return unsafe .bad(reason, start: start)
-      }
-      unsafe byteCount += c.at - start + c.growth
-      c.growth = 0
+      if cursor.flaw != .none { return refuse(&ops, &cursor, start, view) }
+      byteCount += cursor.at - start + cursor.growth
+      cursor.growth = 0
       count += 1
       left -= 1
     }
     return .rows
   }
 
+  private func restart(_ cursor: inout AvroCursor, _ start: Int) {
+    cursor.at = start
+    cursor.fault = .none
+    cursor.flaw = .none
+  }
+
+  /// Takes back a row of which a value is bad, and goes behind it.
+  private func refuse(
+    _ ops: inout MutableSpan<AvroOp>, _ cursor: inout AvroCursor, _ start: Int, _ view: AvroProgram.View
+  ) -> AvroStop {
+    let reason = cursor.flaw == .mismatch ? mismatch(cursor.flawNode, view) : cursor.flaw.text
+    takeBack(&ops)
+    let end = cursor.at
+    restart(&cursor, start)
+    let column = findFlaw(&ops, &cursor, view)
+    restart(&cursor, end)
+    cursor.growth = 0
+    return .bad(column + reason, start: start)
+  }
+
   @inline(__always)
-  private func row(_ c: inout AvroCursor) -> Bool {
+  private func row(_ ops: inout MutableSpan<AvroOp>, _ c: inout AvroCursor, _ view: AvroProgram.View) -> Bool {
     let row = count
     var index = 0
-    while index < opCount {
-      let op = unsafe ops + index
-      index += 1
-      if unsafe op.pointee.isNullable {
+    while index < ops.count {
+      let step = index
+      index &+= 1
+      if ops[step].isNullable {
         var isNull = false
-        guard unsafe branch(op, &c, &isNull) else { return false }
+        guard branch(ops[step].nullBranch, ops[step].valueBranch, &c, &isNull) else { return false }
         if isNull {
-          unsafe setNull(op, row, &index)
+          setNull(&ops, step, row)
+          if ops[step].kind == .group { index &+= ops[step].size }
           continue
         }
       }
-      guard unsafe value(op, &c, row) else { return false }
+      guard value(&ops[step], step, &c, row, view) else { return false }
     }
     return true
   }
 
-  /// Reads the row of the cursor once more, step by step: in which column it goes wrong.
-  private func findFlaw(_ cursor: AvroCursor) -> String {
-    var c = cursor
-    let row = count
+  /// Reads the row of the cursor once more, step by step: in which column it goes wrong. The cursor stays where it is.
+  private func findFlaw(
+    _ ops: inout MutableSpan<AvroOp>, _ c: inout AvroCursor, _ view: AvroProgram.View
+  ) -> String {
+    let start = c.at
     var index = 0
     var column = -1
-    while index < opCount, column < 0 {
-      let op = unsafe ops + index
+    while index < ops.count, column < 0 {
+      let step = index
       index += 1
       var isNull = false
       var isRead = true
-      if unsafe op.pointee.isNullable { isRead = unsafe branch(op, &c, &isNull) }
+      if ops[step].isNullable { isRead = branch(ops[step].nullBranch, ops[step].valueBranch, &c, &isNull) }
       if isRead, isNull {
-        unsafe setNull(op, row, &index)
+        setNull(&ops, step, count)
+        if ops[step].kind == .group { index += ops[step].size }
       } else if isRead {
-        isRead = unsafe value(op, &c, row)
+        isRead = value(&ops[step], step, &c, count, view)
       }
-      if !isRead || c.flaw != .none { column = unsafe op.pointee.column }
+      if !isRead || c.flaw != .none { column = ops[step].column }
       if !isRead { break }
     }
-    takeBack()
+    takeBack(&ops)
+    restart(&c, start)
     guard column >= 0 else { return "" }
     return "column '\(schema.fields[column].name)' (\(schema.fields[column].type.name)): "
   }
 
-  private func mismatch(_ node: Int) -> String {
-    let link = unsafe view.links[view.nodes[node].first]
-    return unsafe String(decoding: view.text(link), as: UTF8.self)
+  private func mismatch(_ node: Int, _ view: AvroProgram.View) -> String {
+    view.text(view.links[view.nodes[node].first]).string
   }
 
   @inline(__always)
-  private func branch(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
+  private func branch(_ null: UInt8, _ value: UInt8, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
     guard c.need(1) else { return false }
-    let byte = unsafe c.at[0]
-    if unsafe byte == op.pointee.valueBranch {
-      unsafe c.at += 1
+    let byte = c.first
+    if byte == value {
+      c.at &+= 1
       return true
     }
-    if unsafe byte == op.pointee.nullBranch {
-      unsafe c.at += 1
+    if byte == null {
+      c.at &+= 1
       isNull = true
       return true
     }
-    return unsafe longBranch(op, &c, &isNull)
+    return longBranch(null, &c, &isNull)
   }
 
   /// A branch whose number takes more bytes than it has to, or one that is none.
   @inline(never)
-  private func longBranch(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
+  private func longBranch(_ null: UInt8, _ c: inout AvroCursor, _ isNull: inout Bool) -> Bool {
     var branch = 0
     guard c.branch(2, &branch) else { return false }
-    isNull = unsafe branch == Int(op.pointee.nullBranch >> 1)
+    isNull = branch == Int(null >> 1)
     return true
   }
 
+  /// NULL for a step; for a record for all of its fields.
   @inline(__always)
-  private func setNull(_ op: UnsafeMutablePointer<AvroOp>, _ row: Int, _ index: inout Int) {
-    guard unsafe op.pointee.kind == .group else { return unsafe op.pointee.setNull(row) }
-    for field in unsafe 0..<op.pointee.size where unsafe ops[index + field].column >= 0 {
-      if unsafe ops[index + field].kind == .slow {
-        unsafe builders[ops[index + field].builder].appendNull()
+  private func setNull(_ ops: inout MutableSpan<AvroOp>, _ step: Int, _ row: Int) {
+    guard ops[step].kind == .group else { return ops[step].setNull(row) }
+    for field in step + 1..<step + 1 + ops[step].size where ops[field].column >= 0 {
+      if ops[field].kind == .slow {
+        builders[ops[field].builder].appendNull()
       } else {
-        unsafe ops[index + field].setNull(row)
+        ops[field].setNull(row)
       }
     }
-    unsafe index += op.pointee.size
   }
 
   @inline(__always)
-  private func value(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+  private func value(
+    _ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int, _ view: AvroProgram.View
+  ) -> Bool {
     var number: Int64 = 0
-    switch unsafe op.pointee.kind {
+    switch op.kind {
     case .int:
       guard c.int(&number) else { return false }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int32.self)[row] = Int32(truncatingIfNeeded: number)
+      op.set(Int32(truncatingIfNeeded: number), row)
     case .promoted:
       guard c.int(&number) else { return false }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
+      op.set(number, row)
     case .long:
       guard c.long(&number) else { return false }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = number
+      op.set(number, row)
     case .scaled:
       guard c.long(&number) else { return false }
-      let (time, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
+      let (time, overflow) = number.multipliedReportingOverflow(by: op.factor)
       if overflow { c.mark(.time) }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
+      op.set(time, row)
     case .time:
       guard c.long(&number) else { return false }
-      let (time, overflow) = unsafe number.multipliedReportingOverflow(by: op.pointee.factor)
-      if unsafe overflow || time < 0 || time > op.pointee.day { c.mark(.time) }
-      unsafe op.pointee.values.assumingMemoryBound(to: Int64.self)[row] = time
+      let (time, overflow) = number.multipliedReportingOverflow(by: op.factor)
+      if overflow || time < 0 || time > op.day { c.mark(.time) }
+      op.set(time, row)
     case .float:
       guard c.need(4) else { return false }
-      let bits = unsafe UnsafeRawPointer(c.at).loadUnaligned(as: UInt32.self)
-      unsafe op.pointee.values.assumingMemoryBound(to: UInt32.self)[row] = bits
-      unsafe c.at += 4
+      op.set(c.load(as: UInt32.self), row)
     case .double:
       guard c.need(8) else { return false }
-      let bits = unsafe UnsafeRawPointer(c.at).loadUnaligned(as: UInt64.self)
-      unsafe op.pointee.values.assumingMemoryBound(to: UInt64.self)[row] = bits
-      unsafe c.at += 8
-    case .text: return unsafe text(op, &c, row)
+      op.set(c.load(as: UInt64.self), row)
+    case .text: return text(&op, step, &c, row)
     case .decimal:
       var length = 0
       guard c.length(&length) else { return false }
-      unsafe decimal(op, &c, row, length)
+      decimal(op, &c, row, length)
     case .fixedDecimal:
-      guard unsafe c.need(op.pointee.size) else { return false }
-      unsafe decimal(op, &c, row, op.pointee.size)
+      guard c.need(op.size) else { return false }
+      decimal(op, &c, row, op.size)
     case .bool:
       guard c.need(1) else { return false }
-      if unsafe c.at[0] > 1 { c.mark(.boolean) }
-      let bit = unsafe (c.at[0] & 1) << UInt8(truncatingIfNeeded: row & 7)
-      unsafe op.pointee.values.assumingMemoryBound(to: UInt8.self)[row >> 3] |= bit
-      unsafe c.at += 1
-    case .bytes, .fixed: return unsafe bytes(op, &c, row)
+      if c.first > 1 { c.mark(.boolean) }
+      op.set(bool: c.first, row)
+      c.at &+= 1
+    case .bytes, .fixed: return bytes(&op, step, &c, row)
     case .uuid:
       guard c.need(16) else { return false }
-      unsafe (op.pointee.values + row * 16).copyMemory(from: c.at, byteCount: 16)
-      unsafe c.at += 16
+      op.set(c.load(as: UInt128.self), row)
     case .uuidText:
       var length = 0
       guard c.length(&length) else { return false }
-      let text = unsafe UnsafeRawBufferPointer(start: c.at, count: length)
-      let target = unsafe (op.pointee.values + row * 16).assumingMemoryBound(to: UInt8.self)
-      if unsafe ValueParse.uuid(text, into: target) != .ok { c.mark(.uuid) }
-      unsafe c.at += length
-    case .enumeration: return unsafe symbol(op, &c, row)
-    case .json: return unsafe json(op, &c, row)
-    case .slow: return unsafe AvroSlow(view: view).append(op.pointee.node, to: builders[op.pointee.builder], &c)
-    case .skip: return unsafe AvroSlow(view: view).skip(op.pointee.node, &c, 0)
+      var value: UInt128 = 0
+      if ValueParse.uuid(c.take(length), into: &value) != .ok { c.mark(.uuid) }
+      op.set(value, row)
+    case .enumeration: return symbol(&op, step, &c, row, view)
+    case .json: return json(&op, step, &c, row, view)
+    case .slow: return AvroSlow(view: view).append(op.node, to: builders[op.builder], &c)
+    case .skip: return AvroSlow(view: view).skip(op.node, &c, 0)
     case .group: break
     }
     return true
   }
 
   @inline(__always)
-  private func text(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+  private func text(_ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int) -> Bool {
     var length = 0
     guard c.length(&length) else { return false }
-    let used = unsafe op.pointee.byteCount
-    if unsafe used + length + 8 > op.pointee.byteCapacity { unsafe grow(op, length) }
-    let source = unsafe UnsafeRawPointer(c.at)
-    let target = unsafe op.pointee.values + used
-    var high: UInt64 = 0
-    var at = 0
-    // Whole words: 8 bytes behind the target are room.
-    while at + 8 <= length {
-      let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
-      high |= word
-      at += 8
-    }
-    if at < length {
-      let word = unsafe c.left - at >= 8 ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(c, at)
-      unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
-      high |= word &<< UInt64((8 - (length - at)) * 8)
-    }
-    if high & 0x8080_8080_8080_8080 != 0 { unsafe check(source, length, &c) }
-    unsafe c.at += length
-    unsafe op.pointee.byteCount = used + length
-    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + length)
+    if op.lacksRoom(length) { grow(&op, step, length) }
+    if !op.appendText(length, of: &c, row) { check(length, &c) }
     return true
   }
 
-  /// The last bytes as a word; nothing can be read behind them.
+  /// Whether the last bytes are UTF-8.
   @inline(never)
-  private func last(_ c: AvroCursor, _ at: Int) -> UInt64 {
-    var word: UInt64 = 0
-    unsafe withUnsafeMutableBytes(of: &word) {
-      unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: c.at + at, count: c.left - at))
-    }
-    return word
+  private func check(_ length: Int, _ c: inout AvroCursor) {
+    if !UTF8Text.isValid(c.bytes.extracting(c.at - length..<c.at)) { c.mark(.utf8) }
   }
 
   @inline(never)
-  private func check(_ start: UnsafeRawPointer, _ length: Int, _ c: inout AvroCursor) {
-    if unsafe !UTF8Text.isValid(UnsafeRawBufferPointer(start: start, count: length)) { c.mark(.utf8) }
-  }
-
-  @inline(never)
-  private func bytes(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
-    var length = unsafe op.pointee.size
-    guard unsafe op.pointee.kind == .fixed ? c.need(length) : c.length(&length) else { return false }
-    unsafe append(UnsafeRawBufferPointer(start: c.at, count: length), op, row)
-    unsafe c.at += length
+  private func bytes(_ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int) -> Bool {
+    var length = op.size
+    guard op.kind == .fixed ? c.need(length) : c.length(&length) else { return false }
+    append(c.take(length), &op, step, row)
     return true
   }
 
   @inline(never)
-  private func symbol(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+  private func symbol(
+    _ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int, _ view: AvroProgram.View
+  ) -> Bool {
     var number: Int64 = 0
     guard c.long(&number) else { return false }
-    let link = unsafe AvroScalar(view: view).symbol(number, view.nodes + op.pointee.node, &c, quoted: false)
+    let link = AvroScalar(view: view).symbol(number, op.node, &c, quoted: false)
     // The row of a symbol that there is not is taken back.
-    let text = unsafe view.text(link ?? AvroProgram.Link())
+    let text = view.text(link ?? AvroProgram.Link())
     c.growth += text.count
-    unsafe append(text, op, row)
+    append(text, &op, step, row)
     return true
   }
 
   @inline(never)
-  private func json(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int) -> Bool {
+  private func json(
+    _ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int, _ view: AvroProgram.View
+  ) -> Bool {
+    json(into: &text, &op, step, &c, row, view)
+  }
+
+  private func json(
+    into text: inout ByteBuffer, _ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int,
+    _ view: AvroProgram.View
+  ) -> Bool {
     text.removeAll()
     var isNull = false
-    guard unsafe AvroJSON(view: view).append(column: op.pointee.node, to: &text, &c, &isNull) else { return false }
+    guard AvroJSON(view: view).append(column: op.node, to: &text, &c, &isNull) else { return false }
     if isNull {
-      unsafe op.pointee.setNull(row)
+      op.setNull(row)
     } else {
       c.growth += text.count
-      unsafe append(text.bytes, op, row)
+      append(text.span, &op, step, row)
     }
     return true
   }
 
   @inline(__always)
-  private func append(_ bytes: UnsafeRawBufferPointer, _ op: UnsafeMutablePointer<AvroOp>, _ row: Int) {
-    let used = unsafe op.pointee.byteCount
-    if unsafe used + bytes.count + 8 > op.pointee.byteCapacity { unsafe grow(op, bytes.count) }
-    if let source = bytes.baseAddress { unsafe memcpy(op.pointee.values + used, source, bytes.count) }
-    unsafe op.pointee.byteCount = used + bytes.count
-    unsafe op.pointee.offsets[row + 1] = Int32(truncatingIfNeeded: used + bytes.count)
+  private func append(_ bytes: Span<UInt8>, _ op: inout AvroOp, _ step: Int, _ row: Int) {
+    if op.lacksRoom(bytes.count) { grow(&op, step, bytes.count) }
+    op.append(bytes, row)
   }
 
   @inline(__always)
-  private func decimal(_ op: UnsafeMutablePointer<AvroOp>, _ c: inout AvroCursor, _ row: Int, _ length: Int) {
+  private func decimal(_ op: AvroOp, _ c: inout AvroCursor, _ row: Int, _ length: Int) {
     var value: Int128 = 0
-    let isRead = unsafe AvroDecimal.read(UnsafeRawBufferPointer(start: c.at, count: length), &value)
-    if unsafe !isRead || value.magnitude >= op.pointee.bound { c.mark(.decimal) }
-    unsafe c.at += length
-    unsafe op.pointee.values.assumingMemoryBound(to: Int128.self)[row] = value
+    let isRead = AvroDecimal.read(c.take(length), &value)
+    if !isRead || value.magnitude >= op.bound { c.mark(.decimal) }
+    op.set(value, row)
   }
 
   /// Takes back the last row that was read.
   func removeLast() {
     count -= 1
-    takeBack()
+    takeBack(in: &ops)
+  }
+
+  private func takeBack(in steps: inout [AvroOp]) {
+    var ops = steps.mutableSpan
+    takeBack(&ops)
   }
 
   /// Takes back what the current row has left behind.
-  private func takeBack() {
-    let row = count
-    for index in 0..<opCount where unsafe ops[index].column >= 0 {
-      if unsafe ops[index].kind == .slow {
-        unsafe AvroSlow.cut(builders[ops[index].builder], to: row)
-        continue
-      }
-      let bit: UInt8 = 1 << UInt8(row & 7)
-      if unsafe ops[index].validity[row >> 3] & bit == 0 {
-        unsafe ops[index].validity[row >> 3] |= bit
-        unsafe ops[index].nullCount -= 1
-      }
-      if unsafe ops[index].isVariable { unsafe ops[index].byteCount = unsafe Int(ops[index].offsets[row]) }
-      if unsafe ops[index].kind == .bool {
-        unsafe ops[index].values.assumingMemoryBound(to: UInt8.self)[row >> 3] &= ~bit
+  private func takeBack(_ ops: inout MutableSpan<AvroOp>) {
+    for step in ops.indices where ops[step].column >= 0 {
+      if ops[step].kind == .slow {
+        AvroSlow.cut(builders[ops[step].builder], to: count)
+      } else {
+        ops[step].takeBack(count)
       }
     }
   }
 
   // MARK: memory
 
-  private func start(_ index: Int) {
-    guard unsafe ops[index].column >= 0, unsafe ops[index].kind != .slow else { return }
-    let bits = (rowCapacity + 7) / 8
-    let validity = Allocation(capacity: bits)
-    unsafe memset(validity.base, 0xFF, bits)
-    var offsets: Allocation?
-    let size: Int
-    if unsafe ops[index].isVariable {
-      // What the last batch needed, and a little.
-      size = unsafe max(ops[index].byteCount + ops[index].byteCount / 16, 4_096) + 8
-      let memory = Allocation(capacity: (rowCapacity + 1) * 4)
-      unsafe ops[index].offsets = unsafe memory.base.assumingMemoryBound(to: Int32.self)
-      unsafe ops[index].offsets[0] = 0
-      offsets = memory
-    } else {
-      size = unsafe ops[index].kind == .bool ? bits : rowCapacity * ops[index].width
-    }
-    let values = Allocation(capacity: size)
-    if unsafe ops[index].kind == .bool { unsafe memset(values.base, 0, bits) }
-    unsafe ops[index].values = unsafe values.base
-    unsafe ops[index].validity = unsafe validity.base.assumingMemoryBound(to: UInt8.self)
-    unsafe ops[index].byteCount = 0
-    unsafe ops[index].byteCapacity = size
-    unsafe ops[index].nullCount = 0
-    owners[index] = Memory(values: values, offsets: offsets, validity: validity)
+  private func start(_ step: Int) {
+    guard ops[step].column >= 0, ops[step].kind != .slow else { return }
+    owners[step] = ops[step].start(rows: rowCapacity)
   }
 
   @inline(never)
-  private func grow(_ op: UnsafeMutablePointer<AvroOp>, _ more: Int) {
-    let size = unsafe max(op.pointee.byteCapacity * 2, op.pointee.byteCount + more + 8)
-    let memory = Allocation(capacity: size)
-    unsafe memcpy(memory.base, op.pointee.values, op.pointee.byteCount)
-    unsafe op.pointee.values = unsafe memory.base
-    unsafe op.pointee.byteCapacity = size
-    unsafe owners[op - ops].values = memory
-  }
+  private func grow(_ op: inout AvroOp, _ step: Int, _ more: Int) { owners[step].values = op.grow(more) }
 
   /// The rows so far; the next batch starts.
   func finish() -> RecordBatch {
     var columns: [Column?] = Array(repeating: nil, count: schema.fields.count)
-    for index in 0..<opCount where unsafe ops[index].column >= 0 {
-      unsafe columns[ops[index].column] =
-        unsafe ops[index].kind == .slow ? builders[ops[index].builder].finish() : column(index)
-      start(index)
+    for step in ops.indices where ops[step].column >= 0 {
+      columns[ops[step].column] = ops[step].kind == .slow ? builders[ops[step].builder].finish() : column(step)
+      start(step)
     }
     let batch = RecordBatch(schema: schema, columns: columns.compactMap { $0 }, count: count)
     count = 0
@@ -415,9 +354,9 @@ internal import Records
     return batch
   }
 
-  private func column(_ index: Int) -> Column {
-    let op = unsafe ops[index]
-    let memory = owners[index]
+  private func column(_ step: Int) -> Column {
+    let op = ops[step]
+    let memory = owners[step]
     let used = op.isVariable ? op.byteCount : op.kind == .bool ? (count + 7) / 8 : count * op.width
     return Column(
       type: schema.fields[op.column].type, count: count, nullCount: op.nullCount,
