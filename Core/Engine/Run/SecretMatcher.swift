@@ -1,4 +1,5 @@
 internal import Expression
+internal import Records
 
 /// Finds many texts in another one, in one pass over its bytes: rows that are shown go through it.
 struct SecretMatcher: Sendable {
@@ -28,29 +29,27 @@ struct SecretMatcher: Sendable {
 
   /// Where secrets stand.
   func ranges(in text: String) -> [Range<Int>] {
-    if beginnings.isEmpty { return [] }
-    var text = text
-    return text.withUTF8 { unsafe ranges(in: $0) }
+    beginnings.isEmpty ? [] : ranges(in: text.utf8.span)
   }
 
-  private func ranges(in text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+  private func ranges(in text: Span<UInt8>) -> [Range<Int>] {
     var found: [Range<Int>] = []
     for start in 0..<max(text.count - 1, 0) {
-      let pair = unsafe Int(text[start]) << 8 | Int(text[start + 1])
+      let pair = Int(text[start]) << 8 | Int(text[start + 1])
       guard beginnings[pair >> 6] & (1 << UInt64(pair & 63)) != 0 else { continue }
-      for pattern in patterns[pair] ?? [] where unsafe stands(pattern, at: start, in: text) {
+      for pattern in patterns[pair] ?? [] where stands(pattern, at: start, in: text) {
         found += pattern.marks.map { $0.lowerBound + start..<$0.upperBound + start }
       }
     }
     return found
   }
 
-  private func stands(_ pattern: Pattern, at start: Int, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func stands(_ pattern: Pattern, at start: Int, in text: Span<UInt8>) -> Bool {
     let end = start + pattern.bytes.count
-    guard end <= text.count, unsafe text[start..<end].elementsEqual(pattern.bytes) else { return false }
+    guard end <= text.count, text.extracting(start..<end).isExactly(pattern.bytes) else { return false }
     guard pattern.isNumber else { return true }
-    let opens = unsafe start == 0 || !SecretMatcher.isDigit(text[start - 1])
-    return unsafe opens && (end == text.count || !SecretMatcher.isDigit(text[end]))
+    let opens = start == 0 || !SecretMatcher.isDigit(text[start - 1])
+    return opens && (end == text.count || !SecretMatcher.isDigit(text[end]))
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }

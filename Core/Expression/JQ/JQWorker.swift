@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Records
 internal import Synchronization
 
 /// A thread on which programs run: the caller's waits beside it and looks whether to go on, which libjq itself cannot
@@ -14,8 +15,8 @@ final class JQWorker: @unchecked Sendable {
   private static let mostIdle = 4
   private static let idle = Mutex<[JQWorker]>([])
 
-  private let begin = Semaphore()
-  private let end = Semaphore()
+  private let begin = Monitor(0)
+  private let end = Monitor(0)
   private let job = Mutex<(@Sendable () -> Void)?>(nil)
 
   /// Runs a program and waits for its results; throws what the meter throws.
@@ -59,6 +60,12 @@ final class JQWorker: @unchecked Sendable {
     }
   }
 
+  fileprivate static func take(_ signals: inout Int) -> Void? {
+    guard signals > 0 else { return nil }
+    signals -= 1
+    return ()
+  }
+
   private func loop() {
     while true {
       begin.wait()
@@ -85,29 +92,14 @@ private final class Slot<T: Sendable>: Sendable {
   let value = Mutex<T?>(nil)
 }
 
-/// A POSIX semaphore.
-@safe private final class Semaphore: @unchecked Sendable {
-  private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+/// As a semaphore.
+extension Monitor<Int> {
+  fileprivate func signal() { withLock { $0 += 1 } }
 
-  init() { unsafe sem_init(semaphore, 0, 0) }
-
-  deinit {
-    unsafe sem_destroy(semaphore)
-    unsafe semaphore.deallocate()
-  }
-
-  func signal() { unsafe sem_post(semaphore) }
-
-  func wait() { while unsafe sem_wait(semaphore) != 0 {} }
+  fileprivate func wait() { wait(JQWorker.take) }
 
   /// False when the time was over first.
-  func wait(milliseconds: Int) -> Bool {
-    var end = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &end)
-    let nanos = end.tv_nsec + milliseconds * 1_000_000
-    end.tv_sec += nanos / 1_000_000_000
-    end.tv_nsec = nanos % 1_000_000_000
-    while unsafe sem_timedwait(semaphore, &end) != 0 { if errno != EINTR { return false } }
-    return true
+  fileprivate func wait(milliseconds: Int) -> Bool {
+    wait(atMost: .milliseconds(milliseconds), JQWorker.take) != nil
   }
 }

@@ -46,6 +46,12 @@ final class AvroRowEncoder {
     formatters = ops.map { $0.kind == .generic ? AvroDatumReader(batch.columns[$0.column]) : nil }
   }
 
+  /// Lets go of the batch: held until the next one is there, it would be memory for two.
+  func unbind() {
+    views = ColumnViews()
+    formatters = []
+  }
+
   /// Writes rows until one is refused or the output has `limit` bytes; returns the row behind the last one written.
   func run(_ rows: Range<Int>, to out: inout ByteBuffer, limit: Int, _ refusal: inout AvroRefusal) -> Int {
     let (ops, views) = (ops, views)

@@ -64,22 +64,21 @@ public final class AvroWriter: RecordSink {
       throw Failure(.bug, "writing '\(output.name)': a batch has other columns than the writer was made for")
     }
     encoder.bind(batch)
-    try withExtendedLifetime(batch) {
-      var row = 0
-      while row < batch.count {
-        var refusal = AvroRefusal.none
-        let next = encoder.run(row..<batch.count, to: &block, limit: AvroWriter.blockBytes, &refusal)
-        blockRows += next - row
-        rowCount += next - row
-        rowNumber += next - row
-        row = next
-        if refusal != .none {
-          rowNumber += 1
-          try bad.add(row, of: batch, encoder.failure(refusal, row, of: batch, number: rowNumber, to: output.name))
-          row += 1
-        }
-        if block.count >= AvroWriter.blockBytes { try flush() }
+    defer { encoder.unbind() }
+    var row = 0
+    while row < batch.count {
+      var refusal = AvroRefusal.none
+      let next = encoder.run(row..<batch.count, to: &block, limit: AvroWriter.blockBytes, &refusal)
+      blockRows += next - row
+      rowCount += next - row
+      rowNumber += next - row
+      row = next
+      if refusal != .none {
+        rowNumber += 1
+        try bad.add(row, of: batch, encoder.failure(refusal, row, of: batch, number: rowNumber, to: output.name))
+        row += 1
       }
+      if block.count >= AvroWriter.blockBytes { try flush() }
     }
   }
 
