@@ -22,6 +22,11 @@ final class ArrayEncoder {
     elements = ColumnViews(lists.last?.children.first.map { [$0] } ?? [])
   }
 
+  func unbind() {
+    levels = ColumnViews()
+    elements = ColumnViews()
+  }
+
   func append(_ row: Int, to out: inout ByteBuffer) -> RowEncoder.Fault {
     guard elements.count > 0 else { return .malformed }
     let levels = levels

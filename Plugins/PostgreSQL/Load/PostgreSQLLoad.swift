@@ -76,6 +76,7 @@ final class PostgreSQLLoad: BulkLoad {
 
   private func write(_ batch: RecordBatch, _ firstRow: Int64) throws {
     encoder.bind(batch)
+    defer { encoder.unbind() }
     var row = 0
     while row < batch.count {
       do throws(RowEncoder.Fault) {
@@ -88,6 +89,7 @@ final class PostgreSQLLoad: BulkLoad {
 
   private func write(_ batch: RecordBatch, _ texts: TextRowEncoder) throws {
     texts.bind(batch)
+    defer { texts.unbind() }
     var row = 0
     while row < batch.count {
       row = texts.appendRows(from: row, to: batch.count, limit: PostgreSQLLoad.pieceBytes, into: &out)

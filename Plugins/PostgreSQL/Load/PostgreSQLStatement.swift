@@ -44,6 +44,7 @@ final class PostgreSQLStatement: SQLStatement {
     let plan = plan(for: batch)
     self.plan = plan
     plan.encoder.bind(batch)
+    defer { plan.encoder.unbind() }
     var run = PipelineRun(connection, firstRow: firstRow)
     try connection.enterPipeline()
     do {

@@ -92,6 +92,12 @@ final class RowEncoder {
     for (array, column) in zip(arrays, batch.columns) { array?.bind(column) }
   }
 
+  /// Lets go of the batch: held until the next one is there, it would be memory for two.
+  func unbind() {
+    views = ColumnViews()
+    for array in arrays { array?.unbind() }
+  }
+
   /// Appends rows as a binary COPY wants them, until the buffer holds `limit` bytes or the rows are over.
   /// - Returns: the row to go on with.
   func appendCopyRows(

@@ -6,6 +6,9 @@ final class TextRowEncoder {
 
   func bind(_ batch: RecordBatch) { columns = batch.columns.map { ServerText($0) } }
 
+  /// Lets go of the batch.
+  func unbind() { columns = [] }
+
   /// - Returns: the row to go on with.
   func appendRows(from start: Int, to end: Int, limit: Int, into out: inout ByteBuffer) -> Int {
     var text = ByteBuffer()
