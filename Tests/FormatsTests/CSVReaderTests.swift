@@ -222,7 +222,7 @@ struct CSVReaderTests {
 
   static func base64(_ text: String) -> String {
     var out = ByteBuffer()
-    Array(text.utf8).withUnsafeBytes { ValueText.append(base64: $0, to: &out) }
+    Base64.append(text.utf8.span, to: &out)
     return out.string
   }
 

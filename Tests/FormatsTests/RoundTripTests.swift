@@ -39,8 +39,8 @@ struct RoundTripTests {
           months: .random(in: -30...30, using: &random), days: .random(in: -400...400, using: &random),
           nanoseconds: .random(in: -90_000_000_000_000...90_000_000_000_000, using: &random)))
     }
-    var text = text(type, &random)
-    let result = text.withUTF8 { ValueParser(type).append(UnsafeRawBufferPointer($0), to: builder) }
+    let text = text(type, &random)
+    let result = ValueParser(type).append(text.utf8.span, to: builder)
     #expect(result == .ok, "\(type.name) '\(text)'")
   }
 

@@ -58,11 +58,11 @@ struct WriterTests {
       let parser = ValueParser(type)
       for _ in 0..<times {
         for value in values {
-          guard var value else {
+          guard let value else {
             builder.appendNull()
             continue
           }
-          let result = value.withUTF8 { parser.append(UnsafeRawBufferPointer($0), to: builder) }
+          let result = parser.append(value.utf8.span, to: builder)
           #expect(result == .ok, "\(type.name) '\(value)'")
         }
       }

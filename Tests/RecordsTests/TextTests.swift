@@ -6,8 +6,7 @@ struct TextTests {
   /// Parses one text as a type and gives it back in canonical form; nil with the reason when it is refused.
   static func roundTrip(_ text: String, _ type: DataType, bytes: BytesText = .base64) -> (String?, ParseResult) {
     let builder = ColumnBuilder(type)
-    var copy = text
-    let result = copy.withUTF8 { ValueParser(type, bytes: bytes).append(UnsafeRawBufferPointer($0), to: builder) }
+    let result = ValueParser(type, bytes: bytes).append(text.utf8.span, to: builder)
     guard result == .ok else { return (builder.count == 0 ? nil : "something was appended", result) }
     let column = builder.finish()
     var out = ByteBuffer()
@@ -197,14 +196,16 @@ struct TextTests {
     #expect(TextTests.roundTrip("abc", .bytes, bytes: .hex).1 == .malformed)
   }
 
+  private func firstInvalid(_ text: [UInt8]) -> Int? { UTF8Text.firstInvalid(text.span) }
+
   @Test func `invalid UTF-8 is not text`() {
     for bytes: [UInt8] in [
       [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFF], [0x80], [0xE2, 0x82],
     ] {
       let padded = Array("12345678".utf8) + bytes
-      padded.withUnsafeBytes { #expect(UTF8Text.firstInvalid($0) == 8) }
+      #expect(firstInvalid(padded) == 8)
     }
-    Array("aé€😀".utf8).withUnsafeBytes { #expect(UTF8Text.isValid($0)) }
+    #expect(firstInvalid(Array("aé€😀".utf8)) == nil)
   }
 
   @Test func `days and dates agree over the whole range`() {
@@ -269,9 +270,8 @@ struct TextTests {
     let column = builder.finish().slice(0, 3)
     var out = ByteBuffer()
     var ends = [Int32](repeating: 0, count: 3)
-    ends.withUnsafeMutableBufferPointer {
-      if let base = $0.baseAddress { TextFormatter(column).append(rows: 0..<3, to: &out, ends: base) }
-    }
+    var span = ends.mutableSpan
+    TextFormatter(column).append(rows: 0..<3, to: &out, ends: &span)
     #expect(out.string == "10.50-0.07")
     #expect(ends == [5, 5, 10])
   }

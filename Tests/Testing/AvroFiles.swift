@@ -82,11 +82,11 @@ package enum AvroFiles {
     let builder = BatchBuilder(Schema(fields))
     for row in rows {
       for (column, text) in zip(builder.columns, row) {
-        guard var text else {
+        guard let text else {
           column.appendNull()
           continue
         }
-        let result = text.withUTF8 { ValueParser(column.type).append(UnsafeRawBufferPointer($0), to: column) }
+        let result = ValueParser(column.type).append(text.utf8.span, to: column)
         precondition(result == .ok, "'\(text)' is no \(column.type.name)")
       }
       _ = builder.finishRow(bytes: 0)

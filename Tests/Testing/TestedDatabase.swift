@@ -105,11 +105,11 @@ public enum Samples {
     let builder = ColumnBuilder(type)
     let parser = ValueParser(type, bytes: .hex)
     for text in texts {
-      guard var text else {
+      guard let text else {
         builder.appendNull()
         continue
       }
-      let result = text.withUTF8 { parser.append(UnsafeRawBufferPointer($0), to: builder) }
+      let result = parser.append(text.utf8.span, to: builder)
       guard result == .ok else { throw TestFault("'\(text)' is not a \(type.name)") }
     }
     return builder.finish()

@@ -86,20 +86,28 @@ final class AvroRows {
     let row = count
     var index = 0
     while index < ops.count {
-      let step = index
-      index &+= 1
-      if ops[step].isNullable {
-        var isNull = false
-        guard branch(ops[step].nullBranch, ops[step].valueBranch, &c, &isNull) else { return false }
-        if isNull {
-          setNull(&ops, step, row)
-          if ops[step].kind == .group { index &+= ops[step].size }
-          continue
-        }
+      var isNull = false
+      // The loop's end is the span's.
+      guard unsafe read(&ops[unchecked: index], index, &c, row, view, &isNull) else { return false }
+      if isNull {
+        setNull(&ops, index, row)
+        if ops[index].kind == .group { index &+= ops[index].size }
       }
-      guard value(&ops[step], step, &c, row, view) else { return false }
+      index &+= 1
     }
     return true
+  }
+
+  /// Reads the value of a step, or the NULL in its place.
+  @inline(__always)
+  private func read(
+    _ op: inout AvroOp, _ step: Int, _ c: inout AvroCursor, _ row: Int, _ view: AvroProgram.View, _ isNull: inout Bool
+  ) -> Bool {
+    if op.isNullable {
+      guard branch(op.nullBranch, op.valueBranch, &c, &isNull) else { return false }
+      if isNull { return true }
+    }
+    return value(&op, step, &c, row, view)
   }
 
   /// Reads the row of the cursor once more, step by step: in which column it goes wrong. The cursor stays where it is.
@@ -113,13 +121,10 @@ final class AvroRows {
       let step = index
       index += 1
       var isNull = false
-      var isRead = true
-      if ops[step].isNullable { isRead = branch(ops[step].nullBranch, ops[step].valueBranch, &c, &isNull) }
-      if isRead, isNull {
+      let isRead = read(&ops[step], step, &c, count, view, &isNull)
+      if isNull {
         setNull(&ops, step, count)
         if ops[step].kind == .group { index += ops[step].size }
-      } else if isRead {
-        isRead = value(&ops[step], step, &c, count, view)
       }
       if !isRead || c.flaw != .none { column = ops[step].column }
       if !isRead { break }

@@ -58,19 +58,13 @@ final class JSONBlocks {
     while true {
       if ready == 0, try !readRows() { return nil }
       let first = readyStart
-      var end = first
       let stop = first + min(ready, limit)
-      var reason: String?
-      while end < stop {
-        reason = fault(end)
-        if reason != nil { break }
-        end += 1
-      }
+      let end = goodEnd(first, stop, found.status.span)
       if end > first {
         take(end - first)
         return table(first..<end)
       }
-      try report(first, reason ?? "it is not JSON")
+      try report(first, fault(first) ?? "it is not JSON")
       take(1)
     }
   }
@@ -99,6 +93,15 @@ final class JSONBlocks {
   }
 
   private var readBase = 0
+
+  /// Where the first bad row is, or the end.
+  private func goodEnd(_ first: Int, _ stop: Int, _ status: Span<UInt8>) -> Int {
+    let (base, faults) = (readBase, finder.faults)
+    for row in first..<stop {
+      if UInt32(status[row - base]) != json_row_ok.rawValue || (!faults.isEmpty && faults[row] != nil) { return row }
+    }
+    return stop
+  }
 
   private func fault(_ row: Int) -> String? {
     if !finder.faults.isEmpty, let fault = finder.faults[row] { return fault }

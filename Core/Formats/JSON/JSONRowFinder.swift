@@ -79,7 +79,10 @@ final class JSONRowFinder {
 
   private func note(_ start: Int, _ end: Int, _ fault: String?) {
     let window = window
-    let text = window.bytes
+    note(window.bytes, start, end, fault)
+  }
+
+  private func note(_ text: Span<UInt8>, _ start: Int, _ end: Int, _ fault: String?) {
     var first = start
     var last = end
     while first < last, JSONRowFinder.isSpace(text[first]) { first += 1 }
@@ -150,10 +153,13 @@ final class JSONRowFinder {
   private func findLines() {
     if window.isComplete { window.endLastLine() }
     let count = window.count
+    // Looked at once: each look at the window is one at who else may change it.
+    let window = window
+    let text = window.bytes
     var start = 0
     var at = walked
-    while let end = lineEnd(at, count) {
-      add(start, end)
+    while let end = lineEnd(text, at, count) {
+      if end - start > options.maxRowSize { add(start, end) } else { note(text, start, end, nil) }
       at = end + 1
       start = at
     }
@@ -163,9 +169,13 @@ final class JSONRowFinder {
 
   /// The first LF among the bytes of the window; a CR alone is white space like any other.
   private func lineEnd(_ start: Int, _ end: Int) -> Int? {
-    if start >= end { return nil }
     let window = window
-    return Scan.firstIndex(of: 0x0A, window.bytes.extracting(start..<end)).map { start + $0 }
+    return lineEnd(window.bytes, start, end)
+  }
+
+  private func lineEnd(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+    if start >= end { return nil }
+    return Scan.firstIndex(of: 0x0A, text.extracting(start..<end)).map { start + $0 }
   }
 
   // MARK: documents
