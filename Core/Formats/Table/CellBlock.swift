@@ -56,8 +56,8 @@ internal import Records
 
 /// Puts the cells of several columns together, row by row.
 ///
-/// Over raw memory: a cell of up to 16 bytes is one copy of 16, of which the next one overwrites what is too much. Spans
-/// would have neither the bytes behind a cell nor those behind the room.
+/// Over raw memory: a cell of up to 16 bytes is one copy of 16, of which the next one overwrites what is too much.
+/// Spans would have neither the bytes behind a cell nor those behind the room.
 struct RowAssembler {
   /// Bytes of text that go to the output at a time.
   static let flushSize = 1 << 18
