@@ -77,7 +77,7 @@ internal import SQL
   private var isClosed = false
 
   /// The library's handle is gone after `close`.
-  private func checkOpen() throws(DatabaseError) {
+  func checkOpen() throws(DatabaseError) {
     if isClosed { throw DatabaseError(number: 2_006, state: "HY000", text: "the connection is closed") }
   }
 
@@ -219,11 +219,11 @@ internal import SQL
     throw DatabaseError(number: 2_027, state: "HY000", text: "the server sent rows without describing their columns")
   }
 
-  /// The bytes of the next row, nil at the end. They are valid until the next call.
+  /// The bytes of the next row, nil at the end. They are valid until the next call. Whoever reads rows has looked
+  /// before the first one whether the connection is open.
   @inline(__always)
   @_lifetime(borrow self)
   func nextPacket() throws(DatabaseError) -> Span<UInt8>? {
-    try checkOpen()
     var start: UnsafePointer<UInt8>?
     let length = unsafe ferry_mysql_read_packet(mysql, &start)
     guard length >= 0, let start = unsafe start else {
@@ -246,6 +246,7 @@ internal import SQL
 
   /// Reads a row that nobody wants; false at the end.
   func skipRow() throws(DatabaseError) -> Bool {
+    try checkOpen()
     guard try nextPacket() != nil else { return false }
     return true
   }

@@ -101,11 +101,4 @@ protocol PacketDecoder: AnyObject {
   func finish() throws -> RecordBatch
 }
 
-extension RowDecoder: PacketDecoder {
-  func fill(from session: NativeConnection) throws -> Bool {
-    while let row = try session.nextPacket() {
-      if try append(row) { return true }
-    }
-    return false
-  }
-}
+extension RowDecoder: PacketDecoder {}

@@ -34,6 +34,7 @@ final class TextRowDecoder: PacketDecoder {
   var isEmpty: Bool { batch.count == 0 }
 
   func fill(from session: NativeConnection) throws -> Bool {
+    try session.checkOpen()
     while let row = try session.nextPacket() {
       if try append(row) { return true }
     }

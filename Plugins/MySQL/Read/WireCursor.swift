@@ -11,7 +11,7 @@ struct WireCursor: ~Escapable {
     self.at = at
   }
 
-  var left: Int { packet.count - at }
+  var left: Int { packet.count &- at }
 
   /// The length in front of a value; -1 when the packet ends inside of it.
   @inline(__always)
@@ -19,7 +19,7 @@ struct WireCursor: ~Escapable {
     guard at < packet.count else { return -1 }
     let first = packet[at]
     if first < 0xFB {
-      at += 1
+      at &+= 1
       return Int(first) <= left ? Int(first) : -1
     }
     return longLength(first)
@@ -45,8 +45,10 @@ struct WireCursor: ~Escapable {
   @inline(__always)
   @_lifetime(copy self)
   mutating func take(_ count: Int) -> Span<UInt8> {
-    defer { at += count }
-    return packet.extracting(at..<at + count)
+    precondition(count <= left, "a value behind the packet's end")
+    let start = at
+    at &+= count
+    return unsafe packet.extracting(unchecked: Range(uncheckedBounds: (start, at)))
   }
 
   /// The bytes of a value behind their length; nil when the packet ends inside of them.
@@ -55,13 +57,17 @@ struct WireCursor: ~Escapable {
   mutating func value() -> Span<UInt8>? {
     let length = length()
     if length < 0 { return nil }
-    return take(length)
+    let start = at
+    at &+= length
+    // `length` has looked.
+    return unsafe packet.extracting(unchecked: Range(uncheckedBounds: (start, at)))
   }
 
   /// The next number, of which there has to be all.
   @inline(__always)
   mutating func take<T: FixedWidthInteger & BitwiseCopyable>(_: T.Type) -> T {
-    defer { at += MemoryLayout<T>.size }
-    return packet.little(at: at)
+    let start = at
+    at &+= MemoryLayout<T>.size
+    return packet.little(at: start)
   }
 }

@@ -115,14 +115,14 @@ extension NativeConnection {
   /// Hands over the messages of a COPY out, which are rows once the header is over, until `take` wants no more.
   /// `lastResult` tells whether the server came to the end of the data.
   /// - Returns: false at the end of the data.
-  func copyRows(_ doing: @autoclosure () -> String, _ take: (Span<UInt8>) throws -> Bool) throws -> Bool {
+  func copyRows(_ doing: @autoclosure () -> String, _ take: (UnsafeRawBufferPointer) throws -> Bool) throws -> Bool {
     while true {
       var memory: UnsafeMutablePointer<CChar>?
       let count = unsafe PQgetCopyData(handle, &memory, 1)
       if count > 0, let memory = unsafe memory {
         defer { unsafe PQfreemem(memory) }
         let bytes = unsafe UnsafeRawBufferPointer(start: memory, count: Int(count))
-        if try unsafe !take(Span(_unsafeBytes: bytes)) { return true }
+        if try unsafe !take(bytes) { return true }
         continue
       }
       if count == -1 { return false }
@@ -133,7 +133,7 @@ extension NativeConnection {
   }
 
   /// Drops the rest of a COPY out.
-  func skipCopy(_ doing: @autoclosure () -> String) throws { while try copyRows(doing(), { _ in true }) {} }
+  func skipCopy(_ doing: @autoclosure () -> String) throws { while try unsafe copyRows(doing(), { _ in true }) {} }
 
   /// Hands over a piece of a COPY in and sends it.
   /// - Returns: false when the server has refused the copy already; `finishCopyIn` then has the reason.

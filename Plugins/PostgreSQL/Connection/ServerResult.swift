@@ -62,19 +62,16 @@ internal import Records
   var parameterTypes: [UInt32] { unsafe (0..<PQnparams(result)).map { unsafe PQparamtype(result, $0) } }
 
   /// A value's bytes, nil for NULL.
-  @_lifetime(borrow self)
-  func bytes(_ row: Int, _ column: Int) -> Span<UInt8>? {
+  func bytes(_ row: Int, _ column: Int) -> UnsafeRawBufferPointer? {
     let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
     let count = unsafe PQgetlength(result, row, column)
     if count == 0, unsafe PQgetisnull(result, row, column) != 0 { return nil }
-    let bytes = unsafe UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
-    return unsafe _overrideLifetime(Span(_unsafeBytes: bytes), borrowing: self)
+    return unsafe UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: Int(count))
   }
 
   /// A value that the server sent as text, nil for NULL.
   func text(_ row: Int, _ column: Int) -> String? {
-    guard let bytes = bytes(row, column) else { return nil }
-    return bytes.string
+    unsafe bytes(row, column).map { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   /// The rows that a statement changed or a COPY moved; nil where the command counts none.

@@ -5,10 +5,10 @@ internal import Records
 ///
 /// The form: dimensions, a flag for NULLs, the element's OID; then per dimension its length and lower bound; then the
 /// elements in row-major order, each with its length in front.
-final class ArrayDecoder {
+@safe final class ArrayDecoder {
   /// Outermost first; the last one's child holds the elements.
   private let levels: [ColumnBuilder]
-  private let values: ValueDecoder
+  private let plan: UnsafeMutablePointer<RowDecoder.Plan>
   private let elements: ColumnBuilder
   /// An array whose indexes do not start at 1 was seen; lists have no place for that.
   private(set) var hasOtherBounds = false
@@ -22,53 +22,65 @@ final class ArrayDecoder {
     }
     self.levels = levels
     elements = innermost
-    values = ValueDecoder(form, innermost.type)
+    unsafe plan = UnsafeMutablePointer.allocate(capacity: 1)
+    unsafe plan.initialize(to: RowDecoder.plan(form, innermost))
   }
 
-  func append(_ bytes: Span<UInt8>, _ check: TextCheck?) -> RowDecoder.Fault {
-    guard bytes.count >= 12 else { return .malformed }
-    let dimensions = Int(bytes.big(at: 0, as: Int32.self))
+  deinit {
+    unsafe plan.deinitialize(count: 1)
+    unsafe plan.deallocate()
+  }
+
+  func append(_ p: UnsafeRawPointer, _ length: Int, _ check: TextCheck?) -> RowDecoder.Fault {
+    guard length >= 12 else { return .malformed }
+    let dimensions = unsafe Int(Int32(bigEndian: p.loadUnaligned(as: Int32.self)))
     if dimensions == 0 {
       levels[0].finishList()
       return .none
     }
     guard dimensions == levels.count else { return .dimensions }
-    guard bytes.count >= 12 + dimensions * 8 else { return .malformed }
+    guard length >= 12 + dimensions * 8 else { return .malformed }
     var lengths: [Int] = []
     // As many elements as their lengths alone have room for.
-    var room = (bytes.count - 12 - dimensions * 8) / 4
+    var room = (length - 12 - dimensions * 8) / 4
     for dimension in 0..<dimensions {
-      lengths.append(Int(bytes.big(at: 12 + dimension * 8, as: Int32.self)))
-      if bytes.big(at: 16 + dimension * 8, as: Int32.self) != 1 { hasOtherBounds = true }
+      unsafe lengths.append(Int(Int32(bigEndian: p.loadUnaligned(fromByteOffset: 12 + dimension * 8, as: Int32.self))))
+      if unsafe Int32(bigEndian: p.loadUnaligned(fromByteOffset: 16 + dimension * 8, as: Int32.self)) != 1 {
+        hasOtherBounds = true
+      }
       guard let last = lengths.last, last > 0, last <= room else { return .malformed }
       room /= last
     }
-    var at = 12 + dimensions * 8
-    return append(0, lengths, bytes, &at, check)
+    var cursor = unsafe Cursor(p: p + 12 + dimensions * 8, end: p + length)
+    return append(0, lengths, &cursor, check)
   }
 
-  private func append(
-    _ level: Int, _ lengths: [Int], _ bytes: Span<UInt8>, _ at: inout Int, _ check: TextCheck?
-  ) -> RowDecoder.Fault {
+  @safe private struct Cursor {
+    var p: UnsafeRawPointer
+    let end: UnsafeRawPointer
+  }
+
+  private func append(_ level: Int, _ lengths: [Int], _ cursor: inout Cursor, _ check: TextCheck?) -> RowDecoder.Fault {
     let isInnermost = level == levels.count - 1
     for _ in 0..<lengths[level] {
-      let fault = isInnermost ? element(bytes, &at, check) : append(level + 1, lengths, bytes, &at, check)
+      let fault = isInnermost ? element(&cursor, check) : append(level + 1, lengths, &cursor, check)
       if fault != .none { return fault }
     }
     levels[level].finishList()
     return .none
   }
 
-  private func element(_ bytes: Span<UInt8>, _ at: inout Int, _ check: TextCheck?) -> RowDecoder.Fault {
-    guard at + 4 <= bytes.count else { return .malformed }
-    let length = Int(bytes.big(at: at, as: Int32.self))
-    at += 4
+  private func element(_ cursor: inout Cursor, _ check: TextCheck?) -> RowDecoder.Fault {
+    guard unsafe cursor.p + 4 <= cursor.end else { return .malformed }
+    let length = unsafe Int(Int32(bigEndian: cursor.p.loadUnaligned(as: Int32.self)))
+    unsafe cursor.p += 4
     if length < 0 {
       elements.appendNull()
       return .none
     }
-    guard at + length <= bytes.count else { return .malformed }
-    defer { at += length }
-    return values.append(bytes.extracting(at..<at + length), check, to: elements)
+    guard unsafe cursor.p + length <= cursor.end else { return .malformed }
+    let fault = unsafe RowDecoder.decode(plan, cursor.p, length, check)
+    unsafe cursor.p += length
+    return fault
   }
 }

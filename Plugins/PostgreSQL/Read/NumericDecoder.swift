@@ -15,35 +15,35 @@ enum NumericDecoder {
     var scale: Int
 
     @inline(__always)
-    init?(_ bytes: Span<UInt8>) {
-      guard bytes.count >= 8 else { return nil }
-      let word = bytes.big(at: 0, as: UInt64.self)
+    init?(_ p: UnsafeRawPointer, _ length: Int) {
+      guard length >= 8 else { return nil }
+      let word = unsafe p.loadUnaligned(as: UInt64.self).bigEndian
       digits = Int(truncatingIfNeeded: word >> 48)
       weight = Int(Int16(truncatingIfNeeded: word >> 32))
       sign = UInt16(truncatingIfNeeded: word >> 16)
       scale = Int(truncatingIfNeeded: word & 0xFFFF)
-      guard bytes.count == 8 + digits * 2 else { return nil }
+      guard length == 8 + digits * 2 else { return nil }
     }
   }
 
   @inline(__always)
-  static func digit(_ bytes: Span<UInt8>, _ index: Int) -> UInt64 {
-    UInt64(bytes.big(at: 8 + index * 2, as: UInt16.self))
+  static func digit(_ p: UnsafeRawPointer, _ index: Int) -> UInt64 {
+    unsafe UInt64(UInt16(bigEndian: p.loadUnaligned(fromByteOffset: 8 + index * 2, as: UInt16.self)))
   }
 
   // MARK: decimals
 
   @inline(__always)
-  static func decimal128(_ bytes: Span<UInt8>, _ scale: Int, _ builder: ColumnBuilder)
+  static func decimal128(_ p: UnsafeRawPointer, _ length: Int, _ scale: Int, _ builder: ColumnBuilder)
     -> RowDecoder.Fault
   {
-    guard let header = Header(bytes) else { return .malformed }
+    guard let header = unsafe Header(p, length) else { return .malformed }
     // Three digits (10^12) and a shift of at most six places stay within 64 bits: prices, quantities, rates.
     let shift = header.digits == 0 ? 0 : 4 * (header.weight - header.digits + 1) + scale
     if header.digits <= 3, shift >= -3, shift <= 6, header.sign & 0x8000 == 0 {
       var value: UInt64 = 0
       for index in 0..<header.digits {
-        let group = digit(bytes, index)
+        let group = unsafe digit(p, index)
         if group > 9_999 { return .malformed }
         value = value &* 10_000 &+ group
       }
@@ -58,19 +58,19 @@ enum NumericDecoder {
       builder.append(Int128(header.sign == negative ? -signed : signed))
       return .none
     }
-    return wide128(bytes, header, scale, builder)
+    return unsafe wide128(p, header, scale, builder)
   }
 
   /// 10^0 … 10^6
   private static let powers: InlineArray<7, UInt64> = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 
   @inline(never)
-  private static func wide128(_ bytes: Span<UInt8>, _ header: Header, _ scale: Int, _ builder: ColumnBuilder)
+  private static func wide128(_ p: UnsafeRawPointer, _ header: Header, _ scale: Int, _ builder: ColumnBuilder)
     -> RowDecoder.Fault
   {
     if header.sign & 0x8000 != 0 { return .notFinite }
     var value = UInt128(0)
-    let fault = decimalDigits(bytes, header, scale) { digit in
+    let fault = unsafe decimalDigits(p, header, scale) { digit in
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
       value = product &+ UInt128(digit)
       return !overflow
@@ -80,25 +80,25 @@ enum NumericDecoder {
     return .none
   }
 
-  static func decimal256(_ bytes: Span<UInt8>, _ scale: Int, _ builder: ColumnBuilder)
+  static func decimal256(_ p: UnsafeRawPointer, _ length: Int, _ scale: Int, _ builder: ColumnBuilder)
     -> RowDecoder.Fault
   {
-    guard let header = Header(bytes) else { return .malformed }
+    guard let header = unsafe Header(p, length) else { return .malformed }
     if header.sign & 0x8000 != 0 { return .notFinite }
     var value = Int256.zero
-    let fault = decimalDigits(bytes, header, scale) { value.append(digit: $0) }
+    let fault = unsafe decimalDigits(p, header, scale) { value.append(digit: $0) }
     if fault != .none { return fault }
     builder.append(header.sign == negative ? value.negated : value)
     return .none
   }
 
   /// Hands over the decimal digits of `value * 10^scale`, the most significant first.
-  private static func decimalDigits(_ bytes: Span<UInt8>, _ header: Header, _ scale: Int, _ take: (UInt64) -> Bool)
+  private static func decimalDigits(_ p: UnsafeRawPointer, _ header: Header, _ scale: Int, _ take: (UInt64) -> Bool)
     -> RowDecoder.Fault
   {
     let places = 4 * (header.weight + 1) + scale
     for index in 0..<header.digits {
-      var group = digit(bytes, index)
+      var group = unsafe digit(p, index)
       if group > 9_999 { return .malformed }
       var unit: UInt64 = 1_000
       for place in 0..<4 {
@@ -119,8 +119,8 @@ enum NumericDecoder {
   // MARK: text
 
   /// Appends the number as the server writes it: all digits of its display scale, `NaN`, `Infinity`, `-Infinity`.
-  static func text(_ bytes: Span<UInt8>, _ builder: ColumnBuilder) -> RowDecoder.Fault {
-    guard let header = Header(bytes) else { return .malformed }
+  static func text(_ p: UnsafeRawPointer, _ length: Int, _ builder: ColumnBuilder) -> RowDecoder.Fault {
+    guard let header = unsafe Header(p, length) else { return .malformed }
     switch header.sign {
     case 0, negative: break
     case notANumber: builder.append(text: "NaN")
@@ -129,39 +129,44 @@ enum NumericDecoder {
     default: return .malformed
     }
     if header.sign & 0x8000 != 0 { return .none }
-    for index in 0..<header.digits where digit(bytes, index) > 9_999 { return .malformed }
-    // Beside the digits a sign and a point.
-    let room = max(header.weight + 1, 1) * 4 + header.scale + 10
-    _ = builder.append(upTo: room) { out in
-      if header.sign == negative { out.append(UInt8(ascii: "-")) }
-      integerPart(bytes, header, &out)
-      if header.scale > 0 { fraction(bytes, header, &out) }
-      return .ok
-    }
+    for index in 0..<header.digits where unsafe digit(p, index) > 9_999 { return .malformed }
+    let room = max(header.weight + 1, 1) * 4 + header.scale + 2
+    let start = unsafe builder.reserveVariable(room + 8).assumingMemoryBound(to: UInt8.self)
+    var out = unsafe start
+    if header.sign == negative { unsafe put(UInt8(ascii: "-"), &out) }
+    unsafe integerPart(p, header, &out)
+    if header.scale > 0 { unsafe fraction(p, header, &out) }
+    unsafe builder.finishVariable(out - start)
     return .none
   }
 
-  private static func integerPart(_ bytes: Span<UInt8>, _ header: Header, _ out: inout OutputSpan<UInt8>) {
-    let start = out.count
+  private static func integerPart(_ p: UnsafeRawPointer, _ header: Header, _ out: inout UnsafeMutablePointer<UInt8>) {
+    let start = unsafe out
     for index in 0..<max(header.weight + 1, 0) {
-      let group = index < header.digits ? digit(bytes, index) : 0
+      let group = unsafe index < header.digits ? digit(p, index) : 0
       var unit: UInt64 = 1_000
       while unit > 0 {
         let digit = UInt8(truncatingIfNeeded: group / unit % 10)
-        if digit != 0 || out.count != start { out.append(48 + digit) }
+        if unsafe digit != 0 || out != start { unsafe put(48 + digit, &out) }
         unit /= 10
       }
     }
-    if out.count == start { out.append(48) }
+    if unsafe out == start { unsafe put(48, &out) }
   }
 
-  private static func fraction(_ bytes: Span<UInt8>, _ header: Header, _ out: inout OutputSpan<UInt8>) {
-    out.append(UInt8(ascii: "."))
+  private static func fraction(_ p: UnsafeRawPointer, _ header: Header, _ out: inout UnsafeMutablePointer<UInt8>) {
+    unsafe put(UInt8(ascii: "."), &out)
     for place in 0..<header.scale {
       let index = header.weight + 1 + place / 4
-      let group = index >= 0 && index < header.digits ? digit(bytes, index) : 0
+      let group = unsafe index >= 0 && index < header.digits ? digit(p, index) : 0
       let unit: UInt64 = [1_000, 100, 10, 1][place % 4]
-      out.append(48 + UInt8(truncatingIfNeeded: group / unit % 10))
+      unsafe put(48 + UInt8(truncatingIfNeeded: group / unit % 10), &out)
     }
+  }
+
+  @inline(__always)
+  private static func put(_ byte: UInt8, _ out: inout UnsafeMutablePointer<UInt8>) {
+    unsafe out.pointee = byte
+    unsafe out += 1
   }
 }

@@ -57,21 +57,21 @@ final class PostgreSQLRows: SQLRows {
     var isFirst = !hasHeader
     var (rows, bytes) = (0, 0)
     defer { builder.finishRows(rows, bytes: bytes) }
-    let isFull = try connection.copyRows(doing) { message in
-      var row = message
+    let isFull = try unsafe connection.copyRows(doing) { message in
+      var header = 0
       if isFirst {
         isFirst = false
         hasHeader = true
-        row = try withoutHeader(message)
-        if row.isEmpty { return true }
+        header = try unsafe headerLength(Span(_unsafeBytes: message))
+        if header == message.count { return true }
       }
       // The trailer: a field count of -1.
-      if row.count == 2 { return true }
-      do throws(RowDecoder.Fault) { try decoder.append(copyRow: row) } catch {
+      if message.count - header == 2 { return true }
+      do throws(RowDecoder.Fault) { try unsafe decoder.append(copyRow: message, behind: header) } catch {
         throw failure(error, after: rows)
       }
       rows += 1
-      bytes += row.count
+      bytes += message.count - header
       return rows < maxRows && bytes < maxBytes
     }
     if isFull { return true }
@@ -81,15 +81,14 @@ final class PostgreSQLRows: SQLRows {
   }
 
   /// `PGCOPY\n\377\r\n\0`, flags, the length of an extension, the extension.
-  @_lifetime(copy message)
-  private func withoutHeader(_ message: Span<UInt8>) throws -> Span<UInt8> {
+  private func headerLength(_ message: Span<UInt8>) throws -> Int {
     let signature: [UInt8] = [80, 71, 67, 79, 80, 89, 10, 255, 13, 10, 0]
     guard message.count >= 19, message.starts(with: signature) else {
       throw Failure(.bug, "\(doing): the server's COPY does not start as a binary one")
     }
     let length = 19 + Int(message.big(at: 15, as: UInt32.self))
     guard length <= message.count else { throw Failure(.bug, "\(doing): the header of the server's COPY is cut") }
-    return message.extracting(droppingFirst: length)
+    return length
   }
 
   // MARK: row by row
@@ -135,7 +134,7 @@ final class PostgreSQLRows: SQLRows {
       return Failure(
         .data, "\(place): the array has another number of dimensions than \(type)",
         hint: "Cast it in the query: \(name)::text")
-    case .length, .malformed, .compound, .none:
+    case .length, .malformed, .none:
       return Failure(.bug, "\(place): the server's value is not in the form that \(type) has")
     }
   }

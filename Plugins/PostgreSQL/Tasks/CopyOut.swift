@@ -78,10 +78,10 @@ public struct CopyOut: FerryTask {
   ) throws -> Int {
     var buffer = ByteBuffer(capacity: CopyOut.pieceBytes)
     var total = 0
-    while try server.copyRows(
+    while try unsafe server.copyRows(
       doing,
       { bytes in
-        buffer.append(bytes)
+        unsafe buffer.append(Span(_unsafeBytes: bytes))
         total += bytes.count
         return buffer.count < CopyOut.pieceBytes
       })
