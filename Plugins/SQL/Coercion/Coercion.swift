@@ -135,7 +135,9 @@ enum CoercionFault: UInt8 {
     switch self {
     case .none: "the value fits"
     case .outOfRange: "the value is out of range"
-    case .losesDigits: "the value has more digits than the column keeps"
+    case .losesDigits:
+      target.digits?.significant.map { "the value has more than the \($0) digits that the column keeps" }
+        ?? "the value has more digits than the column keeps"
     case .notWhole: "the value is not a whole number"
     case .notBoolean: "the value is neither 0 nor 1"
     case .notMidnight: "the value has a time of day, which a date would lose"

@@ -14,6 +14,8 @@ struct LimitCheck: Sendable {
   private static func isNeeded(_ type: DataType, _ target: LoadTarget) -> Bool {
     let isBounded = target.range != nil || target.step != 1
     switch type {
+    case .json where target.digits != nil: return true
+    case .decimal(let precision, _): return target.digits?.significant.map { precision > $0 } ?? false
     case .text, .json:
       return target.length != nil || !target.takesNUL || target.hasMachineNumbers || target.members != nil
     case .bytes: return target.length != nil
@@ -31,6 +33,7 @@ struct LimitCheck: Sendable {
     switch column.type {
     case .text, .json, .bytes: try checkText(column)
     case .numeric: try checkNumeric(column)
+    case .decimal: try checkNumeric(column.texts())
     case .float32: try checkFinite(column, Float.self)
     case .float64: try checkFinite(column, Double.self)
     case .date: try checkDates(column, Int32.self)
@@ -141,8 +144,16 @@ struct LimitCheck: Sendable {
       try checkBytes(view, .holdsNUL) { !$0.contains(0) }
     }
     if target.hasMachineNumbers { try checkBytes(view, .losesDigits) { JSONNumbers.fitMachineNumbers($0) } }
+    if column.type == .json, let digits = target.digits {
+      try checkBytes(view, .losesDigits) { !LimitCheck.isNumber($0) || digits.takes($0) }
+    }
     if let members = target.members { try checkBytes(view, .noMember) { members.contains($0) } }
     if let length = target.length { try checkLength(view, length) }
+  }
+
+  /// Of texts that are JSON.
+  private static func isNumber(_ text: Span<UInt8>) -> Bool {
+    text.first.map { $0 == UInt8(ascii: "-") || $0 &- 48 < 10 } ?? false
   }
 
   /// Whether any value may: one look at all of them, NULLs included.

@@ -106,7 +106,7 @@ public struct LoadTarget: Sendable, Hashable {
   public var step: Int64 = 1
   /// Values inside of `range` that the database would take for others: MySQL's years of two digits.
   public var hole: ClosedRange<Int64>?
-  /// How many digits of a `numeric` are kept.
+  /// How many digits of a number that comes as text, or as a decimal, are kept.
   public var digits: DigitLimit?
   /// The only texts that the column takes.
   public var members: TextMembers?
@@ -147,9 +147,12 @@ public struct DigitLimit: Sendable, Hashable {
   public var total: Int?
   /// Behind the point; below 0, so many zeros have to stand in front of it.
   public var fraction: Int?
+  /// From the first to the last that is not 0, of what is no whole number of 64 bits: SQLite makes floats of them.
+  public var significant: Int?
 
-  public init(total: Int? = nil, fraction: Int? = nil) {
+  public init(total: Int? = nil, fraction: Int? = nil, significant: Int? = nil) {
     self.total = total
     self.fraction = fraction
+    self.significant = significant
   }
 }

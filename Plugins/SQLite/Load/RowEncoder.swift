@@ -75,21 +75,6 @@ private struct Cell {
     case let type where type.isTextual || type == .bytes || form != .text && form != .number: self.column = column
     default: self.column = column.texts(separator: UInt8(ascii: " "))
     }
-    let becomesNumber = form == .number || column.type == .json && affinity == .numeric
-    if becomesNumber { try refuseRounding(name, firstRow) }
-  }
-
-  /// A numeric column keeps 15 digits of a text that looks like a number.
-  private func refuseRounding(_ name: String, _ firstRow: Int64) throws {
-    let view = ColumnView(column)
-    for row in 0..<column.count where !view.isNull(row) {
-      let text = view.bytes(row)
-      guard !NumberText.survives(text) else { continue }
-      throw Failure(
-        .data, "row \(firstRow + Int64(row)), column '\(name)': SQLite would round the number to 15 digits",
-        hint: "Declare the column as TEXT to keep every digit", code: "22003",
-        sensitive: "'\(name)' is \(text.string)")
-    }
   }
 }
 
@@ -163,24 +148,5 @@ private enum NumberText {
       at += 1
     }
     return value
-  }
-
-  /// Whether a numeric column gives the same number back.
-  static func survives(_ text: Span<UInt8>) -> Bool {
-    guard text.count > 0, text[0] == UInt8(ascii: "-") || text[0] &- 48 < 10 else { return true }
-    var digits = 0
-    var zeros = 0
-    for at in 0..<text.count {
-      let byte = text[at]
-      if byte | 0x20 == UInt8(ascii: "e") { return false }
-      guard byte &- 48 < 10 else { continue }
-      if byte == 48 {
-        if digits > 0 { zeros += 1 }
-      } else {
-        digits += zeros + 1
-        zeros = 0
-      }
-    }
-    return digits <= 15 || whole(text) != nil
   }
 }

@@ -75,6 +75,8 @@ struct DatabaseType: Hashable {
       takesNonFinite: true)
     target.takesAny = type == nil
     target.takesNaN = false
+    // Of a text that looks like a number it makes a float, unless it is a whole number of 64 bits.
+    if affinity == .numeric || affinity == .integer || affinity == .real { target.digits = DigitLimit(significant: 15) }
     return target
   }
 
