@@ -98,7 +98,7 @@ extension ConnectionSettings {
   }
 }
 
-private final class FaultyConnection: SQLConnection {
+private final class FaultyConnection: UnnamedTransactions {
   private let real: any SQLConnection
   init(_ real: any SQLConnection) { self.real = real }
 
@@ -147,6 +147,10 @@ private final class FaultyConnection: SQLConnection {
     FaultyStatement(try real.prepare(sql, parameters))
   }
   func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { try real.arguments(of: procedure) }
+  var tokenTable: TokenTable? { real.tokenTable }
+  func breakOff(session: String) throws { try real.breakOff(session: session) }
+  func runOwn(_ sql: String) throws -> Int64 { try real.runOwn(sql) }
   func close() { real.close() }
 }
 

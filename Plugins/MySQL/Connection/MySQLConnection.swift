@@ -1,9 +1,10 @@
+internal import Engine
 internal import Expression
 internal import Records
 internal import SQL
 
 /// A connection as the SQL tasks want it.
-final class MySQLConnection: SQLConnection {
+final class MySQLConnection: UnnamedTransactions {
   let session: NativeConnection
   let dialect: Dialect
   private let plan: ConnectionPlan
@@ -279,6 +280,8 @@ final class MySQLConnection: SQLConnection {
       throw failure
     }
   }
+
+  func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
 
   func arguments(of procedure: TableName) throws -> [ColumnInfo]? {
     do throws(DatabaseError) { return try TableCatalog.arguments(of: procedure, session) } catch {

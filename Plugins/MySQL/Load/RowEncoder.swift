@@ -53,22 +53,12 @@ enum RowEncoder {
   // MARK: dates and times
 
   private static func dates(_ column: Column) -> Column {
-    let view = ColumnView(column)
-    let values = view.values(as: Int32.self)
-    var out = ByteBuffer(capacity: column.count * 5)
-    var ends = [Int32]()
-    ends.reserveCapacity(column.count)
-    for row in 0..<column.count {
-      if !view.isNull(row) {
-        let date = Calendar.date(days: Int(values[row]))
-        out.append(upTo: 5) {
-          $0.append(4)
-          put(date, &$0)
-        }
+    written(column, Int32.self, room: 5) { days, out in
+      out.append(upTo: 5) {
+        $0.append(4)
+        put(Calendar.date(days: Int(days)), &$0)
       }
-      ends.append(Int32(truncatingIfNeeded: out.count))
     }
-    return Column(.bytes, copying: out.span, ends: ends, nullsOf: column)
   }
 
   @inline(__always)
@@ -79,55 +69,44 @@ enum RowEncoder {
   }
 
   private static func timestamps(_ column: Column) -> Column {
-    let view = ColumnView(column)
-    let values = view.values(as: Int64.self)
-    var out = ByteBuffer(capacity: column.count * 12)
-    var ends = [Int32]()
-    ends.reserveCapacity(column.count)
-    for row in 0..<column.count {
-      if !view.isNull(row) {
-        let moment = Calendar.moment(values[row], perSecond: 1_000_000)
-        out.append(upTo: 12) {
-          $0.append(11)
-          put(moment.date, &$0)
-          $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay / 3_600))
-          $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay / 60 % 60))
-          $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay % 60))
-          $0.append(little: UInt32(truncatingIfNeeded: moment.fraction))
-        }
+    written(column, Int64.self, room: 12) { value, out in
+      let moment = Calendar.moment(value, perSecond: 1_000_000)
+      out.append(upTo: 12) {
+        $0.append(11)
+        put(moment.date, &$0)
+        $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay / 3_600))
+        $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay / 60 % 60))
+        $0.append(UInt8(truncatingIfNeeded: moment.secondOfDay % 60))
+        $0.append(little: UInt32(truncatingIfNeeded: moment.fraction))
       }
-      ends.append(Int32(truncatingIfNeeded: out.count))
     }
-    return Column(.bytes, copying: out.span, ends: ends, nullsOf: column)
   }
 
   // TIME goes as text: MySQL 9 refuses long times in the protocol's own form that it takes as a literal.
 
   private static func times(_ column: Column) -> Column {
-    let view = ColumnView(column)
-    let values = view.values(as: Int64.self)
-    var out = ByteBuffer(capacity: column.count * 17)
-    var ends = [Int32]()
-    ends.reserveCapacity(column.count)
-    for row in 0..<column.count {
-      if !view.isNull(row) { put(time: values[row], &out) }
-      ends.append(Int32(truncatingIfNeeded: out.count))
-    }
-    return Column(.bytes, copying: out.span, ends: ends, nullsOf: column)
+    written(column, Int64.self, room: 17) { put(time: $0, &$1) }
   }
 
   /// Lengths of time, in which a day has 24 hours.
   private static func intervals(_ column: Column) -> Column {
+    written(column, Interval.self, room: 17) {
+      put(time: Int64($0.days) * WireDuration.day + $0.nanoseconds / 1_000, &$1)
+    }
+  }
+
+  /// What `write` appends for each value that is not NULL.
+  @inline(__always)
+  private static func written<T: BitwiseCopyable>(
+    _ column: Column, _: T.Type, room: Int, _ write: (T, inout ByteBuffer) -> Void
+  ) -> Column {
     let view = ColumnView(column)
-    let values = view.values(as: Interval.self)
-    var out = ByteBuffer(capacity: column.count * 17)
+    let values = view.values(as: T.self)
+    var out = ByteBuffer(capacity: column.count * room)
     var ends = [Int32]()
     ends.reserveCapacity(column.count)
-    for row in 0..<column.count {
-      if !view.isNull(row) {
-        let value = values[row]
-        put(time: Int64(value.days) * WireDuration.day + value.nanoseconds / 1_000, &out)
-      }
+    for row in values.indices {
+      if !view.isNull(row) { write(values[row], &out) }
       ends.append(Int32(truncatingIfNeeded: out.count))
     }
     return Column(.bytes, copying: out.span, ends: ends, nullsOf: column)

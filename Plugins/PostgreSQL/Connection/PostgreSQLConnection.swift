@@ -1,3 +1,4 @@
+internal import Engine
 internal import Expression
 internal import Records
 internal import SQL
@@ -123,6 +124,10 @@ final class PostgreSQLConnection: SQLConnection {
     finishRows()
     return try TableCatalog(connection, catalog).table(table)
   }
+
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
+
+  func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
 
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     finishRows()

@@ -149,6 +149,9 @@ extension PostgreSQLConnection {
     return try connection.execute(sql, "running a statement of its own")?.changedRows ?? 0
   }
 
+  /// `ferry_commits` names no sessions here: what it cannot tell, the books do.
+  func breakOff(session: String) throws {}
+
   var tokenTable: TokenTable? {
     var table = TokenTable.standard
     table.patience = "SET lock_timeout = 2000"

@@ -229,5 +229,12 @@ final class WatchedConnection: SQLConnection {
   }
   func arguments(of procedure: TableName) throws -> [ColumnInfo]? { try real.arguments(of: procedure) }
   func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
+  var namesTransactions: Bool { real.namesTransactions }
+  func transactionName() throws -> TransactionName { try real.transactionName() }
+  func end(of transaction: String) throws -> TransactionEnd { try real.end(of: transaction) }
+  func breakOff(transaction: String) throws { try real.breakOff(transaction: transaction) }
+  var tokenTable: TokenTable? { real.tokenTable }
+  func breakOff(session: String) throws { try real.breakOff(session: session) }
+  func runOwn(_ sql: String) throws -> Int64 { try real.runOwn(sql) }
   func close() { real.close() }
 }

@@ -65,21 +65,18 @@ public protocol SQLConnection: AnyObject {
   func close()
 }
 
-extension SQLConnection {
-  public func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? { nil }
-  public func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
-  public func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
+/// A connection to a server that cannot be asked for a transaction by its name: `ferry_commits` tells what became of
+/// one.
+public protocol UnnamedTransactions: SQLConnection {}
+
+extension UnnamedTransactions {
   public var namesTransactions: Bool { false }
   public func transactionName() throws -> TransactionName { .unsupported }
-  public func end(of transaction: String) throws -> TransactionEnd {
-    .unknown("this database keeps no such books")
-  }
+  public func end(of transaction: String) throws -> TransactionEnd { .unknown("this database keeps no such books") }
   public func breakOff(transaction: String) throws {}
-  public var tokenTable: TokenTable? { .standard }
-  public func breakOff(session: String) throws {}
-  @discardableResult
-  public func runOwn(_ sql: String) throws -> Int64 { try execute(sql) ?? 0 }
+}
 
+extension SQLConnection {
   package func prepare(_ sql: String) throws -> any SQLStatement { try prepare(sql, []) }
 
   /// Runs a statement whose rows, if any, do not matter; returns how many rows it changed where the server tells.

@@ -4,7 +4,7 @@ internal import Records
 internal import SQL
 
 /// An open SQLite database.
-final class SQLiteConnection: SQLConnection {
+final class SQLiteConnection: UnnamedTransactions {
   let dialect = SQLite.dialect
   private let native: NativeConnection
   private let options: SQLiteOptions
@@ -39,7 +39,14 @@ final class SQLiteConnection: SQLConnection {
   func commit() throws { try execute("COMMIT") }
   func rollback() throws { if native.isInTransaction { try execute("ROLLBACK") } }
 
+  /// The file is all there is: no session of it outlives its process.
+  let tokenTable: TokenTable? = .standard
+  func breakOff(session: String) throws {}
+  func runOwn(_ sql: String) throws -> Int64 { try execute(sql) ?? 0 }
+
   // MARK: tables
+
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
 
   func describe(_ table: TableName) throws -> TableInfo { try TableCatalog(native, dialect).table(table) }
 
