@@ -38,7 +38,7 @@ struct SchemaCommand: ParsableCommand {
       # yaml-language-server: $schema=ferry.schema.json
       """)
 
-  func run() throws { Console.output.write(data: JSONSchema.flow(registry).json(pretty: true) + "\n") }
+  func run() throws { Console.output.write(data: EditorSchema.flow(registry).json(pretty: true) + "\n") }
 }
 
 struct ReferenceCommand: ParsableCommand {

@@ -10,7 +10,7 @@ public struct Template: Sendable {
   }
 
   private let source: String
-  private let nodes: [Node]
+  private let nodes: [SyntaxNode]
   /// Whether there is nothing to evaluate: the text is its own result.
   public let isLiteral: Bool
   /// The filters, functions and tests that are used, in the order in which they stand.

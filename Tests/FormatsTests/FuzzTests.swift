@@ -18,7 +18,7 @@ struct FuzzTests {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(text)")
-    for reader in ["record-file", "csv", "json", "avro", "expressions"] {
+    for reader in ["record-file", "csv", "json", "json-messages", "avro", "avro-values", "expressions"] {
       let files = try FileManager.default.contentsOfDirectory(atPath: root.path() + "/fixtures/fuzz/\(reader)")
       #expect(text.contains("fuzz: \(reader): \(files.count) kept files"), "\(text)")
     }

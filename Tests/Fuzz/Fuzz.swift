@@ -11,8 +11,10 @@ public func fuzz(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   case "json": fuzzJSON(&choices)
   case "avro": fuzzAvro(&choices)
   case "record-file": fuzzRecordFile(&choices)
+  case "avro-values": fuzzDatum(&choices)
+  case "json-messages": fuzzMessages(&choices)
   case "expressions": fuzzExpressions(&choices)
-  default: fatalError("FERRY_FUZZ is '\(target)': expected csv, json, avro, record-file or expressions")
+  default: fatalError("FERRY_FUZZ is '\(target)': expected the name of a folder of fixtures/fuzz")
   }
   return 0
 }

@@ -39,6 +39,8 @@ OPTIONS = {
     ]
     + ["read", "step", "declared", "type", "threads"],
     "avro": ["block", "rows", "schema", "flatten", "policy", "limit", "step"],
+    "json-messages": ["duplicates", "invalid", "depth", "max_row", "policy", "read", "step", "budget"],
+    "avro-values": ["flatten"],
     "record-file": ["step"],
 }
 
@@ -848,5 +850,54 @@ def expressions():
     )
 
 
-for write in csv, json_files, avro, arrow, expressions:
+def avro_values():
+    """Two schemas, and values behind a byte for the writer (its lowest bit) and the length."""
+    wide = '{"type":"record","name":"r","fields":[{"name":"id","type":"long"},{"name":"t","type":["null","string"]}]}'
+    narrow = '{"type":"record","name":"r","fields":[{"name":"id","type":"int"},{"name":"d","type":"double"}]}'
+    nested = """{"type":"record","name":"n","fields":[{"name":"a","type":{"type":"array","items":"int"}},\
+{"name":"m","type":{"type":"map","values":"string"}},{"name":"e","type":{"type":"enum","name":"e","symbols":["x"]}},\
+{"name":"f","type":{"type":"fixed","name":"f","size":2}},{"name":"b","type":"bytes"}]}""".replace("\\\n", "")
+    logical = """{"type":"record","name":"l","fields":[\
+{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":9,"scale":2}},\
+{"name":"t","type":{"type":"long","logicalType":"timestamp-micros"}},\
+{"name":"u","type":{"type":"string","logicalType":"uuid"}}]}""".replace("\\\n", "")
+
+    def values(*pairs):
+        return b"".join(bytes([len(value) << 1 | writer]) + value for writer, value in pairs)
+
+    def one(name, first, second, *pairs, **options):
+        seed("avro-values", name, f"{first}\n{second}\n".encode() + values(*pairs), **options)
+
+    row = b"\x02\x02\x02a"
+    one("two-writers", wide, narrow, (0, row), (1, b"\x04" + bytes(8)), (0, b"\x06\x00"), (1, b"\x04" + bytes(8)))
+    one("nested", nested, "", (0, b"\x04\x02\x04\x00\x02\x02k\x02v\x00\x00ab\x04xy"), (0, b"\x00\x00\x00ab\x00"))
+    uuid_text = b"\x48" + str(uuid.UUID(int=7)).encode()
+    one("logical", logical, wide, (0, b"\x04\x01\x02" + b"\x80\x01" + uuid_text), (1, row))
+    one("short", wide, narrow, (0, b"\x02\x02"), (0, row), (0, row + b"\x00"))
+    one("number", '"long"', '"string"', (0, b"\x02"), (1, b"\x02a"))
+    dictionary("avro-values", '"null"', '"boolean"', '"int"', '"long"', '"float"', '"double"', '"bytes"', '"string"')
+
+
+def json_messages():
+    lines = [
+        '{"type":"SCHEMA","stream":"orders","schema":{"properties":{"id":{"type":"integer"}}}}',
+        '{"type":"RECORD","stream":"orders","record":{"id":1,"note":"a\\nb"},"time_extracted":"2024-01-01"}',
+        '{"stream":"users","record":{"name":"x {\\"type\\":1}"},"type":"RECORD"}',
+        "",
+        '{"type":"RECORD","stream":"orders","record":{"id":2.5}}',
+        '{"type":"STATE","value":{"bookmarks":{"orders":2}}}',
+        '{"type":"RECORD","stream":"\\u006frders","record":{"id":"x","n":null}}',
+    ]
+    seed("json-messages", "tap", "\n".join(lines))
+    seed("json-messages", "little-memory", "\n".join(lines), budget=1, read=2, step=1)
+    bad = ['{"type":"RECORD"}', '{"type":"RECORD","stream":1,"record":{}}', '{"type":"RECORD","stream":"a","record":[]}']
+    for policy in range(4):
+        seed("json-messages", f"bad-{policy}", "\n".join([lines[1], *bad, "[1]", "{", lines[4]]), policy=policy, read=3)
+    seed("json-messages", "twice", '{"type":"RECORD","stream":"a","record":{"x":1,"x":2}}', duplicates=1)
+    dictionary(
+        "json-messages", '{"type":"RECORD","stream":"a","record":{', "}}", '"STATE"', '"a":1', '"a":"x"', "null", "1e400"
+    )
+
+
+for write in csv, json_files, json_messages, avro, avro_values, arrow, expressions:
     write()

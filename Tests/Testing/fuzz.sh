@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$root"
 home=.test/fuzz
-names=(record-file csv json avro expressions)
+names=(record-file csv json json-messages avro avro-values expressions)
 kept_bytes=2048   # longer files are found again quickly enough
 # Its signal handlers stand in the way of the sanitizer's. What Swift points to through tagged pointers is no leak.
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:malloc_context_size=10:quarantine_size_mb=32

@@ -122,7 +122,7 @@ enum CollectionFilters {
     for value in values {
       try meter.step()
       if case .list(let inner) = value { try flatten(inner, into: &result, meter) } else { result.append(value) }
-      if result.count > Limits.list { try meter.list(count: result.count) }
+      if result.count > ExpressionLimits.list { try meter.list(count: result.count) }
     }
   }
 

@@ -107,7 +107,7 @@ enum RegexFilters {
     try RegularExpression(arguments.text(0), evaluator.meter).forEach(in: text) { groups in
       guard let whole = groups[0], limit <= 0 || parts.count < limit - 1 else { return false }
       if whole.isEmpty, whole.lowerBound == 0 || whole.lowerBound == text.count { return true }
-      if parts.count >= Limits.list { try evaluator.meter.list(count: parts.count + 1) }
+      if parts.count >= ExpressionLimits.list { try evaluator.meter.list(count: parts.count + 1) }
       parts.append(Value(marked.cut(end..<whole.lowerBound)))
       end = whole.upperBound
       return true

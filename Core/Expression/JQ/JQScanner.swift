@@ -47,7 +47,9 @@ struct JQScanner {
 
   /// - Parameter open: the bracket around; the words go on to its end.
   private mutating func words(inside open: UInt8?, depth: Int) throws {
-    guard depth <= Limits.nesting else { throw Problem("the jq program has more than \(Limits.nesting) levels") }
+    guard depth <= ExpressionLimits.nesting else {
+      throw Problem("the jq program has more than \(ExpressionLimits.nesting) levels")
+    }
     var last = open
     while let byte = peek {
       defer { if !byte.isSpace { last = byte } }

@@ -60,7 +60,9 @@ internal import CJQ
         }
         defer { unsafe jv_free(next) }
         results.append(try unsafe JV.value(next, level: 0))
-        if results.count > Limits.list { throw Problem("the jq program gives more than \(Limits.list) results") }
+        if results.count > ExpressionLimits.list {
+          throw Problem("the jq program gives more than \(ExpressionLimits.list) results")
+        }
       }
     }
   }

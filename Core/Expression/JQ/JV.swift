@@ -40,7 +40,9 @@ enum JV {
 
   /// A result, which stays the caller's; its numbers as the doubles that they are.
   static func value(_ result: jv, level: Int) throws(Problem) -> Value {
-    if level > Limits.depth { throw Problem("the jq program gives more than \(Limits.depth) levels within each other") }
+    if level > ExpressionLimits.depth {
+      throw Problem("the jq program gives more than \(ExpressionLimits.depth) levels within each other")
+    }
     switch unsafe jv_get_kind(result) {
     case JV_KIND_TRUE: return true
     case JV_KIND_FALSE: return false

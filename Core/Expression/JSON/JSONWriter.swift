@@ -32,7 +32,7 @@ extension Value {
 
   /// The same within the bounds of an evaluation.
   func markedJSON(_ meter: Meter) throws -> MarkedText {
-    var writer = JSONWriter(pretty: false, limit: Limits.text)
+    var writer = JSONWriter(pretty: false, limit: ExpressionLimits.text)
     writer.write(self, level: 0)
     try meter.text(bytes: writer.output.count)
     return MarkedText(String(decoding: writer.output, as: UTF8.self), writer.marks)

@@ -23,9 +23,9 @@ struct Evaluator {
 
   /// Renders a text that came out of an expression, for `render()`.
   func rendering(_ source: String) throws -> Value {
-    if renderings >= Limits.renderings {
+    if renderings >= ExpressionLimits.renderings {
       throw Problem(
-        "more than \(Limits.renderings) renderings within each other", hint: "Does a variable render itself?")
+        "more than \(ExpressionLimits.renderings) renderings within each other", hint: "Does a variable render itself?")
     }
     var inner = Evaluator(scope, renderings: renderings + 1, meter: meter)
     inner.locals = locals
@@ -38,7 +38,7 @@ struct Evaluator {
 
   // MARK: Nodes
 
-  mutating func text(of nodes: [Node]) throws -> MarkedText {
+  mutating func text(of nodes: [SyntaxNode]) throws -> MarkedText {
     var output = MeteredText(meter)
     do { try append(nodes, to: &output) } catch let problem as Problem {
       throw ExpressionError(problem.message, offset: 0, hint: problem.hint)
@@ -46,7 +46,7 @@ struct Evaluator {
     return output.marked
   }
 
-  private mutating func append(_ nodes: [Node], to output: inout MeteredText) throws {
+  private mutating func append(_ nodes: [SyntaxNode], to output: inout MeteredText) throws {
     for node in nodes {
       switch node {
       case .text(let text): try output.append(text)
@@ -89,7 +89,7 @@ struct Evaluator {
   }
 
   private mutating func loop(
-    _ variable: String, _ elements: [Value], _ body: [Node], _ over: Expression, _ output: inout MeteredText
+    _ variable: String, _ elements: [Value], _ body: [SyntaxNode], _ over: Expression, _ output: inout MeteredText
   ) throws {
     for (index, element) in elements.enumerated() {
       try meter.step()

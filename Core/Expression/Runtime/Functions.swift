@@ -98,12 +98,13 @@ enum Functions {
   @Sendable private static func render(_ arguments: Arguments, _ evaluator: Evaluator) throws -> Value {
     let isRecursive = try arguments.bool(1, default: true)
     var value = try arguments.value(0)
-    for _ in 0..<Limits.renderings {
+    for _ in 0..<ExpressionLimits.renderings {
       guard let text = value.string else { return value }
       value = try evaluator.rendering(text)
       if !isRecursive || value == .string(text) { return value }
     }
-    throw Problem("still not done after \(Limits.renderings) renderings", hint: "Does a variable render itself?")
+    throw Problem(
+      "still not done after \(ExpressionLimits.renderings) renderings", hint: "Does a variable render itself?")
   }
 
   private static func extreme(_ arguments: Arguments, _ isBetter: (Int) -> Bool) throws -> Value {

@@ -4,7 +4,7 @@ struct Measure {
   var values = 1
   var depth = 0
 
-  var isTooLarge: Bool { values > Limits.values || depth > Limits.depth }
+  var isTooLarge: Bool { values > ExpressionLimits.values || depth > ExpressionLimits.depth }
 
   static func sum(_ parts: [Measure]) -> Measure {
     parts.reduce(Measure(values: 1, depth: 1)) { sum, part in
@@ -56,8 +56,9 @@ extension Evaluator {
     let measure = value.measure
     guard measure.isTooLarge else { return measure }
     let what =
-      measure.depth > Limits.depth
-      ? "more than \(Limits.depth) lists and maps within each other" : "more than \(Limits.values) values"
+      measure.depth > ExpressionLimits.depth
+      ? "more than \(ExpressionLimits.depth) lists and maps within each other"
+      : "more than \(ExpressionLimits.values) values"
     throw ExpressionError("the value holds \(what)", offset: expression.offset, hint: "Move rows by tasks instead")
   }
 

@@ -1,7 +1,7 @@
 internal import CJQ
 
 /// How much a template may ask for: each is far above honest use and far below what would harm the process.
-enum Limits {
+enum ExpressionLimits {
   /// Levels of nested brackets, blocks and operators: the parser and the evaluator recurse once per level.
   static let nesting = 200
   /// `render()` within `render()`.
@@ -67,8 +67,9 @@ final class Meter {
 
   private func lookAtMemory() throws {
     leftToMemory = Meter.memoryInterval
-    guard Meter.heap - atFirst <= Limits.memory else {
-      throw Problem("it takes more than \(Limits.memory >> 30) GiB of memory", hint: "Move rows by tasks instead")
+    guard Meter.heap - atFirst <= ExpressionLimits.memory else {
+      throw Problem(
+        "it takes more than \(ExpressionLimits.memory >> 30) GiB of memory", hint: "Move rows by tasks instead")
     }
   }
 
@@ -79,8 +80,8 @@ final class Meter {
   }
 
   func fits(bytes: Int) throws {
-    guard bytes <= Limits.text else {
-      throw Problem("the text is longer than \(Limits.text >> 20) MiB", hint: "Move rows by tasks instead")
+    guard bytes <= ExpressionLimits.text else {
+      throw Problem("the text is longer than \(ExpressionLimits.text >> 20) MiB", hint: "Move rows by tasks instead")
     }
   }
 
@@ -92,8 +93,8 @@ final class Meter {
 
   /// Counts a list that was made, or is about to be.
   func list(count: Int) throws {
-    guard count <= Limits.list else {
-      throw Problem("the list has more than \(Limits.list) elements", hint: "Move rows by tasks instead")
+    guard count <= ExpressionLimits.list else {
+      throw Problem("the list has more than \(ExpressionLimits.list) elements", hint: "Move rows by tasks instead")
     }
     try step(1 + count)
   }

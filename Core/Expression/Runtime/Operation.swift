@@ -175,8 +175,8 @@ struct Arguments {
   /// An integer that says how much of something to make.
   func size(_ index: Int, atLeast minimum: Int64 = 0) throws -> Int {
     let size = try int(index)
-    guard (minimum...Limits.elements).contains(size) else {
-      throw Problem("\(name(index)) is \(size), expected \(minimum) to \(Limits.elements)")
+    guard (minimum...ExpressionLimits.elements).contains(size) else {
+      throw Problem("\(name(index)) is \(size), expected \(minimum) to \(ExpressionLimits.elements)")
     }
     return Int(size)
   }

@@ -107,8 +107,8 @@ enum Operators {
   private static func integers(_ first: Int64, _ last: Int64, _ step: Int64) throws -> [Int64] {
     if step == 0 { throw Problem("the step of a range is 0") }
     let (distance, overflow) = last.subtractingReportingOverflow(first)
-    guard !overflow, step != .min, distance != .min, distance / step < Limits.elements else {
-      throw Problem("the range has more than \(Limits.elements) elements")
+    guard !overflow, step != .min, distance != .min, distance / step < ExpressionLimits.elements else {
+      throw Problem("the range has more than \(ExpressionLimits.elements) elements")
     }
     return Array(stride(from: first, through: last, by: Int(step)))
   }

@@ -87,7 +87,7 @@ struct ExpressionParser {
   {
     var depth = 1
     for child in children { depth = max(depth, (child?.depth ?? 0) + 1) }
-    if depth > Limits.nesting { throw .tooDeep(offset) }
+    if depth > ExpressionLimits.nesting { throw .tooDeep(offset) }
     return Expression(kind, offset: offset, depth: depth)
   }
 
@@ -108,7 +108,7 @@ struct ExpressionParser {
   private mutating func operand(_ minimum: Int) throws(ExpressionError) -> Expression {
     nesting += 1
     defer { nesting -= 1 }
-    if nesting > Limits.nesting { throw .tooDeep(offset) }
+    if nesting > ExpressionLimits.nesting { throw .tooDeep(offset) }
     var left = try prefixed()
     while let next = try extended(left, minimum) { left = next }
     return left

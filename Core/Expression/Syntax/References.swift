@@ -29,7 +29,7 @@ struct ReferenceCollector {
   /// How many branches the visit is inside of.
   private var branches = 0
 
-  static func references(of nodes: [Node]) -> [Reference] {
+  static func references(of nodes: [SyntaxNode]) -> [Reference] {
     var collector = ReferenceCollector()
     collector.visit(nodes)
     return collector.references.map { reference in
@@ -39,7 +39,7 @@ struct ReferenceCollector {
     }
   }
 
-  private mutating func visit(_ nodes: [Node]) {
+  private mutating func visit(_ nodes: [SyntaxNode]) {
     for node in nodes {
       switch node {
       case .text: break

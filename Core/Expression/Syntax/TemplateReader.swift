@@ -11,7 +11,7 @@ struct TemplateReader {
 
   private init(_ source: String) { bytes = Array(source.utf8) }
 
-  static func read(_ source: String) throws(ExpressionError) -> (nodes: [Node], calls: [Template.Call]) {
+  static func read(_ source: String) throws(ExpressionError) -> (nodes: [SyntaxNode], calls: [Template.Call]) {
     var reader = TemplateReader(source)
     let (nodes, end) = try reader.nodes(until: [], of: nil)
     assert(end == nil)
@@ -19,7 +19,7 @@ struct TemplateReader {
   }
 
   /// Reads on behind tags that are wrong.
-  static func survey(_ source: String) -> (nodes: [Node], problems: [ExpressionError]) {
+  static func survey(_ source: String) -> (nodes: [SyntaxNode], problems: [ExpressionError]) {
     var reader = TemplateReader(source)
     reader.problems = []
     do throws(ExpressionError) {
@@ -42,11 +42,11 @@ struct TemplateReader {
 
   private mutating func nodes(
     until ends: [String], of block: Opening?
-  ) throws(ExpressionError) -> ([Node], EndTag?) {
+  ) throws(ExpressionError) -> ([SyntaxNode], EndTag?) {
     nesting += 1
     defer { nesting -= 1 }
-    if nesting > Limits.nesting { throw .tooDeep(position) }
-    var nodes: [Node] = []
+    if nesting > ExpressionLimits.nesting { throw .tooDeep(position) }
+    var nodes: [SyntaxNode] = []
     while position < bytes.count {
       let start = position
       guard let (open, kind) = nextOpening() else {
@@ -89,7 +89,7 @@ struct TemplateReader {
     return nil
   }
 
-  private mutating func append(text range: Range<Int>, trimEnd: Bool, to nodes: inout [Node]) {
+  private mutating func append(text range: Range<Int>, trimEnd: Bool, to nodes: inout [SyntaxNode]) {
     var slice = bytes[range]
     if trimsNext { slice = slice.drop(while: \.isSpace) }
     trimsNext = false
@@ -130,7 +130,7 @@ struct TemplateReader {
   }
 
   private mutating func tag(
-    from open: Int, until ends: [String], of block: Opening?, into nodes: inout [Node]
+    from open: Int, until ends: [String], of block: Opening?, into nodes: inout [SyntaxNode]
   ) throws(ExpressionError) -> EndTag? {
     var parser = try tokens(until: "%}", from: open)
     let offset = parser.offset
@@ -164,8 +164,8 @@ struct TemplateReader {
 
   private mutating func conditional(
     _ parser: inout ExpressionParser, _ opening: Opening
-  ) throws(ExpressionError) -> Node {
-    var branches: [(condition: Expression, body: [Node])] = []
+  ) throws(ExpressionError) -> SyntaxNode {
+    var branches: [(condition: Expression, body: [SyntaxNode])] = []
     var condition = try expression(&parser)
     while true {
       let (body, end) = try nodes(until: ["elseif", "else", "endif"], of: opening)
@@ -181,7 +181,8 @@ struct TemplateReader {
     return .conditional(branches, otherwise: [])
   }
 
-  private mutating func loop(_ parser: inout ExpressionParser, _ opening: Opening) throws(ExpressionError) -> Node {
+  private mutating func loop(_ parser: inout ExpressionParser, _ opening: Opening) throws(ExpressionError) -> SyntaxNode
+  {
     let variable = try parser.name("the name of the loop's variable")
     try parser.expect(name: "in")
     let over = try expression(&parser)
@@ -191,7 +192,9 @@ struct TemplateReader {
   }
 
   /// The body of `else`, or nothing after the closing tag itself.
-  private mutating func rest(after end: EndTag, close: String, of opening: Opening) throws(ExpressionError) -> [Node] {
+  private mutating func rest(after end: EndTag, close: String, of opening: Opening) throws(ExpressionError)
+    -> [SyntaxNode]
+  {
     try end.parser.expectEnd()
     guard end.name == "else" else { return [] }
     let (body, last) = try nodes(until: [close], of: opening)
@@ -200,7 +203,7 @@ struct TemplateReader {
   }
 
   /// Everything up to `{% endraw %}` as it stands.
-  private mutating func verbatim(_ opening: Opening, into nodes: inout [Node]) throws(ExpressionError) {
+  private mutating func verbatim(_ opening: Opening, into nodes: inout [SyntaxNode]) throws(ExpressionError) {
     let start = position
     let trimsBefore = trimsNext
     let close = Array("end\(opening.name)".utf8)
@@ -231,6 +234,6 @@ struct TemplateReader {
 
 extension ExpressionError {
   static func tooDeep(_ offset: Int) -> ExpressionError {
-    ExpressionError("more than \(Limits.nesting) levels of nesting", offset: offset)
+    ExpressionError("more than \(ExpressionLimits.nesting) levels of nesting", offset: offset)
   }
 }

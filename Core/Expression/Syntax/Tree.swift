@@ -3,7 +3,7 @@ final class Expression: Sendable {
   let kind: Kind
   /// UTF-8 offset in the source.
   let offset: Int
-  /// Levels below and with this one: bounded by `Limits.nesting`, so that evaluation cannot exhaust the stack.
+  /// Levels below and with this one: bounded by `ExpressionLimits.nesting`, so that evaluation cannot exhaust the stack.
   let depth: Int
 
   init(_ kind: Kind, offset: Int, depth: Int) {
@@ -64,10 +64,10 @@ enum BinaryOperator: String, CaseIterable, Sendable {
 }
 
 /// A piece of a template.
-enum Node: Sendable {
+enum SyntaxNode: Sendable {
   case text(String)
   case print(Expression)
   case set(String, Expression)
-  case conditional([(condition: Expression, body: [Node])], otherwise: [Node])
-  case loop(variable: String, over: Expression, body: [Node], otherwise: [Node])
+  case conditional([(condition: Expression, body: [SyntaxNode])], otherwise: [SyntaxNode])
+  case loop(variable: String, over: Expression, body: [SyntaxNode], otherwise: [SyntaxNode])
 }

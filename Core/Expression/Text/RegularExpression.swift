@@ -34,8 +34,8 @@ internal import CPCRE2
       throw Problem("there is no memory for the regular expression")
     }
     unsafe (code, self.context, self.match, watch) = unsafe (compiled, context, match, Watch(meter))
-    unsafe pcre2_set_match_limit_8(context, Limits.backtracks)
-    unsafe pcre2_set_heap_limit_8(context, Limits.backtrackKiB)
+    unsafe pcre2_set_match_limit_8(context, ExpressionLimits.backtracks)
+    unsafe pcre2_set_heap_limit_8(context, ExpressionLimits.backtrackKiB)
     unsafe pcre2_set_callout_8(context, Self.goOn, Unmanaged.passUnretained(watch).toOpaque())
   }
 
@@ -104,7 +104,7 @@ internal import CPCRE2
     case PCRE2_ERROR_CALLOUT: throw watch.error ?? Problem("the regular expression was stopped")
     case PCRE2_ERROR_MATCHLIMIT, PCRE2_ERROR_HEAPLIMIT, PCRE2_ERROR_DEPTHLIMIT:
       throw Problem(
-        "the regular expression goes back more than \(Limits.backtracks) times on this text",
+        "the regular expression goes back more than \(ExpressionLimits.backtracks) times on this text",
         hint: "Write it without repetitions within each other: a+b instead of (a+)+b")
     case ..<0: throw Problem("the regular expression: \(Self.words(status))")
     default: break

@@ -5,7 +5,7 @@ struct FieldPlan {
   /// What the file calls its type, for messages.
   var typeName: String
   var type: DataType
-  var storage: Storage
+  var storage: StoredForm
   /// Elements of lists, fields of structs.
   var children: [FieldPlan] = []
   /// The last part of `path`: the key of a struct's field.
@@ -13,7 +13,7 @@ struct FieldPlan {
 }
 
 /// The physical layouts that can be read. The first four are handed on without a copy.
-enum Storage: Equatable {
+enum StoredForm: Equatable {
   case bits
   /// Width in bytes.
   case fixed(Int)

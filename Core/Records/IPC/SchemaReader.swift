@@ -98,7 +98,7 @@ struct SchemaReader {
       throw table.failure("column '\(path)' has a type that Ferry does not know (number \(number))")
     }
     let children = try children(table, path: path, depth: depth)
-    func plan(_ type: DataType, _ storage: Storage) -> FieldPlan {
+    func plan(_ type: DataType, _ storage: StoredForm) -> FieldPlan {
       FieldPlan(path: path, typeName: kind.name, type: type, storage: storage, children: children, name: name)
     }
     switch kind {
@@ -127,14 +127,14 @@ struct SchemaReader {
     return failure
   }
 
-  private func listStorage(_ kind: ArrowFormat.Kind, _ type: FlatTable, _ path: String) throws -> Storage {
+  private func listStorage(_ kind: ArrowFormat.Kind, _ type: FlatTable, _ path: String) throws -> StoredForm {
     guard kind == .fixedSizeList else { return kind == .list ? .list : .largeList }
     let size = try type.number(0, default: 0 as Int32)
     guard size >= 0 else { throw type.failure("column '\(path)' is a list of \(size) elements") }
     return .fixedList(Int(size))
   }
 
-  private func scalar(_ kind: ArrowFormat.Kind, _ type: FlatTable, _ path: String) throws -> (DataType, Storage)? {
+  private func scalar(_ kind: ArrowFormat.Kind, _ type: FlatTable, _ path: String) throws -> (DataType, StoredForm)? {
     switch kind {
     case .null: (.text, .null)
     case .bool: (.bool, .bits)
@@ -157,7 +157,7 @@ struct SchemaReader {
     }
   }
 
-  private func integer(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func integer(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     switch (try type.number(0, default: 0 as Int32), try type.bool(1)) {
     case (8, true): (.int8, .fixed(1))
     case (16, true): (.int16, .fixed(2))
@@ -171,7 +171,7 @@ struct SchemaReader {
     }
   }
 
-  private func float(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func float(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     switch try type.number(0, default: 0 as Int16) {
     case 0: (.float32, .converted(.float16))
     case 1: (.float32, .fixed(4))
@@ -180,13 +180,13 @@ struct SchemaReader {
     }
   }
 
-  private func fixedBytes(_ type: FlatTable, _ path: String) throws -> (DataType, Storage) {
+  private func fixedBytes(_ type: FlatTable, _ path: String) throws -> (DataType, StoredForm) {
     let width = try type.number(0, default: 0 as Int32)
     guard width >= 0 else { throw type.failure("column '\(path)' has values of \(width) bytes") }
     return (.bytes, .fixedBytes(Int(width)))
   }
 
-  private func decimal(_ type: FlatTable, _ path: String) throws -> (DataType, Storage) {
+  private func decimal(_ type: FlatTable, _ path: String) throws -> (DataType, StoredForm) {
     let precision = Int(try type.number(0, default: 0 as Int32))
     let scale = Int(try type.number(1, default: 0 as Int32))
     let bits = Int(try type.number(2, default: 128 as Int32))
@@ -196,11 +196,11 @@ struct SchemaReader {
         "column '\(path)' is a decimal(\(precision),\(scale)) of \(bits) bits, which Ferry has no form for")
     }
     let target = precision <= 38 ? 16 : 32
-    let storage: Storage = bits / 8 == target ? .fixed(target) : .converted(.decimal(from: bits / 8, to: target))
+    let storage: StoredForm = bits / 8 == target ? .fixed(target) : .converted(.decimal(from: bits / 8, to: target))
     return (.decimal(precision: precision, scale: scale), storage)
   }
 
-  private func date(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func date(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     switch try type.number(0, default: 1 as Int16) {
     case 0: (.date, .fixed(4))
     case 1: (.date, .converted(.date64))
@@ -208,7 +208,7 @@ struct SchemaReader {
     }
   }
 
-  private func time(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func time(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     let unit = try type.number(0, default: ArrowFormat.Unit.millisecond)
     switch (unit, try type.number(1, default: 32 as Int32)) {
     case (ArrowFormat.Unit.second, 32): return (.time(.microseconds), .converted(.scaled32(1_000_000)))
@@ -219,7 +219,7 @@ struct SchemaReader {
     }
   }
 
-  private func timestamp(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func timestamp(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     let zoned = try type.text(1).map { $0.count > 0 } ?? false
     switch try type.number(0, default: ArrowFormat.Unit.second) {
     case ArrowFormat.Unit.second: return (.timestamp(.microseconds, zoned: zoned), .converted(.scaled64(1_000_000)))
@@ -230,7 +230,7 @@ struct SchemaReader {
     }
   }
 
-  private func duration(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func duration(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     switch try type.number(0, default: ArrowFormat.Unit.millisecond) {
     case ArrowFormat.Unit.second: (.interval, .converted(.duration(1_000_000_000)))
     case ArrowFormat.Unit.millisecond: (.interval, .converted(.duration(1_000_000)))
@@ -240,7 +240,7 @@ struct SchemaReader {
     }
   }
 
-  private func interval(_ type: FlatTable) throws -> (DataType, Storage)? {
+  private func interval(_ type: FlatTable) throws -> (DataType, StoredForm)? {
     switch try type.number(0, default: ArrowFormat.IntervalUnit.yearMonth) {
     case ArrowFormat.IntervalUnit.yearMonth: (.interval, .converted(.yearMonth))
     case ArrowFormat.IntervalUnit.dayTime: (.interval, .converted(.dayTime))

@@ -3,7 +3,7 @@ internal import Records
 /// Queries: SELECT and VALUES, and the tables that they name.
 extension StatementReader {
   /// - Parameter sink: what the columns of the result are there for.
-  mutating func query(_ range: Range<Int>, _ scope: Scope, into sink: @escaping Sink) {
+  mutating func query(_ range: Range<Int>, _ scope: TableScope, into sink: @escaping Sink) {
     let range = text.bare(range)
     if text.word(range.lowerBound) == "WITH" {
       return with(range, scope) { $0.query($1, $2, into: sink) }
@@ -17,7 +17,7 @@ extension StatementReader {
     }
   }
 
-  private mutating func branch(_ range: Range<Int>, _ scope: Scope, into sink: @escaping Sink) {
+  private mutating func branch(_ range: Range<Int>, _ scope: TableScope, into sink: @escaping Sink) {
     switch text.word(range.lowerBound) {
     case "SELECT": select(range, scope, into: sink)
     case "VALUES": _ = values(range, scope, sink)
@@ -32,11 +32,11 @@ extension StatementReader {
     "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "INTO", "LOCK", "RETURNING",
   ]
 
-  private mutating func select(_ range: Range<Int>, _ outer: Scope, into sink: @escaping Sink) {
+  private mutating func select(_ range: Range<Int>, _ outer: TableScope, into sink: @escaping Sink) {
     var start = range.lowerBound + 1
     while StatementReader.selectWords.contains(text.word(start)) { start += 1 }
     let from = text.first(StatementReader.clauses + ["FROM"], in: start..<range.upperBound)
-    var entries: [Scope.Entry] = []
+    var entries: [TableScope.Entry] = []
     if text.word(from) == "FROM", from < range.upperBound {
       let end = text.first(StatementReader.clauses, in: from + 1..<range.upperBound)
       entries = self.from(from + 1..<end, outer)
@@ -89,8 +89,8 @@ extension StatementReader {
   // MARK: FROM
 
   /// The tables between commas and JOINs.
-  mutating func from(_ range: Range<Int>, _ outer: Scope) -> [Scope.Entry] {
-    var entries: [Scope.Entry] = []
+  mutating func from(_ range: Range<Int>, _ outer: TableScope) -> [TableScope.Entry] {
+    var entries: [TableScope.Entry] = []
     var at = range.lowerBound
     while at < range.upperBound {
       entries += source(&at, outer)
@@ -102,7 +102,7 @@ extension StatementReader {
     return entries
   }
 
-  private mutating func source(_ at: inout Int, _ outer: Scope) -> [Scope.Entry] {
+  private mutating func source(_ at: inout Int, _ outer: TableScope) -> [TableScope.Entry] {
     while ["ONLY", "LATERAL"].contains(text.word(at)) { at += 1 }
     if let inside = text.inside(at) {
       let open = at
@@ -119,24 +119,24 @@ extension StatementReader {
     }
     if let arguments = text.inside(at) {
       at = arguments.upperBound + 1
-      return [Scope.Entry(alias: tableAlias(&at)?.name ?? table.name, table: nil)]
+      return [TableScope.Entry(alias: tableAlias(&at)?.name ?? table.name, table: nil)]
     }
     let alias = tableAlias(&at)?.name ?? table.name
     guard table.parts.count == 1, commonTables.contains(table.name.lowercased().exact) else {
-      return [Scope.Entry(alias: alias, table: table)]
+      return [TableScope.Entry(alias: alias, table: table)]
     }
     let index = derived.lastIndex { query in query.names.contains { dialect.sameName($0, table.name) } }
     if let index { derived[index].names.append(alias) }
-    return [Scope.Entry(alias: alias, table: nil, derived: index)]
+    return [TableScope.Entry(alias: alias, table: nil, derived: index)]
   }
 
   private mutating func derivedTable(
-    _ range: Range<Int>, _ open: Int, _ at: inout Int, _ outer: Scope
-  ) -> Scope.Entry {
+    _ range: Range<Int>, _ open: Int, _ at: inout Int, _ outer: TableScope
+  ) -> TableScope.Entry {
     let alias = tableAlias(&at)
     later.insert(open)
     derived.append(Derived(range: range, scope: outer, names: [alias?.name ?? ""], columns: alias?.columns))
-    return Scope.Entry(alias: alias?.name ?? "", table: nil, derived: derived.count - 1)
+    return TableScope.Entry(alias: alias?.name ?? "", table: nil, derived: derived.count - 1)
   }
 
   private static let noAlias: Set = [

@@ -1,7 +1,7 @@
 /// Assignments, values and conditions: here the placeholders stand.
 extension StatementReader {
   /// `c = value, (a, b) = (value, value)`
-  mutating func assignments(_ range: Range<Int>, _ scope: Scope, _ tables: [TableName]) {
+  mutating func assignments(_ range: Range<Int>, _ scope: TableScope, _ tables: [TableName]) {
     for part in text.split(range) {
       var at = part.lowerBound
       if let list = text.inside(at), text.isSymbol(list.upperBound + 1, "=") {
@@ -18,7 +18,7 @@ extension StatementReader {
   }
 
   /// `(value, value)`, `ROW(value, value)`, `(SELECT …)`
-  private mutating func row(_ range: Range<Int>, _ scope: Scope, _ sink: @escaping Sink) {
+  private mutating func row(_ range: Range<Int>, _ scope: TableScope, _ sink: @escaping Sink) {
     let start = range.lowerBound + (text.word(range.lowerBound) == "ROW" ? 1 : 0)
     guard let inside = text.inside(start) else { return scan(range, scope) }
     if StatementReader.startsQuery(text.word(inside.lowerBound)) { return query(inside, scope, into: sink) }
@@ -26,7 +26,7 @@ extension StatementReader {
   }
 
   /// - Parameter use: what the value is there for, nil when nobody knows.
-  mutating func value(_ range: Range<Int>, _ scope: Scope, into use: PlaceholderUse?) {
+  mutating func value(_ range: Range<Int>, _ scope: TableScope, into use: PlaceholderUse?) {
     let range = text.bare(range)
     let first = range.lowerBound
     var end = first
@@ -35,7 +35,7 @@ extension StatementReader {
     } else if StatementReader.startsQuery(text.word(first)) {
       query(range, scope, into: { _, _ in use })
     } else if let parts = text.names(&end), end == range.upperBound, let name = parts.last, let use {
-      flows.append(Flow(table: parts.dropLast().last, column: name, use: use))
+      flows.append(ColumnFlow(table: parts.dropLast().last, column: name, use: use))
     } else if let (mark, type) = wholeCast(range) {
       uses[mark] = .cast(type, use?.storedColumn)
     } else if let column = use?.storedColumn, let isSum = terms(range) {
@@ -127,7 +127,7 @@ extension StatementReader {
 
   /// Every placeholder in the range, whatever it stands in.
   /// - Parameter use: what those are there for that stand in expressions.
-  mutating func scan(_ range: Range<Int>, _ scope: Scope, as use: PlaceholderUse = .part(nil)) {
+  mutating func scan(_ range: Range<Int>, _ scope: TableScope, as use: PlaceholderUse = .part(nil)) {
     var at = range.lowerBound
     while at < range.upperBound {
       if let inside = text.inside(at), StatementReader.startsQuery(text.word(inside.lowerBound)) {
@@ -145,12 +145,12 @@ extension StatementReader {
   }
 
   /// `t.id = s.id`: what the one is compared with, so is the other.
-  private mutating func join(_ at: Int, _ scope: Scope) {
+  private mutating func join(_ at: Int, _ scope: TableScope) {
     var end = at + 1
     guard let left = parts(endingAt: at - 1), let right = text.names(&end), isEnd(end) else { return }
     for (from, to) in [(left, right), (right, left)] {
       guard let name = from.last, let column = scope.column(to, dialect) else { continue }
-      flows.append(Flow(table: from.dropLast().last, column: name, use: .compared(column)))
+      flows.append(ColumnFlow(table: from.dropLast().last, column: name, use: .compared(column)))
     }
   }
 
@@ -182,12 +182,12 @@ extension StatementReader {
     return text.names(&start)
   }
 
-  private func column(endingAt last: Int, _ scope: Scope) -> ColumnReference? {
+  private func column(endingAt last: Int, _ scope: TableScope) -> ColumnReference? {
     parts(endingAt: last).flatMap { scope.column($0, dialect) }
   }
 
   /// The column that the placeholder is compared with.
-  private func compared(_ at: Int, _ scope: Scope) -> ColumnReference? {
+  private func compared(_ at: Int, _ scope: TableScope) -> ColumnReference? {
     if isEnd(at + 1), let start = comparison(endingAt: at - 1) {
       return column(endingAt: start - 1, scope)
     }
@@ -214,7 +214,7 @@ extension StatementReader {
   }
 
   /// `? = c`
-  private func reversed(_ at: Int, _ scope: Scope) -> ColumnReference? {
+  private func reversed(_ at: Int, _ scope: TableScope) -> ColumnReference? {
     var end = at + 1
     while text.isSymbol(end, among: ["<", ">", "=", "!"]) { end += 1 }
     guard end > at + 1, isStart(at - 1), let parts = text.names(&end), isEnd(end) else { return nil }
@@ -222,7 +222,7 @@ extension StatementReader {
   }
 
   /// `c IN (?, ?)`, `(a, b) = (?, ?)`, `(a, b) IN ((?, ?), (?, ?))`
-  private func listed(_ at: Int, _ scope: Scope) -> ColumnReference? {
+  private func listed(_ at: Int, _ scope: TableScope) -> ColumnReference? {
     guard text.isSymbol(at - 1, among: ["(", ","]), isEnd(at + 1), let open = text.enclosing(at) else { return nil }
     if text.word(open - 1) == "IN" { return column(endingAt: negated(open - 2), scope) }
     if let start = comparison(endingAt: open - 1) { return column(at, of: open, asRowAt: start - 1, scope) }
@@ -234,7 +234,7 @@ extension StatementReader {
   }
 
   /// The column in the row that ends here which stands where the placeholder stands in its own row.
-  private func column(_ at: Int, of row: Int, asRowAt end: Int, _ scope: Scope) -> ColumnReference? {
+  private func column(_ at: Int, of row: Int, asRowAt end: Int, _ scope: TableScope) -> ColumnReference? {
     guard text.isSymbol(end, ")"), let open = text.partner(end), let list = text.inside(open) else { return nil }
     let index = (row..<at).count { text.isSymbol($0, ",") && text.enclosing($0) == row }
     let items = text.split(list)

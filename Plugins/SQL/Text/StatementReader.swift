@@ -11,7 +11,7 @@ struct StatementReader {
   /// Names that stand for the rows of a query inside of the statement.
   var derived: [Derived] = []
   /// What the columns of such rows go into.
-  var flows: [Flow] = []
+  var flows: [ColumnFlow] = []
   /// Brackets whose query is read in its turn.
   var later: Set<Int> = []
 
@@ -21,7 +21,7 @@ struct StatementReader {
 
   mutating func read() {
     let end = text.isSymbol(text.tokens.count - 1, ";") ? text.tokens.count - 1 : text.tokens.count
-    statement(0..<end, Scope())
+    statement(0..<end, TableScope())
     // What the rest of the statement does with a derived table's columns is known by now.
     var index = 0
     while index < derived.count {
@@ -31,7 +31,7 @@ struct StatementReader {
     }
   }
 
-  mutating func statement(_ range: Range<Int>, _ scope: Scope) {
+  mutating func statement(_ range: Range<Int>, _ scope: TableScope) {
     switch text.word(range.lowerBound) {
     case "WITH": with(range, scope) { $0.statement($1, $2) }
     case "INSERT", "REPLACE": insert(range, scope)
@@ -44,7 +44,7 @@ struct StatementReader {
   }
 
   /// `WITH a AS (…), b AS (…)` and what follows.
-  mutating func with(_ range: Range<Int>, _ scope: Scope, _ body: (inout Self, Range<Int>, Scope) -> Void) {
+  mutating func with(_ range: Range<Int>, _ scope: TableScope, _ body: (inout Self, Range<Int>, TableScope) -> Void) {
     var at = range.lowerBound + (text.word(range.lowerBound + 1) == "RECURSIVE" ? 2 : 1)
     while let name = text.name(at) {
       at += 1
@@ -77,7 +77,7 @@ struct StatementReader {
     "INTO",
   ]
 
-  private mutating func insert(_ range: Range<Int>, _ outer: Scope) {
+  private mutating func insert(_ range: Range<Int>, _ outer: TableScope) {
     var at = range.lowerBound
     while StatementReader.insertWords.contains(text.word(at)) { at += 1 }
     var isUsual = at == range.lowerBound + 2 && text.word(at - 2) == "INSERT"
@@ -99,7 +99,7 @@ struct StatementReader {
       at = list.upperBound + 1
     }
     if text.word(at) == "OVERRIDING" { at += 3 }
-    let entries = [Scope.Entry(alias: alias, table: table), Scope.Entry(alias: "excluded", table: table)]
+    let entries = [TableScope.Entry(alias: alias, table: table), TableScope.Entry(alias: "excluded", table: table)]
     let tail = insertTail(at..<range.upperBound)
     let into = Inputs(table: table, columns: columns)
     let isLone = insertBody(at..<tail, into, outer)
@@ -121,7 +121,7 @@ struct StatementReader {
   }
 
   /// - Returns: whether it is one row of nothing but placeholders.
-  private mutating func insertBody(_ range: Range<Int>, _ into: Inputs, _ outer: Scope) -> Bool {
+  private mutating func insertBody(_ range: Range<Int>, _ into: Inputs, _ outer: TableScope) -> Bool {
     switch text.word(range.lowerBound) {
     case "VALUES", "VALUE":
       let rows = values(range, outer, into.sink)
@@ -132,7 +132,8 @@ struct StatementReader {
     case "SET":
       guard let table = into.table else { return false }
       assignments(
-        range.lowerBound + 1..<range.upperBound, outer.inside([Scope.Entry(alias: table.name, table: table)]), [table])
+        range.lowerBound + 1..<range.upperBound, outer.inside([TableScope.Entry(alias: table.name, table: table)]),
+        [table])
       return false
     default:
       query(range, outer, into: into.sink)
@@ -141,7 +142,7 @@ struct StatementReader {
   }
 
   /// The rows of `VALUES (…), (…)`, each value into its column.
-  mutating func values(_ range: Range<Int>, _ scope: Scope, _ sink: @escaping Sink) -> [Range<Int>] {
+  mutating func values(_ range: Range<Int>, _ scope: TableScope, _ sink: @escaping Sink) -> [Range<Int>] {
     var at = range.lowerBound + 1
     var rows: [Range<Int>] = []
     while at < range.upperBound {
@@ -157,7 +158,7 @@ struct StatementReader {
   }
 
   /// `ON CONFLICT (…) WHERE … DO UPDATE SET … WHERE …`, `ON DUPLICATE KEY UPDATE …`, `RETURNING …`.
-  private mutating func insertEnd(_ range: Range<Int>, _ scope: Scope, _ table: TableName) {
+  private mutating func insertEnd(_ range: Range<Int>, _ scope: TableScope, _ table: TableName) {
     var rest = range
     while true {
       let update = text.first(["UPDATE"], in: rest)
@@ -172,7 +173,7 @@ struct StatementReader {
 
   // MARK: UPDATE, DELETE
 
-  private mutating func update(_ range: Range<Int>, _ outer: Scope) {
+  private mutating func update(_ range: Range<Int>, _ outer: TableScope) {
     let set = text.first(["SET"], in: range)
     guard set < range.upperBound else { return scan(range, outer) }
     var start = range.lowerBound + 1
@@ -197,7 +198,7 @@ struct StatementReader {
     return start..<text.first(["WHERE", "ORDER", "LIMIT", "RETURNING", "USING", "SET"], in: start..<range.upperBound)
   }
 
-  private mutating func delete(_ range: Range<Int>, _ outer: Scope) {
+  private mutating func delete(_ range: Range<Int>, _ outer: TableScope) {
     let at = text.first(["FROM"], in: range)
     guard let tables = fromClause(at..<range.upperBound) else { return scan(range, outer) }
     var entries = from(tables, outer)
@@ -208,7 +209,7 @@ struct StatementReader {
 
   // MARK: MERGE, CALL
 
-  private mutating func merge(_ range: Range<Int>, _ outer: Scope) {
+  private mutating func merge(_ range: Range<Int>, _ outer: TableScope) {
     let using = text.first(["USING"], in: range)
     let on = text.first(["ON"], in: using..<range.upperBound)
     let into = range.lowerBound + (text.word(range.lowerBound + 1) == "INTO" ? 2 : 1)
@@ -226,7 +227,7 @@ struct StatementReader {
     }
   }
 
-  private mutating func mergeAction(_ range: Range<Int>, _ scope: Scope, _ table: TableName) {
+  private mutating func mergeAction(_ range: Range<Int>, _ scope: TableScope, _ table: TableName) {
     switch text.word(range.lowerBound) {
     case "UPDATE": assignments(min(range.lowerBound + 2, range.upperBound)..<range.upperBound, scope, [table])
     case "INSERT":
@@ -238,7 +239,7 @@ struct StatementReader {
     }
   }
 
-  private mutating func call(_ range: Range<Int>, _ scope: Scope) {
+  private mutating func call(_ range: Range<Int>, _ scope: TableScope) {
     var at = range.lowerBound + 1
     guard let name = text.table(&at), let list = text.inside(at) else { return scan(range, scope) }
     for (index, item) in text.split(list).enumerated() {
@@ -271,7 +272,7 @@ struct Inputs {
 /// A query inside of a statement whose rows have a name.
 struct Derived {
   var range: Range<Int>
-  var scope: Scope
+  var scope: TableScope
   /// The name of a WITH and the aliases of its uses, or the alias of a derived table.
   var names: [String]
   /// `AS s (a, b)`
@@ -281,7 +282,7 @@ struct Derived {
 }
 
 /// What a derived table's column is there for.
-struct Flow {
+struct ColumnFlow {
   var table: String?
   var column: String
   var use: PlaceholderUse

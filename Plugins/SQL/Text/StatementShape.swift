@@ -77,7 +77,7 @@ struct ColumnReference: Hashable {
 }
 
 /// The tables that names can refer to at some place of a statement.
-struct Scope {
+struct TableScope {
   struct Entry {
     /// By which columns name it.
     var alias: String
@@ -91,7 +91,7 @@ struct Scope {
   /// Those of the queries around.
   var outer: [Entry] = []
 
-  func inside(_ entries: [Entry]) -> Scope { Scope(entries: entries, outer: self.entries + outer) }
+  func inside(_ entries: [Entry]) -> TableScope { TableScope(entries: entries, outer: self.entries + outer) }
 
   /// - Parameter parts: `[[schema.]table.]column`.
   func column(_ parts: [String], _ dialect: Dialect) -> ColumnReference? {

@@ -1,7 +1,7 @@
 public import Expression
 
 /// The JSON Schema (draft 7, which YAML language servers know) of a flow file, from the declarations.
-public enum JSONSchema {
+public enum EditorSchema {
   public static func flow(_ registry: Registry) -> Value {
     let tasks = registry.plugins.flatMap(\.tasks)
     return [
