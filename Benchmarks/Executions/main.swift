@@ -57,8 +57,8 @@ func report(_ what: String, _ count: Int, _ began: ContinuousClock.Instant, _ li
   let elapsed = Double(seconds) + Double(attoseconds) / 1e18
   var text = "\(what): \(Int(Double(count) / elapsed)) executions/s\n"
   for (name, times) in lines { text += "  \(name)  \(times.text)\n" }
-  puts(String(text.dropLast()))
-  unsafe fflush(nil)
+  unsafe puts(String(text.dropLast()))
+  fflush(nil)
 }
 
 func recordAlone(_ store: any RunStore, _ count: Int, _ concurrent: Int) async throws {

@@ -156,9 +156,13 @@ public final class FileOutput: ByteOutput {
   private let path: String
   private let temporary: String
   private var descriptor: Int32
+  private let isLasting: Bool
 
-  /// - Parameter isPrivate: whether only its owner may read it.
-  public init(path: String, name: String? = nil, isPrivate: Bool = false) throws {
+  /// - Parameters:
+  ///   - isPrivate: whether only its owner may read it.
+  ///   - isLasting: whether it must outlive a loss of power; what only this process reads need not.
+  public init(path: String, name: String? = nil, isPrivate: Bool = false, isLasting: Bool = true) throws {
+    self.isLasting = isLasting
     self.name = name ?? path
     self.path = path
     temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).part"
@@ -223,7 +227,7 @@ public final class FileOutput: ByteOutput {
   }
 
   public func commit() throws {
-    guard fsync(descriptor) == 0 || errno == EINVAL else {
+    guard !isLasting || fsync(descriptor) == 0 || errno == EINVAL else {
       throw FileError.failure("flushing '\(name)' to disk", errno)
     }
     let code = close(descriptor) == 0 ? 0 : errno
@@ -233,7 +237,7 @@ public final class FileOutput: ByteOutput {
       unsafe unlink(temporary)
       throw FileError.failure("storing '\(name)'", reason)
     }
-    FileOutput.flushFolder(of: path)
+    if isLasting { FileOutput.flushFolder(of: path) }
   }
 
   /// Makes the name of a file or folder as durable as what is in it. Not every file system can do that.

@@ -116,7 +116,7 @@ import Testing
     (#"[{"name":"a","type":"RECORD"}]"#, "the record 'a' has no 'fields'"),
     (#"[{"name":"a","type":"STRING","maxLength":"many"}]"#, "'maxLength' is many"),
   ]) func `what is no table is refused`(text: String, message: String) throws {
-    let failure = try #expect(throws: Failure.self) { try BigQuerySchema.schema(Value.parseJSON(text)) }
+    let failure = #expect(throws: Failure.self) { try BigQuerySchema.schema(Value.parseJSON(text)) }
     #expect(failure?.message == "reading a BigQuery schema: \(message)" && failure?.category == .schema)
   }
 

@@ -50,7 +50,7 @@ public final class RowSpool {
         try file?.writer.finish()
         let path = "\(try folder())/\(name)-\(files.count).arrow"
         files.append(path)
-        file = (batch.schema, try RecordFileWriter(FileOutput(path: path), schema: batch.schema))
+        file = (batch.schema, try RecordFileWriter(FileOutput(path: path, isLasting: false), schema: batch.schema))
       }
       try file?.writer.write(batch)
     }
