@@ -105,7 +105,7 @@ struct AvroCursor: ~Escapable {
   mutating func int(_ value: inout Int64) -> Bool {
     let start = at
     guard long(&value) else { return false }
-    if value != Int64(Int32(truncatingIfNeeded: value)) || at - start > 5 { mark(.integer) }
+    if value != Int64(Int32(truncatingIfNeeded: value)) || at &- start > 5 { mark(.integer) }
     return true
   }
 
@@ -117,7 +117,7 @@ struct AvroCursor: ~Escapable {
     var index = 1
     while index < 10 {
       let byte = unsafe bytes[unchecked: at &+ index]
-      index += 1
+      index &+= 1
       bits |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 {
         if index == 10, byte > 1 { break }
@@ -125,7 +125,7 @@ struct AvroCursor: ~Escapable {
         value = Int64(bitPattern: bits >> 1) ^ -Int64(bitPattern: bits & 1)
         return true
       }
-      shift += 7
+      shift &+= 7
     }
     fault = .number
     return false

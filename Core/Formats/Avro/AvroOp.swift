@@ -94,7 +94,7 @@ internal import Records
 
   /// Whether bytes have to be made room for.
   @inline(__always)
-  func lacksRoom(_ count: Int) -> Bool { byteCount + count + 8 > byteCapacity }
+  func lacksRoom(_ count: Int) -> Bool { byteCount &+ count &+ 8 > byteCapacity }
 
   /// Bytes, for which there is room.
   @inline(__always)
@@ -106,8 +106,8 @@ internal import Records
 
   @inline(__always)
   private mutating func end(_ row: Int, _ count: Int) {
-    byteCount += count
-    unsafe offsets[row + 1] = Int32(truncatingIfNeeded: byteCount)
+    byteCount &+= count
+    unsafe offsets[row &+ 1] = Int32(truncatingIfNeeded: byteCount)
   }
 
   /// The next bytes of a cursor, which are there, and for which there is room; false when they are not all ASCII.
@@ -131,17 +131,17 @@ internal import Records
   ) -> UInt64 {
     var high: UInt64 = 0
     var at = 0
-    while at + 8 <= length {
+    while at &+ 8 <= length {
       let word = unsafe source.loadUnaligned(fromByteOffset: at, as: UInt64.self)
       unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       high |= word
-      at += 8
+      at &+= 8
     }
     if at < length {
       let word =
-        unsafe left - at >= 8 ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(source + at, left - at)
+        unsafe left &- at >= 8 ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(source + at, left - at)
       unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
-      high |= word &<< UInt64((8 - (length - at)) * 8)
+      high |= word &<< UInt64(truncatingIfNeeded: (8 &- (length &- at)) &* 8)
     }
     return high
   }

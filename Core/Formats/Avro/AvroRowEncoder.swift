@@ -103,7 +103,7 @@ final class AvroRowEncoder {
   ) -> AvroRefusal {
     var index = 0
     while true {
-      let room = (ops.count - index) * AvroRowEncoder.quickSize + 256
+      let room = (ops.count &- index) &* AvroRowEncoder.quickSize &+ 256
       let stop = out.append(upTo: room) { quick(row, &index, ops, views, to: &$0) }
       switch stop {
       case .end: return .none
@@ -118,7 +118,7 @@ final class AvroRowEncoder {
           return refusal
         }
       }
-      index += 1
+      index &+= 1
     }
   }
 
@@ -133,7 +133,7 @@ final class AvroRowEncoder {
       if view.isNull(row) {
         guard ops[index].isNullable else { return .refusal(.null) }
         room.append(ops[index].nullBranch)
-        index += 1
+        index &+= 1
         continue
       }
       if ops[index].isNullable { room.append(ops[index].valueBranch) }
@@ -143,15 +143,15 @@ final class AvroRowEncoder {
       case .int32: number = Int64(view.value(row, as: Int32.self))
       case .double:
         room.append(little: view.value(row, as: UInt64.self))
-        index += 1
+        index &+= 1
         continue
       case .variable:
         let bytes = view.bytes(row)
         // What is left over is enough for the steps that follow.
-        if bytes.count + (ops.count - index) * AvroRowEncoder.quickSize > room.freeCapacity { return .long }
+        if bytes.count &+ (ops.count &- index) &* AvroRowEncoder.quickSize > room.freeCapacity { return .long }
         room.append(zigzag: Int64(bytes.count))
         room.append(bytes)
-        index += 1
+        index &+= 1
         continue
       case .decimal:
         var value: Int128 = view.value(row)
@@ -159,7 +159,7 @@ final class AvroRowEncoder {
         let size = AvroBigEndian.size(value)
         room.append(UInt8(truncatingIfNeeded: size << 1))
         AvroBigEndian.append(value, size: size, to: &room)
-        index += 1
+        index &+= 1
         continue
       case .int8: number = Int64(view.value(row, as: Int8.self))
       case .int16: number = Int64(view.value(row, as: Int16.self))
@@ -173,7 +173,7 @@ final class AvroRowEncoder {
         if refusal != .none { return .refusal(refusal) }
       }
       room.append(zigzag: number)
-      index += 1
+      index &+= 1
     }
     return .end
   }

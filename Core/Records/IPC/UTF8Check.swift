@@ -4,7 +4,11 @@ public enum UTF8Check {
     var position = 0
     while position + 64 <= bytes.count {
       var bits: UInt64 = 0
-      for word in 0..<8 { bits |= bytes.eight(at: position + word * 8) }
+      // One look at the bounds for all eight words.
+      let part = unsafe bytes.extracting(position..<position + 64).bytes
+      for word in 0..<8 {
+        bits |= unsafe part.unsafeLoadUnaligned(fromUncheckedByteOffset: word &* 8, as: UInt64.self)
+      }
       if bits & 0x8080_8080_8080_8080 != 0 { return false }
       position += 64
     }
