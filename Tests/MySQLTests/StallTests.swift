@@ -33,86 +33,31 @@ import Testing
     try connection.run("DROP TABLE t_stall")
   }
 
-  @Test(arguments: zip([true, false, false], [true, true, false])) func aStoppedTaskEndsOnEveryRoad(
-    answered: Bool, tls: Bool
-  ) throws {
-    try withTable { table in
-      for outcome in try StallTests.suite(tls: tls).stopEach(table, answered: answered) {
-        let time = try #require(outcome.time, "\(outcome.road) goes on")
-        #expect(time < .seconds(3), "\(outcome.road)")
-        #expect(outcome.stopping < .milliseconds(500), "\(outcome.road)")
-        // A rollback that finds the connection gone has nothing left to do.
-        let isDone = outcome.road == "rolling back" && outcome.failure == nil
-        #expect(isDone || outcome.failure?.category == .cancelled, "\(outcome.road): \(outcome.failure as Any)")
-      }
-    }
+  @Test(arguments: zip([true, false, false], [true, true, false]))
+  func aStoppedTaskEndsOnEveryRoad(answered: Bool, tls: Bool) throws {
+    try withTable { try StallTests.suite(tls: tls).checkStops($0, answered: answered) }
   }
 
   @Test(arguments: [false, true]) func connectingIsStoppedAtOnce(tls: Bool) throws {
-    for outcome in try StallTests.suite(tls: tls).stopConnecting() {
-      let time = try #require(outcome.time, "\(outcome.road) goes on")
-      #expect(time < .milliseconds(800), "\(outcome.road)")
-      #expect(outcome.failure?.category == .cancelled, "\(outcome.road): \(outcome.failure as Any)")
-    }
+    try StallTests.suite(tls: tls).checkConnectingStops()
   }
 
   @Test(arguments: [FaultyProxy.Action.ignoreNew, .dropNew]) func connectingHasALimit(action: FaultyProxy.Action) throws
   {
-    let outcome = try StallTests.suite().connecting("connectTimeout=700", action)
-    let time = try #require(outcome.time)
-    let failure = try #require(outcome.failure)
-    #expect(time < .milliseconds(1_500))
-    #expect(failure.category == .transient && failure.retryIsSafe)
-    #expect(failure.message.contains("no answer from '127.0.0.1:"), "\(failure)")
-    #expect(failure.message.hasSuffix("within 0.7 s"), "\(failure)")
-    #expect(!failure.message.contains("lost"))
-    #expect(failure.hint?.contains("connectTimeout") == true)
+    try StallTests.suite().checkConnectingHasALimit("connectTimeout=700", .milliseconds(700), said: "0.7 s", action)
   }
 
   @Test(arguments: [false, true]) func aSilentServerIsGivenUp(tls: Bool) throws {
-    let outcome = try StallTests.suite(tls: tls).failure("socketTimeout=1000") { connection, proxy in
-      _ = try connection.execute("SELECT SLEEP(30)")
-    }
-    let failure = try #require(outcome.failure)
-    #expect(try #require(outcome.time) < .seconds(4))
-    #expect(failure.category == .transient)
-    #expect(failure.message.contains("has been silent for 1 s"), "\(failure)")
-    #expect(failure.hint?.contains("socketTimeout") == true)
+    try StallTests.suite(tls: tls).checkSilence("socketTimeout=1000")
   }
 
-  /// A machine without power: nothing is acknowledged any more. One that waits, and one that sends.
+  private static let keepAlive = "tcpKeepIdle=1&tcpKeepInterval=1&tcpKeepCount=1"
+
   @Test(arguments: [false, true]) func aDeadPeerIsNoticed(sending: Bool) throws {
-    try withTable { table in
-      let parameters = "tcpKeepIdle=1&tcpKeepInterval=1&tcpKeepCount=1"
-      let outcome = try StallTests.suite().failure(parameters) { connection, proxy in
-        if sending {
-          // What came last has been acknowledged then, and the dead do not ask for that again.
-          TestThread.pause(.milliseconds(300))
-          proxy.act(.vanish)
-        } else {
-          TestThread.after(.milliseconds(300)) { proxy.act(.vanish) }
-        }
-        _ = try connection.execute("SELECT SLEEP(30)")
-      }
-      let time = try #require(outcome.time, "it was never noticed")
-      let failure = try #require(outcome.failure)
-      #expect(time < .seconds(5))
-      #expect(failure.category == .transient, "\(failure)")
-    }
+    try StallTests.suite().checkDeadPeer(StallTests.keepAlive, sending: sending)
   }
 
-  /// A server that takes no more for a while, as in a load that waits for a lock, acknowledges all the same.
-  @Test func aBusyPeerIsNotDead() throws {
-    let parameters = "tcpKeepIdle=1&tcpKeepInterval=1&tcpKeepCount=1"
-    let outcome = try StallTests.suite().failure(parameters) { connection, proxy in
-      TestThread.after(.milliseconds(3_500)) { proxy.release() }
-      proxy.act(.stall)
-      let text = String(repeating: "x", count: 8 << 20)
-      _ = try connection.execute("SELECT length('\(text)')")
-    }
-    #expect(outcome.failure == nil, "\(outcome.failure as Any)")
-    #expect(try #require(outcome.time) > .seconds(3))
-  }
+  @Test func aBusyPeerIsNotDead() throws { try StallTests.suite().checkBusyPeer(StallTests.keepAlive) }
 
   @Test func theNextHostIsTried() throws {
     let url = try JDBCURL(Server.url)

@@ -30,81 +30,25 @@ import Testing
   }
 
   @Test(arguments: [true, false]) func aStoppedTaskEndsOnEveryRoad(answered: Bool) throws {
-    try withTable { table in
-      for outcome in try StallTests.suite().stopEach(table, answered: answered) {
-        let time = try #require(outcome.time, "\(outcome.road) goes on")
-        #expect(time < .seconds(3), "\(outcome.road)")
-        #expect(outcome.stopping < .milliseconds(500), "\(outcome.road)")
-        #expect(outcome.failure?.category == .cancelled, "\(outcome.road): \(outcome.failure as Any)")
-      }
-    }
+    try withTable { try StallTests.suite().checkStops($0, answered: answered) }
   }
 
-  @Test func connectingIsStoppedAtOnce() throws {
-    for outcome in try StallTests.suite().stopConnecting() {
-      let time = try #require(outcome.time, "\(outcome.road) goes on")
-      #expect(time < .milliseconds(800), "\(outcome.road)")
-      #expect(outcome.failure?.category == .cancelled, "\(outcome.road): \(outcome.failure as Any)")
-    }
-  }
+  @Test func connectingIsStoppedAtOnce() throws { try StallTests.suite().checkConnectingStops() }
 
   @Test(arguments: [FaultyProxy.Action.ignoreNew, .dropNew]) func connectingHasALimit(action: FaultyProxy.Action) throws
   {
-    let outcome = try StallTests.suite().connecting("connectTimeout=1", action)
-    let time = try #require(outcome.time)
-    let failure = try #require(outcome.failure)
-    #expect(time < .milliseconds(1_800))
-    #expect(failure.category == .transient && failure.retryIsSafe)
-    #expect(failure.message.contains("no answer from '127.0.0.1:"), "\(failure)")
-    #expect(failure.message.hasSuffix("within 1 s"), "\(failure)")
-    #expect(failure.hint?.contains("connectTimeout") == true)
+    try StallTests.suite().checkConnectingHasALimit("connectTimeout=1", .seconds(1), said: "1 s", action)
   }
 
-  @Test func aSilentServerIsGivenUp() throws {
-    let outcome = try StallTests.suite().failure("socketTimeout=1") { connection, proxy in
-      _ = try connection.execute("SELECT pg_sleep(30)")
-    }
-    let failure = try #require(outcome.failure)
-    #expect(failure.category == .transient)
-    #expect(failure.message.contains("has been silent for 1 s"), "\(failure)")
-    #expect(failure.hint?.contains("socketTimeout") == true)
-  }
+  @Test func aSilentServerIsGivenUp() throws { try StallTests.suite().checkSilence("socketTimeout=1") }
 
-  /// A machine without power: nothing is acknowledged any more. One that waits, and one that sends.
+  private static let keepAlive = "keepalives_idle=1&keepalives_interval=1&keepalives_count=1"
+
   @Test(arguments: [false, true]) func aDeadPeerIsNoticed(sending: Bool) throws {
-    try withTable { table in
-      let parameters = "keepalives_idle=1&keepalives_interval=1&keepalives_count=1"
-      let outcome = try StallTests.suite().failure(parameters) { connection, proxy in
-        if sending {
-          // What came last has been acknowledged then, and the dead do not ask for that again.
-          TestThread.pause(.milliseconds(300))
-          proxy.act(.vanish)
-        } else {
-          TestThread.after(.milliseconds(300)) { proxy.act(.vanish) }
-        }
-        _ = try connection.execute("SELECT pg_sleep(30)")
-      }
-      let time = try #require(outcome.time, "it was never noticed")
-      let failure = try #require(outcome.failure)
-      #expect(time < .seconds(5))
-      #expect(failure.category == .transient && failure.code == "08006", "\(failure)")
-    }
+    try StallTests.suite().checkDeadPeer(StallTests.keepAlive, sending: sending)
   }
 
-  /// A server that takes no more for a while, as in a load that waits for a lock, acknowledges all the same.
-  @Test func aBusyPeerIsNotDead() throws {
-    try withTable { table in
-      let parameters = "keepalives_idle=1&keepalives_interval=1&keepalives_count=1"
-      let outcome = try StallTests.suite().failure(parameters) { connection, proxy in
-        TestThread.after(.milliseconds(3_500)) { proxy.release() }
-        proxy.act(.stall)
-        let text = String(repeating: "x", count: 8 << 20)
-        _ = try connection.execute("SELECT '\(text)'")
-      }
-      #expect(outcome.failure == nil, "\(outcome.failure as Any)")
-      #expect(try #require(outcome.time) > .seconds(3))
-    }
-  }
+  @Test func aBusyPeerIsNotDead() throws { try StallTests.suite().checkBusyPeer(StallTests.keepAlive) }
 
   @Test func aNameThatIsNotKnownIsSaidSo() throws {
     let failure = #expect(throws: Failure.self) {
