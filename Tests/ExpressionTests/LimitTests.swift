@@ -76,6 +76,10 @@ struct LimitTests {
       "the value holds more than 500 lists and maps within each other"
     ),
     (
+      "{% set l = [] %}{% for a in 1..100000 %}{% set l = a > 0 ? [l] : l %}{% endfor %}",
+      "the value holds more than 500 lists and maps within each other"
+    ),
+    (
       "{% set l = [] %}{% for a in 1..100000 %}{% set l = [] | merge([l]) %}{% endfor %}",
       "the value holds more than 500 lists and maps within each other"
     ),

@@ -890,12 +890,14 @@ def json_messages():
     ]
     seed("json-messages", "tap", "\n".join(lines))
     seed("json-messages", "little-memory", "\n".join(lines), budget=1, read=2, step=1)
-    bad = ['{"type":"RECORD"}', '{"type":"RECORD","stream":1,"record":{}}', '{"type":"RECORD","stream":"a","record":[]}']
+    bad = ['{"type":"RECORD"}']
+    bad += ['{"type":"RECORD","stream":1,"record":{}}', '{"type":"RECORD","stream":"a","record":[]}']
     for policy in range(4):
         seed("json-messages", f"bad-{policy}", "\n".join([lines[1], *bad, "[1]", "{", lines[4]]), policy=policy, read=3)
     seed("json-messages", "twice", '{"type":"RECORD","stream":"a","record":{"x":1,"x":2}}', duplicates=1)
     dictionary(
-        "json-messages", '{"type":"RECORD","stream":"a","record":{', "}}", '"STATE"', '"a":1', '"a":"x"', "null", "1e400"
+        "json-messages",
+        *['{"type":"RECORD","stream":"a","record":{', "}}", '"STATE"', '"a":1', '"a":"x"', "null", "1e400"],
     )
 
 

@@ -217,6 +217,53 @@ import Testing
     #expect(try python("SELECT n FROM t") == [["7"]])
   }
 
+  @Test func parametersOfTheURLAreSettings() throws {
+    try query("CREATE TABLE t (id integer)")
+    let url = "jdbc:sqlite:\(path)?busy_timeout=100&cache_size=77&mode=ro"
+    let sizes = try query("PRAGMA cache_size", ["url": .string(url), "fetchType": "FETCH_ONE"])
+    #expect(sizes["row"] == ["cache_size": 77])
+    let refused = #expect(throws: Failure.self) { try query("INSERT INTO t VALUES (1)", ["url": .string(url)]) }
+    #expect(refused?.category == .auth, "\(refused as Any)")
+    for wrong in ["colour=red", "cache_size=1%3B DROP TABLE t", "cache_size="] {
+      let failure = #expect(throws: Failure.self) {
+        try query("SELECT 1", ["url": .string("jdbc:sqlite:\(path)?\(wrong)")])
+      }
+      let name = wrong.prefix { $0 != "=" }
+      #expect(failure?.category == .configuration && failure?.message.contains("sets '\(name)'") == true, "\(wrong)")
+      #expect(failure?.hint?.contains("busy_timeout") == true)
+    }
+  }
+
+  /// What a Batch cannot bind is said before a row is read.
+  @Test(
+    arguments: [
+      (["columns": ["a"]], "sql", "'columns' names 1 columns, but the statement has 2 placeholders"),
+      (["columns": ["a", "b", "c"]], "sql", "'columns' names 3 columns, but the statement has 2 placeholders"),
+      ([:], "sql", "the file has 3 columns, but the statement has 2 placeholders"),
+      (["columns": ["a", "twice"]], "table", "the column 'twice' of 't' is computed and takes no value"),
+    ] as [(ValueMap, String, String)])
+  func whatCannotBeBoundIsSaid(properties: ValueMap, road: String, message: String) throws {
+    try query("CREATE TABLE t (a integer, b text, twice integer AS (a * 2))")
+    let rows = try query("SELECT 1 AS a, 'x' AS b, 2 AS twice", ["fetchType": "STORE"])
+    let target: Value = road == "sql" ? "INSERT INTO t (a, b) VALUES (?, ?)" : "t"
+    let failure = #expect(throws: Failure.self) {
+      try run(SQLBatch<SQLite>.self, ["from": rows["uri"] ?? .null, road: target], properties)
+    }
+    #expect(failure?.category == .schema && failure?.message.contains(message) == true, "\(failure as Any)")
+    #expect(try python("SELECT count(*) FROM t") == [["0"]])
+  }
+
+  @Test func aPlaceholderWithoutAColumnIsNull() throws {
+    try query("CREATE TABLE t (a integer, b text)")
+    let rows = try query("SELECT 1 AS a", ["fetchType": "STORE"])
+    let from = rows["uri"] ?? .null
+    try run(SQLBatch<SQLite>.self, ["from": from, "sql": "INSERT INTO t VALUES (?, ?)"])
+    #expect(try python("SELECT a, b FROM t") == [["1", nil]])
+    let two: ValueMap = ["from": from, "sql": "INSERT INTO t VALUES (?, ?); INSERT INTO t VALUES (?, ?)"]
+    let several = #expect(throws: Failure.self) { try run(SQLBatch<SQLite>.self, two) }
+    #expect(several?.message.contains("'sql' holds 2 statements") == true, "\(several as Any)")
+  }
+
   @Test func aFileThatIsNoDatabaseIsSaid() throws {
     let text = folder.path + "/text.db"
     try "no database, but long enough to be looked at".write(toFile: text, atomically: true, encoding: .utf8)

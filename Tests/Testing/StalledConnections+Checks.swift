@@ -1,6 +1,6 @@
 internal import Engine
 internal import Records
-package import SQL
+import SQL
 internal import Testing
 
 /// What is the same for all servers, and only called otherwise.

@@ -9,7 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 options=(--enable-code-coverage --scratch-path "$1")
 
-"$here/run.sh" '' "${options[@]}"
+status=0
+"$here/run.sh" '' "${options[@]}" || status=1
 "${FERRY_TEST_PYTHON:-python3}" - "$("${SWIFT:-swift}" test --show-codecov-path "${options[@]}")" "$root" <<'PYTHON'
 import collections, json, os, sys
 
@@ -39,3 +40,4 @@ for share, path, missed in sorted(low):
 whole = 100 * folders["all"][2] / max(folders["all"][1], 1)
 sys.exit(1 if low or whole < WHOLE else 0)
 PYTHON
+exit $status

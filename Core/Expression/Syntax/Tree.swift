@@ -3,7 +3,7 @@ final class Expression: Sendable {
   let kind: Kind
   /// UTF-8 offset in the source.
   let offset: Int
-  /// Levels below and with this one: bounded by `ExpressionLimits.nesting`, so that evaluation cannot exhaust the stack.
+  /// Levels below and with this one: bounded by `ExpressionLimits.nesting`, for evaluation must not exhaust the stack.
   let depth: Int
 
   init(_ kind: Kind, offset: Int, depth: Int) {

@@ -138,8 +138,9 @@ internal import Records
       at &+= 8
     }
     if at < length {
+      let hasWord = left &- at >= 8
       let word =
-        unsafe left &- at >= 8 ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(source + at, left - at)
+        unsafe hasWord ? source.loadUnaligned(fromByteOffset: at, as: UInt64.self) : last(source + at, left - at)
       unsafe target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       high |= word &<< UInt64(truncatingIfNeeded: (8 &- (length &- at)) &* 8)
     }

@@ -145,7 +145,7 @@ extension Column {
       }
       text.removeAll()
       if wider == .json { formatter.appendJSON(row, to: &text) } else { formatter.append(row, to: &text) }
-      guard unsafe parser.append(text.bytes, to: builder) == .ok else {
+      guard parser.append(text.span, to: builder) == .ok else {
         throw Failure(.data, "a value of type \(type.name) has no place in the type \(wider.name)")
       }
     }

@@ -34,22 +34,6 @@ public enum Digits {
     if at == 1 { unsafe out[0] = 48 + UInt8(truncatingIfNeeded: rest % 10) }
   }
 
-  /// Appends the digits, at most 20.
-  public static func append(_ value: UInt64, to out: inout OutputSpan<UInt8>) {
-    appendPadded(value, count(value), to: &out)
-  }
-
-  /// Appends the last `digits` digits, with leading zeros.
-  @inlinable
-  public static func appendPadded(_ value: UInt64, _ digits: Int, to out: inout OutputSpan<UInt8>) {
-    unsafe out.withUnsafeMutableBufferPointer { room, used in
-      precondition(digits >= 0 && digits <= room.count &- used, "no room for the digits")
-      guard let base = room.baseAddress else { return }
-      unsafe writePadded(value, digits, to: base + used)
-      used &+= digits
-    }
-  }
-
   public static func append(_ value: UInt64, to out: inout ByteBuffer) {
     let digits = count(value)
     unsafe writePadded(value, digits, to: out.reserve(20))

@@ -4,7 +4,7 @@ internal import Records
 
 /// A connection that keeps track of what its statements leave for good, for tasks that run whatever the user wrote:
 /// which have committed, which may have, and what became of the transaction around them.
-final class WatchedConnection: SQLConnection {
+final class WatchedConnection: StatementSession {
   private let database: OpenDatabase
   private let commits: CommitGuard
   private let context: TaskContext
@@ -26,6 +26,7 @@ final class WatchedConnection: SQLConnection {
   }
 
   private var real: any SQLConnection { database.connection }
+  var dialect: Dialect { real.dialect }
 
   // MARK: an earlier attempt
 
@@ -215,26 +216,4 @@ final class WatchedConnection: SQLConnection {
     }
     return failure
   }
-
-  // MARK: the rest
-
-  var dialect: Dialect { real.dialect }
-  var canceller: @Sendable () -> Void { real.canceller }
-  func describe(_ table: TableName) throws -> TableInfo { try real.describe(table) }
-  func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
-    try real.bulkLoad(into: table, columns)
-  }
-  func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
-    try real.prepare(sql, parameters)
-  }
-  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { try real.arguments(of: procedure) }
-  func outputs(_ context: TaskContext) throws -> ValueMap { try real.outputs(context) }
-  var namesTransactions: Bool { real.namesTransactions }
-  func transactionName() throws -> TransactionName { try real.transactionName() }
-  func end(of transaction: String) throws -> TransactionEnd { try real.end(of: transaction) }
-  func breakOff(transaction: String) throws { try real.breakOff(transaction: transaction) }
-  var tokenTable: TokenTable? { real.tokenTable }
-  func breakOff(session: String) throws { try real.breakOff(session: session) }
-  func runOwn(_ sql: String) throws -> Int64 { try real.runOwn(sql) }
-  func close() { real.close() }
 }

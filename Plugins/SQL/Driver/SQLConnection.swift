@@ -2,17 +2,14 @@ public import Engine
 public import Expression
 public import Records
 
-/// An open connection. All calls block, and come from one thread; only `canceller` is called from others.
+/// What runs statements, one at a time, in transactions and outside of them. All calls block, and come from one thread.
 ///
 /// Every error is a `Failure`: `code` is the SQLSTATE (or the vendor's number where there is none), `category` follows
 /// `SQLState.category`, and `retryIsSafe` says that the server did nothing. Its `outcome` is `unknown` where the
 /// server's answer did not come.
-public protocol SQLConnection: AnyObject {
+public protocol StatementSession: AnyObject {
   /// The rules for SQL text in this session; depends on server settings for some databases.
   var dialect: Dialect { get }
-
-  /// Interrupts what runs at the moment; the interrupted call throws. Harmless at any time, even after `close`.
-  var canceller: @Sendable () -> Void { get }
 
   /// Runs one statement, its values bound to the placeholders of the dialect, in order.
   /// Outside of `begin` the statement commits by itself, once its rows are read or closed.
@@ -23,6 +20,12 @@ public protocol SQLConnection: AnyObject {
   func commit() throws
   /// Also ends a transaction that the server has given up already.
   func rollback() throws
+}
+
+/// An open connection; only `canceller` is called from other threads.
+public protocol SQLConnection: StatementSession {
+  /// Interrupts what runs at the moment; the interrupted call throws. Harmless at any time, even after `close`.
+  var canceller: @Sendable () -> Void { get }
 
   /// Whether this server can be asked what became of a transaction, by `transactionName` and `end`.
   var namesTransactions: Bool { get }
@@ -78,7 +81,9 @@ extension UnnamedTransactions {
 
 extension SQLConnection {
   package func prepare(_ sql: String) throws -> any SQLStatement { try prepare(sql, []) }
+}
 
+extension StatementSession {
   /// Runs a statement whose rows, if any, do not matter; returns how many rows it changed where the server tells.
   @discardableResult
   public func execute(_ sql: String, _ parameters: [Value] = []) throws -> Int64? {

@@ -93,7 +93,7 @@ enum Session {
   static func run<D: SQLDriver>(
     _ driver: D.Type, _ properties: ConnectionProperties, _ options: D.Options,
     _ commits: CommitProperties,
-    _ sql: [String?], _ context: TaskContext, _ body: (any SQLConnection) throws -> ValueMap
+    _ sql: [String?], _ context: TaskContext, _ body: (any StatementSession) throws -> ValueMap
   ) throws -> ValueMap {
     try run(driver, properties, options, context) { database in
       let commits = CommitGuard(database, commits, context)
@@ -110,7 +110,7 @@ enum Session {
   }
 
   /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
-  static func transaction(_ connection: any SQLConnection, _ body: () throws -> ValueMap) throws
+  static func transaction(_ connection: any StatementSession, _ body: () throws -> ValueMap) throws
     -> ValueMap
   {
     try connection.begin()

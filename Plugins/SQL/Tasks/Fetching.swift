@@ -66,7 +66,7 @@ public struct FetchProperties: Declaring, Decodable {
   /// Runs one statement and gives its outputs. Several results of a procedure count as one.
   /// - Parameter place: the server, when the statement only reads: see `TaskContext.createRecords`.
   func run(
-    _ sql: String, _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext,
+    _ sql: String, _ connection: any StatementSession, _ rules: FetchedRows.Rules, _ context: TaskContext,
     from place: String? = nil
   ) throws -> (outputs: ValueMap, hasRows: Bool) {
     switch try query(sql, connection) {
@@ -81,7 +81,7 @@ public struct FetchProperties: Declaring, Decodable {
   /// Runs one statement and gives the outputs of each of its results, or how many rows it changed.
   /// - Parameter name: of the files, without their extension.
   func runEach(
-    _ sql: String, _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext, name: String
+    _ sql: String, _ connection: any StatementSession, _ rules: FetchedRows.Rules, _ context: TaskContext, name: String
   ) throws -> (results: [ValueMap], updated: Int64) {
     switch try query(sql, connection) {
     case .updated(let count): return ([], count ?? 0)
@@ -97,17 +97,17 @@ public struct FetchProperties: Declaring, Decodable {
   }
 
   /// Runs one statement whose rows, if any, do not matter; gives how many rows it changed, where the server tells.
-  func execute(_ statement: String, _ connection: any SQLConnection) throws -> Int64? {
+  func execute(_ statement: String, _ connection: any StatementSession) throws -> Int64? {
     try located(statement, connection) { try connection.execute($0.sql, $0.values) }
   }
 
-  private func query(_ statement: String, _ connection: any SQLConnection) throws -> SQLResult {
+  private func query(_ statement: String, _ connection: any StatementSession) throws -> SQLResult {
     try located(statement, connection) { try connection.query($0.sql, $0.values, options) }
   }
 
   /// Binds the parameters; what the server says of the bound text is told of the user's.
   private func located<T>(
-    _ statement: String, _ connection: any SQLConnection, _ body: (BoundStatement) throws -> T
+    _ statement: String, _ connection: any StatementSession, _ body: (BoundStatement) throws -> T
   ) throws -> T {
     let bound = try SQLParameters.bind(statement, parameters, connection.dialect)
     do {

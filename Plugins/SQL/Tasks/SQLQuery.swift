@@ -60,7 +60,7 @@ public struct SQLQuery<D: SQLDriver>: FerryTask {
 
   /// All statements in order. The outputs are those of the first that returns rows, as Kestra gave them.
   private func run(
-    _ statements: [String], _ after: String?, _ connection: any SQLConnection, _ rules: FetchedRows.Rules,
+    _ statements: [String], _ after: String?, _ connection: any StatementSession, _ rules: FetchedRows.Rules,
     _ context: TaskContext
   ) throws -> ValueMap {
     var outputs: ValueMap?
@@ -168,7 +168,7 @@ public struct SQLQueries<D: SQLDriver>: FerryTask {
   }
 
   private func run(
-    _ statements: [String], _ connection: any SQLConnection, _ rules: FetchedRows.Rules, _ context: TaskContext
+    _ statements: [String], _ connection: any StatementSession, _ rules: FetchedRows.Rules, _ context: TaskContext
   ) throws -> ValueMap {
     var outputs: [Value] = []
     var updated: Int64 = 0
