@@ -2,16 +2,27 @@
 # Runs all tests of a build with coverage, then prints the share of the product's lines that they ran, folder by folder,
 # and each file below the limit. Exits with 1 when a test failed, or a file or the whole is below what we want.
 #
-#   coverage.sh SCRATCH-PATH
+#   coverage.sh SCRATCH-PATH [FILTER]   of a build with coverage; FILTER: of the tests that match only
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-options=(--enable-code-coverage --scratch-path "$1")
+scratch=$(cd "$1" && pwd)
+tools=$(dirname "$(readlink -f "$(command -v "${SWIFT:-swift}")")")
 
+# One file a process: the programs that tests start count, too. Those of processes that were killed are cut short, which
+# the package manager's own summary does not survive.
+rm -rf "$scratch/profiles"
+mkdir "$scratch/profiles"
+export LLVM_PROFILE_FILE="$scratch/profiles/%p-%m.profraw"
 status=0
-"$here/run.sh" '' "${options[@]}" || status=1
-"${FERRY_TEST_PYTHON:-python3}" - "$("${SWIFT:-swift}" test --show-codecov-path "${options[@]}")" "$root" <<'PYTHON'
+"$here/run.sh" "${2:-}" --scratch-path "$scratch" || status=1
+unset LLVM_PROFILE_FILE
+
+"$tools/llvm-profdata" merge -sparse -failure-mode=all "$scratch/profiles"/*.profraw -o "$scratch/profile" 2>"$scratch/cut"
+"$tools/llvm-cov" export -summary-only "$(ls -d "$scratch"/debug/*.xctest)" -instr-profile "$scratch/profile" \
+  >"$scratch/coverage.json"
+"${FERRY_TEST_PYTHON:-python3}" - "$scratch/coverage.json" "$root" <<'PYTHON' || status=1
 import collections, json, os, sys
 
 WHOLE, FILE = 97, 85  # per cent
