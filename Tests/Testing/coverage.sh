@@ -19,7 +19,8 @@ status=0
 "$here/run.sh" "${2:-}" --scratch-path "$scratch" || status=1
 unset LLVM_PROFILE_FILE
 
-"$tools/llvm-profdata" merge -sparse -failure-mode=all "$scratch/profiles"/*.profraw -o "$scratch/profile" 2>"$scratch/cut"
+"$tools/llvm-profdata" merge -sparse -failure-mode=all "$scratch/profiles"/*.profraw -o "$scratch/profile" \
+  2>"$scratch/cut"
 "$tools/llvm-cov" export -summary-only "$(ls -d "$scratch"/debug/*.xctest)" -instr-profile "$scratch/profile" \
   >"$scratch/coverage.json"
 "${FERRY_TEST_PYTHON:-python3}" - "$scratch/coverage.json" "$root" <<'PYTHON' || status=1
