@@ -99,7 +99,7 @@ enum RowFile {
       if let format = format(of: file) {
         failure.hint = "In a flow, \(format.task) has properties for files that are written otherwise"
       } else if !file.lowercased().hasSuffix(".arrow") {
-        let extensions = rowFormats.keys.sorted().map { ".\($0)" }.joined(separator: ", ")
+        let extensions = fileFormats.keys.sorted().map { ".\($0)" }.joined(separator: ", ")
         failure.hint = "The format is told by the extension: .arrow, \(extensions)"
       }
       throw failure
@@ -107,11 +107,11 @@ enum RowFile {
   }
 
   /// The last extension that does not name a compression.
-  private static func format(of file: String) -> RowFormat? {
+  private static func format(of file: String) -> FileFormat? {
     let name = file.lowercased().split(separator: "/").last?.split(separator: ".").dropFirst().last {
       $0 != "gz" && $0 != "zst"
     }
-    return name.flatMap { rowFormats[String($0)] }
+    return name.flatMap { fileFormats[String($0)] }
   }
 
   private static func path(_ file: String) -> String {

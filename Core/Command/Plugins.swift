@@ -16,7 +16,7 @@ let registry = Registry([
 ])
 
 /// A format that `ferry cat` reads besides record files.
-struct RowFormat: Sendable {
+struct FileFormat: Sendable {
   /// The task that reads it in a flow, and has properties for its variants.
   let task: String
   /// Opens the file that `input` gives, as often as it is called.
@@ -24,19 +24,19 @@ struct RowFormat: Sendable {
 }
 
 /// By extension. Columns of CSV come as text.
-let rowFormats: [String: RowFormat] = [
-  "csv": RowFormat(task: "serdes.csv.CsvReader") { input in try CSVReader(input()) },
-  "tsv": RowFormat(task: "serdes.csv.CsvReader") { input in
+let fileFormats: [String: FileFormat] = [
+  "csv": FileFormat(task: "serdes.csv.CsvReader") { input in try CSVReader(input()) },
+  "tsv": FileFormat(task: "serdes.csv.CsvReader") { input in
     var options = CSVReadOptions()
     options.fieldSeparator = "\t"
     return try CSVReader(input(), options)
   },
   "json": json, "jsonl": json, "ndjson": json,
-  "avro": RowFormat(task: "serdes.avro.AvroReader") { input in try AvroReader(input()) },
+  "avro": FileFormat(task: "serdes.avro.AvroReader") { input in try AvroReader(input()) },
 ]
 
 /// A table needs its columns before its first row: one pass finds those of all rows.
-private let json = RowFormat(task: "serdes.json.JsonReader") { input in
+private let json = FileFormat(task: "serdes.json.JsonReader") { input in
   let columns = try JSONReader(input()).wholeSchema()
   return try JSONReader(input(), known: columns)
 }

@@ -115,7 +115,7 @@ internal import Glibc
 
   @inlinable @inline(__always)
   public mutating func append(_ bytes: Span<UInt8>) {
-    unsafe bytes.withUnsafeBufferPointer { unsafe append(bytes: UnsafeRawBufferPointer($0)) }
+    unsafe bytes.withUnsafeBufferPointer { if let start = $0.baseAddress { unsafe append(start, $0.count) } }
   }
 
   @inlinable @inline(__always)
@@ -300,14 +300,16 @@ extension OutputSpan<UInt8> {
   }
 }
 
-// MARK: on the way out
+// MARK: raw memory
 
+/// For the writers of digits and cells, which write backwards or behind the end, where a span would be looked at per
+/// byte; all else uses `span` and `append(upTo:)`.
 extension ByteBuffer {
-  /// Valid until the next append. Use `span`.
+  /// Valid until the next append.
   @inlinable
   public var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: used) }
 
-  /// Room for `length` bytes, to be written in place and closed with `advance`. Use `append(upTo:)`.
+  /// Room for `length` bytes, to be written in place and closed with `advance`.
   @inlinable @inline(__always)
   public mutating func reserve(_ length: Int) -> UnsafeMutablePointer<UInt8> {
     reserveCapacity(length)
@@ -318,17 +320,10 @@ extension ByteBuffer {
   @inlinable @inline(__always)
   public mutating func advance(_ length: Int) { used += length }
 
-  /// Use `append(_: Span)`.
   @inlinable @inline(__always)
-  public mutating func append(_ start: UnsafeRawPointer, _ length: Int) {
+  mutating func append(_ start: UnsafeRawPointer, _ length: Int) {
     reserveCapacity(length)
     unsafe UnsafeMutableRawPointer(base + used).copyMemory(from: start, byteCount: length)
     used &+= length
-  }
-
-  /// Use `append(_: Span)`.
-  @inlinable
-  public mutating func append(bytes: UnsafeRawBufferPointer) {
-    if let start = bytes.baseAddress { unsafe append(start, bytes.count) }
   }
 }

@@ -139,6 +139,18 @@ import Testing
         """)
     }
 
+    /// New connections end at once, once the first one is gone.
+    func runAlone() async throws -> Outcome {
+      let cutter = Task { [proxy] in
+        while !Task.isCancelled {
+          if proxy.faultsHappened > 0 { proxy.act(.cut) }
+          try? await Task.sleep(for: .milliseconds(50))
+        }
+      }
+      defer { cutter.cancel() }
+      return try await run()
+    }
+
     func run(_ more: String...) async throws -> Outcome {
       let arguments = ["run", "load.yaml", "--log-format", "json", "--log-level", "debug"] + more
       let result = try await ferry.start(arguments).wait()
@@ -251,15 +263,7 @@ import Testing
     let bench = try Bench(kind, [fault])
     try await bench.create()
     try bench.load([TwiceTests.retry, "timeout: PT3S"])
-    // New connections end at once.
-    let cutter = Task { [proxy = bench.proxy] in
-      while !Task.isCancelled {
-        if proxy.faultsHappened > 0 { proxy.act(.cut) }
-        try? await Task.sleep(for: .milliseconds(50))
-      }
-    }
-    let run = try await bench.run()
-    cutter.cancel()
+    let run = try await bench.runAlone()
     #expect(run.status == 1 && run.rows == (isDone ? bench.once : [0, 0]), "\(run.text)")
     #expect(run.outcome == "unknown" && run.attempts == 1)
     bench.proxy.release()
@@ -370,6 +374,28 @@ import Testing
     let run = try await bench.run()
     #expect(run.status == 0 && run.rows == [2, 2] && run.attempts == (isDone ? 1 : 2), "\(run.text)")
     #expect((run.task["outputs"] as? [String: Any])?["updateCount"] as? Int == 2)
+  }
+
+  /// The commit of a Queries: nobody answers in time, then a restart finds out.
+  @Test(arguments: Kind.allCases, [true, false])
+  func `a restart of statements asks again`(kind: Kind, isDone: Bool) async throws {
+    let trigger = FaultyProxy.Trigger.text("COMMIT", from: .client)
+    let fault =
+      isDone
+      ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
+      : Fault(trigger, .ignoreNew, .cut)
+    let bench = try Bench(kind, [fault])
+    try await bench.create()
+    let sql = "INSERT INTO \(bench.table) VALUES (1, 1); INSERT INTO \(bench.table) VALUES (2, 2)"
+    try bench.statements("Queries", sql, [TwiceTests.retry, "timeout: PT3S"])
+    let run = try await bench.runAlone()
+    #expect(run.status == 1 && run.rows == (isDone ? [2, 2] : [0, 0]), "\(run.text)")
+    #expect(run.outcome == "unknown" && run.attempts == 1)
+    bench.proxy.release()
+    let again = try await bench.run("--restart", run.id)
+    #expect(again.status == 0 && again.rows == [2, 2] && again.outcome == "undone", "\(again.text)")
+    #expect(again.says("earlier attempt: \(isDone ? "it is committed" : "it was rolled back")"), "\(again.text)")
+    #expect((again.task["outputs"] as? [String: Any])?["updateCount"] as? Int == 2)
   }
 
   @Test(arguments: Kind.allCases) func `statements that each commit are not done twice`(kind: Kind) async throws {
