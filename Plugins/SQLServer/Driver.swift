@@ -1,0 +1,69 @@
+public import Engine
+internal import Records
+public import SQL
+
+/// Microsoft SQL Server over FreeTDS.
+public enum SQLServer: SQLDriver {
+  public static let name = "sqlserver"
+  public static let aliases: [String] = []
+  public static let title = "SQL Server"
+  public static let urlPrefixes = ["jdbc:sqlserver://", "sqlserver://"]
+  public static let urlExample = "jdbc:sqlserver://localhost:1433;databaseName=shop"
+  public static let urlForm = JDBCURL.Form.properties
+  public static let port: Int? = ConnectionPlan.defaultPort
+  public static let urlDefault: String? = nil
+  public static let clocksAreInstants = true
+  public static let outputs: [TaskOutput] = []
+
+  public static var dialect: Dialect {
+    var dialect = Dialect()
+    dialect.placeholder = .at
+    dialect.identifierQuotes = [.brackets, .double]
+    dialect.nestedComments = true
+    dialect.signedNames = true
+    return dialect
+  }
+
+  public static func connect(
+    _ settings: ConnectionSettings, _ options: SQLServerOptions, _ context: TaskContext
+  ) throws -> any SQLConnection {
+    try Connector.connect(settings, options, context)
+  }
+}
+
+/// How far the connection is encrypted.
+public enum Encrypt: String, PropertyChoice {
+  case `true` = "TRUE"
+  case `false` = "FALSE"
+  case strict = "STRICT"
+  case optional = "OPTIONAL"
+}
+
+/// How a datetime2 or a datetimeoffset is read: its 100 ns as nanoseconds, which end in the year 2262, or as
+/// microseconds, where the last digit must be zero.
+public enum TimestampUnit: String, PropertyChoice {
+  case nanoseconds
+  case microseconds
+}
+
+/// What SQL Server's tasks take beside the shared properties.
+public struct SQLServerOptions: Declaring, Decodable {
+  @Property(
+    """
+    TRUE: everything is encrypted, and the server's certificate is checked. FALSE and OPTIONAL: only the log-in is \
+    encrypted, unless the server wants more. A value in the url counts more than this. Default TRUE.
+    """, .example("TRUE")) var encrypt: Encrypt?
+  @Property("Takes any certificate of the server.") var trustServerCertificate: Bool?
+  @Property("The name in the server's certificate, where it is not the host's.") var hostNameInCertificate: String?
+  @Property("Certificates that may have signed the server's one, as PEM text; else the system's.")
+  var sslRootCert: String?
+  @Property("A file of such certificates, in PEM form.") var trustStore: String?
+  @Property("Accepted, and not needed: a PEM file has no password.", .secret) var trustStorePassword: String?
+  @Property(
+    """
+    How datetime2 and datetimeoffset with 7 digits are read: nanoseconds keep every digit, from 1677 to 2262; \
+    microseconds hold every year, and a seventh digit that is not 0 is an error.
+    """) var timestampUnit = TimestampUnit.nanoseconds
+
+  public init() {}
+}
