@@ -176,4 +176,3 @@ def first_result_set(session, text, declarations=None):
     return rows
 
 
-assert (Expr, Source, Table)

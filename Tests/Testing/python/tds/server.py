@@ -122,6 +122,7 @@ class Client:
             asked = l.read_prelogin(data)
             wish = asked.get(l.ENCRYPTION, b"\x02")[0]
             answer = l.agree(wish, options.encrypt, self.server.tls is not None)
+            self._say(f"prelogin: encryption {wish} wished, {answer} answered")
             self._answer_prelogin(asked, answer)
             if encryption and answer != l.NOT_SUPPORTED:
                 self.channel.start_tls(self.server.tls, inside_packets=True)
@@ -132,6 +133,8 @@ class Client:
         if kind != packets.LOGIN:
             raise ProtocolError(f"a packet of type {kind} instead of a login")
         login = l.read_login(data)
+        self._say(f"login: TDS 0x{login.tds:08X}, packets of {login.packet_size}, user {login.user!r}, "
+                  f"application {login.application!r}, library {login.library!r}, features {sorted(login.features)}")
         if login_only:
             self.channel.stop_tls()
         return self._answer(login)

@@ -86,7 +86,7 @@ class WireType:
 
 
 def read_type(data, in_columns=False):
-    """Reads a TYPE_INFO. `in_columns`: of a COLMETADATA, where text types name their table and UDTs their assembly."""
+    """Reads a TYPE_INFO. `in_columns`: of a bulk load, where text types name their table and UDTs their assembly."""
     token = data.u8()
     if token == NULL:
         return WireType(token, SQLType("int"))
@@ -133,8 +133,7 @@ def _read_long_type(token, data, in_columns):
         size = data.u32()
         order = None if token == IMAGE else collation_of_wire(data.take(5))
         if in_columns:
-            for _ in range(data.u8()):
-                data.text16()
+            data.text16()
         name = {TEXT: "text", NTEXT: "ntext", IMAGE: "image"}[token]
         result = WireType(token, SQLType(name, 0, collation=order), size)
         if in_columns:
