@@ -8,7 +8,7 @@ from . import values as v
 from .changes import Changes
 from .convert import convert
 from .definitions import Definitions
-from .errors import Cancelled, Level, SQLError
+from .errors import Cancelled, Disconnected, Level, SQLError
 from .expressions import ExpressionCompiler
 from .functions_of_time import now
 from .parse_statement import Parser
@@ -89,30 +89,28 @@ class Executor(Changes, Definitions):
             except SQLError as error:
                 if self.tries:
                     raise
-                self.report(error, statement)
-                if self.ends_batch(error):
+                if self.report(error, statement):
                     raise BatchEnded from None
 
-    def ends_batch(self, error):
-        session = self.session
-        if error.level == Level.CONNECTION or error.severity >= 20:
-            self.response.finish()
-            raise Cancelled from None
-        if error.level == Level.TRANSACTION or (session.options["XACT_ABORT"] and error.severity > 10
-                                                and error.number != 50000 or False):
-            if session.transaction.count:
-                session.transaction.rollback()
-            return True
-        return error.level == Level.BATCH
-
     def report(self, error, statement=None):
-        """Tells the client of an error."""
+        """Tells the client of an error, undoes what it undoes, and says whether the batch is over."""
+        session = self.session
         if error.line is None and statement is not None:
             error.line = statement.line
-        self.session.last_error = error.number
+        session.last_error = error.number
         self.has_failed = True
         self.response.message(error)
+        undoes = error.level >= Level.TRANSACTION or (session.options["XACT_ABORT"] and error.severity > 10
+                                                      and not isinstance(statement, n.RaiseError))
+        if undoes and session.transaction.count:
+            session.transaction.rollback()
+        if error.level == Level.STATEMENT and error.number not in (50000, 3701) and error.severity < 20:
+            self.inform(3621, "The statement has been terminated.")
         self.response.done(ERROR, COMMANDS.get(type(statement), 0))
+        if error.severity >= 20:
+            self.response.finish()
+            raise Disconnected(str(error))
+        return undoes or error.level >= Level.BATCH
 
     def inform(self, number, text, severity=0, state=1, line=None):
         self.response.message(SQLError(number, text=text, severity=severity, state=state, line=line), is_error=False)

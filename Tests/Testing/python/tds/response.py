@@ -37,6 +37,7 @@ class Response:
         self.in_transaction = lambda: False
         self.on_flush = lambda: None
         self.packet_number = 0
+        self.knows_utf8 = True
 
     @property
     def is_new(self):
@@ -116,7 +117,14 @@ class Response:
         self.add(struct.pack("<BH", 0xAD, len(body)) + body)
 
     def columns(self, columns):
-        """COLMETADATA."""
+        """COLMETADATA. Who did not ask for UTF-8 is sent nvarchar instead."""
+        if not self.knows_utf8:
+            for column in columns:
+                if column.type.collation is not None and column.type.collation.encoding == "utf-8":
+                    wide = {"char": "nchar", "text": "ntext"}.get(column.type.name, "nvarchar")
+                    if column.type.name in ("char", "varchar", "text"):
+                        column.type = column.type.but(name=wide if column.type.length <= 4000 else "nvarchar",
+                                                      length=column.type.length if column.type.length <= 4000 else -1)
         data = bytearray(struct.pack("<BH", 0x81, len(columns)))
         for column in columns:
             user_type = 80 if column.type.name == "timestamp" else 0

@@ -11,6 +11,7 @@ from .catalog import Catalog
 from .errors import Cancelled, Disconnected, ProtocolError, SQLError
 from .expressions import FUNCTIONS
 from .functions_of_time import now
+from .login import UTF8_SUPPORT
 from .response import ATTENTION, DATABASE, ERROR, RESET, Response
 from .transactions import Transaction
 from .wire import Bytes
@@ -117,6 +118,7 @@ class Session:
             self.response = Response(self.channel, self.login.packet_size, self.login.tds, self.spid)
             self.response.in_transaction = lambda: self.transaction.count > 0
             self.response.on_flush = self.check
+            self.response.knows_utf8 = UTF8_SUPPORT in self.login.features
             self.is_cancelled = False
             self._answer(kind, status, data)
 

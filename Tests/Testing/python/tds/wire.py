@@ -364,7 +364,7 @@ def _decimal_decoder(type):
 
     def decode(data):
         number = int.from_bytes(data[1:], "little")
-        if number >= limit or data[0] > 1 or len(data) not in (5, 9, 13, 17):
+        if number >= limit or data[0] > 1 or len(data) > 17:
             raise BadValue("a decimal beyond its precision")
         return ((number if data[0] else -number) * factor + v.BIAS).to_bytes(32, "big")
     return decode

@@ -1,0 +1,3 @@
+"""Checks by programs, and by what single clients alone have."""
+
+PROGRAMS = []
