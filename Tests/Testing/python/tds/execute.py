@@ -3,6 +3,7 @@
 import sqlite3
 
 from . import nodes as n
+from . import running
 from . import sqltypes as t
 from . import values as v
 from .changes import Changes
@@ -267,6 +268,9 @@ class Executor(Changes, Definitions):
         for name in names:
             if name.lower() not in self.session.variables:
                 raise SQLError(137, name, line=node.line)
+        if running.is_running(query):
+            self.session.row_count = running.run(self, query)
+            return
         plan, used = self.compiled(node, lambda compiler: compiler.query(query))
         count = 0
         for row in self.execute(plan.sql, used):

@@ -163,6 +163,16 @@ def _pkeys(executor, parameters):
                     ("KEY_SEQ", t.SMALLINT), ("PK_NAME", NAME)], rows)
 
 
+@procedure("sp_tablecollations", "sp_tablecollations_90", "sp_tablecollations_100")
+def _table_collations(executor, parameters):
+    from .functions_of_system import name_parts
+    name, = texts(parameters, "@object")
+    table = executor.session.find_object(name_parts(name.lstrip(".")))
+    rows = [(c.number, c.name, c.type.collation.wire if c.type.collation else None,
+             c.type.collation.name if c.type.collation else None) for c in table.columns]
+    send(executor, [("colid", t.INT), ("name", NAME), ("tds_collation", t.make("binary", [5])), ("collation", NAME)], rows)
+
+
 @procedure("sp_databases")
 def _databases(executor, parameters):
     send(executor, [("DATABASE_NAME", NAME), ("DATABASE_SIZE", t.INT), ("REMARKS", t.varchar(254))],
