@@ -414,6 +414,8 @@ def materialize(session, table):
         session.compiling_tables.add(table.object_id)
     if not session.store.raw and not getattr(session, "raw_pending", None):
         return
+    if session.options["FMTONLY"] or session.is_describing:
+        return
     loads = _loads(session, table)
     if not loads:
         return
@@ -440,6 +442,8 @@ def _decode(wires, data):
 def select_raw(executor, node):
     """Answers SELECT * and SELECT COUNT(*) of a table in wire form from its bytes; says whether it could."""
     session, query = executor.session, node.query
+    if session.options["FMTONLY"]:
+        return False
     if not session.store.raw and not getattr(session, "raw_pending", None):
         return False
     if not isinstance(query, n.Query) or not query.source or len(query.source) != 1 or query.where or query.group \

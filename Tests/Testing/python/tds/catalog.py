@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from dataclasses import dataclass, field
 
-from . import sqltypes as t
 from .errors import SQLError
 
 PREPARATION = """

@@ -285,7 +285,7 @@ def _to_float(source, target, style, assigns):
                 raise SQLError(8114, source.name, target.name)
             number = float(text.replace(" ", "").replace("d", "e").replace("D", "e"))
             if number - number != 0:
-                raise SQLError(232, target.name, text) if False else SQLError(8115, source.name, target.name)
+                raise SQLError(8115, source.name, target.name)
             return fit(number)
         return from_text
     if source.name in ("datetime", "smalldatetime"):

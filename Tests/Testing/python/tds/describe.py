@@ -2,11 +2,9 @@
 
 from . import nodes as n
 from . import sqltypes as t
-from .catalog import Table
 from .errors import SQLError
-from .expressions import Expr
 from .parse_statement import Parser
-from .queries import QueryCompiler, Scope, Source
+from .queries import QueryCompiler, Scope
 from .wire import type_info
 
 NAME, TEXT, FLAG = t.nvarchar(128), t.nvarchar(4000), t.BIT
@@ -55,6 +53,7 @@ def compile_statements(session, text, variables, undeclared):
     outer, session.variables = session.variables, dict(variables)
     executor = Executor(session, session.response)
     first = None
+    session.is_describing = True
     try:
         parser = Parser(text)
         for statement in parser.parse():
@@ -62,6 +61,7 @@ def compile_statements(session, text, variables, undeclared):
             first = first or plan
     finally:
         session.variables = outer
+        session.is_describing = False
     return first, parser.marks
 
 

@@ -10,7 +10,6 @@ from .changes import Changes
 from .convert import convert
 from .definitions import Definitions
 from .errors import Cancelled, Disconnected, Level, SQLError
-from .expressions import ExpressionCompiler
 from .functions_of_time import now
 from .parse_statement import Parser
 from .queries import QueryCompiler
@@ -477,5 +476,3 @@ class Executor(Changes, Definitions):
             inner, session.variables = session.variables, outer
         return inner
 
-
-assert ExpressionCompiler

@@ -7,7 +7,7 @@ from . import sqltypes as t
 from . import values as v
 from .convert import Truncation, check, converter
 from .errors import SQLError
-from .operators import WORDS, arithmetic, common, comparison_type, result_type, variant_key
+from .operators import arithmetic, common, comparison_type, result_type, variant_key
 
 # Functions that SQLite calls back by their number.
 FUNCTIONS = []
@@ -207,8 +207,6 @@ class ExpressionCompiler:
     def _negative(self, literal):
         if literal.type.kind == "decimal":
             number = -v.unpack_decimal(literal.value, literal.type.scale)
-            if literal.type.scale == 0 and -2 ** 63 <= number < -2 ** 31 and False:
-                return Expr(str(number), t.BIGINT, False, is_literal=True)
             return self.constant(v.pack_decimal(number, literal.type.scale), literal.type)
         if literal.type.kind in ("int", "money", "float"):
             return Expr(f"({-literal.value!r})", literal.type, False, is_literal=True)
@@ -397,5 +395,3 @@ def _strict(function):
         return function(*values)
     return call
 
-
-assert WORDS

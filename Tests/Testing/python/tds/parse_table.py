@@ -130,7 +130,6 @@ class TableParser:
         column = n.ColumnDefinition(self.name())
         column.line = self.next.line
         if self.take_word("AS"):
-            self.expect_op("(") if False else None
             start = self.at
             self.expression()
             column.computed = self.since(start)

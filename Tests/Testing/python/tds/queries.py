@@ -4,7 +4,7 @@ import itertools
 
 from . import nodes as n
 from . import sqltypes as t
-from .catalog import Procedure, Table, View, quote
+from .catalog import Procedure, View, quote
 from .errors import SQLError
 from .expressions import Expr, ExpressionCompiler
 from .operators import common
@@ -327,5 +327,3 @@ class QueryCompiler(ExpressionCompiler):
             self.views.pop()
         return self._derived(plan, node.alias or view.name, view.columns)
 
-
-assert Table

@@ -1,11 +1,9 @@
 """A session: what one login has open, and the loop that answers its messages."""
 
 import sqlite3
-import struct
 import time
 
 from . import packets
-from . import sqltypes as t
 from .aggregates import register
 from .catalog import Catalog
 from .errors import Cancelled, Disconnected, ProtocolError, SQLError
@@ -45,6 +43,8 @@ class Session:
         self.is_cancelled = self.is_gone = False
         self.error = None             # raised inside of SQLite
         self.killed = False
+        self.is_describing = False    # compiles without running
+        self.is_loading = False       # what comes meanwhile are rows
         self._start(login.database)
 
     def _start(self, database):
@@ -111,7 +111,11 @@ class Session:
         from . import bulk
         while not self.killed:
             if self.channel.peek() == packets.BULK and self.bulk is not None:
-                bulk.receive(self)
+                self.is_loading, self.is_cancelled = True, False
+                try:
+                    bulk.receive(self)
+                finally:
+                    self.is_loading = False
                 continue
             kind, status, data = self.channel.receive_message()
             self.bulk = None
@@ -238,6 +242,8 @@ class Session:
     def _has_been_told(self):
         if self.is_cancelled or self.is_gone or self.killed:
             return True
+        if self.is_loading:
+            return False
         try:
             if self.channel.is_readable():
                 kind, _, _ = self.channel.receive_packet()
@@ -339,5 +345,3 @@ class Session:
         from .constraints import explain
         return explain(self, error)
 
-
-assert struct and t

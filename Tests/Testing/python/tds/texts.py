@@ -90,7 +90,6 @@ def float_text(number, digits=6):
 
 def text_of(value, type, style=None):
     """The text that CONVERT makes."""
-    name = type.name
     style = 0 if style is None else style
     kind = type.kind
     if kind == "text":

@@ -3,7 +3,7 @@
 import struct
 
 from . import sqltypes as t
-from .wire import BY_NAME, DECIMAL, GUID, NUMERIC, WireType, decoder, encoder, type_info
+from .wire import BY_NAME, DECIMAL, GUID, NUMERIC, decoder, encoder
 from .wire import BINARY, CHAR, DATE, DATETIME2, FIXED, NCHAR, NVARCHAR, OFFSET, TIME, VARBINARY, VARCHAR
 from .errors import SQLError
 

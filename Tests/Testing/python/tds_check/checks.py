@@ -227,4 +227,3 @@ def describe(client):
 
 ALL = [log_in, read_every_type, write_every_type, errors_have_their_numbers, transactions,
        several_results_and_messages, cancel, describe]
-assert PyODBCMicrosoft
