@@ -104,6 +104,7 @@ class Load:
         self.announced = announced.columns
         self.buffer = bytearray()
         self.readers = None
+        self.scan_at = SCAN_BYTES
         self.rows, self.count = [], 0
         self.raw, self.raw_rows = [], 0
         self.is_raw = False
@@ -116,8 +117,9 @@ class Load:
         self.buffer += data
         if self.readers is None:
             self._begin()
-        if self.readers is not None and len(self.buffer) >= SCAN_BYTES:
+        if self.readers is not None and len(self.buffer) >= self.scan_at:
             self._take()
+            self.scan_at = max(SCAN_BYTES, 2 * len(self.buffer))     # a long value is not read again and again
 
     def finish(self):
         if self.readers is None:
