@@ -20,12 +20,18 @@ def main():
     parser.add_argument("--database", default="ferry", help="created at the start; the user's default")
     parser.add_argument("--certificate", help="PEM; without it the server knows no TLS")
     parser.add_argument("--key")
-    parser.add_argument("--encrypt", choices=("off", "on", "required", "none"), default="on",
-                        help="off and on: as the client wants, at least the login; required: all; none: no TLS")
+    parser.add_argument(
+        "--encrypt",
+        choices=("off", "on", "required", "none"),
+        default="on",
+        help="off and on: as the client wants, at least the login; required: all; none: no TLS",
+    )
     parser.add_argument("--instance", default="FERRY")
     parser.add_argument("--browser-port", type=int, help="UDP port of the browser service; 0 for a free one")
     parser.add_argument("--fault", action="append", default=[], help="see faults.py")
-    parser.add_argument("--raw-bulk", action="store_true", help="keep bulk rows as they came, unchecked, until asked for")
+    parser.add_argument(
+        "--raw-bulk", action="store_true", help="keep bulk rows as they came, unchecked, until asked for"
+    )
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     if options.password_variable:

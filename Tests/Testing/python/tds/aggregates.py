@@ -30,8 +30,11 @@ class SumDecimal:
         total = self.total
         if self.divides:
             total = abs(total) // self.count * (1 if total >= 0 else -1)
-            total = total // v.POWERS[38 - self.scale] * v.POWERS[38 - self.scale] if total >= 0 else \
-                -(-total // v.POWERS[38 - self.scale]) * v.POWERS[38 - self.scale]
+            total = (
+                total // v.POWERS[38 - self.scale] * v.POWERS[38 - self.scale]
+                if total >= 0
+                else -(-total // v.POWERS[38 - self.scale]) * v.POWERS[38 - self.scale]
+            )
         if abs(total) >= v.POWERS[76 - self.scale]:
             raise SQLError(8115, "expression", "numeric")
         return (total + v.BIAS).to_bytes(32, "big")
@@ -56,6 +59,7 @@ def _spread(power, sample):
                 return None
             mean = sum(self.values) / len(self.values)
             return (sum((x - mean) ** 2 for x in self.values) / count) ** power
+
     return Spread
 
 
@@ -83,6 +87,7 @@ def compare_binary(a, b):
 
 def row_size(session):
     """A function of CHECK constraints: the row's bytes against what a page takes."""
+
     def check(fixed, kinds, *values):
         size = fixed
         for kind, value in zip(kinds, values):
@@ -93,6 +98,7 @@ def row_size(session):
             session.error = SQLError(511, size)
             raise session.error
         return 1
+
     return check
 
 

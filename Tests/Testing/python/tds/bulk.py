@@ -2,15 +2,14 @@
 
 import sqlite3
 
-from . import nodes as n
-from . import packets
+from . import packets, raw_rows
 from .catalog import Table, quote
 from .constraints import shown_key
 from .convert import Truncation, check, converter
 from .errors import Cancelled, SQLError
 from .expressions import Expr
 from .queries import QueryCompiler
-from .response import COUNT, ERROR, Column, Response
+from .response import COUNT, ERROR, Response
 from .wire import FIXED, BadValue, Bytes, Incomplete, read_type
 
 COLUMNS, ROW, COMPACT_ROW, DONE = 0x81, 0xD1, 0xD2, 0xFD
@@ -73,7 +72,7 @@ def receive(session):
             load.end() if is_kept else load.undo()
             session.transaction.end_statement()
             if not session.transaction.count:
-                keep(session)
+                raw_rows.keep(session)
             session.row_count = told
             response.done(COUNT, 0xF0, told)
         response.finish()
@@ -119,7 +118,7 @@ class Load:
             self._begin()
         if self.readers is not None and len(self.buffer) >= self.scan_at:
             self._take()
-            self.scan_at = max(SCAN_BYTES, 2 * len(self.buffer))     # a long value is not read again and again
+            self.scan_at = max(SCAN_BYTES, 2 * len(self.buffer))  # a long value is not read again and again
 
     def finish(self):
         if self.readers is None:
@@ -127,13 +126,13 @@ class Load:
             if self.readers is None:
                 raise SQLError(4804)
         self._take()
-        if self.buffer:    # a row that goes on; the DONE at the end is left out by some clients
+        if self.buffer:  # a row that goes on; the DONE at the end is left out by some clients
             raise SQLError(4804)
         self._flush()
 
     def _begin(self):
         """COLMETADATA, as soon as it is there."""
-        data = Bytes(bytes(self.buffer[:1 << 20]))
+        data = Bytes(bytes(self.buffer[: 1 << 20]))
         try:
             if data.u8() != COLUMNS:
                 raise SQLError(4804)
@@ -145,7 +144,7 @@ class Load:
                 wires.append(wire)
         except Incomplete:
             return
-        del self.buffer[:data.position]
+        del self.buffer[: data.position]
         if len(wires) != len(self.announced):
             raise SQLError(4816, len(wires))
         self.wires = wires
@@ -170,7 +169,7 @@ class Load:
         self.has_changes = any(self.changes)
         self._plan_insert()
         self.is_raw = session.server.options.raw_bulk and self._can_be_raw()
-        self.scan = _scanner(self.wires) if self.is_raw else None
+        self.scan = raw_rows.scanner(self.wires) if self.is_raw else None
 
     def _plan_insert(self):
         session, table = self.session, self.table
@@ -178,6 +177,7 @@ class Load:
         keeps_identity = session.identity_insert == table.object_id or self.options.get("KEEP_IDENTITY")
         compiler = QueryCompiler(session)
         from .changes import Changes, note_identity
+
         helper = Changes()
         helper.session = session
         given, cells = [], []
@@ -188,8 +188,12 @@ class Load:
             if column.identity and not keeps_identity:
                 continue
             if column.identity:
-                mark = compiler.ask(("note", session.database, table.object_id), note_identity(table.object_id),
-                                    [Expr(mark, column.type)], column.type).sql
+                mark = compiler.ask(
+                    ("note", session.database, table.object_id),
+                    note_identity(table.object_id),
+                    [Expr(mark, column.type)],
+                    column.type,
+                ).sql
             if column.default is not None and not self.options.get("KEEP_NULLS"):
                 mark = f"coalesce({mark}, {helper.default_sql(compiler, column, table)})"
             given.append(column)
@@ -198,7 +202,9 @@ class Load:
             given.append(column)
             cells.append(sql)
         names = ", ".join(quote(c.name) for c in given)
-        unused = [f"?{i + 1}" for i in range(len(named)) if f"?{i + 1}" not in " ".join(cells).replace(",", " ").split()]
+        unused = [
+            f"?{i + 1}" for i in range(len(named)) if f"?{i + 1}" not in " ".join(cells).replace(",", " ").split()
+        ]
         extra = f" WHERE coalesce({', '.join(unused)}, 1, 1) IS NOT NULL" if unused else ""
         self.sql = f"INSERT INTO {table.sqlite} ({names}) SELECT {', '.join(cells)}{extra}"
         self.is_plain = all(cell.startswith("?") for cell in cells) and len(cells) == len(named)
@@ -229,7 +235,7 @@ class Load:
                         row.append(value)
                 elif token == COMPACT_ROW:
                     size = (len(readers) + 7) // 8
-                    bits = int.from_bytes(data[place:place + size], "little")
+                    bits = int.from_bytes(data[place : place + size], "little")
                     place += size
                     for number, read in enumerate(readers):
                         if bits >> number & 1:
@@ -241,8 +247,10 @@ class Load:
                     raise SQLError(4804)
                 at = place
                 if self.has_changes:
-                    row = [value if change is None or value is None else change(value)
-                           for value, change in zip(row, changes)]
+                    row = [
+                        value if change is None or value is None else change(value)
+                        for value, change in zip(row, changes)
+                    ]
                 rows.append(row)
                 if len(rows) >= CHUNK_ROWS:
                     self._flush()
@@ -279,7 +287,8 @@ class Load:
                 places = {column.name: i for i, (column, _) in enumerate(self.announced)}
                 session.duplicate = lambda table, key: shown_key(
                     [row[places[name]] if name in places else None for name, _ in key.columns],
-                    [table.column(name).type for name, _ in key.columns])
+                    [table.column(name).type for name, _ in key.columns],
+                )
                 break
         connection.execute("RELEASE chunk")
         session.error = found
@@ -292,10 +301,15 @@ class Load:
             return False
         if self.options.get("CHECK_CONSTRAINTS") and table.checks or len(self.announced) != len(table.columns):
             return False
-        return all(column is own and wire.type.but(collation=None) == column.type.but(collation=None)
-                   and not (wire.type.is_long and not wire.type.is_max) and not column.identity and not column.default
-                   and (column.nullable or wire.token in FIXED or True)
-                   for (column, _), own, wire in zip(self.announced, table.columns, self.wires))
+        return all(
+            column is own
+            and wire.type.but(collation=None) == column.type.but(collation=None)
+            and not (wire.type.is_long and not wire.type.is_max)
+            and not column.identity
+            and not column.default
+            and (column.nullable or wire.token in FIXED or True)
+            for (column, _), own, wire in zip(self.announced, table.columns, self.wires)
+        )
 
     def _take_raw(self):
         data = bytes(self.buffer)
@@ -318,7 +332,9 @@ class Load:
             self.connection.execute("RELEASE bulk")
             self.connection.execute("PRAGMA ignore_check_constraints = OFF")
             if self.raw:
-                _pending(self.session).setdefault(self.table.object_id, []).append((self.wires, self.raw, self.raw_rows))
+                raw_rows.pending(self.session).setdefault(self.table.object_id, []).append(
+                    (self.wires, self.raw, self.raw_rows)
+                )
 
     def undo(self):
         if self.is_begun and self.connection.in_transaction:
@@ -339,155 +355,5 @@ def _change(source, column, where):
             return change(value)
         except Truncation as error:
             raise SQLError(2628, where, column.name, error.shown) from None
+
     return attempt
-
-
-def _scanner(wires):
-    """A function bytes → (end of the last complete row, rows): written for these columns, since it must be fast."""
-    lines = ["def scan(data):", "    at = count = 0", "    size = len(data)", "    try:",
-             f"        while data[at] == {ROW}:", "            place = at + 1"]
-    for wire in wires:
-        if wire.token in FIXED:
-            lines.append(f"            place += {wire.size}")
-        elif wire.type.is_max:
-            lines += ["            if data[place:place + 8] == b'\\xff' * 8: place += 8", "            else:",
-                      "                place += 8", "                while True:",
-                      "                    part = int.from_bytes(data[place:place + 4], 'little')",
-                      "                    data[place + 3]", "                    place += 4 + part",
-                      "                    if not part: break"]
-        elif wire.token in (0xA5, 0xA7, 0xAD, 0xAF, 0xE7, 0xEF):
-            lines += ["            part = data[place] | data[place + 1] << 8",
-                      "            place += 2 + (part if part != 65535 else 0)"]
-        else:
-            lines.append("            place += 1 + data[place]")
-    lines += ["            if place > size: break", "            at = place", "            count += 1",
-              "    except IndexError:", "        pass", "    return at, count"]
-    space = {}
-    exec("\n".join(lines), space)
-    return space["scan"]
-
-
-def _pending(session):
-    if not hasattr(session, "raw_pending"):
-        session.raw_pending, session.raw_taken = {}, []
-    return session.raw_pending
-
-
-def keep(session):
-    """At a commit: what a transaction loaded is everybody's."""
-    for number, loads in getattr(session, "raw_pending", {}).items():
-        with session.store.lock:
-            session.store.raw.setdefault((session.database.lower(), number), []).extend(loads)
-    session.raw_pending, session.raw_taken = {}, []
-
-
-def undo(session):
-    """At a rollback."""
-    for key, loads in getattr(session, "raw_taken", []):
-        with session.store.lock:
-            session.store.raw.setdefault(key, []).extend(loads)
-    session.raw_pending, session.raw_taken = {}, []
-
-
-def _loads(session, table):
-    """What is in wire form of a table, as this session sees it."""
-    shared = session.store.raw.get((session.database.lower(), table.object_id), [])
-    return shared + getattr(session, "raw_pending", {}).get(table.object_id, [])
-
-
-def forget(session, table):
-    """Takes all raw rows of a table away; gives their number."""
-    loads = _loads(session, table)
-    _take_away(session, table)
-    return sum(count for _, _, count in loads)
-
-
-def _take_away(session, table):
-    key = (session.database.lower(), table.object_id)
-    with session.store.lock:
-        shared = session.store.raw.pop(key, None)
-    _pending(session).pop(table.object_id, None)
-    if shared and session.transaction.count:
-        session.raw_taken.append((key, shared))
-
-
-def materialize(session, table):
-    if hasattr(session, "compiling_tables"):
-        session.compiling_tables.add(table.object_id)
-    if not session.store.raw and not getattr(session, "raw_pending", None):
-        return
-    if session.options["FMTONLY"] or session.is_describing:
-        return
-    loads = _loads(session, table)
-    if not loads:
-        return
-    session.transaction.write()
-    _take_away(session, table)
-    names = ", ".join(quote(c.name) for c in table.columns)
-    marks = ", ".join("?" for _ in table.columns)
-    for wires, parts, _ in loads:
-        for data in parts:
-            session.connection.executemany(f"INSERT INTO {table.sqlite} ({names}) VALUES ({marks})", _decode(wires, data))
-
-
-def _decode(wires, data):
-    readers, at = [wire.read for wire in wires], 0
-    while at < len(data):
-        at += 1
-        row = []
-        for read in readers:
-            value, at = read(data, at)
-            row.append(value)
-        yield row
-
-
-def select_raw(executor, node):
-    """Answers SELECT * and SELECT COUNT(*) of a table in wire form from its bytes; says whether it could."""
-    session, query = executor.session, node.query
-    if session.options["FMTONLY"]:
-        return False
-    if not session.store.raw and not getattr(session, "raw_pending", None):
-        return False
-    if not isinstance(query, n.Query) or not query.source or len(query.source) != 1 or query.where or query.group \
-            or query.order or query.top or query.is_distinct or query.ctes or query.having:
-        return False
-    source = query.source[0]
-    if not isinstance(source, n.TableName) or len(query.items) < 1:
-        return False
-    table = session.find_object(source.parts, missing_ok=True)
-    if not isinstance(table, Table) or not (loads := _loads(session, table)):
-        return False
-    first = query.items[0].value
-    if len(query.items) == 1 and isinstance(first, n.Call) and first.name == "COUNT" and \
-            isinstance(first.arguments[0], n.Star):
-        return _send_count(executor, node, table, loads, query.items[0].alias)
-    names = [item.value.parts[-1].lower() if isinstance(item.value, n.ColumnName) and item.alias is None else None
-             for item in query.items]
-    if not (len(query.items) == 1 and isinstance(first, n.Star)) and names != [c.name.lower() for c in table.columns]:
-        return False
-    if len({tuple(w.token for w in wires) for wires, _, _ in loads}) > 1 or session.connection.execute(
-            f"SELECT 1 FROM {table.sqlite} LIMIT 1").fetchone():
-        return False
-    session.check_right("SELECT", table)
-    response = executor.response
-    columns = [Column(c.name, c.type.but(collation=w.type.collation), w.token not in FIXED, table=table.full_name)
-               for c, w in zip(table.columns, loads[0][0])]
-    response.columns(columns)
-    count = 0
-    for _, parts, rows in loads:
-        for data in parts:
-            response.add(data)
-        count += rows
-    executor.counted(node, count)
-    return True
-
-
-def _send_count(executor, node, table, loads, alias):
-    from . import sqltypes as t
-    stored = executor.session.connection.execute(f"SELECT count(*) FROM {table.sqlite}").fetchone()[0]
-    columns = [Column(alias or "", t.INT)]
-    executor.response.columns(columns)
-    count = stored + sum(rows for _, _, rows in loads)
-    executor.response.add(b"\xd1" + executor.response.writers(columns)[0](count))
-    executor.counted(node, 1)
-    return True

@@ -36,8 +36,8 @@ class TableColumn:
 @dataclass
 class Key:
     name: str
-    kind: str                 # PRIMARY KEY, UNIQUE, INDEX
-    columns: list             # (name, descends)
+    kind: str  # PRIMARY KEY, UNIQUE, INDEX
+    columns: list  # (name, descends)
     is_unique: bool = True
 
 
@@ -45,7 +45,7 @@ class Key:
 class ForeignKey:
     name: str
     columns: list
-    table: tuple              # (schema, name)
+    table: tuple  # (schema, name)
     reference_columns: list
     on_delete: str = None
     on_update: str = None
@@ -67,7 +67,7 @@ class Table:
     foreign_keys: list = field(default_factory=list)
     object_id: int = 0
     is_temporary: bool = False
-    sqlite: str = ""          # the name in SQLite
+    sqlite: str = ""  # the name in SQLite
 
     def column(self, name):
         lower = name.lower()
@@ -110,7 +110,7 @@ class Principal:
     password: str
     database: str = "master"
     is_admin: bool = False
-    grants: dict = field(default_factory=dict)    # (database, object or None) → {right: granted}
+    grants: dict = field(default_factory=dict)  # (database, object or None) → {right: granted}
 
 
 class Store:
@@ -119,10 +119,10 @@ class Store:
     def __init__(self, folder, options):
         self.folder = folder
         self.lock = threading.RLock()
-        self.databases = {}       # lower-case name → name
+        self.databases = {}  # lower-case name → name
         self.created = {}
-        self.identities = {}      # (database, object id) → last value
-        self.raw = {}             # (database, object id) → rows in wire form; see bulk.py
+        self.identities = {}  # (database, object id) → last value
+        self.raw = {}  # (database, object id) → rows in wire form; see bulk.py
         self.row_version = 2000
         self.principals = {options.user.lower(): Principal(options.user, options.password, options.database, True)}
         for name in ("master", "tempdb", "model", "msdb", options.database):
@@ -161,10 +161,17 @@ class Store:
                     os.remove(self.path(name) + suffix)
 
     def open(self, name):
-        connection = sqlite3.connect(self.path(name), isolation_level=None, check_same_thread=False, timeout=0,
-                                     cached_statements=512)
-        for pragma in ("synchronous = OFF", "foreign_keys = ON", "temp_store = MEMORY", "cache_size = -65536",
-                       "recursive_triggers = OFF", "case_sensitive_like = ON"):
+        connection = sqlite3.connect(
+            self.path(name), isolation_level=None, check_same_thread=False, timeout=0, cached_statements=512
+        )
+        for pragma in (
+            "synchronous = OFF",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "cache_size = -65536",
+            "recursive_triggers = OFF",
+            "case_sensitive_like = ON",
+        ):
             connection.execute("PRAGMA " + pragma)
         return connection
 
@@ -223,8 +230,9 @@ class Catalog:
         self.current_version()
         key = (schema.lower(), name.lower())
         if key not in self.cache:
-            row = self.connection.execute("SELECT object_id, definition FROM main._objects WHERE schema = ? AND name = ?",
-                                          (schema, name)).fetchone()
+            row = self.connection.execute(
+                "SELECT object_id, definition FROM main._objects WHERE schema = ? AND name = ?", (schema, name)
+            ).fetchone()
             self.cache[key] = self._load(row)
         return self.cache[key]
 
@@ -244,8 +252,11 @@ class Catalog:
         for table in self.temporary.values():
             if table.object_id == object_id:
                 return table
-        return self._load(self.connection.execute(
-            "SELECT object_id, definition FROM main._objects WHERE object_id = ?", (object_id,)).fetchone())
+        return self._load(
+            self.connection.execute(
+                "SELECT object_id, definition FROM main._objects WHERE object_id = ?", (object_id,)
+            ).fetchone()
+        )
 
     def save(self, item):
         """Adds or replaces an object."""
@@ -255,11 +266,14 @@ class Catalog:
             return
         data = pickle.dumps(item)
         if item.object_id:
-            self.connection.execute("UPDATE main._objects SET definition = ? WHERE object_id = ?",
-                                    (data, item.object_id))
+            self.connection.execute(
+                "UPDATE main._objects SET definition = ? WHERE object_id = ?", (data, item.object_id)
+            )
         else:
-            cursor = self.connection.execute("INSERT INTO main._objects (schema, name, type, definition) "
-                                             "VALUES (?, ?, ?, ?)", (item.schema, item.name, kind, data))
+            cursor = self.connection.execute(
+                "INSERT INTO main._objects (schema, name, type, definition) " "VALUES (?, ?, ?, ?)",
+                (item.schema, item.name, kind, data),
+            )
             item.object_id = cursor.lastrowid
         self.cache.clear()
 

@@ -24,6 +24,7 @@ def next_identity(object_id):
         table = session.catalog.by_id(object_id)
         session.last_identity = session.store.next_identity(session.database, table)
         return session.last_identity
+
     return take
 
 
@@ -33,6 +34,7 @@ def note_identity(object_id):
             session.store.note_identity(session.database, session.catalog.by_id(object_id), value)
             session.last_identity = value
         return value
+
     return note
 
 
@@ -79,8 +81,13 @@ class Changes(Merging):
         """The columns that an INSERT names, or all that it can fill."""
         session = self.session
         if names is None:
-            return [c for c in table.columns if c.computed is None and c.type.name != "timestamp"
-                    and not (c.identity and session.identity_insert != table.object_id)]
+            return [
+                c
+                for c in table.columns
+                if c.computed is None
+                and c.type.name != "timestamp"
+                and not (c.identity and session.identity_insert != table.object_id)
+            ]
         found, seen = [], set()
         for name in names:
             column = table.column(name)
@@ -107,8 +114,12 @@ class Changes(Merging):
             if column in columns or column.computed is not None:
                 continue
             if column.identity:
-                expr = compiler.ask(("identity", self.session.database, table.object_id), next_identity(table.object_id),
-                                    [], column.type)
+                expr = compiler.ask(
+                    ("identity", self.session.database, table.object_id),
+                    next_identity(table.object_id),
+                    [],
+                    column.type,
+                )
                 found.append((column, expr.sql))
             elif column.type.name == "timestamp":
                 found.append((column, compiler.ask("stamp", stamp, [], column.type).sql))
@@ -126,8 +137,12 @@ class Changes(Merging):
     def assigned(self, compiler, expr, column, table):
         sql = compiler.assign(expr, column, table)
         if column.identity:
-            sql = compiler.ask(("note", self.session.database, table.object_id), note_identity(table.object_id),
-                               [Expr(sql, column.type)], column.type).sql
+            sql = compiler.ask(
+                ("note", self.session.database, table.object_id),
+                note_identity(table.object_id),
+                [Expr(sql, column.type)],
+                column.type,
+            ).sql
         return sql
 
     def _insert_sql(self, compiler, node, table):
@@ -145,8 +160,10 @@ class Changes(Merging):
                 if node.columns is None:
                     raise SQLError(213)
                 raise SQLError(120 if len(plan.columns) < len(columns) else 121)
-            cells = [self.assigned(compiler, Expr(f"c{i + 1}", found.type), column, table)
-                     for i, (column, found) in enumerate(zip(columns, plan.columns))]
+            cells = [
+                self.assigned(compiler, Expr(f"c{i + 1}", found.type), column, table)
+                for i, (column, found) in enumerate(zip(columns, plan.columns))
+            ]
             top = f" LIMIT {compiler.value(node.top).sql}" if node.top is not None else ""
             body, explain = (cells, f" FROM ({plan.sql}{top})"), None
         extra = self.fillers(compiler, table, columns)
@@ -170,8 +187,13 @@ class Changes(Merging):
     def _insert_values(self, compiler, node, columns, table):
         rows = []
         if len(node.source.rows) > VALUES_LIMIT:
-            raise SQLError(10738, text="The number of row value expressions in the INSERT statement exceeds the maximum "
-                                       "allowed number of 1000 row values.", severity=15, level=1)
+            raise SQLError(
+                10738,
+                text="The number of row value expressions in the INSERT statement exceeds the maximum "
+                "allowed number of 1000 row values.",
+                severity=15,
+                level=1,
+            )
         for row in node.source.rows:
             if len(row) != len(columns):
                 if node.columns is None:
@@ -192,8 +214,9 @@ class Changes(Merging):
         if explain is None:
             return "(<unknown>)"
         columns, sql = explain
-        places = [next((i for i, c in enumerate(columns) if c.name.lower() == name.lower()), None)
-                  for name, _ in key.columns]
+        places = [
+            next((i for i, c in enumerate(columns) if c.name.lower() == name.lower()), None) for name, _ in key.columns
+        ]
         if None in places:
             return "(<unknown>)"
         kinds = [columns[i].type for i in places]
@@ -202,8 +225,10 @@ class Changes(Merging):
         try:
             for row in self.session.connection.execute(sql, self.values_of(used)).fetchall():
                 values = tuple(row[i] for i in places)
-                if values in seen or self.session.connection.execute(
-                        f"SELECT 1 FROM {table.sqlite} WHERE {tests}", values).fetchone():
+                if (
+                    values in seen
+                    or self.session.connection.execute(f"SELECT 1 FROM {table.sqlite} WHERE {tests}", values).fetchone()
+                ):
                     return shown_key(values, kinds)
                 seen.add(values)
         except (sqlite3.Error, SQLError):
@@ -215,8 +240,9 @@ class Changes(Merging):
     def _outputs(self, compiler, items, table, prefix):
         """(name, Expr) of OUTPUT's items, as RETURNING has them."""
         scope = Scope()
-        columns = [(c.name, Expr(quote(c.name), c.type, c.nullable, column=c, table=table.full_name))
-                   for c in table.columns]
+        columns = [
+            (c.name, Expr(quote(c.name), c.type, c.nullable, column=c, table=table.full_name)) for c in table.columns
+        ]
         scope.sources.append(Source([prefix.lower()], columns, table))
         outer, compiler.scope = compiler.scope, scope
         try:
@@ -230,7 +256,7 @@ class Changes(Merging):
             table = self.target(node.output_into)
             marks = ", ".join("?" for _ in outputs)
             names = [c for c in table.columns if c.computed is None and not c.identity]
-            listed = ", ".join(quote(c.name) for c in names[:len(outputs)])
+            listed = ", ".join(quote(c.name) for c in names[: len(outputs)])
             self.session.connection.executemany(f"INSERT INTO {table.sqlite} ({listed}) VALUES ({marks})", rows)
             return
         columns = [QueryCompiler._result_column(None, name, expr) for name, expr in outputs]
@@ -278,8 +304,9 @@ class Changes(Merging):
             names = ", ".join(quote(c.name) for c in table.columns)
             rows = []
             for row in before:
-                after = self.session.connection.execute(f"SELECT {names} FROM {table.sqlite} WHERE _rowid_ = ?",
-                                                        row[:1]).fetchone()
+                after = self.session.connection.execute(
+                    f"SELECT {names} FROM {table.sqlite} WHERE _rowid_ = ?", row[:1]
+                ).fetchone()
                 rows.append(self._output_row(outputs, table, row[1:], after))
             self.output(node, outputs, rows)
             self.counted(node, len(rows))
@@ -289,6 +316,7 @@ class Changes(Merging):
     def _output_row(self, outputs, table, old, new):
         """OUTPUT's items over the old and the new row, which stand in a subquery as literals."""
         from .expressions import literal_sql
+
         cells = [f"{literal_sql(value, c.type)} AS {quote('d' + c.name)}" for c, value in zip(table.columns, old)]
         cells += [f"{literal_sql(value, c.type)} AS {quote('i' + c.name)}" for c, value in zip(table.columns, new)]
         items = ", ".join(expr.sql for _, expr in outputs)
@@ -306,8 +334,11 @@ class Changes(Merging):
                 variables.append((variable, expr))
                 continue
             if column.computed is not None or column.type.name == "timestamp":
-                raise SQLError(271, column.name) if column.computed is not None else SQLError(
-                    272, text="Cannot update a timestamp column.", level=1)
+                raise (
+                    SQLError(271, column.name)
+                    if column.computed is not None
+                    else SQLError(272, text="Cannot update a timestamp column.", level=1)
+                )
             if column.identity:
                 raise SQLError(8102, text=f"Cannot update identity column '{column.name}'.", level=1)
             if column.name in names:
@@ -344,9 +375,15 @@ class Changes(Merging):
     def _update_outputs(self, compiler, node, table):
         scope = Scope()
         for prefix, letter in (("deleted", "d"), ("inserted", "i")):
-            scope.sources.append(Source([prefix], [
-                (c.name, Expr(quote(letter + c.name), c.type, c.nullable, column=c, table=table.full_name))
-                for c in table.columns]))
+            scope.sources.append(
+                Source(
+                    [prefix],
+                    [
+                        (c.name, Expr(quote(letter + c.name), c.type, c.nullable, column=c, table=table.full_name))
+                        for c in table.columns
+                    ],
+                )
+            )
         outer, compiler.scope = compiler.scope, scope
         try:
             return compiler._items(node.output, None)
@@ -355,10 +392,11 @@ class Changes(Merging):
 
     def _delete(self, node):
         table = self._changed_table(node)
-        from . import bulk
+        from . import raw_rows
+
         if node.where is None and not node.source and not node.output and node.top is None:
             self.session.check_right("DELETE", table)
-            count = bulk.forget(self.session, table)
+            count = raw_rows.forget(self.session, table)
             if count:
                 self.session.transaction.write()
                 self.counted(node, count + self.session.connection.execute(f"DELETE FROM {table.sqlite}").rowcount)
@@ -386,14 +424,17 @@ class Changes(Merging):
         return sql, outputs
 
     def _truncate(self, node):
-        from . import bulk
+        from . import raw_rows
+
         table = self.target(n.TableName(node.name))
         for other in self.session.catalog.all(Table):
-            if any(key.table[1].lower() == table.name.lower() and other.object_id != table.object_id
-                   for key in other.foreign_keys):
+            if any(
+                key.table[1].lower() == table.name.lower() and other.object_id != table.object_id
+                for key in other.foreign_keys
+            ):
                 raise SQLError(4712, table.name)
         self.session.check_right("ALTER", table)
-        bulk.forget(self.session, table)
+        raw_rows.forget(self.session, table)
         self.session.transaction.write()
         self.session.connection.execute(f"DELETE FROM {table.sqlite}")
         self.session.store.identities.pop((self.session.database.lower(), table.object_id), None)

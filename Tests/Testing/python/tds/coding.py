@@ -17,6 +17,7 @@ def _whole(form):
         if len(data) != size:
             raise BadValue(f"{len(data)} bytes instead of {size}")
         return struct.unpack(form, data)[0]
+
     return decode
 
 
@@ -30,17 +31,19 @@ def _finite(form):
         if number - number != 0:
             raise BadValue("a float that is no number")
         return number
+
     return decode
 
 
 def _decimal_decoder(type):
-    limit, factor = 10 ** type.precision, 10 ** (38 - type.scale)
+    limit, factor = 10**type.precision, 10 ** (38 - type.scale)
 
     def decode(data):
         number = int.from_bytes(data[1:], "little")
         if number >= limit or data[0] > 1 or len(data) > 17:
             raise BadValue("a decimal beyond its precision")
         return ((number if data[0] else -number) * factor + v.BIAS).to_bytes(32, "big")
+
     return decode
 
 
@@ -83,10 +86,10 @@ def _clock(data, scale):
 
 def _offset(data, scale):
     size = time_bytes(scale)
-    minutes = struct.unpack("<h", data[size + 3:])[0]
+    minutes = struct.unpack("<h", data[size + 3 :])[0]
     if not -840 <= minutes <= 840:
         raise BadValue("an offset of more than 14 hours")
-    return v.pack_offset(_day(data[size:size + 3]) * v.DAY + _clock(data[:size], scale), minutes)
+    return v.pack_offset(_day(data[size : size + 3]) * v.DAY + _clock(data[:size], scale), minutes)
 
 
 def decoder(type):
@@ -127,15 +130,22 @@ def encoder(type):
     """A function value → bytes, without their length."""
     name, scale = type.name, type.scale
     if name in ("tinyint", "smallint", "int", "bigint", "bit", "real", "float"):
-        return struct.Struct({"tinyint": "<B", "smallint": "<h", "int": "<i", "bigint": "<q", "bit": "<B",
-                              "real": "<f", "float": "<d"}[name]).pack
+        return struct.Struct(
+            {"tinyint": "<B", "smallint": "<h", "int": "<i", "bigint": "<q", "bit": "<B", "real": "<f", "float": "<d"}[
+                name
+            ]
+        ).pack
     if name in ("decimal", "numeric"):
         size, factor = decimal_bytes(type.precision) - 1, 10 ** (38 - scale)
 
         def decimal(value):
             number = (int.from_bytes(value, "big") - v.BIAS) // factor
-            return b"\x01" + number.to_bytes(size, "little") if number >= 0 else \
-                b"\x00" + (-number).to_bytes(size, "little")
+            return (
+                b"\x01" + number.to_bytes(size, "little")
+                if number >= 0
+                else b"\x00" + (-number).to_bytes(size, "little")
+            )
+
         return decimal
     if name == "money":
         return lambda value: struct.pack("<iI", value >> 32, value & 0xFFFFFFFF)
@@ -151,15 +161,19 @@ def encoder(type):
     if name == "time":
         return lambda value: (value // unit).to_bytes(size, "little")
     if name == "datetime2":
+
         def datetime2(value):
             days, ticks = divmod(value, v.DAY)
             return (ticks // unit).to_bytes(size, "little") + days.to_bytes(3, "little")
+
         return datetime2
     if name == "datetimeoffset":
+
         def datetimeoffset(value):
             ticks, minutes = v.unpack_offset(value)
             days, ticks = divmod(ticks, v.DAY)
             return (ticks // unit).to_bytes(size, "little") + days.to_bytes(3, "little") + struct.pack("<h", minutes)
+
         return datetimeoffset
     if name in ("nchar", "nvarchar", "ntext", "xml"):
         return lambda value: value.encode("utf-16-le", "surrogatepass")

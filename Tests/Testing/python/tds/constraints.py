@@ -59,8 +59,9 @@ def _duplicate(session, place):
                 shown = session.duplicate(table, key) if session.duplicate else "(<unknown>)"
                 if key.kind == "INDEX":
                     return SQLError(2601, table.full_name, key.name, shown)
-                return SQLError(2627, "PRIMARY KEY" if key.kind == "PRIMARY KEY" else "UNIQUE KEY", key.name,
-                                table.full_name, shown)
+                return SQLError(
+                    2627, "PRIMARY KEY" if key.kind == "PRIMARY KEY" else "UNIQUE KEY", key.name, table.full_name, shown
+                )
     return SQLError(2627, "UNIQUE KEY", place, place, "(<unknown>)")
 
 
@@ -70,8 +71,10 @@ def index_name(table, key):
 
 def shown_key(values, types):
     """The duplicate key as messages show it."""
-    texts = ["<NULL>" if value is None else text_of(value, kind, 121) if kind.kind != "bytes" else
-             "0x" + value.hex() for value, kind in zip(values, types)]
+    texts = [
+        "<NULL>" if value is None else text_of(value, kind, 121) if kind.kind != "bytes" else "0x" + value.hex()
+        for value, kind in zip(values, types)
+    ]
     return f"({', '.join(texts)})"
 
 
@@ -81,8 +84,9 @@ def _check(session, name):
             if check.name == name:
                 columns = [c.name for c in table.columns if re.search(rf"\b{re.escape(c.name)}\b", check.expression)]
                 column = f", column '{columns[0]}'" if len(columns) == 1 else ""
-                return SQLError(547, session.verb or "INSERT", "CHECK", name, session.database, table.full_name, column,
-                                state=0)
+                return SQLError(
+                    547, session.verb or "INSERT", "CHECK", name, session.database, table.full_name, column, state=0
+                )
     return SQLError(547, session.verb or "INSERT", "CHECK", name, session.database, "", "", state=0)
 
 

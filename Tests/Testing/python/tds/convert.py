@@ -7,8 +7,7 @@ from functools import lru_cache
 from . import sqltypes as t
 from . import values as v
 from .errors import SQLError
-from .texts import parse_when, parts, text_of
-from .wire import BadValue
+from .texts import text_of
 
 NUMBER = re.compile(r"\s*([+-]?)\s*(\d*)(?:\.(\d*))?\s*")
 FLOAT = re.compile(r"\s*[+-]?\s*(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?\s*")
@@ -37,8 +36,14 @@ def check(source, target, explicit):
     new = ("date", "time", "datetime2", "datetimeoffset")
     if {a, b} == {"date", "time"} or a in NUMBERS and b in new or a in new and b in NUMBERS:
         raise clash
-    if a in ("datetime", "smalldatetime") and b in NUMBERS or a == "text" and b == "bytes" \
-            or a in t.TEMPORAL and b == "bytes":
+    if (
+        a in ("datetime", "smalldatetime")
+        and b in NUMBERS
+        or a == "text"
+        and b == "bytes"
+        or a in t.TEMPORAL
+        and b == "bytes"
+    ):
         if not explicit:
             raise needs_cast
     if "uniqueidentifier" in (a, b) and not {a, b} & {"text", "bytes"}:
@@ -63,13 +68,22 @@ def converter(source, target, style=None, assigns=False):
         if source.kind == "sql_variant":
             return None
         from .variants import pack
+
         return lambda value: pack(value, source)
     if source.kind == "sql_variant":
         return _from_variant(target, style)
     if target.kind == "text":
         return _to_text(source, target, style, assigns)
-    make = {"int": _to_integer, "decimal": _to_decimal, "money": _to_money, "float": _to_float, "bytes": _to_bytes,
-            "uniqueidentifier": _to_guid}.get(target.kind, _to_when)
+    from . import convert_when
+
+    make = {
+        "int": _to_integer,
+        "decimal": _to_decimal,
+        "money": _to_money,
+        "float": _to_float,
+        "bytes": _to_bytes,
+        "uniqueidentifier": _to_guid,
+    }.get(target.kind, convert_when.to_when)
     if source == target and target.kind != "bytes":
         return None
     return make(source, target, style, assigns)
@@ -88,10 +102,12 @@ def _from_variant(target, style):
     def change(value):
         inner, source = unpack(value)
         return convert(inner, source, target, style)
+
     return change
 
 
 # --- numbers
+
 
 def _number_of(source):
     """A function value → (integer, scale) for exact numbers."""
@@ -135,6 +151,7 @@ def _to_integer(source, target, style, assigns):
             number, scale = exact(value)
             whole = abs(number) // v.POWERS[scale] if source.kind == "decimal" else abs(v.round_decimal(number, scale))
             return ranged(-whole if number < 0 else whole, v.scaled_text(number, scale))
+
         return from_exact
     if source.kind == "float":
         return lambda value: ranged(int(value), value)
@@ -170,11 +187,13 @@ def _integer_of_text(text, source, target, low, high):
 
 def _to_bit(source):
     if source.kind == "text":
+
         def change(text):
             word = text.strip().lower()
             if word in ("true", "false"):
                 return int(word == "true")
-            return 1 if _integer_of_text(text, source, t.BIT, -10 ** 40, 10 ** 40) else 0
+            return 1 if _integer_of_text(text, source, t.BIT, -(10**40), 10**40) else 0
+
         return change
     if source.kind == "decimal":
         return lambda value: int(value != v.pack_decimal(0, 0))
@@ -184,22 +203,29 @@ def _to_bit(source):
 
 
 def _to_decimal(source, target, style, assigns):
-    scale, limit = target.scale, 10 ** target.precision
+    scale, limit = target.scale, 10**target.precision
 
     def fit(number, from_scale):
-        number = number * v.POWERS[scale - from_scale] if from_scale <= scale else \
-            v.round_decimal(number, from_scale - scale)
+        number = (
+            number * v.POWERS[scale - from_scale]
+            if from_scale <= scale
+            else v.round_decimal(number, from_scale - scale)
+        )
         if -limit < number < limit:
             return v.pack_decimal(number, scale)
         raise SQLError(8115, source.name, target.name)
 
     if source.kind in ("int", "decimal", "money"):
         exact = _number_of(source)
-        if source.kind == "decimal" and source.scale <= scale \
-                and source.precision - source.scale <= target.precision - scale:
+        if (
+            source.kind == "decimal"
+            and source.scale <= scale
+            and source.precision - source.scale <= target.precision - scale
+        ):
             return None
         return lambda value: fit(*exact(value))
     if source.kind == "float":
+
         def from_float(value):
             top, bottom = value.as_integer_ratio()
             number, rest = divmod(abs(top) * v.POWERS[scale], bottom)
@@ -207,20 +233,28 @@ def _to_decimal(source, target, style, assigns):
             if number >= limit:
                 raise SQLError(8115, source.name, target.name)
             return v.pack_decimal(-number if value < 0 else number, scale)
+
         return from_float
     if source.kind == "text":
+
         def from_text(text):
             hit = NUMBER.fullmatch(text)
             if hit is None or not (hit[2] or hit[3]):
                 raise SQLError(8114, source.name, target.name)
             digits = hit[3] or ""
             number = int((hit[2] or "") + digits)
-            return fit(-number if hit[1] == "-" else number, len(digits)) if len(digits) < 79 \
-                else fit(-number // 10 ** (len(digits) - 70) if hit[1] == "-" else number // 10 ** (len(digits) - 70), 70)
+            return (
+                fit(-number if hit[1] == "-" else number, len(digits))
+                if len(digits) < 79
+                else fit(
+                    -number // 10 ** (len(digits) - 70) if hit[1] == "-" else number // 10 ** (len(digits) - 70), 70
+                )
+            )
+
         return from_text
     if source.name in ("datetime", "smalldatetime"):
         unit = v.DAY300 if source.name == "datetime" else 1440
-        return lambda value: fit(value * 10 ** 12 // unit, 12)
+        return lambda value: fit(value * 10**12 // unit, 12)
     if source.kind == "bytes":
         return lambda value: fit(int.from_bytes(value, "big"), 0)
     raise SQLError(206, source.name, target.name)
@@ -230,11 +264,12 @@ def _to_money(source, target, style, assigns):
     bits = 31 if target.name == "smallmoney" else 63
 
     def fit(number):
-        if -2 ** bits <= number < 2 ** bits:
+        if -(2**bits) <= number < 2**bits:
             return number
         raise SQLError(8115, source.name if source.kind != "int" else "expression", target.name)
 
     if source.kind == "text":
+
         def from_text(text):
             hit = NUMBER.fullmatch(text.replace(",", "").replace("$", ""))
             if hit is None:
@@ -242,6 +277,7 @@ def _to_money(source, target, style, assigns):
             digits = hit[3] or ""
             number = v.round_decimal(int((hit[2] or "0") + digits + "0000"), len(digits))
             return fit(-number if hit[1] == "-" else number)
+
         return from_text
     if source.kind in ("int", "decimal", "money"):
         exact = _number_of(source)
@@ -249,6 +285,7 @@ def _to_money(source, target, style, assigns):
         def from_exact(value):
             number, scale = exact(value)
             return fit(number * v.POWERS[4 - scale] if scale <= 4 else v.round_decimal(number, scale - 4))
+
         return from_exact
     if source.kind == "float":
         return lambda value: fit(round(value * 10000))
@@ -276,8 +313,10 @@ def _to_float(source, target, style, assigns):
         def from_exact(value):
             number, scale = exact(value)
             return fit(number / v.POWERS[scale])
+
         return from_exact
     if source.kind == "text":
+
         def from_text(text):
             if not text.strip():
                 return 0.0
@@ -287,6 +326,7 @@ def _to_float(source, target, style, assigns):
             if number - number != 0:
                 raise SQLError(8115, source.name, target.name)
             return fit(number)
+
         return from_text
     if source.name in ("datetime", "smalldatetime"):
         unit = v.DAY300 if source.name == "datetime" else 1440
@@ -296,6 +336,7 @@ def _to_float(source, target, style, assigns):
 
 # --- texts and bytes
 
+
 def _to_text(source, target, style, assigns):
     if target.name == "xml":
         return _to_xml(source)
@@ -303,8 +344,12 @@ def _to_text(source, target, style, assigns):
     pads = target.name in ("char", "nchar")
     wide = target.name in t.WIDE
     order = target.collation or t.DEFAULT
-    same_code = source.kind == "text" and source.collation is not None and source.collation.encoding == order.encoding \
+    same_code = (
+        source.kind == "text"
+        and source.collation is not None
+        and source.collation.encoding == order.encoding
         and source.name not in t.WIDE
+    )
     is_narrowing = not wide and not same_code
 
     def size(text):
@@ -325,11 +370,13 @@ def _to_text(source, target, style, assigns):
         return text + " " * (limit - length) if pads and length < limit else text
 
     if source.kind == "bytes":
+
         def from_bytes(value):
             if style in (1, 2):
                 return change(value)
             text = value.decode("utf-16-le", "replace") if wide else order.decode(value)
             return text if limit is None else text[:limit].ljust(limit if pads else 0)
+
         return from_bytes
     if source.kind == "text" and not is_narrowing and limit is None:
         return None
@@ -345,7 +392,7 @@ def _cut(text, source, target, limit, assigns, order, wide):
         raise SQLError(8170, text="Insufficient result space to convert uniqueidentifier value to char.")
     shown = v.utf16_prefix(text, limit) if wide else order.encode(text)[:limit].decode(order.encoding, "ignore")
     if assigns:
-        rest = text[len(shown):]
+        rest = text[len(shown) :]
         if not rest.strip(" "):
             return shown
         raise Truncation(shown)
@@ -371,6 +418,7 @@ def _to_xml(source):
             except ElementTree.ParseError as error:
                 raise SQLError(9400, error.position[1], "illegal xml character") from None
         return text
+
     return change if source.name != "xml" else None
 
 
@@ -400,6 +448,7 @@ def _to_bytes(source, target, style, assigns):
         size = {"tinyint": 1, "bit": 1, "smallint": 2, "int": 4, "bigint": 8}[source.name]
         return lambda value: fit(value.to_bytes(size, "big", signed=size > 1), True)
     if source.kind == "text":
+
         def from_text(text):
             if style in (1, 2):
                 digits = text[2:] if style == 1 else text
@@ -408,8 +457,10 @@ def _to_bytes(source, target, style, assigns):
                 except ValueError:
                     raise SQLError(8114, source.name, target.name) from None
             return fit(text.encode("utf-16-le") if source.name in t.WIDE else source.collation.encode(text))
+
         return from_text
     from .wire import encoder
+
     encode = encoder(source)
     return lambda value: fit(encode(value)[::-1] if source.kind != "uniqueidentifier" else value)
 
@@ -423,74 +474,5 @@ def _to_guid(source, target, style, assigns):
         if hit is None:
             raise SQLError(8169)
         return v.guid_bytes(hit[1])
+
     return from_text
-
-
-# --- times
-
-def _to_when(source, target, style, assigns):
-    build = _builder(source, target)
-    if source.kind == "text":
-        def from_text(text):
-            when = parse_when(text, target.name)
-            if target.name == "datetime" and when.digits > 3:
-                raise SQLError(241)
-            return build(when.days, when.ticks, when.minutes)
-        return from_text
-    if source.kind in t.TEMPORAL:
-        if source.name == "datetime" and target.name in ("datetime2", "datetimeoffset", "time"):
-            return lambda value: build(*divmod(v.datetime_precise_ticks(value), v.DAY), None)
-        return lambda value: build(*parts(value, source))
-    if source.kind in NUMBERS and target.name in ("datetime", "smalldatetime"):
-        number = converter(source, t.FLOAT) or float
-        return lambda value: build(v.DAYS_TO_1900 + int(number(value) // 1), round(number(value) % 1 * v.DAY), None)
-    if source.kind == "bytes":
-        from .wire import decoder
-        decode = decoder(target)
-
-        def from_bytes(value):
-            try:
-                return decode(value[::-1] if target.name not in ("datetime", "smalldatetime") else value)
-            except (BadValue, struct.error):
-                raise SQLError(241) from None
-        return from_bytes
-    raise SQLError(206, source.name, target.name)
-
-
-def _builder(source, target):
-    """A function (days, 100 ns, zone) → value."""
-    name, scale = target.name, target.scale
-
-    def out_of_range():
-        return SQLError(242, source.name, name)
-
-    if name == "date":
-        return lambda days, ticks, zone: days
-    if name == "time":
-        return lambda days, ticks, zone: min(v.round_ticks(ticks, scale), v.DAY - v.POWERS[7 - scale])
-    if name == "datetime":
-        def datetime(days, ticks, zone):
-            value = v.ticks_datetime(days * v.DAY + ticks)
-            if not -53690 * v.DAY300 <= value < 2958464 * v.DAY300:
-                raise out_of_range()
-            return value
-        return datetime
-    if name == "smalldatetime":
-        def smalldatetime(days, ticks, zone):
-            value = (days - v.DAYS_TO_1900) * 1440 + (ticks + 300_019_999) // 600_000_000
-            if not 0 <= value < 65536 * 1440:
-                raise out_of_range()
-            return value
-        return smalldatetime
-    if name == "datetime2":
-        def datetime2(days, ticks, zone):
-            value = v.round_ticks(days * v.DAY + ticks, scale)
-            return value if value < (v.LAST_DAY + 1) * v.DAY else value - v.POWERS[7 - scale]
-        return datetime2
-
-    def datetimeoffset(days, ticks, zone):
-        value = v.round_ticks(days * v.DAY + ticks, scale) - (zone or 0) * 600_000_000
-        if not 0 <= value < (v.LAST_DAY + 1) * v.DAY:
-            raise SQLError(241) if source.kind == "text" else out_of_range()
-        return v.pack_offset(value, zone or 0)
-    return datetimeoffset

@@ -4,9 +4,10 @@ import random
 
 from . import nodes as n
 from . import sqltypes as t
-from .catalog import Check, ForeignKey, Key, Principal, Procedure, Table, TableColumn, View, quote
+from .catalog import Check, ForeignKey, Key, Table, TableColumn, quote
 from .constraints import index_name
 from .errors import SQLError
+from .objects import Objects
 from .parse_statement import Parser
 from .queries import QueryCompiler, Scope, Source
 from .expressions import Expr
@@ -20,15 +21,17 @@ def generated_name(prefix, table, column=""):
     return f"{prefix}__{table[:9]}__{(column[:5] + '__') if column else ''}{random.getrandbits(32):08X}"
 
 
-class Definitions:
+class Definitions(Objects):
     """Mixed into the executor."""
 
     def _change_schema(self):
         session = self.session
         if not session.principal.is_admin and not any(
-                grants.get("CREATE TABLE") or grants.get("CONTROL") for grants in session.principal.grants.values()):
-            raise SQLError(262, text=f"CREATE TABLE permission denied in database '{session.database}'.", severity=14,
-                           level=1)
+            grants.get("CREATE TABLE") or grants.get("CONTROL") for grants in session.principal.grants.values()
+        ):
+            raise SQLError(
+                262, text=f"CREATE TABLE permission denied in database '{session.database}'.", severity=14, level=1
+            )
         session.transaction.write()
 
     # --- tables
@@ -86,8 +89,9 @@ class Definitions:
             column.default_name = generated_name("DF", table.name, column.name)
         column.identity, column.is_sparse = definition.identity, definition.is_sparse
         column.is_rowguid = definition.is_rowguid
-        if column.identity or (column.type is not None and column.type.name == "timestamp"
-                               and definition.nullable is None):
+        if column.identity or (
+            column.type is not None and column.type.name == "timestamp" and definition.nullable is None
+        ):
             column.nullable = False
         if any(c.kind == "PRIMARY KEY" for c in definition.constraints):
             if definition.nullable:
@@ -105,12 +109,19 @@ class Definitions:
             for name, _ in constraint.columns:
                 column = table.column(name)
                 if column is None:
-                    raise SQLError(1911, text=f"Column name '{name}' does not exist in the target table or view.", level=1)
+                    raise SQLError(
+                        1911, text=f"Column name '{name}' does not exist in the target table or view.", level=1
+                    )
                 if kind == "PRIMARY KEY":
                     column.nullable = False
             prefix = "PK" if kind == "PRIMARY KEY" else "UQ"
-            table.keys.append(Key(constraint.name or generated_name(prefix, table.name), kind,
-                                  [(table.column(name).name, d) for name, d in constraint.columns]))
+            table.keys.append(
+                Key(
+                    constraint.name or generated_name(prefix, table.name),
+                    kind,
+                    [(table.column(name).name, d) for name, d in constraint.columns],
+                )
+            )
         elif kind == "CHECK":
             table.checks.append(Check(constraint.name or generated_name("CK", table.name), constraint.expression))
         elif kind == "DEFAULT":
@@ -124,20 +135,37 @@ class Definitions:
                 other = table
             if not isinstance(other, Table):
                 raise SQLError(1767, name, ".".join(constraint.references), level=1)
-            columns = constraint.reference_columns or [c for k in other.keys if k.kind == "PRIMARY KEY"
-                                                       for c, _ in k.columns]
-            table.foreign_keys.append(ForeignKey(name, constraint.columns, (other.schema, other.name), columns,
-                                                 constraint.on_delete, constraint.on_update))
+            columns = constraint.reference_columns or [
+                c for k in other.keys if k.kind == "PRIMARY KEY" for c, _ in k.columns
+            ]
+            table.foreign_keys.append(
+                ForeignKey(
+                    name,
+                    constraint.columns,
+                    (other.schema, other.name),
+                    columns,
+                    constraint.on_delete,
+                    constraint.on_update,
+                )
+            )
 
     def _check_size(self, table):
         if len(table.columns) > MAX_COLUMNS:
-            raise SQLError(1702, text=f"CREATE TABLE failed because column '{table.columns[-1].name}' in table "
-                                      f"'{table.name}' exceeds the maximum of 1024 columns.", level=1)
+            raise SQLError(
+                1702,
+                text=f"CREATE TABLE failed because column '{table.columns[-1].name}' in table "
+                f"'{table.name}' exceeds the maximum of 1024 columns.",
+                level=1,
+            )
         size, overhead = self.fixed_bytes(table)
         if size > ROW_BYTES:
-            raise SQLError(1701, text=f"Creating or altering table '{table.name}' failed because the minimum row size "
-                                      f"would be {size}, including {overhead} bytes of internal overhead. This exceeds "
-                                      f"the maximum allowable table row size of 8060 bytes.", level=1)
+            raise SQLError(
+                1701,
+                text=f"Creating or altering table '{table.name}' failed because the minimum row size "
+                f"would be {size}, including {overhead} bytes of internal overhead. This exceeds "
+                f"the maximum allowable table row size of 8060 bytes.",
+                level=1,
+            )
 
     def fixed_bytes(self, table):
         """The bytes that every row takes, and those of them that are no values."""
@@ -149,14 +177,19 @@ class Definitions:
 
     def _varies(self, column):
         return column.type.kind in ("text", "bytes", "sql_variant") and column.type.name not in (
-            "char", "nchar", "binary", "timestamp")
+            "char",
+            "nchar",
+            "binary",
+            "timestamp",
+        )
 
     def _table_expression(self, table, text, condition=False):
         """An expression over a table's own columns."""
         compiler = QueryCompiler(self.session)
         compiler.scope = Scope()
-        compiler.scope.sources.append(Source([table.name], [
-            (c.name, Expr(quote(c.name), c.type, c.nullable)) for c in table.columns]))
+        compiler.scope.sources.append(
+            Source([table.name], [(c.name, Expr(quote(c.name), c.type, c.nullable)) for c in table.columns])
+        )
         node = Parser(text).expression()
         return compiler.condition(node) if condition else compiler.value(node)
 
@@ -187,10 +220,13 @@ class Definitions:
     def _foreign_key(self, key):
         columns = ", ".join(map(quote, key.columns))
         referenced = ", ".join(map(quote, key.reference_columns))
-        actions = "".join(f" ON {word} {action}" for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-                          if action)
-        return (f"CONSTRAINT {quote(key.name)} FOREIGN KEY ({columns}) REFERENCES "
-                f"{quote('.'.join(key.table))} ({referenced}){actions}")
+        actions = "".join(
+            f" ON {word} {action}" for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)) if action
+        )
+        return (
+            f"CONSTRAINT {quote(key.name)} FOREIGN KEY ({columns}) REFERENCES "
+            f"{quote('.'.join(key.table))} ({referenced}){actions}"
+        )
 
     def _size_check(self, table):
         varying = [c for c in table.columns if self._varies(c) and c.computed is None]
@@ -231,6 +267,7 @@ class Definitions:
         self._change_schema()
         session.materialize(table)
         import copy
+
         new = copy.deepcopy(table)
         if node.action == "ADD":
             constraints = []
@@ -246,8 +283,12 @@ class Definitions:
             for name in node.elements:
                 column = new.column(name)
                 if column is None:
-                    raise SQLError(4924, text=f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in "
-                                              f"table '{table.name}'.", level=1)
+                    raise SQLError(
+                        4924,
+                        text=f"ALTER TABLE DROP COLUMN failed because column '{name}' does not exist in "
+                        f"table '{table.name}'.",
+                        level=1,
+                    )
                 new.columns.remove(column)
         elif node.action == "DROP CONSTRAINT":
             for name in node.elements:
@@ -256,8 +297,12 @@ class Definitions:
             definition = node.elements[0]
             column = new.column(definition.name)
             if column is None:
-                raise SQLError(4924, text=f"ALTER TABLE ALTER COLUMN failed because column '{definition.name}' does not "
-                                          f"exist in table '{table.name}'.", level=1)
+                raise SQLError(
+                    4924,
+                    text=f"ALTER TABLE ALTER COLUMN failed because column '{definition.name}' does not "
+                    f"exist in table '{table.name}'.",
+                    level=1,
+                )
             column.type, column.nullable = definition.type, definition.nullable is not False
         self._check_size(new)
         self._rebuild(table, new)
@@ -299,8 +344,10 @@ class Definitions:
         run("PRAGMA legacy_alter_table = ON")
         session.verb = "ALTER TABLE"
         run(f"ALTER TABLE {old.sqlite} RENAME TO {quote('old:' + str(old.object_id))}")
-        for row in run(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name LIKE ?",
-                       (f"{old.object_id}:%",)).fetchall():
+        for row in run(
+            f"SELECT name FROM {schema}.sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name LIKE ?",
+            (f"{old.object_id}:%",),
+        ).fetchall():
             run(f"DROP INDEX {schema}.{quote(row[0])}")
         session.catalog.save(new)
         self._build(new)
@@ -324,144 +371,6 @@ class Definitions:
         table.keys.append(key)
         self.build_key(table, key)
         session.catalog.save(table)
-        self.response.done()
-
-    # --- views, procedures, schemas, databases, logins
-
-    def _createview(self, node):
-        self._change_schema()
-        self._save_text(View(self._schema_of(node.name), node.name[-1], node.columns, node.text), node.replaces)
-
-    def _createprocedure(self, node):
-        if node.name[-1].startswith("#"):
-            raise SQLError(102, node.name[-1])
-        self._change_schema()
-        self._save_text(Procedure(self._schema_of(node.name), node.name[-1], node.parameters, node.text), node.replaces)
-
-    def _schema_of(self, name):
-        wanted = name[-2] if len(name) > 1 and name[-2] else "dbo"
-        schema = self.session.catalog.schema(wanted)
-        if schema is None:
-            raise SQLError(2760, wanted)
-        return schema
-
-    def _save_text(self, item, replaces):
-        there = self.session.catalog.find(item.schema, item.name)
-        if there is not None and not (replaces and type(there) is type(item)):
-            raise SQLError(2714, item.name, state=3)
-        if there is not None:
-            item.object_id = there.object_id
-        self.session.catalog.save(item)
-        self.session.parsed.clear()
-        self.response.done()
-
-    def _createother(self, node):
-        session, store = self.session, self.session.store
-        if node.what == "SCHEMA":
-            self._change_schema()
-            if session.catalog.schema(node.name) is not None:
-                raise SQLError(2714, node.name, state=6)
-            session.connection.execute("INSERT INTO main._schemas (name) VALUES (?)", (node.name,))
-        elif node.what == "DATABASE":
-            if session.transaction.count:
-                raise SQLError(226, text="CREATE DATABASE statement not allowed within multi-statement transaction.")
-            store.create_database(node.name)
-        elif node.what == "LOGIN":
-            if node.name.lower() in store.principals:
-                raise SQLError(15025, node.name)
-            store.principals[node.name.lower()] = Principal(node.name, node.options.get("PASSWORD", ""),
-                                                            node.options.get("DEFAULT_DATABASE", "master"))
-        self.response.done()
-
-    def _drop(self, node):
-        for name in node.names:
-            self._drop_one(node, name)
-        self.response.done(0, 0xC7)
-
-    def _drop_one(self, node, name):
-        session, store, what = self.session, self.session.store, node.what
-        if what == "DATABASE":
-            if store.database_name(name[-1]) is None:
-                if node.if_exists:
-                    return
-                raise SQLError(3701, "drop", "database", name[-1])
-            connections = session.connections.pop(name[-1].lower(), None)
-            if connections:
-                connections[0].close()
-            store.drop_database(name[-1])
-        elif what in ("LOGIN", "USER", "ROLE"):
-            if what == "LOGIN" and store.principals.pop(name[-1].lower(), None) is None and not node.if_exists:
-                raise SQLError(15151, "drop", "login", name[-1])
-        elif what == "SCHEMA":
-            self._change_schema()
-            cursor = session.connection.execute("DELETE FROM main._schemas WHERE name = ?", (name[-1],))
-            if not cursor.rowcount and not node.if_exists:
-                raise SQLError(15151, "drop", "schema", name[-1])
-        elif what == "INDEX":
-            self._drop_index(node, name)
-        else:
-            self._drop_object(node, name)
-
-    def _drop_index(self, node, name):
-        table = self.session.find_object(node.table or name[:-1])
-        key = next((k for k in table.keys if k.name.lower() == name[-1].lower()), None)
-        if key is None:
-            if node.if_exists:
-                return
-            raise SQLError(3701, "drop", "index", f"{table.name}.{name[-1]}")
-        self._change_schema()
-        table.keys.remove(key)
-        self.session.connection.execute(f"DROP INDEX {quote(index_name(table, key))}")
-        self.session.catalog.save(table)
-
-    def _drop_object(self, node, name):
-        session = self.session
-        found = session.find_object(name, missing_ok=True)
-        kind = {"TABLE": Table, "VIEW": View, "PROCEDURE": Procedure}[node.what]
-        if not isinstance(found, kind):
-            if node.if_exists:
-                return
-            raise SQLError(3701, "drop", node.what.lower(), ".".join(name), state=5)
-        if not getattr(found, "is_temporary", False):
-            self._change_schema()
-        elif session.transaction.count:
-            session.transaction.write()
-        if kind is Table:
-            for other in session.catalog.all(Table):
-                if other.object_id != found.object_id and any(
-                        k.table[1].lower() == found.name.lower() for k in other.foreign_keys):
-                    raise SQLError(3726, text=f"Could not drop object '{'.'.join(name)}' because it is referenced by a "
-                                              "FOREIGN KEY constraint.")
-            from . import bulk
-            bulk.forget(session, found)
-            session.connection.execute(f"DROP TABLE {found.sqlite}")
-        session.catalog.remove(found)
-
-    def _permission(self, node):
-        """Rights by object, schema or database; what they mean is in session.check_right."""
-        session = self.session
-        scope = None
-        if node.object is not None:
-            if node.object[0] == "SCHEMA::":
-                scope = node.object[1].lower()
-            else:
-                parts = node.object[1:] if node.object[0].endswith("::") else node.object
-                found = session.find_object(parts, missing_ok=True)
-                if found is None:
-                    raise SQLError(15151, "find", "object", parts[-1])
-                scope = f"{found.schema}.{found.name}".lower()
-        for grantee in node.grantees:
-            principal = session.store.principals.get(grantee.lower())
-            if principal is None:
-                continue
-            grants = principal.grants.setdefault((session.database.lower(), scope), {})
-            rights = " ".join(node.rights)
-            names = [rights] if rights in ("CREATE TABLE", "ALTER ANY SCHEMA") else node.rights
-            for right in names:
-                if node.what == "REVOKE":
-                    grants.pop(right, None)
-                else:
-                    grants[right] = node.what == "GRANT"
         self.response.done()
 
     # --- SELECT INTO

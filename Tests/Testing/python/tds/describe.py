@@ -9,35 +9,78 @@ from .wire import type_info
 
 NAME, TEXT, FLAG = t.nvarchar(128), t.nvarchar(4000), t.BIT
 PARAMETERS = [
-    ("parameter_ordinal", t.INT), ("name", NAME), ("suggested_system_type_id", t.INT),
-    ("suggested_system_type_name", t.nvarchar(256)), ("suggested_max_length", t.SMALLINT),
-    ("suggested_precision", t.TINYINT), ("suggested_scale", t.TINYINT), ("suggested_user_type_id", t.INT),
-    ("suggested_user_type_database", NAME), ("suggested_user_type_schema", NAME), ("suggested_user_type_name", NAME),
-    ("suggested_assembly_qualified_type_name", TEXT), ("suggested_xml_collection_id", t.INT),
-    ("suggested_xml_collection_database", NAME), ("suggested_xml_collection_schema", NAME),
-    ("suggested_xml_collection_name", NAME), ("suggested_is_xml_document", FLAG),
-    ("suggested_is_case_sensitive", FLAG), ("suggested_is_fixed_length_clr_type", FLAG),
-    ("suggested_is_input", FLAG), ("suggested_is_output", FLAG), ("formal_parameter_name", NAME),
-    ("suggested_tds_type_id", t.INT), ("suggested_tds_length", t.INT),
+    ("parameter_ordinal", t.INT),
+    ("name", NAME),
+    ("suggested_system_type_id", t.INT),
+    ("suggested_system_type_name", t.nvarchar(256)),
+    ("suggested_max_length", t.SMALLINT),
+    ("suggested_precision", t.TINYINT),
+    ("suggested_scale", t.TINYINT),
+    ("suggested_user_type_id", t.INT),
+    ("suggested_user_type_database", NAME),
+    ("suggested_user_type_schema", NAME),
+    ("suggested_user_type_name", NAME),
+    ("suggested_assembly_qualified_type_name", TEXT),
+    ("suggested_xml_collection_id", t.INT),
+    ("suggested_xml_collection_database", NAME),
+    ("suggested_xml_collection_schema", NAME),
+    ("suggested_xml_collection_name", NAME),
+    ("suggested_is_xml_document", FLAG),
+    ("suggested_is_case_sensitive", FLAG),
+    ("suggested_is_fixed_length_clr_type", FLAG),
+    ("suggested_is_input", FLAG),
+    ("suggested_is_output", FLAG),
+    ("formal_parameter_name", NAME),
+    ("suggested_tds_type_id", t.INT),
+    ("suggested_tds_length", t.INT),
 ]
 COLUMNS = [
-    ("is_hidden", FLAG), ("column_ordinal", t.INT), ("name", NAME), ("is_nullable", FLAG), ("system_type_id", t.INT),
-    ("system_type_name", t.nvarchar(256)), ("max_length", t.SMALLINT), ("precision", t.TINYINT), ("scale", t.TINYINT),
-    ("collation_name", NAME), ("user_type_id", t.INT), ("user_type_database", NAME), ("user_type_schema", NAME),
-    ("user_type_name", NAME), ("assembly_qualified_type_name", TEXT), ("xml_collection_id", t.INT),
-    ("xml_collection_database", NAME), ("xml_collection_schema", NAME), ("xml_collection_name", NAME),
-    ("is_xml_document", FLAG), ("is_case_sensitive", FLAG), ("is_fixed_length_clr_type", FLAG),
-    ("source_server", NAME), ("source_database", NAME), ("source_schema", NAME), ("source_table", NAME),
-    ("source_column", NAME), ("is_identity_column", FLAG), ("is_part_of_unique_key", FLAG), ("is_updateable", FLAG),
-    ("is_computed_column", FLAG), ("is_sparse_column_set", FLAG), ("ordinal_in_order_by_list", t.SMALLINT),
-    ("order_by_is_descending", FLAG), ("order_by_list_length", t.SMALLINT), ("tds_type_id", t.INT),
-    ("tds_length", t.INT), ("tds_collation_id", t.INT), ("tds_collation_sort_id", t.TINYINT),
+    ("is_hidden", FLAG),
+    ("column_ordinal", t.INT),
+    ("name", NAME),
+    ("is_nullable", FLAG),
+    ("system_type_id", t.INT),
+    ("system_type_name", t.nvarchar(256)),
+    ("max_length", t.SMALLINT),
+    ("precision", t.TINYINT),
+    ("scale", t.TINYINT),
+    ("collation_name", NAME),
+    ("user_type_id", t.INT),
+    ("user_type_database", NAME),
+    ("user_type_schema", NAME),
+    ("user_type_name", NAME),
+    ("assembly_qualified_type_name", TEXT),
+    ("xml_collection_id", t.INT),
+    ("xml_collection_database", NAME),
+    ("xml_collection_schema", NAME),
+    ("xml_collection_name", NAME),
+    ("is_xml_document", FLAG),
+    ("is_case_sensitive", FLAG),
+    ("is_fixed_length_clr_type", FLAG),
+    ("source_server", NAME),
+    ("source_database", NAME),
+    ("source_schema", NAME),
+    ("source_table", NAME),
+    ("source_column", NAME),
+    ("is_identity_column", FLAG),
+    ("is_part_of_unique_key", FLAG),
+    ("is_updateable", FLAG),
+    ("is_computed_column", FLAG),
+    ("is_sparse_column_set", FLAG),
+    ("ordinal_in_order_by_list", t.SMALLINT),
+    ("order_by_is_descending", FLAG),
+    ("order_by_list_length", t.SMALLINT),
+    ("tds_type_id", t.INT),
+    ("tds_length", t.INT),
+    ("tds_collation_id", t.INT),
+    ("tds_collation_sort_id", t.TINYINT),
 ]
 
 
 def declared(session, text):
     """The variables that a list of declarations like `@a int, @b nvarchar(10)` brings."""
     from .session import Variable
+
     if not (text or "").strip():
         return {}
     parser = Parser(text)
@@ -50,6 +93,7 @@ def declared(session, text):
 def compile_statements(session, text, variables, undeclared):
     """Compiles all statements of a batch; gives the first query's plan."""
     from .execute import Executor
+
     outer, session.variables = session.variables, dict(variables)
     executor = Executor(session, session.response)
     first = None
@@ -67,6 +111,7 @@ def compile_statements(session, text, variables, undeclared):
 
 def _compile(session, executor, node, undeclared):
     from .session import Variable
+
     compiler = QueryCompiler(session, undeclared)
     if isinstance(node, n.Select):
         return compiler.query(node.query)
@@ -103,6 +148,7 @@ def _compile(session, executor, node, undeclared):
 
 def _output_plan(outputs):
     from .queries import Plan
+
     if not outputs:
         return None
     return Plan("", [QueryCompiler._result_column(None, name, expr) for name, expr in outputs])
@@ -127,6 +173,7 @@ def _compile_merge(session, executor, compiler, node):
 
 def _compile_execute(session, compiler, node):
     from .catalog import Procedure
+
     found = session.find_object(node.name, missing_ok=True)
     if isinstance(found, Procedure):
         for (name, value, _), (_, kind, _, _) in zip(node.arguments, found.parameters):
@@ -145,15 +192,43 @@ def undeclared_parameters(session, text, declarations=None):
         system = t.SYSTEM[kind.name]
         token = type_info(kind)[0]
         original = next((token_.text for token_ in Parser(text).tokens if token_.text.lower() == name), name)
-        rows.append((number + 1, original, system[0], str(kind), kind.max_length, kind.catalog_precision,
-                     kind.catalog_scale, system[1] if kind.name in t.UDTS else None, None, None,
-                     None, None, None, None, None, None, 0, 0, 0, 1, 0, None, token, tds_length(kind)))
+        rows.append(
+            (
+                number + 1,
+                original,
+                system[0],
+                str(kind),
+                kind.max_length,
+                kind.catalog_precision,
+                kind.catalog_scale,
+                system[1] if kind.name in t.UDTS else None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                0,
+                0,
+                0,
+                1,
+                0,
+                None,
+                token,
+                tds_length(kind),
+            )
+        )
     return rows
 
 
 def tds_length(kind):
-    return 65535 if kind.is_max or kind.name in ("geometry", "geography") else kind.max_length if kind.max_length > 0 \
-        else 65535
+    return (
+        65535
+        if kind.is_max or kind.name in ("geometry", "geography")
+        else kind.max_length if kind.max_length > 0 else 65535
+    )
 
 
 def first_result_set(session, text, declarations=None):
@@ -165,14 +240,47 @@ def first_result_set(session, text, declarations=None):
         system = t.SYSTEM[kind.name]
         schema, _, table = (column.table or "").partition(".")
         order = kind.collation
-        rows.append((0, number + 1, column.name or None, int(bool(column.nullable)), system[0], str(kind),
-                     kind.max_length, kind.catalog_precision, kind.catalog_scale, order.name if order else None,
-                     system[1] if kind.name in t.UDTS else None, None, None, None, None, None, None, None, None, 0, 0, 0,
-                     None, session.database if table else None, schema or None, table or None,
-                     column.name if table else None, int(column.identity), 0, int(bool(table) and not column.computed),
-                     int(column.computed), 0, None, None, None, type_info(kind)[0], tds_length(kind),
-                     int.from_bytes(order.wire[:4], "little", signed=True) if order else None,
-                     order.wire[4] if order else None))
+        rows.append(
+            (
+                0,
+                number + 1,
+                column.name or None,
+                int(bool(column.nullable)),
+                system[0],
+                str(kind),
+                kind.max_length,
+                kind.catalog_precision,
+                kind.catalog_scale,
+                order.name if order else None,
+                system[1] if kind.name in t.UDTS else None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                0,
+                0,
+                0,
+                None,
+                session.database if table else None,
+                schema or None,
+                table or None,
+                column.name if table else None,
+                int(column.identity),
+                0,
+                int(bool(table) and not column.computed),
+                int(column.computed),
+                0,
+                None,
+                None,
+                None,
+                type_info(kind)[0],
+                tds_length(kind),
+                int.from_bytes(order.wire[:4], "little", signed=True) if order else None,
+                order.wire[4] if order else None,
+            )
+        )
     return rows
-
-

@@ -5,19 +5,19 @@ import sqlite3
 from . import nodes as n
 from . import running
 from . import sqltypes as t
-from . import values as v
 from .changes import Changes
 from .convert import convert
 from .definitions import Definitions
 from .errors import Cancelled, Disconnected, Level, SQLError
 from .functions_of_time import now
+from .messages import Messages
 from .parse_statement import Parser
 from .queries import QueryCompiler
 from .response import COUNT, ERROR
 from .session import Variable
 from .system_views import refresh
 
-PARSED = 500        # batches that a session remembers
+PARSED = 500  # batches that a session remembers
 DEPTH = 32
 SELECT, INSERT, DELETE, UPDATE, MERGE = 0xC1, 0xC3, 0xC4, 0xC5, 0x117
 COMMANDS = {n.Select: SELECT, n.Insert: INSERT, n.Delete: DELETE, n.Update: UPDATE, n.Merge: MERGE}
@@ -42,7 +42,7 @@ class Continue(Exception):
     pass
 
 
-class Executor(Changes, Definitions):
+class Executor(Changes, Definitions, Messages):
     def __init__(self, session, response):
         self.session, self.response = session, response
         self.tries = 0
@@ -100,8 +100,9 @@ class Executor(Changes, Definitions):
         session.last_error = error.number
         self.has_failed = True
         self.response.message(error)
-        undoes = error.level >= Level.TRANSACTION or (session.options["XACT_ABORT"] and error.severity > 10
-                                                      and not isinstance(statement, n.RaiseError))
+        undoes = error.level >= Level.TRANSACTION or (
+            session.options["XACT_ABORT"] and error.severity > 10 and not isinstance(statement, n.RaiseError)
+        )
         if undoes and session.transaction.count:
             session.transaction.rollback()
         if error.level == Level.STATEMENT and error.number not in (50000, 3701) and error.severity < 20:
@@ -126,8 +127,12 @@ class Executor(Changes, Definitions):
             return
         session.check()
         session.faults.statement(session)
-        if session.options["IMPLICIT_TRANSACTIONS"] and not session.transaction.count and isinstance(node, IMPLICIT) \
-                and not (isinstance(node, n.Select) and self._has_no_table(node.query)):
+        if (
+            session.options["IMPLICIT_TRANSACTIONS"]
+            and not session.transaction.count
+            and isinstance(node, IMPLICIT)
+            and not (isinstance(node, n.Select) and self._has_no_table(node.query))
+        ):
             session.transaction.begin()
         session.verb, session.verb_table, session.duplicate, session.error = WORDS.get(type(node)), None, None, None
         try:
@@ -169,11 +174,18 @@ class Executor(Changes, Definitions):
     def compiled(self, node, make):
         """What `make` builds of a statement, kept as long as the catalog and the variables' types stay."""
         session = self.session
-        key = (session.database, session.catalog.current_version(), session.identity_insert,
-               tuple(x.object_id for x in session.catalog.temporary.values()))
+        key = (
+            session.database,
+            session.catalog.current_version(),
+            session.identity_insert,
+            tuple(x.object_id for x in session.catalog.temporary.values()),
+        )
         kept = getattr(node, "_compiled", None)
-        if kept is not None and kept[0] == key and all(
-                name in session.variables and session.variables[name].type == kind for name, kind in kept[2]):
+        if (
+            kept is not None
+            and kept[0] == key
+            and all(name in session.variables and session.variables[name].type == kind for name, kind in kept[2])
+        ):
             for table in kept[3]:
                 session.materialize(table)
             for view in kept[4]:
@@ -230,8 +242,9 @@ class Executor(Changes, Definitions):
         if isinstance(query, n.Query) and any(item.variable for item in query.items):
             self._select_variables(node, query)
             return
-        from . import bulk
-        if bulk.select_raw(self, node):
+        from . import raw_rows
+
+        if raw_rows.select_raw(self, node):
             return
         plan, used = self.compiled(node, lambda compiler: compiler.query(query))
         limit = self.session.options["ROWCOUNT"]
@@ -262,8 +275,13 @@ class Executor(Changes, Definitions):
     def _select_variables(self, node, query):
         names = [item.variable for item in query.items]
         if None in names:
-            raise SQLError(141, text="A SELECT statement that assigns a value to a variable must not be combined with "
-                                     "data-retrieval operations.", severity=15, level=1)
+            raise SQLError(
+                141,
+                text="A SELECT statement that assigns a value to a variable must not be combined with "
+                "data-retrieval operations.",
+                severity=15,
+                level=1,
+            )
         for name in names:
             if name.lower() not in self.session.variables:
                 raise SQLError(137, name, line=node.line)
@@ -398,55 +416,18 @@ class Executor(Changes, Definitions):
                 table = session.find_object(parts)
                 session.identity_insert = table.object_id if on else None
             elif name in session.options:
-                session.options[name] = node.value if not isinstance(node.value, str) or name == "ISOLATION" \
-                    else session.options[name]
+                session.options[name] = (
+                    node.value if not isinstance(node.value, str) or name == "ISOLATION" else session.options[name]
+                )
                 if name == "IMPLICIT_TRANSACTIONS":
                     session.options[name] = bool(node.value)
             elif name == "ANSI_DEFAULTS":
                 session.options["IMPLICIT_TRANSACTIONS"] = bool(node.value)
         self.response.done(0, 0xF9)
 
-    def _print(self, node):
-        self.inform(0, (self.as_text(node.value) or " ")[:4000], line=node.line)
-
-    def _raiseerror(self, node):
-        severity, state = self.as_int(node.severity), self.as_int(node.state)
-        value, kind = self.scalar(node.message)
-        number, text = (50000, str(value)) if kind.kind == "text" else (value, f"Error {value}")
-        from .messages import formatted
-        arguments = [self.scalar(a) for a in node.arguments]
-        text = formatted(text, arguments)
-        if severity <= 10:
-            self.inform(number if severity else 50000 if number == 50000 else number, text, severity, state, node.line)
-            if "NOWAIT" in node.options:
-                self.response.flush()
-            return
-        raise SQLError(number, text=text, severity=severity, state=max(state, 1), line=node.line)
-
-    def _throw(self, node):
-        if node.number is None:
-            if self.session.caught is None:
-                raise SQLError(10704, text="To rethrow an error, a THROW statement must be used inside a CATCH block. "
-                                           "Insert the THROW statement inside a CATCH block, or add error parameters to "
-                                           "the THROW statement.", severity=15, level=Level.BATCH)
-            caught = self.session.caught
-            raise SQLError(caught.number, text=caught.text, severity=caught.severity, state=caught.state,
-                           line=caught.line, level=Level.BATCH)
-        raise SQLError(self.as_int(node.number), text=self.as_text(node.message), severity=16,
-                       state=self.as_int(node.state), line=node.line, level=Level.BATCH)
-
-    def _waitfor(self, node):
-        value, kind = self.scalar(node.value)
-        ticks = convert(value, kind, t.make("time"))
-        seconds = ticks / 10_000_000
-        if node.kind == "TIME":
-            seconds = (ticks - now() % v.DAY) % v.DAY / 10_000_000
-        self.response.flush()
-        self.session.sleep(seconds)
-        self.response.done()
-
     def _insertbulk(self, node):
         from . import bulk
+
         bulk.announce(self.session, node)
         self.response.done(0, 0xF0)
 
@@ -454,6 +435,7 @@ class Executor(Changes, Definitions):
 
     def _execute(self, node):
         from . import procedures
+
         if node.text is not None:
             self.nested(self.as_text(node.text), {})
             return
@@ -465,8 +447,9 @@ class Executor(Changes, Definitions):
         """Another batch inside of this one, with variables of its own; gives these."""
         session = self.session
         if session.depth >= DEPTH:
-            raise SQLError(217, text="Maximum stored procedure, function, trigger, or view nesting level exceeded "
-                                     "(limit 32).")
+            raise SQLError(
+                217, text="Maximum stored procedure, function, trigger, or view nesting level exceeded " "(limit 32)."
+            )
         outer, session.variables = session.variables, variables
         session.depth += 1
         try:
@@ -475,4 +458,3 @@ class Executor(Changes, Definitions):
             session.depth -= 1
             inner, session.variables = session.variables, outer
         return inner
-

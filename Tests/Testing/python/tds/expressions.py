@@ -29,8 +29,9 @@ class Expr:
 
     __slots__ = ("sql", "type", "nullable", "variable", "column", "table", "is_condition", "is_literal", "is_aggregate")
 
-    def __init__(self, sql, type, nullable=True, variable=None, column=None, table=None, is_condition=False,
-                 is_literal=False):
+    def __init__(
+        self, sql, type, nullable=True, variable=None, column=None, table=None, is_condition=False, is_literal=False
+    ):
         self.sql, self.type, self.nullable, self.variable = sql, type, nullable, variable
         self.column, self.table, self.is_condition, self.is_literal = column, table, is_condition, is_literal
         self.is_aggregate = False
@@ -57,9 +58,9 @@ class ExpressionCompiler:
 
     def __init__(self, session, undeclared=None):
         self.session = session
-        self.undeclared = undeclared      # types found for parameters, when these are being asked for
+        self.undeclared = undeclared  # types found for parameters, when these are being asked for
         self.undeclared_uses = {}
-        self.used = {}                    # lower-case name of a variable → its name in SQLite
+        self.used = {}  # lower-case name of a variable → its name in SQLite
         self.scope = None
         self.line = 1
 
@@ -90,11 +91,13 @@ class ExpressionCompiler:
         if change is None:
             return Expr(expr.sql, type, expr.nullable)
         if tries:
+
             def attempt(value):
                 try:
                     return change(value)
                 except SQLError:
                     return None
+
             return self.apply(("try", expr.type, type, style), attempt, [expr], type)
         return self.apply(("convert", expr.type, type, style), change, [expr], type, expr.nullable)
 
@@ -116,6 +119,7 @@ class ExpressionCompiler:
                 return change(value)
             except Truncation as error:
                 raise SQLError(2628, where, column.name, error.shown) from None
+
         number = number_of(("assign", expr.type, column.type, where, column.name), attempt)
         return f"tds_f({number}, {expr.sql})"
 
@@ -123,8 +127,9 @@ class ExpressionCompiler:
         """Gives a parameter without declaration the type that its place asks for."""
         if expr.variable and expr.type is None and self.undeclared is not None and type is not None:
             if type.kind in ("text", "bytes") and type.name in ("text", "ntext", "image"):
-                type = t.make({"text": "varchar", "ntext": "nvarchar", "image": "varbinary"}[type.name], ["max"],
-                              type.collation)
+                type = t.make(
+                    {"text": "varchar", "ntext": "nvarchar", "image": "varbinary"}[type.name], ["max"], type.collation
+                )
             self.undeclared[expr.variable] = type
             return Expr(expr.sql, type)
         return expr
@@ -146,8 +151,14 @@ class ExpressionCompiler:
     def condition(self, node):
         expr = self.compile(node)
         if not expr.is_condition:
-            raise SQLError(4145, text="An expression of non-boolean type specified in a context where a condition is "
-                                      "expected, near ';'.", severity=15, line=node.line, level=1)
+            raise SQLError(
+                4145,
+                text="An expression of non-boolean type specified in a context where a condition is "
+                "expected, near ';'.",
+                severity=15,
+                line=node.line,
+                level=1,
+            )
         return expr.sql
 
     def column(self, node):
@@ -166,6 +177,7 @@ class ExpressionCompiler:
     def _variable(self, node):
         if node.name.startswith("@@"):
             from .functions import global_variable
+
             return global_variable(self, node.name.lower(), node.line)
         lower = node.name.lower()
         found = self.session.variables.get(lower)
@@ -183,6 +195,7 @@ class ExpressionCompiler:
 
     def _call(self, node):
         from .functions import call
+
         return call(self, node)
 
     def _unary(self, node):
@@ -192,16 +205,24 @@ class ExpressionCompiler:
         if node.op == "+":
             return inner
         if node.op == "~":
-            return Expr(f"(~{inner.sql})", inner.type, inner.nullable) if inner.type.name != "bit" else \
-                Expr(f"(1 - {inner.sql})", inner.type, inner.nullable)
+            return (
+                Expr(f"(~{inner.sql})", inner.type, inner.nullable)
+                if inner.type.name != "bit"
+                else Expr(f"(1 - {inner.sql})", inner.type, inner.nullable)
+            )
         if isinstance(node.value, n.Literal) and node.value.type is not None:
             return self._negative(node.value)
         inner = self.typed(inner, t.INT)
         zero = Expr("0", t.INT, False, is_literal=True)
         if inner.type.kind == "decimal":
             kind = inner.type
-            return self.apply(("negative", kind), lambda x: (2 * v.BIAS - int.from_bytes(x, "big")).to_bytes(32, "big"),
-                              [inner], kind, inner.nullable)
+            return self.apply(
+                ("negative", kind),
+                lambda x: (2 * v.BIAS - int.from_bytes(x, "big")).to_bytes(32, "big"),
+                [inner],
+                kind,
+                inner.nullable,
+            )
         return self.arithmetic("-", zero, inner)
 
     def _negative(self, literal):
@@ -210,13 +231,18 @@ class ExpressionCompiler:
             return self.constant(v.pack_decimal(number, literal.type.scale), literal.type)
         if literal.type.kind in ("int", "money", "float"):
             return Expr(f"({-literal.value!r})", literal.type, False, is_literal=True)
-        raise SQLError(403, text=f"Invalid operator for data type. Operator equals minus, type equals "
-                                 f"{literal.type.name}.", line=literal.line, level=1)
+        raise SQLError(
+            403,
+            text=f"Invalid operator for data type. Operator equals minus, type equals " f"{literal.type.name}.",
+            line=literal.line,
+            level=1,
+        )
 
     def _binary(self, node):
         if node.op in ("AND", "OR"):
-            return Expr(f"({self.condition(node.left)} {node.op} {self.condition(node.right)})", t.BIT,
-                        is_condition=True)
+            return Expr(
+                f"({self.condition(node.left)} {node.op} {self.condition(node.right)})", t.BIT, is_condition=True
+            )
         left, right = self.value(node.left), self.value(node.right)
         if node.op in ("=", "<>", "<", ">", "<=", ">="):
             return self.compare(node.op, left, right, node.line)
@@ -235,12 +261,19 @@ class ExpressionCompiler:
         kind = self._literal_decimal(left, right, op)
         result = kind or result_type(op, left.type, right.type)
         if result.kind == "text":
-            return Expr(f"({left.sql} || {right.sql})", result, left.nullable or right.nullable) \
-                if left.type.kind == right.type.kind == "text" else \
-                self.arithmetic(op, self.convert(left, result), self.convert(right, result))
+            return (
+                Expr(f"({left.sql} || {right.sql})", result, left.nullable or right.nullable)
+                if left.type.kind == right.type.kind == "text"
+                else self.arithmetic(op, self.convert(left, result), self.convert(right, result))
+            )
         function = arithmetic(op, left.type, right.type, result)
-        return self.apply(("arithmetic", op, left.type, right.type, result), function, [left, right], result,
-                          left.nullable or right.nullable)
+        return self.apply(
+            ("arithmetic", op, left.type, right.type, result),
+            function,
+            [left, right],
+            result,
+            left.nullable or right.nullable,
+        )
 
     def _literal_decimal(self, left, right, op):
         """An integer's digits count, not its type, where it is written beside a decimal."""
@@ -251,8 +284,13 @@ class ExpressionCompiler:
         return None
 
     def compare(self, op, left, right, line=1):
-        if left.type is None and right.type is None and left.variable and right.variable \
-                and self.undeclared is not None:
+        if (
+            left.type is None
+            and right.type is None
+            and left.variable
+            and right.variable
+            and self.undeclared is not None
+        ):
             raise SQLError(11503, left.variable, line=line)
         left, right = self.typed(left, right.type), self.typed(right, left.type)
         a, b = self._alike(left, right, op)
@@ -306,8 +344,10 @@ class ExpressionCompiler:
             kind = common(kind, expr.type)
         if kind is None:
             return exprs
-        return [self.convert(expr, kind) if expr.type is not None or expr.variable else
-                Expr(expr.sql, kind) for expr in exprs]
+        return [
+            self.convert(expr, kind) if expr.type is not None or expr.variable else Expr(expr.sql, kind)
+            for expr in exprs
+        ]
 
     def _cast(self, node):
         style = None
@@ -345,6 +385,7 @@ class ExpressionCompiler:
 
     def _like(self, node):
         from .functions import like_function
+
         value = self.convert(self.value(node.value), t.NVARCHAR_MAX, explicit=True)
         pattern = self.convert(self.value(node.pattern), t.NVARCHAR_MAX, explicit=True)
         arguments = [value, pattern]
@@ -359,8 +400,13 @@ class ExpressionCompiler:
     def _subquery(self, node):
         plan = self.subquery(node.query)
         if len(plan.columns) != 1:
-            raise SQLError(116, text="Only one expression can be specified in the select list when the subquery is not "
-                                     "introduced with EXISTS.", level=1, line=node.line)
+            raise SQLError(
+                116,
+                text="Only one expression can be specified in the select list when the subquery is not "
+                "introduced with EXISTS.",
+                level=1,
+                line=node.line,
+            )
         return Expr(f"({plan.sql})", plan.columns[0].type)
 
     def _quantified(self, node):
@@ -368,8 +414,9 @@ class ExpressionCompiler:
         plan = self.subquery(node.query)
         a, b = self._alike(left, Expr("c1", plan.columns[0].type), node.op)
         if node.quantifier == "ALL":
-            return Expr(f"(NOT EXISTS (SELECT 1 FROM ({plan.sql}) WHERE NOT ({a} {node.op} {b})))", t.BIT,
-                        is_condition=True)
+            return Expr(
+                f"(NOT EXISTS (SELECT 1 FROM ({plan.sql}) WHERE NOT ({a} {node.op} {b})))", t.BIT, is_condition=True
+            )
         return Expr(f"(EXISTS (SELECT 1 FROM ({plan.sql}) WHERE {a} {node.op} {b}))", t.BIT, is_condition=True)
 
     def _collate(self, node):
@@ -393,5 +440,5 @@ def _strict(function):
             if value is None:
                 return None
         return function(*values)
-    return call
 
+    return call

@@ -74,7 +74,7 @@ class Faults:
             response = session.response
             del response.out[-1:]
             response.flush()
-            session.channel.send(bytes(response.out[:max(len(response.out) - 1, 0)]))
+            session.channel.send(bytes(response.out[: max(len(response.out) - 1, 0)]))
             self._cut(session)
         if self.armed.get("token") == number:
             del self.armed["token"]

@@ -18,12 +18,14 @@ def function(*names, least=0, most=99):
         for name in names:
             TABLE[name] = (build, least, most)
         return build
+
     return note
 
 
 def call(compiler, node):
     """Compiles a call."""
     from . import functions_of_numbers, functions_of_system, functions_of_time  # noqa: F401 — they fill the table
+
     name = node.name
     if name in AGGREGATES:
         return aggregate(compiler, node)
@@ -40,6 +42,7 @@ def call(compiler, node):
 
 def global_variable(compiler, name, line):
     from .functions_of_system import GLOBALS
+
     if name not in GLOBALS:
         raise SQLError(137, name, line=line, state=2)
     kind, read = GLOBALS[name]
@@ -61,13 +64,16 @@ def integer(compiler, node):
 
 # --- aggregates and windows
 
+
 def over_sql(compiler, over):
     parts = []
     if over.partition:
         parts.append("PARTITION BY " + ", ".join(compiler._sortable(compiler.value(e)) for e in over.partition))
     if over.order:
-        parts.append("ORDER BY " + ", ".join(compiler._sortable(compiler.value(e)) + (" DESC" if d else "")
-                                             for e, d in over.order))
+        parts.append(
+            "ORDER BY "
+            + ", ".join(compiler._sortable(compiler.value(e)) + (" DESC" if d else "") for e, d in over.order)
+        )
     if over.frame:
         parts.append(over.frame)
     return f" OVER ({' '.join(parts)})"
@@ -78,6 +84,7 @@ def aggregate(compiler, node):
     over = over_sql(compiler, node.over) if node.over else ""
     distinct = "DISTINCT " if node.is_distinct else ""
     from .expressions import Expr
+
     if name in ("COUNT", "COUNT_BIG"):
         inner = "*" if isinstance(node.arguments[0], n.Star) else distinct + compiler.value(node.arguments[0]).sql
         return Expr(f"count({inner}){over}", t.INT if name == "COUNT" else t.BIGINT, False)
@@ -114,6 +121,7 @@ def aggregate(compiler, node):
 
 def rank(compiler, node):
     from .expressions import Expr
+
     arguments = [compiler.value(a) for a in node.arguments]
     if node.over is None:
         raise SQLError(10753, text=f"The function '{node.name}' must have an OVER clause.", severity=15, level=1)
@@ -124,6 +132,7 @@ def rank(compiler, node):
 
 # --- general
 
+
 @function("ISNULL", least=2, most=2)
 def _isnull(c, node):
     first, second = c.value(node.arguments[0]), c.value(node.arguments[1])
@@ -133,12 +142,14 @@ def _isnull(c, node):
         return second
     second = c.convert(second, first.type)
     from .expressions import Expr
+
     return Expr(f"ifnull({first.sql}, {second.sql})", first.type, second.nullable)
 
 
 @function("COALESCE", least=1)
 def _coalesce(c, node):
     from .expressions import Expr
+
     exprs = c.unified([c.value(a) for a in node.arguments])
     if len(exprs) == 1:
         return exprs[0]
@@ -148,6 +159,7 @@ def _coalesce(c, node):
 @function("NULLIF", least=2, most=2)
 def _nullif(c, node):
     from .expressions import Expr
+
     first, second = c.value(node.arguments[0]), c.value(node.arguments[1])
     test = c.compare("=", first, second)
     return Expr(f"(CASE WHEN {test.sql} THEN NULL ELSE {first.sql} END)", first.type)
@@ -168,6 +180,7 @@ def _choose(c, node):
 def _datalength(c, node):
     expr = c.value(node.arguments[0])
     from .wire import encoder
+
     kind = expr.type or t.INT
     encode = encoder(kind)
     result = t.BIGINT if kind.is_max else t.INT
@@ -202,13 +215,19 @@ _simple_text(("REVERSE",), lambda x: x[::-1])
 
 def units(text):
     """A text as one character per UTF-16 unit."""
-    return text if not any(c > "\uffff" for c in text) else \
-        "".join(map(chr, memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")))
+    return (
+        text
+        if not any(c > "\uffff" for c in text)
+        else "".join(map(chr, memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")))
+    )
 
 
 def joined(text):
-    return text if not any("\ud800" <= c <= "\udfff" for c in text) else \
-        text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return (
+        text
+        if not any("\ud800" <= c <= "\udfff" for c in text)
+        else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )
 
 
 @function("SUBSTRING", least=3, most=3)
@@ -216,35 +235,50 @@ def _substring(c, node):
     value = c.value(node.arguments[0])
     start, length = integer(c, node.arguments[1]), integer(c, node.arguments[2])
     if value.type is not None and value.type.kind == "bytes":
-        return c.apply("substring bytes", lambda x, a, b: x[max(a - 1, 0):max(a - 1 + b, 0)], [value, start, length],
-                       value.type.but(name="varbinary"))
+        return c.apply(
+            "substring bytes",
+            lambda x, a, b: x[max(a - 1, 0) : max(a - 1 + b, 0)],
+            [value, start, length],
+            value.type.but(name="varbinary"),
+        )
 
     def cut(x, a, b):
         if b < 0:
             raise SQLError(537, text="Invalid length parameter passed to the LEFT or SUBSTRING function.", level=1)
         x = units(x)
-        return joined(x[max(a - 1, 0):max(a - 1 + b, 0)])
+        return joined(x[max(a - 1, 0) : max(a - 1 + b, 0)])
+
     value = text(c, node.arguments[0])
     return c.apply("substring", cut, [value, start, length], _variable_length(value.type))
 
 
 def _variable_length(kind):
-    return kind.but(name={"char": "varchar", "nchar": "nvarchar", "ntext": "nvarchar", "text": "varchar"}.get(
-        kind.name, kind.name), length=kind.length or t.MAX)
+    return kind.but(
+        name={"char": "varchar", "nchar": "nvarchar", "ntext": "nvarchar", "text": "varchar"}.get(kind.name, kind.name),
+        length=kind.length or t.MAX,
+    )
 
 
 @function("LEFT", least=2, most=2)
 def _left(c, node):
     value = text(c, node.arguments[0])
-    return c.apply("left", lambda x, k: joined(units(x)[:max(k, 0)]), [value, integer(c, node.arguments[1])],
-                   _variable_length(value.type))
+    return c.apply(
+        "left",
+        lambda x, k: joined(units(x)[: max(k, 0)]),
+        [value, integer(c, node.arguments[1])],
+        _variable_length(value.type),
+    )
 
 
 @function("RIGHT", least=2, most=2)
 def _right(c, node):
     value = text(c, node.arguments[0])
-    return c.apply("right", lambda x, k: joined(units(x)[-k:]) if k > 0 else "",
-                   [value, integer(c, node.arguments[1])], _variable_length(value.type))
+    return c.apply(
+        "right",
+        lambda x, k: joined(units(x)[-k:]) if k > 0 else "",
+        [value, integer(c, node.arguments[1])],
+        _variable_length(value.type),
+    )
 
 
 @function("REPLACE", least=3, most=3)
@@ -253,9 +287,13 @@ def _replace(c, node):
 
     def replace(x, a, b):
         return re.sub(re.escape(a), lambda _: b, x, flags=re.IGNORECASE) if a else x
+
     wide = any(e.type.name in t.WIDE for e in values)
-    kind = t.NVARCHAR_MAX if wide and values[0].type.is_long else t.nvarchar(4000) if wide else \
-        t.VARCHAR_MAX if values[0].type.is_long else t.varchar(8000)
+    kind = (
+        t.NVARCHAR_MAX
+        if wide and values[0].type.is_long
+        else t.nvarchar(4000) if wide else t.VARCHAR_MAX if values[0].type.is_long else t.varchar(8000)
+    )
     return c.apply("replace", replace, values, kind)
 
 
@@ -264,8 +302,12 @@ def _replicate(c, node):
     value = text(c, node.arguments[0])
     limit = None if value.type.is_long else 4000 if value.type.name in t.WIDE else 8000
     kind = value.type if limit is None else _variable_length(value.type).but(length=limit)
-    return c.apply(("replicate", limit), lambda x, k: (x * max(k, 0))[:limit] if k >= 0 else None,
-                   [value, integer(c, node.arguments[1])], kind)
+    return c.apply(
+        ("replicate", limit),
+        lambda x, k: (x * max(k, 0))[:limit] if k >= 0 else None,
+        [value, integer(c, node.arguments[1])],
+        kind,
+    )
 
 
 @function("SPACE", least=1, most=1)
@@ -277,8 +319,12 @@ def _space(c, node):
 def _charindex(c, node):
     arguments = [text(c, node.arguments[0]), text(c, node.arguments[1])]
     arguments += [integer(c, node.arguments[2])] if len(node.arguments) > 2 else []
-    return c.apply("charindex", lambda a, x, k=1: units(x).casefold().find(units(a).casefold(), max(k - 1, 0)) + 1,
-                   arguments, t.INT)
+    return c.apply(
+        "charindex",
+        lambda a, x, k=1: units(x).casefold().find(units(a).casefold(), max(k - 1, 0)) + 1,
+        arguments,
+        t.INT,
+    )
 
 
 @function("PATINDEX", least=2, most=2)
@@ -288,15 +334,24 @@ def _patindex(c, node):
         inner = inner[:-1] if inner.endswith("%") else inner + "\0end"
         hit = re.search(like_regex(inner.removesuffix("\0end"), ""), x, re.IGNORECASE | re.DOTALL)
         return hit.start() + 1 if hit else 0
+
     return c.apply("patindex", find, [text(c, node.arguments[0]), text(c, node.arguments[1])], t.INT)
 
 
 @function("STUFF", least=4, most=4)
 def _stuff(c, node):
-    arguments = [text(c, node.arguments[0]), integer(c, node.arguments[1]), integer(c, node.arguments[2]),
-                 text(c, node.arguments[3])]
-    return c.apply("stuff", lambda x, a, k, y: x[:a - 1] + y + x[a - 1 + k:] if 0 < a <= len(x) else None, arguments,
-                   t.nvarchar(4000))
+    arguments = [
+        text(c, node.arguments[0]),
+        integer(c, node.arguments[1]),
+        integer(c, node.arguments[2]),
+        text(c, node.arguments[3]),
+    ]
+    return c.apply(
+        "stuff",
+        lambda x, a, k, y: x[: a - 1] + y + x[a - 1 + k :] if 0 < a <= len(x) else None,
+        arguments,
+        t.nvarchar(4000),
+    )
 
 
 @function("CONCAT", least=2)
@@ -311,8 +366,14 @@ def _concat(c, node):
 @function("CONCAT_WS", least=3)
 def _concat_ws(c, node):
     values = [text(c, a) for a in node.arguments]
-    return c.apply("concat_ws", lambda s, *parts: (s or "").join(p for p in parts if p is not None), values,
-                   t.nvarchar(4000), False, on_null=True)
+    return c.apply(
+        "concat_ws",
+        lambda s, *parts: (s or "").join(p for p in parts if p is not None),
+        values,
+        t.nvarchar(4000),
+        False,
+        on_null=True,
+    )
 
 
 @function("QUOTENAME", least=1, most=2)
@@ -320,23 +381,33 @@ def _quotename(c, node):
     def quote(x, mark="["):
         close = {"[": "]", "(": ")", "{": "}"}.get(mark[0], mark[0])
         return mark[0].replace("]", "[") + x.replace(close, close * 2) + close
+
     return c.apply("quotename", quote, [text(c, a) for a in node.arguments], t.nvarchar(258))
 
 
 @function("CHAR", "NCHAR", least=1, most=1)
 def _char(c, node):
     if node.name == "CHAR":
-        return c.apply("char", lambda k: t.DEFAULT.decode(bytes([k])) if 0 <= k < 256 else None,
-                       [integer(c, node.arguments[0])], t.make("char", [1]))
-    return c.apply("nchar", lambda k: chr(k) if 0 <= k < 0x110000 else None, [integer(c, node.arguments[0])],
-                   t.make("nchar", [2]))
+        return c.apply(
+            "char",
+            lambda k: t.DEFAULT.decode(bytes([k])) if 0 <= k < 256 else None,
+            [integer(c, node.arguments[0])],
+            t.make("char", [1]),
+        )
+    return c.apply(
+        "nchar", lambda k: chr(k) if 0 <= k < 0x110000 else None, [integer(c, node.arguments[0])], t.make("nchar", [2])
+    )
 
 
 @function("ASCII", "UNICODE", least=1, most=1)
 def _ascii(c, node):
     name = node.name
-    return c.apply(name, lambda x: (ord(x[0]) if name == "UNICODE" else t.DEFAULT.encode(x[0])[0]) if x else None,
-                   [text(c, node.arguments[0])], t.INT)
+    return c.apply(
+        name,
+        lambda x: (ord(x[0]) if name == "UNICODE" else t.DEFAULT.encode(x[0])[0]) if x else None,
+        [text(c, node.arguments[0])],
+        t.INT,
+    )
 
 
 @lru_cache(maxsize=512)
@@ -351,9 +422,9 @@ def like_regex(pattern, escape):
             out += ".*"
         elif mark == "_":
             out += "."
-        elif mark == "[" and "]" in pattern[at + 1:]:
+        elif mark == "[" and "]" in pattern[at + 1 :]:
             end = pattern.index("]", at + 2) if at + 2 < len(pattern) else at + 1
-            inner = pattern[at + 1:end].replace("\\", "\\\\").replace("[", "\\[")
+            inner = pattern[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
             out += f"[{inner}]"
             at = end
         else:
@@ -363,5 +434,7 @@ def like_regex(pattern, escape):
 
 
 def like_function(value, pattern, escape=""):
-    return int(re.fullmatch(like_regex(pattern, escape), value, re.IGNORECASE | re.DOTALL) is not None
-               or re.fullmatch(like_regex(pattern, escape), value.rstrip(" "), re.IGNORECASE | re.DOTALL) is not None)
+    return int(
+        re.fullmatch(like_regex(pattern, escape), value, re.IGNORECASE | re.DOTALL) is not None
+        or re.fullmatch(like_regex(pattern, escape), value.rstrip(" "), re.IGNORECASE | re.DOTALL) is not None
+    )

@@ -32,9 +32,14 @@ def _round_off(c, node):
     def exact(x):
         x = x if kind.kind == "money" else v.unpack_decimal(x, scale)
         unit = v.POWERS[scale]
-        x = {"ABS": lambda: abs(x), "SIGN": lambda: ((x > 0) - (x < 0)) * unit, "CEILING": lambda: -(-x // unit) * unit,
-             "FLOOR": lambda: x // unit * unit}[name]()
+        x = {
+            "ABS": lambda: abs(x),
+            "SIGN": lambda: ((x > 0) - (x < 0)) * unit,
+            "CEILING": lambda: -(-x // unit) * unit,
+            "FLOOR": lambda: x // unit * unit,
+        }[name]()
         return x if kind.kind == "money" else v.pack_decimal(x, scale)
+
     return c.apply((name, kind), exact, [value], kind)
 
 
@@ -43,16 +48,23 @@ def _round(c, node):
     value, digits = number(c, node.arguments[0]), integer(c, node.arguments[1])
     kind = value.type
     if kind.kind == "float":
-        return c.apply("round float", lambda x, k: math.floor(abs(x) * 10 ** k + 0.5) / 10 ** k * (1 if x >= 0 else -1),
-                       [value, digits], t.FLOAT)
+        return c.apply(
+            "round float",
+            lambda x, k: math.floor(abs(x) * 10**k + 0.5) / 10**k * (1 if x >= 0 else -1),
+            [value, digits],
+            t.FLOAT,
+        )
     if kind.kind == "int":
-        return c.apply("round int", lambda x, k: x if k >= 0 else v.round_decimal(x, -k) * 10 ** -k, [value, digits], kind)
+        return c.apply(
+            "round int", lambda x, k: x if k >= 0 else v.round_decimal(x, -k) * 10**-k, [value, digits], kind
+        )
     exact = as_decimal(kind)
     value = c.convert(value, exact)
 
     def rounded(x, k):
         drop = exact.scale - k
         return v.pack_decimal(v.round_decimal(v.unpack_decimal(x, exact.scale), drop) * 10 ** max(drop, 0), exact.scale)
+
     return c.apply(("round", exact), rounded, [value, digits], exact)
 
 
@@ -64,12 +76,21 @@ def _float_function(name, change, count=1):
                 return float(change(*x))
             except (ValueError, OverflowError, ZeroDivisionError):
                 raise SQLError(3623, text="An invalid floating point operation occurred.", level=1) from None
+
         return c.apply(name, guarded, [c.convert(number(c, a), t.FLOAT) for a in node.arguments], t.FLOAT)
 
 
-for _name, _change, _count in (("SQRT", math.sqrt, 1), ("EXP", math.exp, 1), ("LOG10", math.log10, 1), ("SIN", math.sin, 1),
-                               ("COS", math.cos, 1), ("TAN", math.tan, 1), ("LOG", math.log, 1), ("PI", lambda: math.pi, 0),
-                               ("SQUARE", lambda x: x * x, 1)):
+for _name, _change, _count in (
+    ("SQRT", math.sqrt, 1),
+    ("EXP", math.exp, 1),
+    ("LOG10", math.log10, 1),
+    ("SIN", math.sin, 1),
+    ("COS", math.cos, 1),
+    ("TAN", math.tan, 1),
+    ("LOG", math.log, 1),
+    ("PI", lambda: math.pi, 0),
+    ("SQUARE", lambda x: x * x, 1),
+):
     _float_function(_name, _change, _count)
 
 
@@ -77,14 +98,19 @@ for _name, _change, _count in (("SQRT", math.sqrt, 1), ("EXP", math.exp, 1), ("L
 def _power(c, node):
     base = number(c, node.arguments[0])
     kind = base.type if base.type.kind in ("int", "decimal") else t.FLOAT
-    result = c.apply("power", lambda x, y: float(x) ** y, [c.convert(base, t.FLOAT), c.convert(number(c, node.arguments[1]),
-                                                                                             t.FLOAT)], t.FLOAT)
+    result = c.apply(
+        "power",
+        lambda x, y: float(x) ** y,
+        [c.convert(base, t.FLOAT), c.convert(number(c, node.arguments[1]), t.FLOAT)],
+        t.FLOAT,
+    )
     return c.convert(result, kind)
 
 
 @function("RAND", most=1)
 def _rand(c, node):
     import random
+
     return c.ask("rand", lambda session, *seed: random.random(), [], t.FLOAT, False)
 
 
@@ -95,9 +121,14 @@ def _newid(c, node):
 
 @function("ISNUMERIC", least=1, most=1)
 def _isnumeric(c, node):
-    return c.apply("isnumeric", lambda x: int(re.fullmatch(r"\s*[+-]?[$]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
-                                                         x or "") is not None), [text(c, node.arguments[0])], t.INT,
-                   False, on_null=True)
+    return c.apply(
+        "isnumeric",
+        lambda x: int(re.fullmatch(r"\s*[+-]?[$]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", x or "") is not None),
+        [text(c, node.arguments[0])],
+        t.INT,
+        False,
+        on_null=True,
+    )
 
 
 @function("STR", least=1, most=3)
@@ -112,14 +143,22 @@ def _hashbytes(c, node):
 
     def digest(name, data):
         return hashlib.new(name.lower().replace("sha2_", "sha"), data).digest()
+
     return c.apply("hashbytes", digest, [text(c, node.arguments[0]), value], t.make("varbinary", [8000]))
 
 
 @function("CHECKSUM", "BINARY_CHECKSUM", least=1)
 def _checksum(c, node):
     import zlib
-    return c.apply("checksum", lambda *x: zlib.crc32(repr(x).encode()) - 2 ** 31, [c.value(a) for a in node.arguments],
-                   t.INT, False, on_null=True)
+
+    return c.apply(
+        "checksum",
+        lambda *x: zlib.crc32(repr(x).encode()) - 2**31,
+        [c.value(a) for a in node.arguments],
+        t.INT,
+        False,
+        on_null=True,
+    )
 
 
 @function("ISJSON", least=1, most=1)
@@ -131,12 +170,14 @@ def _isjson(c, node):
             return int(isinstance(json.loads(x), (dict, list)))
         except ValueError:
             return 0
+
     return c.apply("isjson", check, [text(c, node.arguments[0])], t.INT)
 
 
 @function("SQL_VARIANT_PROPERTY", least=2, most=2)
 def _variant_property(c, node):
     from .variants import pack, unpack
+
     value = c.convert(c.value(node.arguments[0]), t.make("sql_variant"))
 
     def read(x, name):
@@ -146,8 +187,12 @@ def _variant_property(c, node):
             return pack(kind.name, t.nvarchar(128))
         if name == "collation":
             return pack(kind.collation.name, t.nvarchar(128)) if kind.collation else None
-        number = {"precision": kind.catalog_precision, "scale": kind.catalog_scale, "maxlength": kind.max_length,
-                  "totalbytes": len(x)}.get(name)
+        number = {
+            "precision": kind.catalog_precision,
+            "scale": kind.catalog_scale,
+            "maxlength": kind.max_length,
+            "totalbytes": len(x),
+        }.get(name)
         return None if number is None else pack(number, t.INT)
-    return c.apply("variant property", read, [value, text(c, node.arguments[1])], t.make("sql_variant"))
 
+    return c.apply("variant property", read, [value, text(c, node.arguments[1])], t.make("sql_variant"))

@@ -7,27 +7,58 @@ from .functions import function, integer, text
 from .response import SERVER_NAME
 from .variants import pack
 
-VERSION_TEXT = ("Microsoft SQL Server 2019 (RTM-CU30) (KB5049235) - 15.0.4435.7 (X64) \n\tFerry's test server, which is no "
-                "SQL Server")
-PROPERTIES = {"PRODUCTVERSION": "15.0.4435.7", "PRODUCTLEVEL": "RTM", "EDITION": "Developer Edition (64-bit)",
-              "ENGINEEDITION": 3, "PRODUCTMAJORVERSION": "15", "PRODUCTMINORVERSION": "0", "SERVERNAME": SERVER_NAME,
-              "MACHINENAME": SERVER_NAME, "COLLATION": t.DEFAULT.name, "ISINTEGRATEDSECURITYONLY": 0, "ISCLUSTERED": 0,
-              "INSTANCENAME": None, "EDITIONID": -2117995310, "ISHADRENABLED": 0, "LCID": 1033, "ISSINGLEUSER": 0,
-              "RESOURCEVERSION": "15.0.4435", "PROCESSID": 1, "SQLSORTORDERNAME": "nocase_iso", "ISXTPSUPPORTED": 1,
-              "ISFULLTEXTINSTALLED": 0, "BUILDCLRVERSION": "v4.0.30319", "PRODUCTUPDATELEVEL": "CU30"}
+VERSION_TEXT = (
+    "Microsoft SQL Server 2019 (RTM-CU30) (KB5049235) - 15.0.4435.7 (X64) \n\tFerry's test server, which is no "
+    "SQL Server"
+)
+PROPERTIES = {
+    "PRODUCTVERSION": "15.0.4435.7",
+    "PRODUCTLEVEL": "RTM",
+    "EDITION": "Developer Edition (64-bit)",
+    "ENGINEEDITION": 3,
+    "PRODUCTMAJORVERSION": "15",
+    "PRODUCTMINORVERSION": "0",
+    "SERVERNAME": SERVER_NAME,
+    "MACHINENAME": SERVER_NAME,
+    "COLLATION": t.DEFAULT.name,
+    "ISINTEGRATEDSECURITYONLY": 0,
+    "ISCLUSTERED": 0,
+    "INSTANCENAME": None,
+    "EDITIONID": -2117995310,
+    "ISHADRENABLED": 0,
+    "LCID": 1033,
+    "ISSINGLEUSER": 0,
+    "RESOURCEVERSION": "15.0.4435",
+    "PROCESSID": 1,
+    "SQLSORTORDERNAME": "nocase_iso",
+    "ISXTPSUPPORTED": 1,
+    "ISFULLTEXTINSTALLED": 0,
+    "BUILDCLRVERSION": "v4.0.30319",
+    "PRODUCTUPDATELEVEL": "CU30",
+}
 SYSNAME = t.nvarchar(128)
 GLOBALS = {
-    "@@version": (t.nvarchar(300), lambda s: VERSION_TEXT), "@@spid": (t.SMALLINT, lambda s: s.spid),
-    "@@trancount": (t.INT, lambda s: s.transaction.count), "@@rowcount": (t.INT, lambda s: s.row_count),
-    "@@error": (t.INT, lambda s: s.last_error), "@@servername": (SYSNAME, lambda s: SERVER_NAME),
-    "@@identity": (t.decimal(38, 0), lambda s: s.identity_value()), "@@nestlevel": (t.INT, lambda s: s.depth),
-    "@@options": (t.INT, lambda s: s.option_bits()), "@@max_precision": (t.TINYINT, lambda s: 38),
-    "@@lock_timeout": (t.INT, lambda s: s.options["LOCK_TIMEOUT"]), "@@datefirst": (t.TINYINT, lambda s: 7),
-    "@@language": (SYSNAME, lambda s: "us_english"), "@@langid": (t.SMALLINT, lambda s: 0),
-    "@@textsize": (t.INT, lambda s: s.options["TEXTSIZE"]), "@@procid": (t.INT, lambda s: 0),
+    "@@version": (t.nvarchar(300), lambda s: VERSION_TEXT),
+    "@@spid": (t.SMALLINT, lambda s: s.spid),
+    "@@trancount": (t.INT, lambda s: s.transaction.count),
+    "@@rowcount": (t.INT, lambda s: s.row_count),
+    "@@error": (t.INT, lambda s: s.last_error),
+    "@@servername": (SYSNAME, lambda s: SERVER_NAME),
+    "@@identity": (t.decimal(38, 0), lambda s: s.identity_value()),
+    "@@nestlevel": (t.INT, lambda s: s.depth),
+    "@@options": (t.INT, lambda s: s.option_bits()),
+    "@@max_precision": (t.TINYINT, lambda s: 38),
+    "@@lock_timeout": (t.INT, lambda s: s.options["LOCK_TIMEOUT"]),
+    "@@datefirst": (t.TINYINT, lambda s: 7),
+    "@@language": (SYSNAME, lambda s: "us_english"),
+    "@@langid": (t.SMALLINT, lambda s: 0),
+    "@@textsize": (t.INT, lambda s: s.options["TEXTSIZE"]),
+    "@@procid": (t.INT, lambda s: 0),
     "@@dbts": (t.make("varbinary", [8]), lambda s: s.store.row_version.to_bytes(8, "big")),
-    "@@microsoftversion": (t.INT, lambda s: 0x0F001153), "@@fetch_status": (t.INT, lambda s: -1),
-    "@@servicename": (SYSNAME, lambda s: "MSSQLSERVER"), "@@max_connections": (t.INT, lambda s: 32767),
+    "@@microsoftversion": (t.INT, lambda s: 0x0F001153),
+    "@@fetch_status": (t.INT, lambda s: -1),
+    "@@servicename": (SYSNAME, lambda s: "MSSQLSERVER"),
+    "@@max_connections": (t.INT, lambda s: 32767),
     "@@connections": (t.INT, lambda s: s.spid),
 }
 
@@ -39,8 +70,12 @@ def _of_session(names, kind, read, most=0):
 
 
 _of_session(("SUSER_SNAME", "SUSER_NAME", "ORIGINAL_LOGIN", "SYSTEM_USER"), SYSNAME, lambda s, *a: s.principal.name, 1)
-_of_session(("USER_NAME", "CURRENT_USER", "SESSION_USER", "USER"), SYSNAME,
-            lambda s, *a: "dbo" if s.principal.is_admin else s.principal.name, 1)
+_of_session(
+    ("USER_NAME", "CURRENT_USER", "SESSION_USER", "USER"),
+    SYSNAME,
+    lambda s, *a: "dbo" if s.principal.is_admin else s.principal.name,
+    1,
+)
 _of_session(("HOST_NAME",), SYSNAME, lambda s: s.login.host)
 _of_session(("APP_NAME", "PROGRAM_NAME"), SYSNAME, lambda s: s.login.application)
 _of_session(("XACT_STATE",), t.SMALLINT, lambda s: s.transaction.state)
@@ -56,12 +91,22 @@ _of_session(("DB_ID",), t.SMALLINT, lambda s, name=None: s.database_id(name), 1)
 _of_session(("SCHEMA_NAME",), SYSNAME, lambda s, *a: _schema_name(s, *a), 1)
 _of_session(("SCHEMA_ID",), t.INT, lambda s, name="dbo": _schema_id(s, name), 1)
 _of_session(("OBJECT_ID",), t.INT, lambda s, name, kind=None: _object_id(s, name, kind), 2)
-_of_session(("OBJECT_NAME",), SYSNAME, lambda s, number, database=None: getattr(s.catalog.by_id(int(number)), "name", None)
-            if number else None, 2)
-_of_session(("OBJECT_SCHEMA_NAME",), SYSNAME, lambda s, number: getattr(s.catalog.by_id(int(number)), "schema", None), 1)
+_of_session(
+    ("OBJECT_NAME",),
+    SYSNAME,
+    lambda s, number, database=None: getattr(s.catalog.by_id(int(number)), "name", None) if number else None,
+    2,
+)
+_of_session(
+    ("OBJECT_SCHEMA_NAME",), SYSNAME, lambda s, number: getattr(s.catalog.by_id(int(number)), "schema", None), 1
+)
 _of_session(("TYPE_ID",), t.INT, lambda s, name: t.SYSTEM.get(name.lower().removeprefix("sys."), (0, None))[1], 1)
-_of_session(("TYPE_NAME",), SYSNAME, lambda s, number: next((n for n, x in t.SYSTEM.items() if x[1] == int(number)), None), 1)
-_of_session(("COL_LENGTH",), t.SMALLINT, lambda s, table, column: _column(s, table, column, lambda c: c.type.max_length), 2)
+_of_session(
+    ("TYPE_NAME",), SYSNAME, lambda s, number: next((n for n, x in t.SYSTEM.items() if x[1] == int(number)), None), 1
+)
+_of_session(
+    ("COL_LENGTH",), t.SMALLINT, lambda s, table, column: _column(s, table, column, lambda c: c.type.max_length), 2
+)
 _of_session(("COL_NAME",), SYSNAME, lambda s, number, column: _column_name(s, int(number), int(column)), 2)
 _of_session(("IDENT_CURRENT",), t.decimal(38, 0), lambda s, name: s.identity_of(name), 1)
 _of_session(("IS_SRVROLEMEMBER", "IS_MEMBER", "IS_ROLEMEMBER"), t.INT, lambda s, *a: int(s.principal.is_admin), 2)
@@ -92,6 +137,7 @@ def _schema_id(session, name):
 def name_parts(name):
     """The parts of a name in a text."""
     from .parse_statement import Parser
+
     try:
         return Parser(name).dotted()
     except SQLError:
@@ -105,9 +151,10 @@ def _object_id(session, name, kind=None):
     if parts is None:
         return None
     from .system_views import system_view
+
     view = system_view(session, parts)
     if view is not None:
-        return -abs(hash(view.name)) % 10 ** 9 * -1
+        return -abs(hash(view.name)) % 10**9 * -1
     found = session.find_object(parts, missing_ok=True)
     if found is None:
         return _constraint_id(session, parts[-1], kind)
@@ -142,14 +189,24 @@ def _columnproperty(c, node):
         column = table.column(name) if isinstance(table, Table) else None
         if column is None:
             return None
-        return {"allowsnull": int(column.nullable), "isidentity": int(bool(column.identity)),
-                "iscomputed": int(column.computed is not None), "ordinal": column.number,
-                "columnid": column.number, "precision": column.type.catalog_precision,
-                "scale": column.type.catalog_scale, "ishidden": 0, "issparse": int(column.is_sparse),
-                "isrowguidcol": int(column.is_rowguid), "charmaxlen": column.type.length or None,
-                "isdeterministic": 1}.get(what.lower())
-    return c.ask("columnproperty", read, [integer(c, node.arguments[0])] + [text(c, a) for a in node.arguments[1:]],
-                 t.INT)
+        return {
+            "allowsnull": int(column.nullable),
+            "isidentity": int(bool(column.identity)),
+            "iscomputed": int(column.computed is not None),
+            "ordinal": column.number,
+            "columnid": column.number,
+            "precision": column.type.catalog_precision,
+            "scale": column.type.catalog_scale,
+            "ishidden": 0,
+            "issparse": int(column.is_sparse),
+            "isrowguidcol": int(column.is_rowguid),
+            "charmaxlen": column.type.length or None,
+            "isdeterministic": 1,
+        }.get(what.lower())
+
+    return c.ask(
+        "columnproperty", read, [integer(c, node.arguments[0])] + [text(c, a) for a in node.arguments[1:]], t.INT
+    )
 
 
 @function("OBJECTPROPERTY", "OBJECTPROPERTYEX", least=2, most=2)
@@ -159,10 +216,15 @@ def _objectproperty(c, node):
         if found is None:
             return None
         is_table = isinstance(found, Table)
-        return {"istable": int(is_table), "isusertable": int(is_table), "isview": int(isinstance(found, View)),
-                "tablehasidentity": int(is_table and any(x.identity for x in found.columns)),
-                "tablehasprimarykey": int(is_table and any(k.kind == "PRIMARY KEY" for k in found.keys)),
-                "ismsshipped": 0}.get(what.lower())
+        return {
+            "istable": int(is_table),
+            "isusertable": int(is_table),
+            "isview": int(isinstance(found, View)),
+            "tablehasidentity": int(is_table and any(x.identity for x in found.columns)),
+            "tablehasprimarykey": int(is_table and any(k.kind == "PRIMARY KEY" for k in found.keys)),
+            "ismsshipped": 0,
+        }.get(what.lower())
+
     return c.ask("objectproperty", read, [integer(c, node.arguments[0]), text(c, node.arguments[1])], t.INT)
 
 
@@ -171,18 +233,28 @@ def _serverproperty(c, node):
     def read(session, name):
         value = PROPERTIES.get((name or "").upper())
         return None if value is None else pack(value, t.INT if isinstance(value, int) else t.nvarchar(128))
+
     return c.ask("serverproperty", read, [text(c, node.arguments[0])], t.make("sql_variant"))
 
 
 @function("DATABASEPROPERTYEX", "CONNECTIONPROPERTY", least=1, most=2)
 def _databasepropertyex(c, node):
-    values = {"collation": t.DEFAULT.name, "status": "ONLINE", "updateability": "READ_WRITE", "recovery": "SIMPLE",
-              "net_transport": "TCP", "protocol_type": "TSQL", "auth_scheme": "SQL", "local_tcp_port": "1433",
-              "useraccess": "MULTI_USER"}
+    values = {
+        "collation": t.DEFAULT.name,
+        "status": "ONLINE",
+        "updateability": "READ_WRITE",
+        "recovery": "SIMPLE",
+        "net_transport": "TCP",
+        "protocol_type": "TSQL",
+        "auth_scheme": "SQL",
+        "local_tcp_port": "1433",
+        "useraccess": "MULTI_USER",
+    }
 
     def read(session, *arguments):
         value = values.get((arguments[-1] or "").lower())
         return None if value is None else pack(value, t.nvarchar(128))
+
     return c.ask("databasepropertyex", read, [text(c, a) for a in node.arguments], t.make("sql_variant"))
 
 
@@ -191,4 +263,5 @@ def _parsename(c, node):
     def read(name, number):
         parts = (name_parts(name) or [])[::-1]
         return parts[number - 1] if 0 < number <= len(parts) else None
+
     return c.apply("parsename", read, [text(c, node.arguments[0]), integer(c, node.arguments[1])], SYSNAME)

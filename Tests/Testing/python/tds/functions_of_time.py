@@ -11,15 +11,57 @@ from .errors import SQLError
 from .functions import TABLE, function, integer, text
 from .texts import parts
 
-PARTS = {"YEAR": "year", "YY": "year", "YYYY": "year", "QUARTER": "quarter", "QQ": "quarter", "Q": "quarter",
-         "MONTH": "month", "MM": "month", "M": "month", "DAYOFYEAR": "dayofyear", "DY": "dayofyear", "Y": "dayofyear",
-         "DAY": "day", "DD": "day", "D": "day", "WEEK": "week", "WK": "week", "WW": "week", "WEEKDAY": "weekday",
-         "DW": "weekday", "HOUR": "hour", "HH": "hour", "MINUTE": "minute", "MI": "minute", "N": "minute",
-         "SECOND": "second", "SS": "second", "S": "second", "MILLISECOND": "millisecond", "MS": "millisecond",
-         "MICROSECOND": "microsecond", "MCS": "microsecond", "NANOSECOND": "nanosecond", "NS": "nanosecond",
-         "TZOFFSET": "tzoffset", "TZ": "tzoffset", "ISO_WEEK": "iso_week", "ISOWK": "iso_week"}
-TICKS = {"hour": 36_000_000_000, "minute": 600_000_000, "second": 10_000_000, "millisecond": 10_000, "microsecond": 10,
-         "day": v.DAY, "week": 7 * v.DAY, "dayofyear": v.DAY, "weekday": v.DAY}
+PARTS = {
+    "YEAR": "year",
+    "YY": "year",
+    "YYYY": "year",
+    "QUARTER": "quarter",
+    "QQ": "quarter",
+    "Q": "quarter",
+    "MONTH": "month",
+    "MM": "month",
+    "M": "month",
+    "DAYOFYEAR": "dayofyear",
+    "DY": "dayofyear",
+    "Y": "dayofyear",
+    "DAY": "day",
+    "DD": "day",
+    "D": "day",
+    "WEEK": "week",
+    "WK": "week",
+    "WW": "week",
+    "WEEKDAY": "weekday",
+    "DW": "weekday",
+    "HOUR": "hour",
+    "HH": "hour",
+    "MINUTE": "minute",
+    "MI": "minute",
+    "N": "minute",
+    "SECOND": "second",
+    "SS": "second",
+    "S": "second",
+    "MILLISECOND": "millisecond",
+    "MS": "millisecond",
+    "MICROSECOND": "microsecond",
+    "MCS": "microsecond",
+    "NANOSECOND": "nanosecond",
+    "NS": "nanosecond",
+    "TZOFFSET": "tzoffset",
+    "TZ": "tzoffset",
+    "ISO_WEEK": "iso_week",
+    "ISOWK": "iso_week",
+}
+TICKS = {
+    "hour": 36_000_000_000,
+    "minute": 600_000_000,
+    "second": 10_000_000,
+    "millisecond": 10_000,
+    "microsecond": 10,
+    "day": v.DAY,
+    "week": 7 * v.DAY,
+    "dayofyear": v.DAY,
+    "weekday": v.DAY,
+}
 DATETIME2 = t.make("datetime2")
 OFFSET = t.make("datetimeoffset")
 
@@ -61,8 +103,11 @@ def add_months(days, count):
     if not 12 <= month < 120_000:
         raise SQLError(517, text="Adding a value to a 'datetime2' column caused an overflow.", level=1)
     first = datetime.date(month // 12, month % 12 + 1, 1)
-    following = datetime.date(first.year + first.month // 12, first.month % 12 + 1, 1) if first.year < 9999 or \
-        first.month < 12 else datetime.date.max
+    following = (
+        datetime.date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        if first.year < 9999 or first.month < 12
+        else datetime.date.max
+    )
     last = (following - first).days if following != datetime.date.max else 31
     return first.toordinal() - 1 + min(day.day, last) - 1
 
@@ -89,8 +134,10 @@ def _dateadd(c, node):
             raise SQLError(517, text=f"Adding a value to a '{kind.name}' column caused an overflow.", level=1)
         if zone is not None:
             return v.pack_offset(total - zone * 600_000_000, zone)
-        return convert(total % v.DAY if kind.name == "time" else total,
-                       t.make("time") if kind.name == "time" else DATETIME2, kind)
+        return convert(
+            total % v.DAY if kind.name == "time" else total, t.make("time") if kind.name == "time" else DATETIME2, kind
+        )
+
     return c.apply(("dateadd", part, kind), add, [count, value], kind)
 
 
@@ -99,7 +146,9 @@ def _boundary(part, ticks):
     days = ticks // v.DAY
     if part in ("year", "quarter", "month"):
         day = datetime.date.fromordinal(days + 1)
-        return {"year": day.year, "quarter": day.year * 4 + (day.month - 1) // 3, "month": day.year * 12 + day.month}[part]
+        return {"year": day.year, "quarter": day.year * 4 + (day.month - 1) // 3, "month": day.year * 12 + day.month}[
+            part
+        ]
     if part == "week":
         return (days + 1) // 7
     if part == "nanosecond":
@@ -122,22 +171,36 @@ def _datediff(c, node):
     def difference(x, y):
         number = _boundary(part, ticks(y, b)) - _boundary(part, ticks(x, a))
         if not low <= number <= high:
-            raise SQLError(535, text="The datediff function resulted in an overflow. The number of dateparts separating "
-                                     "two date/time instances is too large. Try to use datediff with a less precise "
-                                     "datepart.", level=1)
+            raise SQLError(
+                535,
+                text="The datediff function resulted in an overflow. The number of dateparts separating "
+                "two date/time instances is too large. Try to use datediff with a less precise "
+                "datepart.",
+                level=1,
+            )
         return number
+
     return c.apply(("datediff", part, a, b, result), difference, [first, second], result)
 
 
 def read_part(part, days, ticks, zone):
     day = datetime.date.fromordinal(days + 1)
     return {
-        "year": day.year, "quarter": (day.month + 2) // 3, "month": day.month, "day": day.day,
-        "dayofyear": day.timetuple().tm_yday, "weekday": day.isoweekday() % 7 + 1, "iso_week": day.isocalendar()[1],
+        "year": day.year,
+        "quarter": (day.month + 2) // 3,
+        "month": day.month,
+        "day": day.day,
+        "dayofyear": day.timetuple().tm_yday,
+        "weekday": day.isoweekday() % 7 + 1,
+        "iso_week": day.isocalendar()[1],
         "week": (day.timetuple().tm_yday + datetime.date(day.year, 1, 1).isoweekday() % 7 - 1) // 7 + 1,
-        "hour": ticks // TICKS["hour"], "minute": ticks // TICKS["minute"] % 60, "second": ticks // TICKS["second"] % 60,
-        "millisecond": ticks // 10_000 % 1000, "microsecond": ticks // 10 % 1_000_000,
-        "nanosecond": ticks % 10_000_000 * 100, "tzoffset": zone or 0,
+        "hour": ticks // TICKS["hour"],
+        "minute": ticks // TICKS["minute"] % 60,
+        "second": ticks // TICKS["second"] % 60,
+        "millisecond": ticks // 10_000 % 1000,
+        "microsecond": ticks // 10 % 1_000_000,
+        "nanosecond": ticks % 10_000_000 * 100,
+        "tzoffset": zone or 0,
     }[part]
 
 
@@ -157,8 +220,10 @@ def _datename(c, node):
 
     def name(x):
         day = datetime.date.fromordinal(parts(x, kind)[0] + 1)
-        return {"month": day.strftime("%B"), "weekday": day.strftime("%A")}.get(part) or \
-            str(read_part(part, *parts(x, kind)))
+        return {"month": day.strftime("%B"), "weekday": day.strftime("%A")}.get(part) or str(
+            read_part(part, *parts(x, kind))
+        )
+
     return c.apply(("datename", part, kind), name, [value], t.nvarchar(30))
 
 
@@ -175,6 +240,7 @@ def _eomonth(c, node):
     def last(x, k=0):
         day = datetime.date.fromordinal(add_months(x, k) + 1)
         return add_months(day.replace(day=1).toordinal() - 1, 1) - 1
+
     return c.apply("eomonth", last, arguments, t.make("date"))
 
 
@@ -184,8 +250,12 @@ def _datefromparts(c, node):
         try:
             return v.day_number(y, m, d)
         except ValueError:
-            raise SQLError(289, text="Cannot construct data type date, some of the arguments have values which are not "
-                                     "valid.", level=1) from None
+            raise SQLError(
+                289,
+                text="Cannot construct data type date, some of the arguments have values which are not " "valid.",
+                level=1,
+            ) from None
+
     return c.apply("datefromparts", build, [integer(c, a) for a in node.arguments], t.make("date"))
 
 
@@ -197,12 +267,14 @@ def _isdate(c, node):
             return 1
         except SQLError:
             return 0
+
     return c.apply("isdate", check, [text(c, node.arguments[0])], t.INT)
 
 
 @function("SWITCHOFFSET", "TODATETIMEOFFSET", "AT TIME ZONE", least=2, most=2)
 def _switchoffset(c, node):
     from .texts import _zone
+
     switches = node.name == "SWITCHOFFSET" or node.name == "AT TIME ZONE" and when(c, node.arguments[0]).type == OFFSET
     value = c.convert(when(c, node.arguments[0]), OFFSET if switches else DATETIME2)
     zone = c.convert(c.value(node.arguments[1]), t.nvarchar(40), explicit=True)
@@ -212,4 +284,5 @@ def _switchoffset(c, node):
         if switches:
             return v.pack_offset(v.unpack_offset(x)[0], minutes)
         return v.pack_offset(x - minutes * 600_000_000, minutes)
+
     return c.apply((node.name, switches), change, [value, zone], OFFSET)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from .errors import SQLError
 
-TOKEN = re.compile(r"""
+TOKEN = re.compile(
+    r"""
     (?P<space>\s+|--[^\r\n]*)
   | (?P<comment>/\*)
   | (?P<string>N?'(?:[^']|'')*')
@@ -19,13 +20,15 @@ TOKEN = re.compile(r"""
   | (?P<parameter>\?)
   | (?P<name>[^\W\d][\w$\#@]*|\#\#?[\w$\#@]+)
   | (?P<op><>|!=|<=|>=|!<|!>|\+=|-=|\*=|/=|%=|&=|\|=|\^=|::|\|\||[-+*/%&|^~=<>(),.;:{}!])
-""", re.VERBOSE)
+""",
+    re.VERBOSE,
+)
 
 
 class Token(NamedTuple):
     kind: str
     text: str
-    key: str       # in capitals, of names and operators
+    key: str  # in capitals, of names and operators
     line: int
     start: int
     end: int
@@ -38,10 +41,10 @@ def tokens(text):
     while at < len(text):
         hit = match(text, at)
         if hit is None:
-            rest = text[at:at + 30]
-            if text[at] in "'\"[" or text[at:at + 2].upper() == "N'":
+            rest = text[at : at + 30]
+            if text[at] in "'\"[" or text[at : at + 2].upper() == "N'":
                 quote = text.find("'", at) if text[at] in "Nn" else at
-                raise SQLError(105, text[quote + 1:][:128], line=line)
+                raise SQLError(105, text[quote + 1 :][:128], line=line)
             if text[at] == "\0":
                 at += 1
                 continue

@@ -24,7 +24,7 @@ def read_prelogin(data):
         option, start, size = struct.unpack_from(">BHH", data, at)
         if start + size > len(data):
             raise ProtocolError("a prelogin option beyond its message")
-        options[option] = data[start:start + size]
+        options[option] = data[start : start + size]
         at += 5
 
 
@@ -88,7 +88,7 @@ def read_login(data):
         start, count = head.u16(), head.u16()
         if start + 2 * count > len(data):
             raise ProtocolError("a field of LOGIN7 beyond its message")
-        return decode(data[start:start + 2 * count]).decode("utf-16-le", "replace")
+        return decode(data[start : start + 2 * count]).decode("utf-16-le", "replace")
 
     login.host, login.user, login.password = field(), field(), field(_plain)
     login.application, login.server = field(), field()
@@ -109,7 +109,7 @@ def _features(data, at):
     found = {}
     while at < len(data) and data[at] != END:
         feature, size = struct.unpack_from("<BI", data, at)
-        found[feature] = data[at + 5:at + 5 + size]
+        found[feature] = data[at + 5 : at + 5 + size]
         at += 5 + size
     return found
 

@@ -13,9 +13,10 @@ def node(cls):
 
 # --- expressions
 
+
 @node
 class Literal(Node):
-    value: object          # as the values of its type are kept; a str in a `string`
+    value: object  # as the values of its type are kept; a str in a `string`
     type: object
 
 
@@ -40,7 +41,7 @@ class Call(Node):
     arguments: list
     is_distinct: bool = False
     over: object = None
-    within: list = None    # ORDER BY of WITHIN GROUP
+    within: list = None  # ORDER BY of WITHIN GROUP
 
 
 @node
@@ -87,7 +88,7 @@ class IsNull(Node):
 @node
 class In(Node):
     value: Node
-    choices: object        # list of expressions, or a query
+    choices: object  # list of expressions, or a query
     negated: bool
 
 
@@ -132,6 +133,7 @@ class Collate(Node):
 
 
 # --- queries
+
 
 @node
 class Item(Node):
@@ -207,6 +209,7 @@ class Join(Node):
 
 # --- statements
 
+
 @node
 class Select(Node):
     query: Node
@@ -216,7 +219,7 @@ class Select(Node):
 class Insert(Node):
     table: TableName
     columns: list
-    source: Node           # a query, an Execute, or None for DEFAULT VALUES
+    source: Node  # a query, an Execute, or None for DEFAULT VALUES
     output: list = None
     output_into: TableName = None
     ctes: list = None
@@ -226,7 +229,7 @@ class Insert(Node):
 @node
 class Update(Node):
     table: TableName
-    sets: list             # (column name or None, variable or None, value)
+    sets: list  # (column name or None, variable or None, value)
     source: list = None
     where: Node = None
     output: list = None
@@ -251,7 +254,7 @@ class Merge(Node):
     table: TableName
     source: Node
     on: Node
-    clauses: list          # (matched: yes, no, source; condition; action; sets or columns; values)
+    clauses: list  # (matched: yes, no, source; condition; action; sets or columns; values)
     output: list = None
     ctes: list = None
 
@@ -278,7 +281,7 @@ class ColumnDefinition(Node):
 
 @node
 class Constraint(Node):
-    kind: str              # PRIMARY KEY, UNIQUE, CHECK, FOREIGN KEY, DEFAULT
+    kind: str  # PRIMARY KEY, UNIQUE, CHECK, FOREIGN KEY, DEFAULT
     name: str = None
     columns: list = field(default_factory=list)
     expression: str = None
@@ -331,7 +334,7 @@ class CreateProcedure(Node):
 
 @node
 class CreateOther(Node):
-    what: str              # SCHEMA, DATABASE, LOGIN, USER, ROLE
+    what: str  # SCHEMA, DATABASE, LOGIN, USER, ROLE
     name: str
     options: dict = field(default_factory=dict)
 
@@ -351,7 +354,7 @@ class Truncate(Node):
 
 @node
 class Declare(Node):
-    items: list            # (name, type, value, columns of a table variable)
+    items: list  # (name, type, value, columns of a table variable)
 
 
 @node
@@ -394,20 +397,21 @@ class TryCatch(Node):
 @node
 class Simple(Node):
     """BREAK, CONTINUE, RETURN, USE, and what is taken without effect."""
+
     what: str
     value: object = None
 
 
 @node
 class Transaction(Node):
-    what: str              # BEGIN, COMMIT, ROLLBACK, SAVE
+    what: str  # BEGIN, COMMIT, ROLLBACK, SAVE
     name: object = None
 
 
 @node
 class Execute(Node):
     name: list
-    arguments: list        # (name or None, value, is_output)
+    arguments: list  # (name or None, value, is_output)
     result: str = None
     text: Node = None
 
@@ -441,7 +445,7 @@ class WaitFor(Node):
 
 @node
 class Permission(Node):
-    what: str              # GRANT, DENY, REVOKE
+    what: str  # GRANT, DENY, REVOKE
     rights: list
     object: list
     grantees: list
@@ -450,5 +454,5 @@ class Permission(Node):
 @node
 class InsertBulk(Node):
     table: list
-    columns: list          # (name, type)
+    columns: list  # (name, type)
     options: dict

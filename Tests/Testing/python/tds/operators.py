@@ -7,14 +7,58 @@ from . import values as v
 from .convert import convert
 from .errors import SQLError
 
-PRECEDENCE = ["geography", "geometry", "hierarchyid", "sql_variant", "xml", "datetimeoffset", "datetime2", "datetime",
-              "smalldatetime", "date", "time", "float", "real", "decimal", "numeric", "money", "smallmoney", "bigint",
-              "int", "smallint", "tinyint", "bit", "ntext", "text", "image", "timestamp", "uniqueidentifier",
-              "nvarchar", "nchar", "varchar", "char", "varbinary", "binary"]
+PRECEDENCE = [
+    "geography",
+    "geometry",
+    "hierarchyid",
+    "sql_variant",
+    "xml",
+    "datetimeoffset",
+    "datetime2",
+    "datetime",
+    "smalldatetime",
+    "date",
+    "time",
+    "float",
+    "real",
+    "decimal",
+    "numeric",
+    "money",
+    "smallmoney",
+    "bigint",
+    "int",
+    "smallint",
+    "tinyint",
+    "bit",
+    "ntext",
+    "text",
+    "image",
+    "timestamp",
+    "uniqueidentifier",
+    "nvarchar",
+    "nchar",
+    "varchar",
+    "char",
+    "varbinary",
+    "binary",
+]
 RANK = {name: number for number, name in enumerate(PRECEDENCE)}
-WORDS = {"=": "equal to", "<>": "not equal to", "<": "less than", ">": "greater than", "<=": "less than or equal to",
-         ">=": "greater than or equal to", "+": "add", "-": "subtract", "*": "multiply", "/": "divide",
-         "%": "modulo", "&": "'&'", "|": "'|'", "^": "'^'"}
+WORDS = {
+    "=": "equal to",
+    "<>": "not equal to",
+    "<": "less than",
+    ">": "greater than",
+    "<=": "less than or equal to",
+    ">=": "greater than or equal to",
+    "+": "add",
+    "-": "subtract",
+    "*": "multiply",
+    "/": "divide",
+    "%": "modulo",
+    "&": "'&'",
+    "|": "'|'",
+    "^": "'^'",
+}
 DIGITS = {"bit": 1, "tinyint": 3, "smallint": 5, "int": 10, "bigint": 19, "money": 19, "smallmoney": 10}
 
 
@@ -39,14 +83,20 @@ def common(a, b):
         return high.but(precision=min(whole + scale, 38), scale=min(scale, max(38 - whole, 0)))
     if high.kind == "text" and low.kind == "text" and not high.is_long:
         length = t.MAX if low.is_max or low.is_long else max(_units(high, high), _units(low, high))
-        name = high.name if high.length == low.length and high.name == low.name else \
-            "nvarchar" if high.name in t.WIDE else "varchar"
+        name = (
+            high.name
+            if high.length == low.length and high.name == low.name
+            else "nvarchar" if high.name in t.WIDE else "varchar"
+        )
         return high.but(name=name, length=length if length <= (4000 if name[0] == "n" else 8000) else t.MAX)
     if high.kind == "bytes" and low.kind == "bytes" and not high.is_long:
         return high.but(name="varbinary", length=t.MAX if low.is_long else max(high.length, low.length))
     if high.name in ("time", "datetime2", "datetimeoffset"):
-        scale = low.scale if low.name in ("time", "datetime2", "datetimeoffset") else \
-            {"datetime": 3, "smalldatetime": 0}.get(low.name, high.scale)
+        scale = (
+            low.scale
+            if low.name in ("time", "datetime2", "datetimeoffset")
+            else {"datetime": 3, "smalldatetime": 0}.get(low.name, high.scale)
+        )
         return high.but(scale=max(high.scale, scale))
     return high
 
@@ -62,7 +112,7 @@ def comparison_type(a, b, op):
             raise SQLError(402, a.name, b.name, WORDS.get(op, op))
     result = common(a, b)
     if result.kind == "decimal":
-        return t.decimal(38, 0)     # kept values compare whatever their scale
+        return t.decimal(38, 0)  # kept values compare whatever their scale
     if {a.name, b.name} & {"datetime", "smalldatetime"} and result.kind == "datetime2":
         return result.but(scale=7)
     if result.kind == "text":
@@ -154,6 +204,7 @@ def arithmetic(op, a, b, result):
         x = x if days_a is None else round(convert(x, a, days_a) * unit)
         y = y if days_b is None else round(convert(y, b, days_b) * unit)
         return x + y if op == "+" else x - y
+
     return dates
 
 
@@ -168,18 +219,26 @@ def _integers(op, a, b, result):
 
     def calculate(x, y):
         x, y = convert(x, a, result), convert(y, b, result)
-        number = {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: _quotient(x, y),
-                  "%": lambda: x - y * _quotient(x, y), "&": lambda: x & y, "|": lambda: x | y,
-                  "^": lambda: x ^ y}[op]()
+        number = {
+            "+": lambda: x + y,
+            "-": lambda: x - y,
+            "*": lambda: x * y,
+            "/": lambda: _quotient(x, y),
+            "%": lambda: x - y * _quotient(x, y),
+            "&": lambda: x & y,
+            "|": lambda: x | y,
+            "^": lambda: x ^ y,
+        }[op]()
         if low <= number <= high:
             return number
         raise SQLError(8115, "expression", result.name)
+
     return calculate
 
 
 def _decimals(op, a, b, result):
     a_type, b_type = (as_decimal(x) if x.kind != "text" else result for x in (a, b))
-    limit = 10 ** result.precision
+    limit = 10**result.precision
 
     def calculate(x, y):
         x = int.from_bytes(convert(x, a, a_type), "big") - v.BIAS
@@ -196,17 +255,24 @@ def _decimals(op, a, b, result):
         if -limit < number < limit:
             return v.pack_decimal(number, result.scale)
         raise SQLError(8115, "numeric", "numeric")
+
     return calculate
 
 
 def _money(op, a, b, result):
     def calculate(x, y):
         x, y = convert(x, a, result), convert(y, b, result)
-        number = {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: v.round_decimal(x * y, 4),
-                  "/": lambda: _quotient(x * 10000, y), "%": lambda: x - y * _quotient(x, y)}[op]()
-        if not -2 ** 63 <= number < 2 ** 63:
+        number = {
+            "+": lambda: x + y,
+            "-": lambda: x - y,
+            "*": lambda: v.round_decimal(x * y, 4),
+            "/": lambda: _quotient(x * 10000, y),
+            "%": lambda: x - y * _quotient(x, y),
+        }[op]()
+        if not -(2**63) <= number < 2**63:
             raise SQLError(8115, "expression", result.name)
         return number
+
     return calculate
 
 
@@ -216,19 +282,26 @@ def _floats(op, a, b, result):
         if op in "/%" and y == 0:
             raise SQLError(8134)
         try:
-            number = {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y,
-                      "%": lambda: x % y}[op]()
+            number = {
+                "+": lambda: x + y,
+                "-": lambda: x - y,
+                "*": lambda: x * y,
+                "/": lambda: x / y,
+                "%": lambda: x % y,
+            }[op]()
         except OverflowError:
             raise SQLError(8115, "expression", result.name) from None
         if number - number != 0:
             raise SQLError(8115, "expression", result.name)
         return convert(number, t.FLOAT, result)
+
     return calculate
 
 
 def variant_key(value):
     """What a sql_variant is compared by: numbers among themselves, texts among themselves."""
     from .variants import unpack
+
     inner, type = unpack(value)
     if type.kind in ("int", "decimal", "money"):
         return convert(inner, type, t.decimal(38, 18)) if type.kind != "decimal" else inner

@@ -67,7 +67,7 @@ class Channel:
             return
         view = memoryview(data)
         for start in range(0, len(view), 1 << 20):
-            self.tls.write(view[start:start + (1 << 20)])
+            self.tls.write(view[start : start + (1 << 20)])
             self._send_raw(self.outgoing.read())
 
     def is_readable(self, seconds=0):
@@ -159,6 +159,6 @@ def packets(kind, data, size, spid, last=True):
     room = size - 8
     count = max(1, -(-len(data) // room))
     for number in range(count):
-        part = data[number * room:(number + 1) * room]
+        part = data[number * room : (number + 1) * room]
         status = END_OF_MESSAGE if last and number == count - 1 else 0
         yield struct.pack(">BBHHBB", kind, status, len(part) + 8, spid, (number + 1) & 255, 0) + part

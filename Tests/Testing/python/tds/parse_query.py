@@ -258,4 +258,4 @@ class QueryParser(ExpressionParser):
             return []
         start = self.at
         self._skip_parentheses()
-        return [token.key for token in self.tokens[start + 1:self.at - 1] if token.kind == "name"]
+        return [token.key for token in self.tokens[start + 1 : self.at - 1] if token.kind == "name"]

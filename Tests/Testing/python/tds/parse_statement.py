@@ -174,8 +174,12 @@ class Parser(TableParser, QueryParser):
             result.clauses.append(self._merge_clause())
         result.output, _ = self._output()
         if not self.is_op(";"):
-            raise SQLError(10713, text="A MERGE statement must be terminated by a semi-colon (;).", severity=15,
-                           line=self.next.line)
+            raise SQLError(
+                10713,
+                text="A MERGE statement must be terminated by a semi-colon (;).",
+                severity=15,
+                line=self.next.line,
+            )
         return result
 
     def _merge_clause(self):
@@ -352,9 +356,12 @@ class Parser(TableParser, QueryParser):
             self.expect_op("=")
         name = self.dotted()
         arguments = []
-        if self.next.kind in ("variable", "string", "nstring", "integer", "decimal", "float", "hex", "quoted") \
-                or self.is_op("-") or self.is_word("NULL", "DEFAULT") or (
-                    self.is_name() and not hasattr(self, "_do_" + self.next.key.lower())):
+        if (
+            self.next.kind in ("variable", "string", "nstring", "integer", "decimal", "float", "hex", "quoted")
+            or self.is_op("-")
+            or self.is_word("NULL", "DEFAULT")
+            or (self.is_name() and not hasattr(self, "_do_" + self.next.key.lower()))
+        ):
             arguments = self.comma_list(self._argument)
         if self.take_words("WITH", "RECOMPILE"):
             pass

@@ -156,6 +156,7 @@ class TableParser:
                 pass
             elif self.take_word("COLLATE"):
                 from .sqltypes import collation
+
                 column.type = column.type.but(collation=collation(self.name()))
             elif self.is_word("CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "REFERENCES", "FOREIGN", "DEFAULT"):
                 constraint = self._constraint(column.name)
@@ -232,6 +233,7 @@ class TableParser:
         def column():
             name = self.name()
             return name, self.take_word("ASC", "DESC") == "DESC"
+
         columns = self.comma_list(column)
         self.expect_op(")")
         return columns
@@ -274,8 +276,9 @@ class TableParser:
 
     def _do_drop(self):
         self.expect_word("DROP")
-        what = self.expect_word("TABLE", "VIEW", "INDEX", "SCHEMA", "DATABASE", "LOGIN", "USER", "PROC", "PROCEDURE",
-                                "ROLE")
+        what = self.expect_word(
+            "TABLE", "VIEW", "INDEX", "SCHEMA", "DATABASE", "LOGIN", "USER", "PROC", "PROCEDURE", "ROLE"
+        )
         if_exists = self.take_words("IF", "EXISTS")
         names = self.comma_list(self.table_parts)
         table = self.table_parts() if what == "INDEX" and self.take_word("ON") else None

@@ -96,7 +96,7 @@ class ExpressionParser:
 
     def since(self, start):
         """The text of the tokens from that one on up to the next."""
-        return self.text[self.tokens[start].start:self.tokens[self.at - 1].end]
+        return self.text[self.tokens[start].start : self.tokens[self.at - 1].end]
 
     # --- names
 
@@ -144,8 +144,9 @@ class ExpressionParser:
         start = self.next
         parts = self.dotted()
         name = parts[-1]
-        while self.is_word("VARYING", "PRECISION") or (name.lower() == "national" and self.is_word("CHAR", "CHARACTER",
-                                                                                                   "TEXT")):
+        while self.is_word("VARYING", "PRECISION") or (
+            name.lower() == "national" and self.is_word("CHAR", "CHARACTER", "TEXT")
+        ):
             name += " " + self.advance().text
         arguments = []
         if self.take_op("("):
@@ -164,12 +165,18 @@ class ExpressionParser:
         if found.precision > 38 or found.scale > found.precision > 0:
             raise SQLError(2750, 1, found.precision, line=start.line)
         if found.name in ("time", "datetime2", "datetimeoffset") and found.scale > 7:
-            raise SQLError(1002, text=f"Line {start.line}: Specified scale {found.scale} is invalid.", severity=15,
-                           line=start.line)
+            raise SQLError(
+                1002, text=f"Line {start.line}: Specified scale {found.scale} is invalid.", severity=15, line=start.line
+            )
         limit = 4000 if found.name in ("nchar", "nvarchar") else 8000
         if found.length > limit or (found.length == 0 and found.kind in ("text", "bytes") and arguments == [0]):
-            raise SQLError(131, text=f"The size ({found.length}) given to the column exceeds the maximum allowed for "
-                                     f"any data type ({limit}).", severity=15, line=start.line)
+            raise SQLError(
+                131,
+                text=f"The size ({found.length}) given to the column exceeds the maximum allowed for "
+                f"any data type ({limit}).",
+                severity=15,
+                line=start.line,
+            )
         return found
 
     # --- expressions
@@ -348,8 +355,12 @@ class ExpressionParser:
             value = self.expression()
             style = self.expression() if self.take_op(",") else None
             result = n.Cast(value, type, word == "TRY_CONVERT", style)
-        if word in ("CAST", "TRY_CAST") and result.type.kind in ("text", "bytes") and result.type.length == 1 \
-                and self.tokens[self.at - 1].key != ")":
+        if (
+            word in ("CAST", "TRY_CAST")
+            and result.type.kind in ("text", "bytes")
+            and result.type.length == 1
+            and self.tokens[self.at - 1].key != ")"
+        ):
             result.type = result.type.but(length=30)
         self.expect_op(")")
         return result
@@ -418,7 +429,7 @@ def literal(token):
         return n.Literal(text, t.nvarchar(max(units, 1) if units <= 4000 else "max"))
     if token.kind == "integer":
         number = int(text)
-        if number < 2 ** 31:
+        if number < 2**31:
             return n.Literal(number, t.INT)
         return n.Literal(v.pack_decimal(number, 0), t.decimal(len(str(number)), 0))
     if token.kind == "decimal":
@@ -426,8 +437,12 @@ def literal(token):
         digits = (whole + fraction).lstrip("0")
         precision = max(len(digits), len(fraction), 1)
         if precision > 38:
-            raise SQLError(1007, text=f"The number '{text}' is out of the range for numeric representation "
-                                      "(maximum precision 38).", severity=15, line=token.line)
+            raise SQLError(
+                1007,
+                text=f"The number '{text}' is out of the range for numeric representation " "(maximum precision 38).",
+                severity=15,
+                line=token.line,
+            )
         return n.Literal(v.pack_decimal(int(digits or "0"), len(fraction)), t.decimal(precision, len(fraction)))
     if token.kind == "float":
         return n.Literal(float(text), t.FLOAT)

@@ -12,10 +12,23 @@ from .response import ERROR
 from .session import Variable
 from .wire import BadValue, Incomplete, read_type
 
-BY_NUMBER = {1: "sp_cursor", 2: "sp_cursoropen", 3: "sp_cursorprepare", 4: "sp_cursorexecute", 5: "sp_cursorprepexec",
-             6: "sp_cursorunprepare", 7: "sp_cursorfetch", 8: "sp_cursoroption", 9: "sp_cursorclose",
-             10: "sp_executesql", 11: "sp_prepare", 12: "sp_execute", 13: "sp_prepexec", 14: "sp_prepexecrpc",
-             15: "sp_unprepare"}
+BY_NUMBER = {
+    1: "sp_cursor",
+    2: "sp_cursoropen",
+    3: "sp_cursorprepare",
+    4: "sp_cursorexecute",
+    5: "sp_cursorprepexec",
+    6: "sp_cursorunprepare",
+    7: "sp_cursorfetch",
+    8: "sp_cursoroption",
+    9: "sp_cursorclose",
+    10: "sp_executesql",
+    11: "sp_prepare",
+    12: "sp_execute",
+    13: "sp_prepexec",
+    14: "sp_prepexecrpc",
+    15: "sp_unprepare",
+}
 MAX_PARAMETERS = 2100
 ANOTHER, ANOTHER_OLD, NOT_EXECUTED = 0xFF, 0x80, 0xFE
 
@@ -163,6 +176,7 @@ class Request:
     def _send_columns(self, declarations, text):
         """The columns of a prepared query, as the client may want to know them now."""
         from .describe import compile_statements, declared
+
         try:
             plan, _ = compile_statements(self.session, text, declared(self.session, declarations), None)
         except SQLError as error:

@@ -16,7 +16,7 @@ class Source:
 
     def __init__(self, names, columns, table=None, rowid=None):
         self.names = [name.lower() for name in names if name]
-        self.columns = columns        # (name, Expr)
+        self.columns = columns  # (name, Expr)
         self.table = table
         self.rowid = rowid
         self.by_name = {}
@@ -132,8 +132,11 @@ class QueryCompiler(ExpressionCompiler):
             if targets is not None and len(found) < len(targets):
                 expr = self.typed(expr, targets[len(found)])
             if expr.type is None and expr.variable and self.undeclared is not None:
-                raise SQLError(11502, text=f"The type for parameter '{expr.variable}' cannot be deduced in this "
-                                           "context.", level=1)
+                raise SQLError(
+                    11502,
+                    text=f"The type for parameter '{expr.variable}' cannot be deduced in this " "context.",
+                    level=1,
+                )
             name = item.alias
             if name is None and isinstance(item.value, n.ColumnName):
                 name = item.value.parts[-1] if expr.column is None else expr.column.name
@@ -167,8 +170,13 @@ class QueryCompiler(ExpressionCompiler):
     def _order_key(self, value, items):
         if isinstance(value, n.Literal) and isinstance(value.value, int) and value.type.name == "int":
             if not 1 <= value.value <= len(items):
-                raise SQLError(108, text=f"The ORDER BY position number {value.value} is out of range of the number of "
-                                         "items in the select list.", severity=15, level=1)
+                raise SQLError(
+                    108,
+                    text=f"The ORDER BY position number {value.value} is out of range of the number of "
+                    "items in the select list.",
+                    severity=15,
+                    level=1,
+                )
             expr = items[value.value - 1][1]
             if expr.type is not None and expr.type.kind == "text":
                 return f"c{value.value} COLLATE {(expr.type.collation or t.DEFAULT).sqlite}"
@@ -177,8 +185,11 @@ class QueryCompiler(ExpressionCompiler):
             lower = value.parts[0].lower()
             for number, (name, expr) in enumerate(items):
                 if name and name.lower() == lower:
-                    return f"c{number + 1}" + (f" COLLATE {(expr.type.collation or t.DEFAULT).sqlite}"
-                                               if expr.type and expr.type.kind == "text" else "")
+                    return f"c{number + 1}" + (
+                        f" COLLATE {(expr.type.collation or t.DEFAULT).sqlite}"
+                        if expr.type and expr.type.kind == "text"
+                        else ""
+                    )
         expr = self.compile(value)
         return self._sortable(expr)
 
@@ -245,6 +256,7 @@ class QueryCompiler(ExpressionCompiler):
             return self._derived(self.subquery(node.query), node.alias, node.columns)
         if isinstance(node, n.TableCall):
             from .table_functions import table_function
+
             return table_function(self, node)
         raise SQLError(102, "FROM")
 
@@ -256,8 +268,11 @@ class QueryCompiler(ExpressionCompiler):
             return f"{left} CROSS JOIN {right}"
         if node.kind in ("CROSS APPLY", "OUTER APPLY"):
             return f"{left} {'JOIN' if node.kind[0] == 'C' else 'LEFT JOIN'} {right} ON 1"
-        changed = {"LEFT": self.scope.sources[before:], "RIGHT": self.scope.sources[:before],
-                   "FULL": self.scope.sources}.get(node.kind, [])
+        changed = {
+            "LEFT": self.scope.sources[before:],
+            "RIGHT": self.scope.sources[:before],
+            "FULL": self.scope.sources,
+        }.get(node.kind, [])
         on = self.condition(node.on)
         for source in changed:
             for _, expr in source.columns:
@@ -272,7 +287,9 @@ class QueryCompiler(ExpressionCompiler):
         columns = []
         for number, (name, column) in enumerate(zip(names, plan.columns)):
             if not name:
-                raise SQLError(8155, text=f"No column name was specified for column {number + 1} of '{alias}'.", level=1)
+                raise SQLError(
+                    8155, text=f"No column name was specified for column {number + 1} of '{alias}'.", level=1
+                )
             columns.append((name, Expr(f"{inner}.c{number + 1}", column.type, column.nullable)))
         self.scope.sources.append(Source([alias], columns))
         return f"({plan.sql}) AS {inner}"
@@ -282,6 +299,7 @@ class QueryCompiler(ExpressionCompiler):
         if len(node.parts) == 1 and name.lower() in self.ctes:
             return self._cte(node, name)
         from .system_views import system_view
+
         view = system_view(self.session, node.parts)
         if view is not None:
             columns = [Column(column, kind, True) for column, kind in view.columns]
@@ -299,8 +317,15 @@ class QueryCompiler(ExpressionCompiler):
         """A table of the database as a source."""
         self.session.materialize(table)
         inner = f"s{next(self.aliases)}"
-        columns = [(column.name, Expr(f"{inner}.{quote(column.name)}", column.type, column.nullable, column=column,
-                                      table=table.full_name)) for column in table.columns]
+        columns = [
+            (
+                column.name,
+                Expr(
+                    f"{inner}.{quote(column.name)}", column.type, column.nullable, column=column, table=table.full_name
+                ),
+            )
+            for column in table.columns
+        ]
         self.scope.sources.append(Source([alias], columns, table, f"{inner}._rowid_"))
         return f"{table.sqlite} AS {inner}"
 
@@ -316,6 +341,7 @@ class QueryCompiler(ExpressionCompiler):
 
     def _view(self, view, node):
         from .parse_statement import Parser
+
         if view.name.lower() in self.views:
             raise SQLError(208, view.name)
         self.views.append(view.name.lower())
@@ -326,4 +352,3 @@ class QueryCompiler(ExpressionCompiler):
             self.scope = outer
             self.views.pop()
         return self._derived(plan, node.alias or view.name, view.columns)
-

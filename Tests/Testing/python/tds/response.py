@@ -24,15 +24,19 @@ class Column:
 
     @property
     def flags(self):
-        return (bool(self.nullable) | (0 if self.computed or self.type.name == "timestamp" else 8 if self.table else 0)
-                | 0x10 * bool(self.identity) | 0x20 * bool(self.computed))
+        return (
+            bool(self.nullable)
+            | (0 if self.computed or self.type.name == "timestamp" else 8 if self.table else 0)
+            | 0x10 * bool(self.identity)
+            | 0x20 * bool(self.computed)
+        )
 
 
 class Response:
     def __init__(self, channel, packet_size, tds, spid):
         self.channel, self.packet_size, self.tds, self.spid = channel, packet_size, tds, spid
         self.out = bytearray()
-        self.pending = None          # a DONE that does not know yet whether more comes
+        self.pending = None  # a DONE that does not know yet whether more comes
         self.is_in_procedure = False
         self.in_transaction = lambda: False
         self.on_flush = lambda: None
@@ -53,13 +57,14 @@ class Response:
             count = 1
         view, parts = bytes(self.out), []
         for number in range(count):
-            part = view[number * room:(number + 1) * room]
+            part = view[number * room : (number + 1) * room]
             self.packet_number += 1
             status = packets.END_OF_MESSAGE if last and number == count - 1 else 0
-            parts.append(struct.pack(">BBHHBB", packets.RESPONSE, status, len(part) + 8, self.spid,
-                                     self.packet_number & 255, 0))
+            parts.append(
+                struct.pack(">BBHHBB", packets.RESPONSE, status, len(part) + 8, self.spid, self.packet_number & 255, 0)
+            )
             parts.append(part)
-        del self.out[:count * room]
+        del self.out[: count * room]
         if parts:
             self.channel.send(b"".join(parts))
 
@@ -123,8 +128,10 @@ class Response:
                 if column.type.collation is not None and column.type.collation.encoding == "utf-8":
                     wide = {"char": "nchar", "text": "ntext"}.get(column.type.name, "nvarchar")
                     if column.type.name in ("char", "varchar", "text"):
-                        column.type = column.type.but(name=wide if column.type.length <= 4000 else "nvarchar",
-                                                      length=column.type.length if column.type.length <= 4000 else -1)
+                        column.type = column.type.but(
+                            name=wide if column.type.length <= 4000 else "nvarchar",
+                            length=column.type.length if column.type.length <= 4000 else -1,
+                        )
         data = bytearray(struct.pack("<BH", 0x81, len(columns)))
         for column in columns:
             user_type = 80 if column.type.name == "timestamp" else 0

@@ -23,8 +23,9 @@ def parts_of(node, kind):
 def is_running(query):
     """Whether an item reads a variable that the query assigns."""
     assigned = {item.variable.lower() for item in query.items}
-    return bool(query.source) and any(variable.name.lower() in assigned for item in query.items
-                                      for variable in parts_of(item.value, n.Variable))
+    return bool(query.source) and any(
+        variable.name.lower() in assigned for item in query.items for variable in parts_of(item.value, n.Variable)
+    )
 
 
 class Rows:
@@ -57,19 +58,34 @@ class RunningCompiler(QueryCompiler):
 def run(executor, query):
     """Runs such a query; gives the number of its rows."""
     session = executor.session
-    columns = {tuple(part.lower() for part in each.parts): each
-               for item in query.items for each in parts_of(item.value, n.ColumnName)}
+    columns = {
+        tuple(part.lower() for part in each.parts): each
+        for item in query.items
+        for each in parts_of(item.value, n.ColumnName)
+    }
     compiler = RunningCompiler(session, {item.variable.lower() for item in query.items})
-    inner = compiler.query(dataclasses.replace(query, items=[n.Item(each) for each in columns.values()] or
-                                               [n.Item(n.Literal(1, session.variables[query.items[0].variable.lower()].type))]))
-    compiler.scope = Rows({name: Expr(f"x.c{i + 1}", column.type) for i, (name, column) in
-                           enumerate(zip(columns, inner.columns))})
+    inner = compiler.query(
+        dataclasses.replace(
+            query,
+            items=[n.Item(each) for each in columns.values()]
+            or [n.Item(n.Literal(1, session.variables[query.items[0].variable.lower()].type))],
+        )
+    )
+    compiler.scope = Rows(
+        {name: Expr(f"x.c{i + 1}", column.type) for i, (name, column) in enumerate(zip(columns, inner.columns))}
+    )
     cells = []
     for item in query.items:
         expr = compiler.value(item.value)
-        cells.append(compiler.ask(("assigns", item.variable.lower(), expr.type), _assign(item.variable.lower(), expr.type),
-                                  [expr], expr.type).sql)
-    limit = "" if " LIMIT " in inner.sql else " LIMIT -1"     # keeps the rows' order apart from their values
+        cells.append(
+            compiler.ask(
+                ("assigns", item.variable.lower(), expr.type),
+                _assign(item.variable.lower(), expr.type),
+                [expr],
+                expr.type,
+            ).sql
+        )
+    limit = "" if " LIMIT " in inner.sql else " LIMIT -1"  # keeps the rows' order apart from their values
     sql = f"SELECT {', '.join(cells)} FROM ({inner.sql}{limit}) AS x"
     return len(executor.execute(sql, compiler.used).fetchall())
 
@@ -79,4 +95,5 @@ def _assign(name, kind):
         variable = session.variables[name]
         variable.value = convert(value, kind, variable.type) if kind is not None else value
         return None
+
     return assign

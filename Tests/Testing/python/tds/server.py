@@ -47,8 +47,10 @@ class Server:
     def _browse(self):
         """Answers the browser's requests: 2 and 3 for all instances, 4 and a name for one."""
         name = self.options.instance
-        entry = (f"ServerName;{response.SERVER_NAME};InstanceName;{name};IsClustered;No;Version;15.0.4435.7;"
-                 f"tcp;{self.port};;").encode()
+        entry = (
+            f"ServerName;{response.SERVER_NAME};InstanceName;{name};IsClustered;No;Version;15.0.4435.7;"
+            f"tcp;{self.port};;"
+        ).encode()
         while True:
             data, address = self.browser.recvfrom(1024)
             asked = data[1:].split(b"\0")[0].decode("latin-1")
@@ -83,6 +85,7 @@ class Client:
             login = self._log_in()
             if login is not None:
                 from .session import Session
+
                 self.session = Session(self.server, self.channel, self.spid, login)
                 self.server.sessions[self.spid] = self.session
                 self.session.run()
@@ -133,15 +136,22 @@ class Client:
         if kind != packets.LOGIN:
             raise ProtocolError(f"a packet of type {kind} instead of a login")
         login = l.read_login(data)
-        self._say(f"login: TDS 0x{login.tds:08X}, packets of {login.packet_size}, user {login.user!r}, "
-                  f"application {login.application!r}, library {login.library!r}, features {sorted(login.features)}")
+        self._say(
+            f"login: TDS 0x{login.tds:08X}, packets of {login.packet_size}, user {login.user!r}, "
+            f"application {login.application!r}, library {login.library!r}, features {sorted(login.features)}"
+        )
         if login_only:
             self.channel.stop_tls()
         return self._answer(login)
 
     def _answer_prelogin(self, asked, encryption):
-        answer = [(l.VERSION, l.SERVER_VERSION + b"\0\0"), (l.ENCRYPTION, bytes([encryption])),
-                  (l.INSTANCE, b"\0"), (l.THREAD, b""), (l.MARS, b"\0")]
+        answer = [
+            (l.VERSION, l.SERVER_VERSION + b"\0\0"),
+            (l.ENCRYPTION, bytes([encryption])),
+            (l.INSTANCE, b"\0"),
+            (l.THREAD, b""),
+            (l.MARS, b"\0"),
+        ]
         if l.FEDERATED in asked:
             answer.append((l.FEDERATED, b"\0"))
         data = l.write_prelogin(answer)

@@ -14,15 +14,42 @@ from .response import ATTENTION, DATABASE, ERROR, RESET, Response
 from .transactions import Transaction
 from .wire import Bytes
 
-PROGRESS_STEPS = 50_000     # of SQLite's machine between two looks at the client
-DEFAULTS = {"NOCOUNT": False, "XACT_ABORT": False, "IMPLICIT_TRANSACTIONS": False, "LOCK_TIMEOUT": -1,
-            "TEXTSIZE": 2147483647, "ROWCOUNT": 0, "QUOTED_IDENTIFIER": True, "ANSI_NULLS": True, "ANSI_PADDING": True,
-            "ANSI_WARNINGS": True, "ANSI_NULL_DFLT_ON": True, "CONCAT_NULL_YIELDS_NULL": True, "ARITHABORT": False,
-            "CURSOR_CLOSE_ON_COMMIT": False, "FMTONLY": False, "NOEXEC": False, "PARSEONLY": False,
-            "ISOLATION": "READ COMMITTED", "ANSI_DEFAULTS": False, "NUMERIC_ROUNDABORT": False}
-BITS = {"IMPLICIT_TRANSACTIONS": 2, "CURSOR_CLOSE_ON_COMMIT": 4, "ANSI_WARNINGS": 8, "ANSI_PADDING": 16,
-        "ANSI_NULLS": 32, "ARITHABORT": 64, "QUOTED_IDENTIFIER": 256, "NOCOUNT": 512, "ANSI_NULL_DFLT_ON": 1024,
-        "CONCAT_NULL_YIELDS_NULL": 4096, "XACT_ABORT": 16384}
+PROGRESS_STEPS = 50_000  # of SQLite's machine between two looks at the client
+DEFAULTS = {
+    "NOCOUNT": False,
+    "XACT_ABORT": False,
+    "IMPLICIT_TRANSACTIONS": False,
+    "LOCK_TIMEOUT": -1,
+    "TEXTSIZE": 2147483647,
+    "ROWCOUNT": 0,
+    "QUOTED_IDENTIFIER": True,
+    "ANSI_NULLS": True,
+    "ANSI_PADDING": True,
+    "ANSI_WARNINGS": True,
+    "ANSI_NULL_DFLT_ON": True,
+    "CONCAT_NULL_YIELDS_NULL": True,
+    "ARITHABORT": False,
+    "CURSOR_CLOSE_ON_COMMIT": False,
+    "FMTONLY": False,
+    "NOEXEC": False,
+    "PARSEONLY": False,
+    "ISOLATION": "READ COMMITTED",
+    "ANSI_DEFAULTS": False,
+    "NUMERIC_ROUNDABORT": False,
+}
+BITS = {
+    "IMPLICIT_TRANSACTIONS": 2,
+    "CURSOR_CLOSE_ON_COMMIT": 4,
+    "ANSI_WARNINGS": 8,
+    "ANSI_PADDING": 16,
+    "ANSI_NULLS": 32,
+    "ARITHABORT": 64,
+    "QUOTED_IDENTIFIER": 256,
+    "NOCOUNT": 512,
+    "ANSI_NULL_DFLT_ON": 1024,
+    "CONCAT_NULL_YIELDS_NULL": 4096,
+    "XACT_ABORT": 16384,
+}
 
 
 class Variable:
@@ -41,10 +68,10 @@ class Session:
         self.connections = {}
         self.statement_time = now()
         self.is_cancelled = self.is_gone = False
-        self.error = None             # raised inside of SQLite
+        self.error = None  # raised inside of SQLite
         self.killed = False
-        self.is_describing = False    # compiles without running
-        self.is_loading = False       # what comes meanwhile are rows
+        self.is_describing = False  # compiles without running
+        self.is_loading = False  # what comes meanwhile are rows
         self._start(login.database)
 
     def _start(self, database):
@@ -55,7 +82,7 @@ class Session:
         self.variables, self.row_count, self.last_error, self.caught, self.depth = {}, 0, 0, None, 0
         self.last_identity = None
         self.identity_insert = None
-        self.verb = self.verb_table = self.duplicate = None     # for the words of refusals
+        self.verb = self.verb_table = self.duplicate = None  # for the words of refusals
         self.prepared, self.next_handle = {}, 1
         self.parsed = {}
         self.bulk = None
@@ -85,7 +112,9 @@ class Session:
         for name, table in temporary.items():
             self.catalog.temporary.setdefault(name, table)
         self.response.change(DATABASE, found, old)
-        self.response.message(SQLError(5701, text=f"Changed database context to '{found}'.", severity=0, state=2), False)
+        self.response.message(
+            SQLError(5701, text=f"Changed database context to '{found}'.", severity=0, state=2), False
+        )
 
     def _prepare(self, connection):
         def call(number, *arguments):
@@ -101,6 +130,7 @@ class Session:
             except SQLError as error:
                 self.error = error
                 raise
+
         connection.create_function("tds_f", -1, call, deterministic=True)
         connection.create_function("tds_s", -1, call_session)
         register(connection, self)
@@ -109,6 +139,7 @@ class Session:
     def run(self):
         """Answers messages until the client leaves."""
         from . import bulk
+
         while not self.killed:
             if self.channel.peek() == packets.BULK and self.bulk is not None:
                 self.is_loading, self.is_cancelled = True, False
@@ -162,6 +193,7 @@ class Session:
     def _dispatch(self, kind, data):
         from . import procedures
         from .execute import Executor
+
         if kind == packets.BULK:
             raise ProtocolError("a bulk load that nobody announced")
         body = Bytes(data)
@@ -171,7 +203,7 @@ class Session:
                 raise ProtocolError("headers beyond their message")
             body.take(size - 4)
         if kind == packets.BATCH:
-            text = data[body.position:].decode("utf-16-le", "surrogatepass")
+            text = data[body.position :].decode("utf-16-le", "surrogatepass")
             executor = Executor(self, self.response)
             executor.batch(text)
         elif kind == packets.RPC:
@@ -290,8 +322,11 @@ class Session:
         key = table.full_name.lower() if hasattr(table, "full_name") else ""
         grants = self.principal.grants
         found = None
-        for scope in ((self.database.lower(), None), (self.database.lower(), table.schema.lower()),
-                      (self.database.lower(), key)):
+        for scope in (
+            (self.database.lower(), None),
+            (self.database.lower(), table.schema.lower()),
+            (self.database.lower(), key),
+        ):
             said = grants.get(scope, {}).get(right)
             found = said if said is not None and found is not False else found
         if not found:
@@ -299,18 +334,21 @@ class Session:
 
     def materialize(self, table):
         """Rows that were kept in wire form become rows of SQLite."""
-        from . import bulk
-        bulk.materialize(self, table)
+        from . import raw_rows
+
+        raw_rows.materialize(self, table)
 
     # --- what functions ask for
 
     def identity_value(self):
         from . import values as v
+
         return None if self.last_identity is None else v.pack_decimal(self.last_identity, 0)
 
     def identity_of(self, name):
         from . import values as v
         from .functions_of_system import name_parts
+
         table = self.find_object(name_parts(name), missing_ok=True)
         column = next((c for c in table.columns if c.identity), None) if table else None
         if column is None:
@@ -329,6 +367,7 @@ class Session:
     def scalar_now(self, node):
         """The value of an expression without columns, at once."""
         from .execute import Executor
+
         return Executor(self, self.response).scalar(node)[0]
 
     def sql_error(self, error):
@@ -343,5 +382,5 @@ class Session:
         if self.is_gone or self.killed:
             return Disconnected("the client left in the middle")
         from .constraints import explain
-        return explain(self, error)
 
+        return explain(self, error)

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 def _best_fit(error):
     """Windows takes the five bytes that code page 1252 leaves open as control characters."""
     if isinstance(error, UnicodeDecodeError):
-        return "".join(map(chr, error.object[error.start:error.end])), error.end
-    text = error.object[error.start:error.end]
-    return b"".join(bytes([ord(c)]) if ord(c) in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else b"?" * (1 + (c > "\uffff"))
-                    for c in text), error.end
+        return "".join(map(chr, error.object[error.start : error.end])), error.end
+    text = error.object[error.start : error.end]
+    return (
+        b"".join(
+            bytes([ord(c)]) if ord(c) in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else b"?" * (1 + (c > "\uffff")) for c in text
+        ),
+        error.end,
+    )
 
 
 codecs.register_error("tds_best_fit", _best_fit)
@@ -44,7 +48,7 @@ def collation(name):
         flags |= (0 if "_KS" in upper else 1 << 22) | (0 if "_WS" in upper else 1 << 23)
     utf8 = upper.endswith("_UTF8")
     flags |= 1 << 26 if utf8 else 0
-    flags |= (2 << 28 if "_100_" in upper else 3 << 28 if "_140_" in upper else 0)
+    flags |= 2 << 28 if "_100_" in upper else 3 << 28 if "_140_" in upper else 0
     sort = 0x34 if upper == "SQL_LATIN1_GENERAL_CP1_CI_AS" else 0x33 if upper == "SQL_LATIN1_GENERAL_CP1_CS_AS" else 0
     order = "TDS_BIN" if binary else "TDS_CI" if "_CI" in upper else "TDS_CS"
     return Collation(name, flags.to_bytes(4, "little") + bytes([sort]), "utf-8" if utf8 else "cp1252", order)
@@ -64,25 +68,60 @@ MAX = -1
 
 # name → (system_type_id, user_type_id, bytes, precision, scale) as sys.types has them
 SYSTEM = {
-    "image": (34, 34, 16, 0, 0), "text": (35, 35, 16, 0, 0), "uniqueidentifier": (36, 36, 16, 0, 0),
-    "date": (40, 40, 3, 10, 0), "time": (41, 41, 5, 16, 7), "datetime2": (42, 42, 8, 27, 7),
-    "datetimeoffset": (43, 43, 10, 34, 7), "tinyint": (48, 48, 1, 3, 0), "smallint": (52, 52, 2, 5, 0),
-    "int": (56, 56, 4, 10, 0), "smalldatetime": (58, 58, 4, 16, 0), "real": (59, 59, 4, 24, 0),
-    "money": (60, 60, 8, 19, 4), "datetime": (61, 61, 8, 23, 3), "float": (62, 62, 8, 53, 0),
-    "sql_variant": (98, 98, 8016, 0, 0), "ntext": (99, 99, 16, 0, 0), "bit": (104, 104, 1, 1, 0),
-    "decimal": (106, 106, 17, 38, 38), "numeric": (108, 108, 17, 38, 38), "smallmoney": (122, 122, 4, 10, 4),
-    "bigint": (127, 127, 8, 19, 0), "hierarchyid": (240, 128, 892, 0, 0), "geometry": (240, 129, -1, 0, 0),
-    "geography": (240, 130, -1, 0, 0), "varbinary": (165, 165, 8000, 0, 0), "varchar": (167, 167, 8000, 0, 0),
-    "binary": (173, 173, 8000, 0, 0), "char": (175, 175, 8000, 0, 0), "timestamp": (189, 189, 8, 0, 0),
-    "nvarchar": (231, 231, 8000, 0, 0), "nchar": (239, 239, 8000, 0, 0), "xml": (241, 241, -1, 0, 0),
+    "image": (34, 34, 16, 0, 0),
+    "text": (35, 35, 16, 0, 0),
+    "uniqueidentifier": (36, 36, 16, 0, 0),
+    "date": (40, 40, 3, 10, 0),
+    "time": (41, 41, 5, 16, 7),
+    "datetime2": (42, 42, 8, 27, 7),
+    "datetimeoffset": (43, 43, 10, 34, 7),
+    "tinyint": (48, 48, 1, 3, 0),
+    "smallint": (52, 52, 2, 5, 0),
+    "int": (56, 56, 4, 10, 0),
+    "smalldatetime": (58, 58, 4, 16, 0),
+    "real": (59, 59, 4, 24, 0),
+    "money": (60, 60, 8, 19, 4),
+    "datetime": (61, 61, 8, 23, 3),
+    "float": (62, 62, 8, 53, 0),
+    "sql_variant": (98, 98, 8016, 0, 0),
+    "ntext": (99, 99, 16, 0, 0),
+    "bit": (104, 104, 1, 1, 0),
+    "decimal": (106, 106, 17, 38, 38),
+    "numeric": (108, 108, 17, 38, 38),
+    "smallmoney": (122, 122, 4, 10, 4),
+    "bigint": (127, 127, 8, 19, 0),
+    "hierarchyid": (240, 128, 892, 0, 0),
+    "geometry": (240, 129, -1, 0, 0),
+    "geography": (240, 130, -1, 0, 0),
+    "varbinary": (165, 165, 8000, 0, 0),
+    "varchar": (167, 167, 8000, 0, 0),
+    "binary": (173, 173, 8000, 0, 0),
+    "char": (175, 175, 8000, 0, 0),
+    "timestamp": (189, 189, 8, 0, 0),
+    "nvarchar": (231, 231, 8000, 0, 0),
+    "nchar": (239, 239, 8000, 0, 0),
+    "xml": (241, 241, -1, 0, 0),
     "sysname": (231, 256, 256, 0, 0),
 }
-INTEGERS = {"tinyint": (0, 255), "smallint": (-2**15, 2**15 - 1), "int": (-2**31, 2**31 - 1),
-            "bigint": (-2**63, 2**63 - 1)}
+INTEGERS = {
+    "tinyint": (0, 255),
+    "smallint": (-(2**15), 2**15 - 1),
+    "int": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
 SYNONYMS = {
-    "integer": "int", "dec": "decimal", "character": "char", "rowversion": "timestamp", "char varying": "varchar",
-    "character varying": "varchar", "national char": "nchar", "national character": "nchar", "national text": "ntext",
-    "national char varying": "nvarchar", "national character varying": "nvarchar", "double precision": "float",
+    "integer": "int",
+    "dec": "decimal",
+    "character": "char",
+    "rowversion": "timestamp",
+    "char varying": "varchar",
+    "character varying": "varchar",
+    "national char": "nchar",
+    "national character": "nchar",
+    "national text": "ntext",
+    "national char varying": "nvarchar",
+    "national character varying": "nvarchar",
+    "double precision": "float",
     "binary varying": "varbinary",
 }
 UDTS = ("hierarchyid", "geometry", "geography")
@@ -153,8 +192,11 @@ class SQLType:
 
     @property
     def catalog_scale(self):
-        return self.scale if self.name in ("decimal", "numeric", "time", "datetime2", "datetimeoffset") \
+        return (
+            self.scale
+            if self.name in ("decimal", "numeric", "time", "datetime2", "datetimeoffset")
             else SYSTEM[self.name][4]
+        )
 
     def but(self, **changes):
         return replace(self, **changes)

@@ -12,8 +12,10 @@ COMPACT = r"(?P<y3>\d{4})(?P<m3>\d{2})(?P<d3>\d{2})"
 NAMED = r"(?P<mon>[A-Za-z]{3,9})\s+(?P<d4>\d{1,2}),?\s+(?P<y4>\d{4})"
 CLOCK = r"(?P<h>\d{1,2}):(?P<min>\d{1,2})(?::(?P<s>\d{1,2})(?:[.:](?P<f>\d{1,9}))?)?\s*(?P<ap>[AaPp][Mm])?"
 ZONE = r"\s*(?P<zone>[zZ]|[+-]\d{1,2}:\d{2})"
-WHEN = re.compile(rf"\s*(?:(?:{DAY}|{SLASHES}|{COMPACT}|{NAMED})(?:[ T]\s*(?:{CLOCK}))?|(?:{CLOCK.replace('?P<', '?P<c')}))"
-                  rf"(?:{ZONE})?\s*")
+WHEN = re.compile(
+    rf"\s*(?:(?:{DAY}|{SLASHES}|{COMPACT}|{NAMED})(?:[ T]\s*(?:{CLOCK}))?|(?:{CLOCK.replace('?P<', '?P<c')}))"
+    rf"(?:{ZONE})?\s*"
+)
 
 
 class When:
@@ -32,8 +34,11 @@ def parse_when(text, name):
     if hit is None:
         raise SQLError(295) if name == "smalldatetime" else SQLError(241)
     g = hit.groupdict()
-    year, month, day = (g["y"] or g["y2"] or g["y3"] or g["y4"], g["m"] or g["m2"] or g["m3"], 
-                        g["d"] or g["d2"] or g["d3"] or g["d4"])
+    year, month, day = (
+        g["y"] or g["y2"] or g["y3"] or g["y4"],
+        g["m"] or g["m2"] or g["m3"],
+        g["d"] or g["d2"] or g["d3"] or g["d4"],
+    )
     if g["mon"]:
         names = [m.lower() for m in MONTHS]
         if g["mon"][:3].lower() not in names:
@@ -62,7 +67,7 @@ def _ticks(hour, minute, second, fraction, half):
         hour = hour % 12 + (12 if half.lower() == "pm" else 0)
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError
-    fraction = (fraction or "")
+    fraction = fraction or ""
     part = int((fraction + "0000000")[:7]) + (1 if len(fraction) > 7 and fraction[7] >= "5" else 0)
     return ((hour * 60 + minute) * 60 + second) * 10_000_000 + part
 
@@ -107,9 +112,12 @@ def text_of(value, type, style=None):
     if kind == "uniqueidentifier":
         return v.guid_text(value)
     if kind == "bytes":
-        return {1: "0x", 2: ""}[style] + value.hex().upper() if style in (1, 2) else value.decode("cp1252", "tds_best_fit")
+        return (
+            {1: "0x", 2: ""}[style] + value.hex().upper() if style in (1, 2) else value.decode("cp1252", "tds_best_fit")
+        )
     if kind == "sql_variant":
         from .variants import unpack
+
         inner, inner_type = unpack(value)
         return text_of(inner, inner_type, style)
     return when_text(value, type, style)

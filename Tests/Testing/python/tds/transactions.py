@@ -18,7 +18,7 @@ class Transaction:
     def __init__(self, session):
         self.session = session
         self.count = 0
-        self.is_open = False       # SQLite has a transaction
+        self.is_open = False  # SQLite has a transaction
         self.is_doomed = False
         self.name = None
         self.savepoints = []
@@ -90,8 +90,9 @@ class Transaction:
         for name, table in list(catalog.temporary.items()):
             if table.sqlite.split(".", 1)[1].strip('"').lower() not in names:
                 del catalog.temporary[name]
-        from . import bulk
-        bulk.undo(self.session)
+        from . import raw_rows
+
+        raw_rows.undo(self.session)
 
     def commit(self, name=None):
         if self.count == 0:
@@ -99,8 +100,9 @@ class Transaction:
         if self.is_doomed:
             raise SQLError(3930)
         if self.count == 1:
-            from . import bulk
-            bulk.keep(self.session)
+            from . import raw_rows
+
+            raw_rows.keep(self.session)
             self._finish("COMMIT")
             self._tell(COMMIT, b"", self.descriptor)
         self.count -= 1
@@ -131,8 +133,11 @@ class Transaction:
         if self.count == 0:
             raise SQLError(3903)
         if self.is_doomed:
-            raise SQLError(3931, text="The current transaction cannot be committed and cannot be rolled back to a "
-                                      "savepoint. Roll back the entire transaction.")
+            raise SQLError(
+                3931,
+                text="The current transaction cannot be committed and cannot be rolled back to a "
+                "savepoint. Roll back the entire transaction.",
+            )
         if lower not in self.savepoints:
             raise SQLError(6401, name)
         number = len(self.savepoints) - self.savepoints[::-1].index(lower)

@@ -1,31 +1,31 @@
 """How values are kept, in SQLite and on their way.
 
-    int, bit            int
-    decimal             32 bytes, big endian: the value times 10^38 plus 2^255, so that bytes sort as numbers do
-    money               int, in 1/10,000
-    float, real         float
-    text, xml           str
-    bytes               bytes
-    date                days since 0001-01-01
-    time                100 ns since midnight
-    datetime            1/300 s since 1900-01-01
-    smalldatetime       minutes since 1900-01-01
-    datetime2           100 ns since 0001-01-01
-    datetimeoffset      10 bytes, big endian: 100 ns since 0001-01-01 in UTC, and the offset in minutes plus 2^15
-    uniqueidentifier    its 16 bytes as they travel
-    sql_variant         as it travels: base type, length of the properties, properties, value
+int, bit            int
+decimal             32 bytes, big endian: the value times 10^38 plus 2^255, so that bytes sort as numbers do
+money               int, in 1/10,000
+float, real         float
+text, xml           str
+bytes               bytes
+date                days since 0001-01-01
+time                100 ns since midnight
+datetime            1/300 s since 1900-01-01
+smalldatetime       minutes since 1900-01-01
+datetime2           100 ns since 0001-01-01
+datetimeoffset      10 bytes, big endian: 100 ns since 0001-01-01 in UTC, and the offset in minutes plus 2^15
+uniqueidentifier    its 16 bytes as they travel
+sql_variant         as it travels: base type, length of the properties, properties, value
 """
 
 import struct
 from datetime import date, timedelta
 
-UNIT = 10 ** 38
+UNIT = 10**38
 BIAS = 1 << 255
-DAY = 864_000_000_000          # of 100 ns
-DAY300 = 86_400 * 300          # of 1/300 s
+DAY = 864_000_000_000  # of 100 ns
+DAY300 = 86_400 * 300  # of 1/300 s
 DAYS_TO_1900 = date(1900, 1, 1).toordinal() - 1
 LAST_DAY = date(9999, 12, 31).toordinal() - 1
-POWERS = [10 ** n for n in range(80)]
+POWERS = [10**n for n in range(80)]
 
 
 def pack_decimal(unscaled, scale):
@@ -124,8 +124,11 @@ def utf16_length(text):
 
 
 def utf16_prefix(text, units):
-    return text[:units] if text.isascii() else text.encode("utf-16-le", "surrogatepass")[:2 * units].decode(
-        "utf-16-le", "ignore")
+    return (
+        text[:units]
+        if text.isascii()
+        else text.encode("utf-16-le", "surrogatepass")[: 2 * units].decode("utf-16-le", "ignore")
+    )
 
 
 def add_days(days, count):

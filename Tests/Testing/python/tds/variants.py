@@ -24,8 +24,14 @@ def pack(value, type):
         return bytes([DECIMAL if name == "decimal" else NUMERIC, 2, type.precision, type.scale]) + data
     if type.is_long or name in t.UDTS or name == "timestamp" or len(data) > 8000:
         raise SQLError(206, name, "sql_variant")
-    token = {"binary": BINARY, "varbinary": VARBINARY, "char": CHAR, "varchar": VARCHAR, "nchar": NCHAR,
-             "nvarchar": NVARCHAR}[name]
+    token = {
+        "binary": BINARY,
+        "varbinary": VARBINARY,
+        "char": CHAR,
+        "varchar": VARCHAR,
+        "nchar": NCHAR,
+        "nvarchar": NVARCHAR,
+    }[name]
     size = struct.pack("<H", type.max_length)
     if name in ("binary", "varbinary"):
         return bytes([token, 2]) + size + data
@@ -35,7 +41,7 @@ def pack(value, type):
 def unpack(variant):
     """(value, type) of a sql_variant."""
     token, count = variant[0], variant[1]
-    properties, data = variant[2:2 + count], variant[2 + count:]
+    properties, data = variant[2 : 2 + count], variant[2 + count :]
     type = _type(token, properties)
     if type is None:
         raise SQLError(8009, 0, "", token)

@@ -7,12 +7,26 @@ from .errors import ProtocolError
 from .sqltypes import DEFAULT, MAX, UDTS, SQLType, collation_of_wire, decimal_bytes
 
 NULL = 0x1F
-FIXED = {0x30: ("tinyint", 1), 0x32: ("bit", 1), 0x34: ("smallint", 2), 0x38: ("int", 4), 0x3A: ("smalldatetime", 4),
-         0x3B: ("real", 4), 0x3C: ("money", 8), 0x3D: ("datetime", 8), 0x3E: ("float", 8), 0x7A: ("smallmoney", 4),
-         0x7F: ("bigint", 8)}
-NULLABLE = {0x26: {1: "tinyint", 2: "smallint", 4: "int", 8: "bigint"}, 0x68: {1: "bit"},
-            0x6D: {4: "real", 8: "float"}, 0x6E: {4: "smallmoney", 8: "money"},
-            0x6F: {4: "smalldatetime", 8: "datetime"}}
+FIXED = {
+    0x30: ("tinyint", 1),
+    0x32: ("bit", 1),
+    0x34: ("smallint", 2),
+    0x38: ("int", 4),
+    0x3A: ("smalldatetime", 4),
+    0x3B: ("real", 4),
+    0x3C: ("money", 8),
+    0x3D: ("datetime", 8),
+    0x3E: ("float", 8),
+    0x7A: ("smallmoney", 4),
+    0x7F: ("bigint", 8),
+}
+NULLABLE = {
+    0x26: {1: "tinyint", 2: "smallint", 4: "int", 8: "bigint"},
+    0x68: {1: "bit"},
+    0x6D: {4: "real", 8: "float"},
+    0x6E: {4: "smallmoney", 8: "money"},
+    0x6F: {4: "smalldatetime", 8: "datetime"},
+}
 TEXT, IMAGE, NTEXT, VARIANT, UDT, XML = 0x23, 0x22, 0x63, 0x62, 0xF0, 0xF1
 GUID, DATE, TIME, DATETIME2, OFFSET, DECIMAL, NUMERIC = 0x24, 0x28, 0x29, 0x2A, 0x2B, 0x6A, 0x6C
 SHORT_CHAR, SHORT_VARCHAR, SHORT_BINARY, SHORT_VARBINARY, OLD_DECIMAL, OLD_NUMERIC = 0x2F, 0x27, 0x2D, 0x25, 0x37, 0x3F
@@ -42,7 +56,7 @@ class Bytes:
         end = self.position + count
         if end > len(self.data):
             raise Incomplete
-        part = self.data[self.position:end]
+        part = self.data[self.position : end]
         self.position = end
         return bytes(part)
 
@@ -72,6 +86,7 @@ class Bytes:
 
 
 # --- TYPE_INFO -------------------------------------------------------------------------------------------------------
+
 
 class WireType:
     """A type as it was read: its token, what it means, and how its values are read."""
@@ -109,15 +124,23 @@ def read_type(data, in_columns=False):
         precision, scale = data.u8(), data.u8()
         if not 1 <= precision <= 38 or scale > precision:
             raise ProtocolError(f"a decimal({precision},{scale})")
-        return WireType(token, SQLType("decimal" if token in (DECIMAL, OLD_DECIMAL) else "numeric", 0, precision, scale))
+        return WireType(
+            token, SQLType("decimal" if token in (DECIMAL, OLD_DECIMAL) else "numeric", 0, precision, scale)
+        )
     return _read_long_type(token, data, in_columns)
 
 
 def _read_long_type(token, data, in_columns):
     if token in (VARBINARY, BINARY, VARCHAR, CHAR, NVARCHAR, NCHAR):
         size = data.u16()
-        name = {VARBINARY: "varbinary", BINARY: "binary", VARCHAR: "varchar", CHAR: "char", NVARCHAR: "nvarchar",
-                NCHAR: "nchar"}[token]
+        name = {
+            VARBINARY: "varbinary",
+            BINARY: "binary",
+            VARCHAR: "varchar",
+            CHAR: "char",
+            NVARCHAR: "nvarchar",
+            NCHAR: "nchar",
+        }[token]
         order = None if name.endswith("binary") else collation_of_wire(data.take(5))
         unit = 2 if name.startswith("n") else 1
         return WireType(token, SQLType(name, MAX if size == 0xFFFF else size // unit, collation=order), size)
@@ -156,8 +179,11 @@ def type_info(type, nullable=True, in_columns=False, tds=0x74000004):
     """TYPE_INFO of a column or a return value."""
     name = type.name
     if tds < 0x73000000 and name in ("date", "time", "datetime2", "datetimeoffset"):
-        return type_info(SQLType("nvarchar", {"date": 10, "time": 16, "datetime2": 27, "datetimeoffset": 34}[name],
-                                 collation=DEFAULT))
+        return type_info(
+            SQLType(
+                "nvarchar", {"date": 10, "time": 16, "datetime2": 27, "datetimeoffset": 34}[name], collation=DEFAULT
+            )
+        )
     if tds < 0x72000000 and type.is_long and name not in ("text", "ntext", "image"):
         old = {"varchar": "text", "nvarchar": "ntext", "xml": "ntext"}.get(name, "image")
         return type_info(SQLType(old, collation=type.collation or DEFAULT), True, in_columns, tds)
@@ -185,8 +211,10 @@ def type_info(type, nullable=True, in_columns=False, tds=0x74000004):
         if not in_columns:
             return bytes([UDT]) + names
         assembly = {"hierarchyid": "SqlHierarchyId", "geometry": "SqlGeometry", "geography": "SqlGeography"}[name]
-        full = (f"Microsoft.SqlServer.Types.{assembly}, Microsoft.SqlServer.Types, Version=11.0.0.0, "
-                "Culture=neutral, PublicKeyToken=89845dcd8080cc91")
+        full = (
+            f"Microsoft.SqlServer.Types.{assembly}, Microsoft.SqlServer.Types, Version=11.0.0.0, "
+            "Culture=neutral, PublicKeyToken=89845dcd8080cc91"
+        )
         return struct.pack("<BH", UDT, 892 if name == "hierarchyid" else 0xFFFF) + names + _text16(full)
     return _long_type_info(type)
 
@@ -197,8 +225,14 @@ def _long_type_info(type):
     if name in ("text", "ntext", "image"):
         token, size = {"text": (TEXT, 0x7FFFFFFF), "ntext": (NTEXT, 0x7FFFFFFE), "image": (IMAGE, 0x7FFFFFFF)}[name]
         return struct.pack("<BI", token, size) + order
-    token = {"varbinary": VARBINARY, "binary": BINARY, "varchar": VARCHAR, "char": CHAR, "nvarchar": NVARCHAR,
-             "nchar": NCHAR}[name]
+    token = {
+        "varbinary": VARBINARY,
+        "binary": BINARY,
+        "varchar": VARCHAR,
+        "char": CHAR,
+        "nvarchar": NVARCHAR,
+        "nchar": NCHAR,
+    }[name]
     size = 0xFFFF if type.is_max else type.max_length
     return struct.pack("<BH", token, size) + order
 
@@ -214,6 +248,7 @@ def _text16(text):
 
 
 # --- reading values --------------------------------------------------------------------------------------------------
+
 
 def _reader(token, type, size):
     """A function (bytes, position) → (value, next position)."""
@@ -238,6 +273,7 @@ def _read_fixed(size, decode):
         if end > len(data):
             raise Incomplete
         return decode(data[at:end]), end
+
     return read
 
 
@@ -249,7 +285,8 @@ def _read_u8(decode):
         end = at + 1 + size
         if end > len(data):
             raise Incomplete
-        return (decode(data[at + 1:end]) if size else None), end
+        return (decode(data[at + 1 : end]) if size else None), end
+
     return read
 
 
@@ -265,7 +302,8 @@ def _read_u16(decode, limit, is_wide):
         end = at + 2 + size
         if end > len(data):
             raise Incomplete
-        return decode(data[at + 2:end]), end
+        return decode(data[at + 2 : end]), end
+
     return read
 
 
@@ -273,13 +311,14 @@ def _read_u32(decode, null):
     def read(data, at):
         if at + 4 > len(data):
             raise Incomplete
-        size = int.from_bytes(data[at:at + 4], "little")
+        size = int.from_bytes(data[at : at + 4], "little")
         if size == null:
             return None, at + 4
         end = at + 4 + size
         if end > len(data):
             raise Incomplete
-        return decode(data[at + 4:end]), end
+        return decode(data[at + 4 : end]), end
+
     return read
 
 
@@ -294,6 +333,7 @@ def _read_pointed(type):
         if size == 0:
             return None, at + 1
         return inner(data, at + 1 + size + 8)
+
     return read
 
 
@@ -301,7 +341,7 @@ def _read_plp(decode):
     def read(data, at):
         if at + 8 > len(data):
             raise Incomplete
-        total = int.from_bytes(data[at:at + 8], "little")
+        total = int.from_bytes(data[at : at + 8], "little")
         at += 8
         if total == NO_LENGTH:
             return None, at
@@ -309,18 +349,19 @@ def _read_plp(decode):
         while True:
             if at + 4 > len(data):
                 raise Incomplete
-            size = int.from_bytes(data[at:at + 4], "little")
+            size = int.from_bytes(data[at : at + 4], "little")
             at += 4
             if size == 0:
                 break
             if at + size > len(data):
                 raise Incomplete
-            parts.append(bytes(data[at:at + size]))
+            parts.append(bytes(data[at : at + size]))
             found += size
             at += size
         if total not in (UNKNOWN_LENGTH, found):
             raise BadValue(f"{found} bytes where {total} were announced")
         return decode(parts[0] if len(parts) == 1 else b"".join(parts)), at
+
     return read
 
 
@@ -332,11 +373,13 @@ def _check_variant(data):
 
 # --- writing values -------------------------------------------------------------------------------------------------
 
+
 def writer(type, nullable=True, in_rows=True, tds=0x74000004):
     """A function value → bytes as a ROW or a RETURNVALUE has them."""
     name, encode = type.name, encoder(type)
     if tds < 0x73000000 and name in ("date", "time", "datetime2", "datetimeoffset"):
         from .convert import text_of
+
         return lambda value: b"\xff\xff" if value is None else _with_u16(text_of(value, type).encode("utf-16-le"))
     if name in BY_NAME:
         if not nullable:
@@ -344,11 +387,13 @@ def writer(type, nullable=True, in_rows=True, tds=0x74000004):
         prefix = bytes([BY_NAME_NULLABLE[name][1]])
         return lambda value: b"\x00" if value is None else prefix + encode(value)
     if name in ("uniqueidentifier", "date", "time", "datetime2", "datetimeoffset", "decimal", "numeric"):
+
         def short(value):
             if value is None:
                 return b"\x00"
             data = encode(value)
             return bytes([len(data)]) + data
+
         return short
     if name == "sql_variant":
         return lambda value: bytes(4) if value is None else struct.pack("<I", len(value)) + value

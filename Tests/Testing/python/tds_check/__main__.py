@@ -1,6 +1,6 @@
 """Asks every client for every check; prints what failed and exits by it.
 
-    python -m tds_check [CLIENT-OR-CHECK …]    those whose names contain one of the words
+python -m tds_check [CLIENT-OR-CHECK …]    those whose names contain one of the words
 """
 
 import sys

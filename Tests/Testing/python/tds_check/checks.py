@@ -19,8 +19,12 @@ def log_in(client):
         try:
             client.connect(**wrong)
         except Exception as error:
-            assert "18456" in str(error) or "4060" in str(error) or "ogin failed" in str(error) \
-                or "annot open database" in str(error), repr(error)
+            assert (
+                "18456" in str(error)
+                or "4060" in str(error)
+                or "ogin failed" in str(error)
+                or "annot open database" in str(error)
+            ), repr(error)
         else:
             raise AssertionError(f"{wrong} was let in")
 
@@ -59,22 +63,43 @@ def read_every_type(client):
 READ = {
     PyMSSQL: {"sql_variant": "db-lib has no types of single values"},
     PyODBC: {"datetimeoffset": "pyodbc does not know the type", "sql_variant": "nor does the driver"},
-    PyODBCMicrosoft: {"datetimeoffset": "pyodbc does not know the type", "sql_variant": "likewise",
-                      "hierarchyid": "likewise", "geography": "likewise"},
+    PyODBCMicrosoft: {
+        "datetimeoffset": "pyodbc does not know the type",
+        "sql_variant": "likewise",
+        "hierarchyid": "likewise",
+        "geography": "likewise",
+    },
 }
 EMPTY = {"varbinary(8) b''": "the client sends an empty text", "varbinary(max) b''": "likewise"}
 WRITE = {
-    PyMSSQL: {**EMPTY, "datetime2(7)": "the client writes literals of milliseconds", "time(": "likewise",
-              "datetimeoffset": "the client loses the offset", "sql_variant": "literals have other types", "hierarchyid": "it sends bytes as a text", "geography": "likewise",
-              "datetime2(4)": "as datetime2(7)"},
+    PyMSSQL: {
+        **EMPTY,
+        "datetime2(7)": "the client writes literals of milliseconds",
+        "time(": "likewise",
+        "datetimeoffset": "the client loses the offset",
+        "sql_variant": "literals have other types",
+        "hierarchyid": "it sends bytes as a text",
+        "geography": "likewise",
+        "datetime2(4)": "as datetime2(7)",
+    },
     PythonTDS: {**EMPTY, "sql_variant 'ü漢'": "the client declares nvarchar(max), which no variant takes"},
-    PyODBCMicrosoft: {"time(": "pyodbc sends no fraction", "datetime2": "pyodbc sends three digits",
-                      "datetimeoffset": "pyodbc drops the offset"},
-    PyODBC: {"varchar(max)": "the driver declares 4,000 characters", "nvarchar(max)": "likewise",
-             "date datetime.date(1, 1, 1)": "the driver sends day -1", "datetime2": "pyodbc sends three digits",
-             "time(": "pyodbc sends no fraction", "datetimeoffset": "pyodbc drops the offset"},
-    MSSQLPython: {"date datetime.date(1, 1, 1)": "the client takes years from 1753 on",
-                  "datetime2(7) datetime.datetime(1, 1, 1": "likewise"},
+    PyODBCMicrosoft: {
+        "time(": "pyodbc sends no fraction",
+        "datetime2": "pyodbc sends three digits",
+        "datetimeoffset": "pyodbc drops the offset",
+    },
+    PyODBC: {
+        "varchar(max)": "the driver declares 4,000 characters",
+        "nvarchar(max)": "likewise",
+        "date datetime.date(1, 1, 1)": "the driver sends day -1",
+        "datetime2": "pyodbc sends three digits",
+        "time(": "pyodbc sends no fraction",
+        "datetimeoffset": "pyodbc drops the offset",
+    },
+    MSSQLPython: {
+        "date datetime.date(1, 1, 1)": "the client takes years from 1753 on",
+        "datetime2(7) datetime.datetime(1, 1, 1": "likewise",
+    },
 }
 
 
@@ -109,7 +134,9 @@ def is_bytes(declaration):
 
 
 def style(declaration):
-    return 1 if is_bytes(declaration) else 3 if declaration in ("real", "float") else 2 if "money" in declaration else 121
+    return (
+        1 if is_bytes(declaration) else 3 if declaration in ("real", "float") else 2 if "money" in declaration else 121
+    )
 
 
 def report(problems, known):
@@ -119,26 +146,42 @@ def report(problems, known):
 
 def errors_have_their_numbers(client):
     client.run("DROP TABLE IF EXISTS e")
-    client.run("CREATE TABLE e (id int NOT NULL CONSTRAINT pk_e PRIMARY KEY, v varchar(3), n tinyint, "
-               "CONSTRAINT ck_e CHECK (n < 200))")
+    client.run(
+        "CREATE TABLE e (id int NOT NULL CONSTRAINT pk_e PRIMARY KEY, v varchar(3), n tinyint, "
+        "CONSTRAINT ck_e CHECK (n < 200))"
+    )
     client.run("INSERT INTO e VALUES (1, 'a', 1)")
     client.commit()
-    cases = [("SELECT * FROM nowhere", 208), ("SELECT nothing FROM e", 207), ("SELEC 1", 102),
-             ("INSERT INTO e VALUES (1, 'b', 1)", 2627), ("INSERT INTO e VALUES (NULL, 'b', 1)", 515),
-             ("INSERT INTO e VALUES (2, 'abcd', 1)", 2628), ("INSERT INTO e VALUES (2, 'a', 300)", 220),
-             ("INSERT INTO e VALUES (2, 'a', 250)", 547), ("INSERT INTO e VALUES ('x', 'a', 1)", 245),
-             ("SELECT 1 / 0", 8134), ("SELECT CAST('x' AS decimal(5,2))", 8114), ("SELECT CAST(99999 AS smallint)", 220),
-             ("SELECT CAST(1e10 AS int)", 232), ("SELECT CAST(1000 AS decimal(3,1))", 8115), ("DROP TABLE nowhere", 3701),
-             ("CREATE TABLE e (a int)", 2714), ("EXEC nowhere", 2812), ("RAISERROR('own words', 16, 1)", 50000),
-             ("THROW 51000, 'thrown', 1", 51000)]
+    cases = [
+        ("SELECT * FROM nowhere", 208),
+        ("SELECT nothing FROM e", 207),
+        ("SELEC 1", 102),
+        ("INSERT INTO e VALUES (1, 'b', 1)", 2627),
+        ("INSERT INTO e VALUES (NULL, 'b', 1)", 515),
+        ("INSERT INTO e VALUES (2, 'abcd', 1)", 2628),
+        ("INSERT INTO e VALUES (2, 'a', 300)", 220),
+        ("INSERT INTO e VALUES (2, 'a', 250)", 547),
+        ("INSERT INTO e VALUES ('x', 'a', 1)", 245),
+        ("SELECT 1 / 0", 8134),
+        ("SELECT CAST('x' AS decimal(5,2))", 8114),
+        ("SELECT CAST(99999 AS smallint)", 220),
+        ("SELECT CAST(1e10 AS int)", 232),
+        ("SELECT CAST(1000 AS decimal(3,1))", 8115),
+        ("DROP TABLE nowhere", 3701),
+        ("CREATE TABLE e (a int)", 2714),
+        ("EXEC nowhere", 2812),
+        ("RAISERROR('own words', 16, 1)", 50000),
+        ("THROW 51000, 'thrown', 1", 51000),
+    ]
     for sql, number in cases:
         try:
             client.run(sql)
         except Exception as error:
             found = client.number(error)
             words = {208: "nvalid object name", 2627: "Violation of PRIMARY KEY", 515: "Cannot insert the value NULL"}
-            assert found == number or (isinstance(client, MSSQLPython) and words.get(number, "") in str(error)), \
-                f"{sql}: {found} for {number}: {error}"
+            assert found == number or (
+                isinstance(client, MSSQLPython) and words.get(number, "") in str(error)
+            ), f"{sql}: {found} for {number}: {error}"
             roll_back(client)
         else:
             raise AssertionError(f"{sql} was taken")
@@ -185,17 +228,19 @@ def transactions(client):
 
 
 def several_results_and_messages(client):
-    found = client.run("SELECT 1 AS a PRINT 'words' SELECT 2 AS b, 'x' AS c UNION ALL SELECT 3, 'y' ORDER BY 1 "
-                       "RAISERROR('low', 5, 1) SELECT 4")
+    found = client.run(
+        "SELECT 1 AS a PRINT 'words' SELECT 2 AS b, 'x' AS c UNION ALL SELECT 3, 'y' ORDER BY 1 "
+        "RAISERROR('low', 5, 1) SELECT 4"
+    )
     assert found == [[(1,)], [(2, "x"), (3, "y")], [(4,)]], found
 
 
 def cancel(client):
     """A statement that runs is stopped, and the connection goes on."""
     if isinstance(client, (PyMSSQL, MSSQLPython)):
-        return        # they have no call for it
+        return  # they have no call for it
     cursor = client.connection.cursor()
-    if isinstance(client, PythonTDS):    # one thread alone may use its connection
+    if isinstance(client, PythonTDS):  # one thread alone may use its connection
         cursor.execute("SELECT value FROM GENERATE_SERIES(1, 2000000)")
         cursor.fetchone()
         cursor.cancel()
@@ -225,5 +270,13 @@ def describe(client):
     client.commit()
 
 
-ALL = [log_in, read_every_type, write_every_type, errors_have_their_numbers, transactions,
-       several_results_and_messages, cancel, describe]
+ALL = [
+    log_in,
+    read_every_type,
+    write_every_type,
+    errors_have_their_numbers,
+    transactions,
+    several_results_and_messages,
+    cancel,
+    describe,
+]

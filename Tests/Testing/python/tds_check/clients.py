@@ -8,7 +8,7 @@ class Client:
     """connect, run, bind; `marks` are the places of parameters."""
 
     name = ""
-    cannot_read = {}       # type → why
+    cannot_read = {}  # type → why
     cannot_write = {}
     has_tls = True
 
@@ -38,7 +38,11 @@ class Client:
 
     def number(self, error):
         """SQL Server's number of an error."""
-        hit = re.search(r"\((\d+)\) \(SQL", str(error)) or re.search(r"\((\d+)[,)]", str(error)) or re.search(r"\b(\d{3,5})\b", str(error))
+        hit = (
+            re.search(r"\((\d+)\) \(SQL", str(error))
+            or re.search(r"\((\d+)[,)]", str(error))
+            or re.search(r"\b(\d{3,5})\b", str(error))
+        )
         return int(hit[1]) if hit else None
 
     def commit(self):
@@ -57,8 +61,16 @@ class PyMSSQL(Client):
 
     def connect(self, tls=False, **more):
         import pymssql
-        options = dict(server="127.0.0.1", port=self.server.port, user="sa", password=self.server.password,
-                       database="ferry", tds_version="7.4", encryption="require" if tls else "request")
+
+        options = dict(
+            server="127.0.0.1",
+            port=self.server.port,
+            user="sa",
+            password=self.server.password,
+            database="ferry",
+            tds_version="7.4",
+            encryption="require" if tls else "request",
+        )
         options.update(more)
         return pymssql.connect(**options)
 
@@ -74,8 +86,16 @@ class PythonTDS(Client):
 
     def connect(self, tls=False, **more):
         import pytds
-        options = dict(dsn="localhost", port=self.server.port, user="sa", password=self.server.password,
-                       database="ferry", autocommit=False, use_tz=None)
+
+        options = dict(
+            dsn="localhost",
+            port=self.server.port,
+            user="sa",
+            password=self.server.password,
+            database="ferry",
+            autocommit=False,
+            use_tz=None,
+        )
         if tls:
             options.update(cafile=self.server.authority, validate_host=True)
         options.update(more)
@@ -86,6 +106,7 @@ class PythonTDS(Client):
 
     def run(self, sql, *parameters):
         import pytds
+
         return super().run(sql, *[pytds.Binary(p) if isinstance(p, bytes) else p for p in parameters])
 
     def number(self, error):
@@ -97,8 +118,14 @@ class MSSQLPython(Client):
 
     def connect(self, tls=False, **more):
         import mssql_python
-        options = {"Server": f"localhost,{self.server.port}", "Database": "ferry", "UID": "sa",
-                   "PWD": "{" + self.server.password.replace("}", "}}") + "}", "Encrypt": "no"}
+
+        options = {
+            "Server": f"localhost,{self.server.port}",
+            "Database": "ferry",
+            "UID": "sa",
+            "PWD": "{" + self.server.password.replace("}", "}}") + "}",
+            "Encrypt": "no",
+        }
         if tls:
             options.update(Encrypt="yes", TrustServerCertificate="yes")
         options.update(more)
@@ -114,9 +141,18 @@ class PyODBC(Client):
 
     def connect(self, tls=False, **more):
         import pyodbc
-        options = {"DRIVER": self.driver, "SERVER": "127.0.0.1", "PORT": self.server.port, "UID": "sa",
-                   "PWD": "{" + self.server.password + "}", "DATABASE": "ferry", "TDS_Version": "7.4",
-                   "ClientCharset": "UTF-8", "Encryption": "require" if tls else "off"}
+
+        options = {
+            "DRIVER": self.driver,
+            "SERVER": "127.0.0.1",
+            "PORT": self.server.port,
+            "UID": "sa",
+            "PWD": "{" + self.server.password + "}",
+            "DATABASE": "ferry",
+            "TDS_Version": "7.4",
+            "ClientCharset": "UTF-8",
+            "Encryption": "require" if tls else "off",
+        }
         options.update(more)
         return pyodbc.connect(";".join(f"{a}={b}" for a, b in options.items()))
 
@@ -129,10 +165,17 @@ class PyODBCMicrosoft(PyODBC):
         import os
         import mssql_python_odbc
         import pyodbc
+
         folder = os.path.dirname(mssql_python_odbc.__file__)
         library = sorted(glob.glob(f"{folder}/**/debian_ubuntu/x86_64/lib/libmsodbcsql*", recursive=True))[0]
-        options = {"DRIVER": library, "SERVER": f"localhost,{self.server.port}", "UID": "sa",
-                   "PWD": "{" + self.server.password + "}", "DATABASE": "ferry", "Encrypt": "no"}
+        options = {
+            "DRIVER": library,
+            "SERVER": f"localhost,{self.server.port}",
+            "UID": "sa",
+            "PWD": "{" + self.server.password + "}",
+            "DATABASE": "ferry",
+            "Encrypt": "no",
+        }
         if tls:
             options.update(Encrypt="yes", TrustServerCertificate="yes")
         options.update(more)

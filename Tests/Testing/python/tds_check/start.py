@@ -22,11 +22,29 @@ class Server:
         self.authority = os.path.join(tls, "ca.crt")
         self.tls = tls
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tds", "--port", "0", "--browser-port", "0", "--folder",
-             os.path.join(self.folder, "data"), "--certificate", os.path.join(tls, "server.crt"), "--key",
-             os.path.join(tls, "server.key"), "--password-variable", "TDS_PASSWORD", *self.options],
-            cwd=HERE.parent, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "TDS_PASSWORD": self.password})
+            [
+                sys.executable,
+                "-m",
+                "tds",
+                "--port",
+                "0",
+                "--browser-port",
+                "0",
+                "--folder",
+                os.path.join(self.folder, "data"),
+                "--certificate",
+                os.path.join(tls, "server.crt"),
+                "--key",
+                os.path.join(tls, "server.key"),
+                "--password-variable",
+                "TDS_PASSWORD",
+                *self.options,
+            ],
+            cwd=HERE.parent,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TDS_PASSWORD": self.password},
+        )
         words = self.process.stdout.readline().split()
         self.port, self.browser = int(words[1]), int(words[3])
         return self
