@@ -29,7 +29,8 @@ public class JTDSCheck {
   static void everything(Connection c) throws Exception {
     try (Statement s = c.createStatement()) {
       s.execute("DROP TABLE IF EXISTS j");
-      s.execute("CREATE TABLE j (id int NOT NULL PRIMARY KEY, a bigint, b decimal(38,10), c nvarchar(20), d varchar(10), "
+      s.execute("CREATE TABLE j (id int NOT NULL PRIMARY KEY, a bigint, b decimal(38,10), c nvarchar(20), "
+          + "d varchar(10), "
           + "e datetime, f float, g varbinary(10), h ntext, i nvarchar(max), k bit, l money, m uniqueidentifier)");
     }
     try (PreparedStatement p = c.prepareStatement("INSERT INTO j VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")) {
@@ -51,7 +52,8 @@ public class JTDSCheck {
     try (Statement s = c.createStatement(); ResultSet r = s.executeQuery("SELECT * FROM j")) {
       expect(r.next(), "no row");
       expect(r.getLong("a") == Long.MIN_VALUE, "bigint");
-      expect(r.getBigDecimal("b").compareTo(new BigDecimal("12345678901234567890.1234567891")) == 0, "decimal " + r.getBigDecimal("b"));
+      BigDecimal b = r.getBigDecimal("b");
+      expect(b.compareTo(new BigDecimal("12345678901234567890.1234567891")) == 0, "decimal " + b);
       expect(r.getString("c").equals("ü漢"), "nvarchar " + r.getString("c"));
       expect(r.getString("d").equals("äöü€"), "varchar " + r.getString("d"));
       expect(r.getTimestamp("e").equals(Timestamp.valueOf("2004-10-19 10:23:54.253")), "datetime");

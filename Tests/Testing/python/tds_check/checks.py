@@ -117,7 +117,8 @@ def write_every_type(client):
                 problems.append(f"{declaration} {value!r:.40}: {error!r}"[:300])
                 client.rollback() if "roll" in str(error) else None
                 continue
-            text = f"convert(nvarchar(max), {'convert(varbinary(max), v)' if is_bytes(declaration) else 'v'}, {style(declaration)})"
+            value = "convert(varbinary(max), v)" if is_bytes(declaration) else "v"
+            text = f"convert(nvarchar(max), {value}, {style(declaration)})"
             found = client.run(f"SELECT {text} FROM w{number} WHERE id IN ({place}, {place + 100})")[0]
             if len(found) != 2 or found[0] != found[1]:
                 problems.append(f"{declaration}: {shown(found)}")
