@@ -33,6 +33,7 @@ func tests(_ name: String, _ more: [Target.Dependency]) -> Target {
 let pluginLibraries: [Target] = [
   system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
   system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+  system("CFreeTDS", "Plugins/SQLServer/CFreeTDS", apt: "freetds-dev"),
 ]
 
 let formatsC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
@@ -43,6 +44,7 @@ let plugins: [Target] = [
   plugin("SQLite", ["SQL", "CSQLite"]),
   plugin("Serdes"),
   plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
+  plugin("SQLServer", ["SQL", "CFreeTDS"], exclude: ["CFreeTDS"]),
 ]
 
 let core: [Target] = [
@@ -101,6 +103,7 @@ let testTargets: [Target] = [
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
   tests("CommandTests", ["ferry", "Formats", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
+  tests("SQLServerTests", ["Records", "Expression", "Engine", "SQL", "SQLServer", "FerryTesting"]),
 ]
 
 let package = Package(

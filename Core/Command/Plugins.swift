@@ -3,6 +3,7 @@ internal import Formats
 internal import MySQL
 internal import PostgreSQL
 internal import Records
+internal import SQLServer
 internal import SQLite
 internal import Serdes
 
@@ -12,6 +13,7 @@ let registry = Registry([
   mysqlPlugin,
   postgresqlPlugin,
   .serdes,
+  sqlServerPlugin,
   sqlitePlugin,
 ])
 

@@ -27,7 +27,7 @@ public enum SQLServer: SQLDriver {
   public static func connect(
     _ settings: ConnectionSettings, _ options: SQLServerOptions, _ context: TaskContext
   ) throws -> any SQLConnection {
-    try Connector.connect(settings, options, context)
+    try SQLServerConnector.connect(settings, options, context)
   }
 }
 
@@ -64,6 +64,15 @@ public struct SQLServerOptions: Declaring, Decodable {
     How datetime2 and datetimeoffset with 7 digits are read: nanoseconds keep every digit, from 1677 to 2262; \
     microseconds hold every year, and a seventh digit that is not 0 is an error.
     """) var timestampUnit = TimestampUnit.nanoseconds
+  @Property("Bulk loads lock the whole table (TABLOCK), which is faster where nobody else uses it.") var tabLock = false
+  @Property("Bulk loads check CHECK and FOREIGN KEY constraints, as INSERT does.") var checkConstraints = true
+  @Property("Bulk loads run the table's triggers, as INSERT does.") var fireTriggers = true
+  @Property(
+    "A NULL in the input is stored as NULL, as INSERT does; else a bulk load takes the column's default for it.")
+  var keepNulls = true
+  @Property("Counts the table's rows before and behind a bulk load, and fails when they are not as many more.")
+  var confirmCount = true
+  @Property("Stores the values of the input in identity columns, instead of counting.") var keepIdentity = false
 
   public init() {}
 }

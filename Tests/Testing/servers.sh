@@ -12,6 +12,7 @@
 #   FERRY_TEST_POSTGRESQL18_URL   PostgreSQL 18, likewise
 #   FERRY_TEST_MARIADB_URL        mysql://ferry:…@127.0.0.1:PORT/ferry, Debian's MariaDB, TLS on
 #   FERRY_TEST_MYSQL_URL          MySQL from Debian sid, TLS on; only where FERRY_TEST_SERVERS names mysql
+#   FERRY_TEST_SQLSERVER_URL      jdbc:sqlserver://127.0.0.1:PORT;…, the server of python/tds, TLS on
 #   FERRY_TEST_TLS_DIR            the files that certificates.sh describes
 #   FERRY_TEST_PYTHON             a Python that has requirements.txt
 # A URL that is set already is left as it is and its server is not started: so the same suite runs against containers.
@@ -34,9 +35,10 @@ start_timeout=60   # seconds until a server must answer
 declare -A url_variable=(
   [postgresql]=FERRY_TEST_POSTGRESQL_URL [postgresql16]=FERRY_TEST_POSTGRESQL16_URL
   [postgresql18]=FERRY_TEST_POSTGRESQL18_URL [mariadb]=FERRY_TEST_MARIADB_URL [mysql]=FERRY_TEST_MYSQL_URL
+  [sqlserver]=FERRY_TEST_SQLSERVER_URL
 )
 servers=()
-for name in ${FERRY_TEST_SERVERS:-postgresql postgresql16 postgresql18 mariadb}; do
+for name in ${FERRY_TEST_SERVERS:-postgresql postgresql16 postgresql18 mariadb sqlserver}; do
   variable=${url_variable[$name]:-}
   [ -n "$variable" ] || { echo "servers: no server is called '$name'; there are ${!url_variable[*]}" >&2; exit 2; }
   [ -n "${!variable:-}" ] || servers+=("$name")
@@ -297,6 +299,19 @@ finish_mysql() {
   mysql_users_sql | "${client[@]}" >>"$folder/mysql/log" 2>&1 || die "preparing MySQL:" "$folder/mysql/log"
 }
 
+# --- SQL Server: the counterpart in python/tds -------------------------------------------------------------------------
+
+prepare_sqlserver() { mkdir -p "$folder/sqlserver"; }
+
+launch_sqlserver() {
+  local home=$folder/sqlserver
+  (cd "$here/python" && FERRY_TDS_PASSWORD=$password exec setpriv --pdeathsig=KILL -- "$FERRY_TEST_PYTHON" -m tds \
+    --port "$1" --folder "$home/data" --user ferry --password-variable FERRY_TDS_PASSWORD --database ferry \
+    --certificate "$FERRY_TEST_TLS_DIR/server.crt" --key "$FERRY_TEST_TLS_DIR/server.key") >>"$home/log" 2>&1 &
+}
+
+finish_sqlserver() { wait_for_start "$1" "$folder/sqlserver/log" grep -q '^port ' "$folder/sqlserver/log"; }
+
 # --- all at the same time --------------------------------------------------------------------------------------------
 
 make_certificates() {
@@ -310,6 +325,7 @@ prepare() {
     postgresql*) prepare_postgresql "$1" "$2" ;;
     mariadb) prepare_mariadb ;;
     mysql) prepare_mysql ;;
+    sqlserver) prepare_sqlserver ;;
   esac
 }
 
@@ -318,6 +334,7 @@ launch() {
     postgresql*) launch_postgresql "$1" ;;
     mariadb) launch_mariadb "$2" ;;
     mysql) launch_mysql "$2" ;;
+    sqlserver) launch_sqlserver "$2" ;;
   esac
   pids+=($!)
 }
@@ -327,6 +344,7 @@ finish() {
     postgresql*) finish_postgresql "$1" "$2" "$3" ;;
     mariadb) finish_mariadb "$3" ;;
     mysql) finish_mysql "$3" ;;
+    sqlserver) finish_sqlserver "$3" ;;
   esac
 }
 
@@ -337,7 +355,7 @@ start_servers() {
     [ "${servers[$i]}" != mysql ] || mysql_data=$mysql_system/${folder##*/}
     (trap - EXIT; prepare "${servers[$i]}" "${ports[$i]}") & preparing+=($!)
   done
-  local failed=
+  local failed= url
   for i in "${preparing[@]}"; do wait "$i" || failed=yes; done
   [ -z "$failed" ] || exit 1
   for i in "${!servers[@]}"; do launch "${servers[$i]}" "${ports[$i]}"; done
@@ -346,6 +364,10 @@ start_servers() {
     finish "$name" "${ports[$i]}" "${pids[$i]}"
     case $name in
       postgresql*) export "${url_variable[$name]}=postgres://ferry:$encoded_password@127.0.0.1:${ports[$i]}/ferry" ;;
+      sqlserver)
+        url="jdbc:sqlserver://127.0.0.1:${ports[$i]};databaseName=ferry;user=ferry;password={$password}"
+        export "${url_variable[$name]}=$url;trustServerCertificate=true"
+        ;;
       *) export "${url_variable[$name]}=mysql://ferry:$encoded_password@127.0.0.1:${ports[$i]}/ferry" ;;
     esac
   done

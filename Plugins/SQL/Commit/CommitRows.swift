@@ -33,7 +33,8 @@ struct CommitRows {
   /// Reads without locks, and touches only rows that nobody else does: tasks that run at the same time do not wait.
   private func dropOld() throws {
     let limit = CommitRows.now - CommitRows.keptDays * 86_400
-    let old = "SELECT token FROM \(TokenTable.name) WHERE committed > 0 AND committed < \(limit) LIMIT 1000"
+    let (top, last) = table.hasTop ? ("TOP 1000 ", "") : ("", " LIMIT 1000")
+    let old = "SELECT \(top)token FROM \(TokenTable.name) WHERE committed > 0 AND committed < \(limit)\(last)"
     guard case .rows(let rows) = try connection.query(old, [], QueryOptions()) else { return }
     defer { rows.close() }
     var names: [String] = []

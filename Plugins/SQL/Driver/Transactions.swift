@@ -29,6 +29,8 @@ public struct TokenTable: Sendable, Hashable {
   public var isUsual: Bool
   /// The server's number of this session, to end it from another one.
   public var session: String?
+  /// So many rows of a result are asked for by TOP instead of LIMIT.
+  public var hasTop = false
 
   public init(
     create: String, patience: String? = nil, isUsual: Bool = false, session: String? = nil

@@ -213,3 +213,28 @@ extension Dialect {
   /// What a statement does: its first word in capitals, behind blanks, comments and brackets.
   public func verb(of sql: String) -> String { SQLScanner.firstWord(sql, self) }
 }
+
+extension Dialect {
+  /// A statement with placeholders `@p1`, `@p2` taken apart: texts, and the numbers of placeholders between them. For
+  /// drivers that send a statement many times over, each time under other names.
+  package func pieces(of sql: String) -> [StatementPiece] {
+    let bytes = Array(sql.utf8)
+    var pieces: [StatementPiece] = []
+    for token in SQLScanner.tokens(sql, self) {
+      let text = String(decoding: bytes[token.range], as: UTF8.self)
+      if token.kind == .word, text.hasPrefix("@p"), let number = Int(text.dropFirst(2)) {
+        pieces.append(.placeholder(number))
+      } else {
+        pieces.append(.text(text))
+      }
+    }
+    return pieces
+  }
+}
+
+/// Of a statement.
+package enum StatementPiece: Sendable, Hashable {
+  case text(String)
+  /// Counted from 1.
+  case placeholder(Int)
+}

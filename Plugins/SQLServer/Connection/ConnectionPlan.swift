@@ -68,7 +68,8 @@ struct ConnectionPlan: Sendable {
     case .false, .optional: encryptsAll = false
     case .strict:
       throw Failure(
-        .configuration, "connecting to \(host.description): FreeTDS cannot encrypt from the first byte (encrypt=strict)",
+        .configuration,
+        "connecting to \(host.description): FreeTDS cannot encrypt from the first byte (encrypt=strict)",
         hint: "Use encrypt=true, which encrypts the log-in and everything behind it")
     }
   }

@@ -17,13 +17,15 @@ struct DatabaseError: Error, Hashable, Sendable {
   /// For messages about the connection.
   var server: String?
   var isConnecting = false
+  /// There is no connection any more, whatever was said first.
+  var hasLostConnection = false
 
   /// Whether the server said it, not the library. User-defined messages begin at 50000.
   var isServers: Bool { !(20_000..<30_000).contains(number) || severity > 10 }
 
   /// The connection is gone: nothing more can be sent, and the server rolls back what was open.
   var isConnectionLoss: Bool {
-    if cut != nil { return true }
+    if cut != nil || hasLostConnection { return true }
     return switch number {
     // SYBEREAD, SYBEWRIT, SYBESEOF, SYBETIME, SYBEDDNE, SYBESOCK, SYBECONN, SYBEBTOK, SYBETDSVER.
     case 20_004, 20_006, 20_017, 20_003, 20_047, 20_008, 20_009, 20_020: true
@@ -56,6 +58,20 @@ extension DatabaseError {
       outcome: isConnectionLoss && !isConnecting ? .unknown : .undone)
   }
 
+  /// The failure of a statement, with the place where the server found its syntax wrong: it names the line and the word.
+  /// - Parameter firstLine: of the statement within what was sent.
+  func failure(_ doing: String, of sql: String, firstLine: Int = 1) -> Failure {
+    var failure = failure(doing)
+    guard number == 102 || number == 156 || number == 170, line >= firstLine else { return failure }
+    let words = text.split(separator: "'", omittingEmptySubsequences: false)
+    guard words.count > 2 else { return failure }
+    let lines = sql.split(separator: "\n", omittingEmptySubsequences: false)
+    guard line - firstLine < lines.count else { return failure }
+    let found = lines[line - firstLine].ranges(of: words[1]).last
+    failure.position = found.map { sql.unicodeScalars.distance(from: sql.startIndex, to: $0.lowerBound) }
+    return failure
+  }
+
   /// `…; truncated value: 'abc'.`, `The duplicate key value is (1, x).`, `converting the varchar value 'abc' to …`.
   static func withoutValues(_ text: String) -> String {
     var text = text
@@ -65,7 +81,9 @@ extension DatabaseError {
       // Values hold quotes and brackets of their own: up to the last one.
       guard let to = rest.ranges(of: end).last else { continue }
       let open = String(start.dropLast(start.hasSuffix("'") || start.hasSuffix("(") ? 1 : 0))
-      text = text[..<from.lowerBound] + open + "(a value)" + rest[to.lowerBound...].dropFirst(end.first == "'" || end == ")" ? 1 : 0)
+      text =
+        text[..<from.lowerBound] + open + "(a value)"
+        + rest[to.lowerBound...].dropFirst(end.first == "'" || end == ")" ? 1 : 0)
     }
     return text
   }
@@ -111,7 +129,9 @@ extension DatabaseError {
   }
 
   /// Whether a statement that ended so can be run again as it is: the server did nothing.
-  var retryIsSafe: Bool { isConnecting || [1_205, 1_222, 3_960, 3_961, 40_501, 49_918, 49_919, 49_920].contains(number) }
+  var retryIsSafe: Bool {
+    isConnecting || [1_205, 1_222, 3_960, 3_961, 40_501, 49_918, 49_919, 49_920].contains(number)
+  }
 
   private var explanation: String? {
     guard isConnecting, number == 20_002 || number == 20_009 else { return nil }

@@ -23,7 +23,7 @@ enum LogInFile {
   private static let start: Void = {
     for name in ["TDSVER", "TDSPORT", "TDSHOST", "TDSQUERY", "FREETDS", "FREETDSCONF"] { unsafe unsetenv(name) }
     var bytes = path.utf8CString
-    bytes.withUnsafeMutableBufferPointer { unsafe dbsetifile($0.baseAddress) }
+    unsafe bytes.withUnsafeMutableBufferPointer { unsafe dbsetifile($0.baseAddress) }
   }()
 
   /// Runs `body`, which logs in to the server whose name it is given.
@@ -47,7 +47,7 @@ enum LogInFile {
   }
 
   private static func write(_ sections: [String: String]) throws {
-    let output = try FileOutput(path: path, isPrivate: true, isLasting: false)
+    let output = try FileOutput(path: path, isPrivate: true)
     for (name, text) in sections { try output.write(Array("[\(name)]\n\(text)\n".utf8).span) }
     try output.commit()
   }

@@ -9,6 +9,7 @@ final class ServerMessages: Sendable {
   private struct State {
     var errors: [DatabaseError] = []
     var notices: [String] = []
+    var hasUnreadableText = false
   }
 
   private let state = Mutex(State())
@@ -35,24 +36,32 @@ final class ServerMessages: Sendable {
   }
 
   func belong(to handle: OpaquePointer) {
-    let key = unsafe UInt(bitPattern: handle)
+    let key = UInt(bitPattern: handle)
     Self.open.withLock { $0[key] = self }
   }
 
   static func forget(_ handle: OpaquePointer) {
-    let key = unsafe UInt(bitPattern: handle)
+    let key = UInt(bitPattern: handle)
     open.withLock { $0[key] = nil }
   }
 
   private static func of(_ handle: OpaquePointer?) -> ServerMessages? {
-    let key = unsafe handle.map { unsafe UInt(bitPattern: $0) }
+    let key = unsafe handle.map { UInt(bitPattern: $0) }
     return key.flatMap { key in open.withLock { $0[key] } } ?? opening.withLock { $0[pthread_self()] }
   }
 
   // MARK: what they say
 
   /// A new command begins.
-  func forgetErrors() { state.withLock { $0.errors = [] } }
+  func forgetErrors() {
+    state.withLock { state in
+      state.errors = []
+      state.hasUnreadableText = false
+    }
+  }
+
+  /// The library has put a question mark in place of a character.
+  var hasUnreadableText: Bool { state.withLock { $0.hasUnreadableText } }
 
   /// What the server said first, else the library: what follows are consequences.
   var error: DatabaseError? {
@@ -67,7 +76,16 @@ final class ServerMessages: Sendable {
     }
   }
 
-  private func add(_ error: DatabaseError) { state.withLock { $0.errors.append(error) } }
+  private func add(_ error: DatabaseError) {
+    state.withLock { state in
+      // A batch may go on behind each of its errors.
+      if state.errors.count < ServerMessages.most { state.errors.append(error) }
+    }
+  }
+
+  private static let most = 100
+  /// TDSEICONVI, TDSEICONVO: "some characters could not be converted".
+  private static let conversions: Set = [2_403, 2_402, 2_404]
 
   private func add(notice: String) { state.withLock { $0.notices.append(notice) } }
 
@@ -92,6 +110,10 @@ final class ServerMessages: Sendable {
 
   private static let libraryError: EHANDLEFUNC = { handle, severity, number, systemError, text, systemText in
     guard let messages = unsafe ServerMessages.of(handle), Int(number) != ServerMessages.lookAtMessages else {
+      return INT_CANCEL
+    }
+    if ServerMessages.conversions.contains(Int(number)) {
+      messages.state.withLock { $0.hasUnreadableText = true }
       return INT_CANCEL
     }
     var text = unsafe text.map { unsafe String(cString: $0) } ?? "error \(number)"

@@ -105,6 +105,12 @@ _of_session(
     ("TYPE_NAME",), SYSNAME, lambda s, number: next((n for n, x in t.SYSTEM.items() if x[1] == int(number)), None), 1
 )
 _of_session(
+    ("COLLATIONPROPERTY",),
+    t.INT,
+    lambda s, name, wanted: _collation_property(name, wanted),
+    2,
+)
+_of_session(
     ("COL_LENGTH",), t.SMALLINT, lambda s, table, column: _column(s, table, column, lambda c: c.type.max_length), 2
 )
 _of_session(("COL_NAME",), SYSNAME, lambda s, number, column: _column_name(s, int(number), int(column)), 2)
@@ -115,6 +121,12 @@ _of_session(("CONTEXT_INFO",), t.make("varbinary", [128]), lambda s: None)
 _of_session(("FULLTEXTSERVICEPROPERTY",), t.INT, lambda s, *a: 0, 1)
 _of_session(("DATABASE_PRINCIPAL_ID", "USER_ID"), t.INT, lambda s, *a: 1, 1)
 _of_session(("ISNULL_OBJECT",), t.INT, lambda s, *a: None, 1)
+
+
+def _collation_property(name, wanted):
+    if name is None or wanted.lower() != "codepage":
+        return None
+    return {"cp1252": 1252, "utf-8": 65001}.get(t.collation(name).encoding)
 
 
 def _database_name(session, number=None):

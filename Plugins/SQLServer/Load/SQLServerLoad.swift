@@ -1,0 +1,198 @@
+internal import Records
+internal import SQL
+
+/// The bulk road: INSERT BULK by the library's bcp functions. Rows with an empty text or empty bytes, which the library
+/// cannot tell from NULL, go as an INSERT between the others, in their order.
+final class SQLServerLoad: BulkLoad {
+  let targets: [LoadTarget]
+  private let connection: SQLServerConnection
+  private let table: TableInfo
+  private let columns: [ColumnInfo]
+  private let plan: BulkPlan
+  private let doing: String
+  private let places: [Int32]
+  /// Rows of the table before the load.
+  private let before: Int64?
+  private var isOpen = false
+  /// Rows that were sent since the bulk load was opened.
+  private var pending: Int64 = 0
+  /// Rows that the server has confirmed.
+  private(set) var changedSoFar: Int64 = 0
+  private var isBroken = false
+  private var inserts: SQLServerStatement?
+
+  /// A bulk load for fewer rows than these between two others costs more than an INSERT.
+  private static let fewRows = 32
+
+  init(
+    _ connection: SQLServerConnection, _ table: TableInfo, _ columns: [ColumnInfo], _ plan: BulkPlan
+  ) throws {
+    self.connection = connection
+    self.table = table
+    self.columns = columns
+    self.plan = plan
+    targets = columns.map(\.target)
+    places = plan.places.map { Int32($0) }
+    doing = "loading table '\(table.name)'"
+    before = connection.options.confirmCount ? try SQLServerLoad.count(table, connection) : nil
+  }
+
+  // MARK: rows
+
+  func write(_ batch: RecordBatch, firstRow: Int64) throws {
+    guard batch.count > 0 else { return }
+    let encoded = try columns.indices.map { index in
+      try checkNulls(batch.columns[index], columns[index], firstRow)
+      let type = columns[index].sqlServer?.type ?? DatabaseType.natural(batch.columns[index].type)
+      return try RowEncoder(name: columns[index].name, type: type, texts: .stored, firstRow: firstRow)
+        .encode(batch.columns[index])
+    }
+    for run in runs(batch.count, encoded) {
+      if run.isBulk {
+        try send(encoded, run.rows, firstRow)
+      } else {
+        try insert(batch, run.rows, firstRow)
+      }
+    }
+  }
+
+  /// The library ends the process for a NULL in a column of a fixed width that takes none.
+  private func checkNulls(_ values: Column, _ column: ColumnInfo, _ firstRow: Int64) throws {
+    guard !column.isNullable, values.nullCount > 0 else { return }
+    let view = ColumnView(values)
+    for row in 0..<values.count where view.isNull(row) {
+      throw Failure(
+        .data, "\(doing), row \(firstRow + Int64(row)), column '\(column.name)': NULL in a column that is NOT NULL",
+        code: "23502")
+    }
+  }
+
+  private struct Run {
+    var rows: Range<Int>
+    var isBulk: Bool
+  }
+
+  private func runs(_ count: Int, _ encoded: [EncodedColumn]) -> [Run] {
+    let empties = Set(encoded.flatMap(\.empties)).sorted()
+    guard let first = empties.first else { return [Run(rows: 0..<count, isBulk: true)] }
+    var runs: [Run] = []
+    func add(_ rows: Range<Int>, _ isBulk: Bool) {
+      guard !rows.isEmpty else { return }
+      if !isBulk, let last = runs.last, !last.isBulk {
+        runs[runs.count - 1].rows = last.rows.lowerBound..<rows.upperBound
+      } else {
+        runs.append(Run(rows: rows, isBulk: isBulk))
+      }
+    }
+    var at = first
+    add(0..<first, first >= SQLServerLoad.fewRows)
+    for (index, row) in empties.enumerated() {
+      let next = index + 1 < empties.count ? empties[index + 1] : count
+      add(row..<(row + 1), false)
+      at = row + 1
+      add(at..<next, next - at >= SQLServerLoad.fewRows)
+    }
+    return runs
+  }
+
+  private func send(_ encoded: [EncodedColumn], _ rows: Range<Int>, _ firstRow: Int64) throws {
+    let native = connection.native
+    do throws(DatabaseError) {
+      if !isOpen { try open(encoded.map(\.wire)) }
+      for row in rows { try native.sendRow(row, encoded, places) }
+      pending += Int64(rows.count)
+    } catch {
+      isBroken = true
+      let last = firstRow + Int64(rows.upperBound) - 1
+      throw error.failure("\(doing), rows \(firstRow + Int64(rows.lowerBound)) to \(last)")
+    }
+  }
+
+  private func open(_ wires: [WireType]) throws(DatabaseError) {
+    let bound = zip(wires, plan.places).map { (wire: $0, place: $1) }
+    try connection.native.beginBulk(
+      connection.dialect.quote(table.name), bound, hints: plan.hints, keepsIdentity: plan.keepsIdentity)
+    isOpen = true
+  }
+
+  private func insert(_ batch: RecordBatch, _ rows: Range<Int>, _ firstRow: Int64) throws {
+    try endBulk()
+    let statement = try inserts ?? makeInserts()
+    inserts = statement
+    let part = RecordBatch(
+      schema: batch.schema, columns: batch.columns.map { $0.slice(rows.lowerBound, rows.count) }, count: rows.count)
+    changedSoFar += try statement.execute(part, firstRow: firstRow + Int64(rows.lowerBound))
+  }
+
+  private func makeInserts() throws -> SQLServerStatement {
+    let dialect = connection.dialect
+    let names = columns.map { dialect.quote($0.name) }.joined(separator: ", ")
+    let marks = columns.indices.map { dialect.placeholder($0 + 1) }.joined(separator: ", ")
+    if plan.keepsIdentity { try connection.openIdentity(of: table.name) }
+    let parameters = columns.map { StatementParameter(.stored, column: $0, of: table.name, source: $0.target.type) }
+    return SQLServerStatement(
+      connection, "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))", parameters,
+      columns.map { _ in nil })
+  }
+
+  // MARK: the end
+
+  private func endBulk() throws {
+    guard isOpen else { return }
+    isOpen = false
+    defer { pending = 0 }
+    do throws(DatabaseError) {
+      let count = try connection.native.endBulk()
+      guard count == pending else { throw DatabaseError.miscounted(count, pending) }
+      changedSoFar += count
+    } catch {
+      throw error.failure(doing)
+    }
+  }
+
+  func finish() throws -> Int64 {
+    try endBulk()
+    if let before {
+      let found = try SQLServerLoad.count(table, connection) - before
+      guard found >= changedSoFar else {
+        throw Failure(
+          .transient,
+          "\(doing): the server has confirmed \(changedSoFar) rows, and the table has \(found) more than before",
+          hint: "Set confirmCount: false where others delete rows of the table meanwhile, or a trigger does",
+          code: "01000")
+      }
+    }
+    defer { changedSoFar = 0 }
+    return changedSoFar
+  }
+
+  private static func count(_ table: TableInfo, _ connection: SQLServerConnection) throws -> Int64 {
+    do throws(DatabaseError) {
+      let name = connection.dialect.quote(table.name)
+      let rows = try connection.native.texts("SELECT COUNT_BIG(*) FROM \(name)")
+      return rows.first?.first?.flatMap { Int64($0) } ?? 0
+    } catch {
+      throw error.failure("counting the rows of table '\(table.name)'")
+    }
+  }
+
+  /// What was sent whole can be ended and rolled back; behind a half row only the connection can be given up.
+  func abort() {
+    guard isOpen else { return }
+    isOpen = false
+    if isBroken { return connection.native.line.cut(.ending(Patience.rollback)) }
+    connection.native.line.within(Patience.rollback) {
+      do throws(DatabaseError) { _ = try connection.native.endBulk() } catch {
+        // It is rolled back either way.
+      }
+    }
+  }
+}
+
+extension DatabaseError {
+  fileprivate static func miscounted(_ count: Int64, _ sent: Int64) -> DatabaseError {
+    DatabaseError(
+      number: 4_815, state: 1, severity: 16,
+      text: "\(sent) rows were sent, and the server says that it has taken \(count)")
+  }
+}

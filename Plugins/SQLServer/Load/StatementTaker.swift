@@ -1,0 +1,73 @@
+internal import Records
+internal import SQL
+
+/// What a placeholder of a statement takes, and the type that is declared for it, so that the server neither rounds,
+/// cuts nor reinterprets its values.
+struct StatementTaker {
+  /// Nil: the values in their own type.
+  let target: LoadTarget?
+  /// Nil: by the values' type.
+  let type: DatabaseType?
+
+  init(_ parameter: StatementParameter, _ described: DatabaseType?, _ unit: TimeUnit) {
+    let column = parameter.column
+    let stored = column?.sqlServer?.type
+    switch parameter.role {
+    case .stored, .term:
+      target = column?.target
+      type = stored
+    case .compared:
+      type = stored?.widest
+      target = stored.map { StatementTaker.compared($0, parameter.source, unit) }
+    case .cast(let text):
+      let cast = DatabaseType(written: text)
+      let isSame = stored.map { $0.form == cast.form } ?? false
+      type = isSame ? stored : cast.widest
+      target = isSame ? column?.target : StatementTaker.compared(cast, parameter.source, unit)
+    case .part, .rounded:
+      // Where nothing is known of the values either, the server's word is as good as any.
+      type = parameter.source == nil ? described : StatementTaker.natural(parameter)
+      target = StatementTaker.target(of: type, parameter.source, unit)
+    }
+  }
+
+  private static func compared(_ type: DatabaseType, _ source: DataType?, _ unit: TimeUnit) -> LoadTarget {
+    let wide = type.widest
+    let isNarrow = wide.form == .narrow
+    var target = wide.target(source?.unit ?? unit)
+    // Nothing is cut of what is only compared, and no more fits into a decimal than its digits.
+    if isNarrow { target.length = nil }
+    return target
+  }
+
+  private static func natural(_ parameter: StatementParameter) -> DatabaseType? {
+    guard let source = parameter.source else { return nil }
+    // The same rule for wall clocks as in every other load.
+    if case .timestamp = source, let column = parameter.column?.sqlServer?.type {
+      switch column.form {
+      case .datetimeoffset: return DatabaseType("datetimeoffset", scale: 7)
+      case .datetime2, .datetime, .smalldatetime, .date: return DatabaseType("datetime2", scale: 7)
+      default: break
+      }
+    }
+    return DatabaseType.natural(source)
+  }
+
+  private static func target(of type: DatabaseType?, _ source: DataType?, _ unit: TimeUnit) -> LoadTarget? {
+    guard let type, let source else { return nil }
+    switch source {
+    case .float32, .float64, .date, .time, .timestamp, .offsetTimestamp: return type.target(source.unit ?? unit)
+    // A wider one than the server has is counted digit by digit.
+    case .decimal(let precision, _) where precision > 38: return number
+    case .numeric: return number
+    case .interval, .list: return LoadTarget(.text, nativeType: "nvarchar(max)")
+    default: return nil
+    }
+  }
+
+  private static var number: LoadTarget {
+    var target = LoadTarget(.numeric, nativeType: "decimal(38)")
+    target.digits = DigitLimit(total: 38, fraction: 38)
+    return target
+  }
+}
