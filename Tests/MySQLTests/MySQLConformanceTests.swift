@@ -65,7 +65,7 @@ final class MySQLDatabase<Driver: SQLDriver>: TestedDatabase {
     "BINARY(2)", "DATE", "DATETIME", "DATETIME(6)", "TIMESTAMP(3) NULL", "TIME", "JSON", "ENUM('a', '1.5', 'true')",
     "SET('a', 'abc')",
   ]
-  let onConflict = "ON DUPLICATE KEY UPDATE"
+  let onConflict: String? = "ON DUPLICATE KEY UPDATE"
   func isComparable(_ columnType: String) -> Bool { columnType != "JSON" }
   /// InnoDB stores at most 8,126 bytes of a row in a page of 16 KiB, which 1,000 columns of BIGINT outgrow.
   let maxColumns = 900

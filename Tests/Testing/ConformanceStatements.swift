@@ -11,8 +11,9 @@ extension DatabaseConformance {
     case bulk, update, select, table, written, upsert, conflict, derived, choice
 
     /// The most usual ones, and others in turn: each pair of types meets some, each form meets every type.
-    static func some(_ turn: Int) -> [Form] {
-      let others: [Form] = [.written, .upsert, .conflict, .derived, .choice, .table]
+    static func some(_ turn: Int, hasConflicts: Bool) -> [Form] {
+      let conflicts: [Form] = hasConflicts ? [.upsert, .conflict] : []
+      let others = [.written] + conflicts + [.derived, .choice, .table]
       return [.update, .select, others[turn % others.count]]
     }
   }
@@ -80,7 +81,8 @@ extension DatabaseConformance {
       let good =
         attempt(.bulk, name, column, all, number, connection) == nil
         ? all : all.filter { attempt(.bulk, name, column, [$0], number, connection) == nil }
-      let forms = Form.some(number + (Int(name.filter(\.isNumber)) ?? 0))
+      let forms = Form.some(
+        number + (Int(name.filter(\.isNumber)) ?? 0), hasConflicts: database.onConflict != nil)
       for form in forms { takes(form, name, type, column, good, number, connection) }
       for row in all where !good.contains(row) {
         refuses(forms[row % forms.count], name, type, column, row, number, connection)
@@ -181,15 +183,16 @@ extension DatabaseConformance {
   }
 
   private func statement(_ form: Form, _ name: String) -> LoadForm {
+    let onConflict = database.onConflict ?? ""
     let into = "INSERT INTO \(name) (id, v"
     return switch form {
     case .bulk: LoadForm(sql: "\(into)) VALUES (?, ?)")
     case .table: LoadForm(table: name)
     case .written: LoadForm(sql: "\(into), c) VALUES (?, ?, 1 + 0)")
-    case .upsert: LoadForm(sql: "\(into)) VALUES (?, NULL) \(database.onConflict) v = ?")
+    case .upsert: LoadForm(sql: "\(into)) VALUES (?, NULL) \(onConflict) v = ?")
     case .conflict:
       LoadForm(
-        sql: "\(into), c) VALUES (?, ?, ?) \(database.onConflict) c = 1, v = ?", columns: ["id", "v", "id", "v"])
+        sql: "\(into), c) VALUES (?, ?, ?) \(onConflict) c = 1, v = ?", columns: ["id", "v", "id", "v"])
     case .select: LoadForm(sql: "\(into)) SELECT ?, ?")
     case .derived:
       LoadForm(

@@ -41,7 +41,9 @@ extension DatabaseConformance {
     try batch([source], ["sql": "INSERT INTO ordered (a, b, c) VALUES (?, ?, ?)", "columns": ["a", "missing", "c"]])
     let row = ["1", "two", "3"]
     #expect(
-      try database.independent("SELECT a, b, c FROM ordered ORDER BY b IS NULL") == [row, row, row, ["1", nil, "3"]])
+      try database.independent("SELECT a, b, c FROM ordered ORDER BY CASE WHEN b IS NULL THEN 1 ELSE 0 END") == [
+        row, row, row, ["1", nil, "3"],
+      ])
     let unknown = try failure {
       try batch([table([("nope", integers(0..<1)), ("a", integers(0..<1))])], ["table": "ordered"])
     }

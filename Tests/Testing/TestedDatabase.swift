@@ -15,8 +15,9 @@ public protocol TestedDatabase: AnyObject {
   func columnType(_ type: DataType) -> String?
   /// Columns that every kind of value is brought to by every kind of statement: as they are declared.
   var storedTypes: [String] { get }
-  /// What follows an INSERT into (id, v) that changes the row which is there already: up to the assignments.
-  var onConflict: String { get }
+  /// What follows an INSERT into (id, v) that changes the row which is there already: up to the assignments. Nil where
+  /// no INSERT does that.
+  var onConflict: String? { get }
   /// Whether values of such a column can be compared with `=`.
   func isComparable(_ columnType: String) -> Bool
   /// What the database does otherwise, each with its reason. A difference that no longer shows fails the suite.
@@ -34,7 +35,7 @@ public protocol TestedDatabase: AnyObject {
 }
 
 extension TestedDatabase {
-  public var onConflict: String { "ON CONFLICT (id) DO UPDATE SET" }
+  public var onConflict: String? { "ON CONFLICT (id) DO UPDATE SET" }
   public func isComparable(_ columnType: String) -> Bool { true }
   public var maxColumns: Int { 1_000 }
   public func shown(_ text: String, _ type: DataType) -> String { text }

@@ -1,4 +1,5 @@
 internal import CFreeTDS
+internal import Records
 internal import SQL
 internal import Synchronization
 
@@ -19,13 +20,17 @@ final class Interrupter: Sendable {
 
   func reset() { used.withLock { $0 = false } }
 
-  /// Asks the server to stop; the connection is cut where it does not.
+  /// Asks the server to stop; the connection is cut where it does not. Does not block: the library may wait for the
+  /// server's word.
   func interrupt() {
+    used.withLock { $0 = true }
+    line.stop(within: Patience.stop)
+    if Threads.start({ self.send() }) != 0 { line.cut(.stopped) }
+  }
+
+  private func send() {
     target.withLock { target in
-      guard let handle = unsafe target.handle else { return }
-      used.withLock { $0 = true }
-      line.stop(within: Patience.stop)
-      unsafe dbcancel(handle)
+      if let handle = unsafe target.handle { unsafe dbcancel(handle) }
     }
   }
 
