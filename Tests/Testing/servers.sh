@@ -299,7 +299,7 @@ finish_mysql() {
   mysql_users_sql | "${client[@]}" >>"$folder/mysql/log" 2>&1 || die "preparing MySQL:" "$folder/mysql/log"
 }
 
-# --- SQL Server: the counterpart in python/tds -------------------------------------------------------------------------
+# --- SQL Server: the counterpart in python/tds ------------------------------------------------------------------------
 
 prepare_sqlserver() { mkdir -p "$folder/sqlserver"; }
 

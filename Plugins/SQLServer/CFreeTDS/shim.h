@@ -24,4 +24,19 @@ static inline DBDATETIMEALL ferry_tds_moment(DBUBIGINT time, DBINT date, DBSMALL
   return moment;
 }
 
+/* What the server calls the type of a column, as text and as a number; the struct has its text as 256 members, which
+   Swift has no plain way to read. */
+static inline int ferry_tds_column(DBPROCESS *process, int column, char *name, int room, int *type, int *is_null) {
+  DBCOL2 info;
+  memset(&info, 0, sizeof info);
+  info.SizeOfStruct = sizeof info;
+  name[0] = 0;
+  if (dbtablecolinfo(process, column, (DBCOL *)&info) != SUCCEED) return 0;
+  strncpy(name, info.ServerTypeDeclaration, room - 1);
+  name[room - 1] = 0;
+  *type = info.ServerType;
+  *is_null = info.Null != 0;
+  return 1;
+}
+
 #endif

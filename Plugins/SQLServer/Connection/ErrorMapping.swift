@@ -58,7 +58,7 @@ extension DatabaseError {
       outcome: isConnectionLoss && !isConnecting ? .unknown : .undone)
   }
 
-  /// The failure of a statement, with the place where the server found its syntax wrong: it names the line and the word.
+  /// The failure of a statement, with the place where the server found its syntax wrong: it names line and word.
   /// - Parameter firstLine: of the statement within what was sent.
   func failure(_ doing: String, of sql: String, firstLine: Int = 1) -> Failure {
     var failure = failure(doing)

@@ -22,8 +22,8 @@ enum LogInFile {
   /// Tells the library; the environment must not say otherwise.
   private static let start: Void = {
     for name in ["TDSVER", "TDSPORT", "TDSHOST", "TDSQUERY", "FREETDS", "FREETDSCONF"] { unsafe unsetenv(name) }
-    var bytes = path.utf8CString
-    unsafe bytes.withUnsafeMutableBufferPointer { unsafe dbsetifile($0.baseAddress) }
+    var bytes = Array(path.utf8CString)
+    unsafe dbsetifile(&bytes)
   }()
 
   /// Runs `body`, which logs in to the server whose name it is given.

@@ -59,8 +59,9 @@ extension NativeConnection {
     texts.append { $0.append(Array(call.text.utf8)) }
     if !call.arguments.isEmpty { texts.append { $0.append(Array(call.declarations.utf8)) } }
     for row in 0..<texts.count where isSent {
+      let type = Int32(NativeConnection.textType(texts.length(row)))
       isSent = unsafe texts.withValue(row) { start, count in
-        unsafe add(nil, NativeConnection.textType(count), count, start)
+        unsafe dbrpcparam(handle, nil, 0, type, -1, Int32(truncatingIfNeeded: count), start) == SUCCEED
       }
     }
     for argument in call.arguments where isSent { isSent = add(argument) }
@@ -74,16 +75,14 @@ extension NativeConnection {
   private func add(_ argument: StatementCall.Argument) -> Bool {
     let value = argument.value
     guard !value.isNull, !value.isEmpty else {
-      return unsafe add(argument.name, value.wire.isBinary ? SYBVARBINARY : ServerType.wideText, 0, nil)
+      let type = Int32(value.wire.isBinary ? SYBVARBINARY : ServerType.wideText)
+      return unsafe dbrpcparam(handle, argument.name, 0, type, -1, 0, nil) == SUCCEED
     }
     return unsafe value.column.withValue(value.row) { start, count in
       let (type, length) = NativeConnection.parameter(value.wire, count)
-      return unsafe add(argument.name, type, length, start)
+      return unsafe dbrpcparam(
+        handle, argument.name, 0, Int32(type), -1, Int32(truncatingIfNeeded: length), start) == SUCCEED
     }
-  }
-
-  private func add(_ name: String?, _ type: Int, _ length: Int, _ start: UnsafeMutablePointer<UInt8>?) -> Bool {
-    unsafe dbrpcparam(handle, name, 0, Int32(type), -1, Int32(truncatingIfNeeded: length), start) == SUCCEED
   }
 
   /// DBRPCRESET, which is a cast in the header: forgets a call that was begun and not sent.

@@ -35,7 +35,7 @@ enum SQLServerConnector {
     guard name.lowercased() != plan.host.name.lowercased() else { return }
     throw Failure(
       .configuration,
-      "connecting to \(plan.host.description): hostNameInCertificate is '\(name)', and FreeTDS checks the host's name only",
+      "connecting to \(plan.host.description): hostNameInCertificate is '\(name)', but FreeTDS checks the host's name",
       hint: "Connect by that name, for example through a line in /etc/hosts, or set trustServerCertificate=true")
   }
 

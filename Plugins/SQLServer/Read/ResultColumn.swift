@@ -15,17 +15,13 @@ extension ResultColumn {
     name = unsafe dbcolname(handle, number).map { unsafe String(cString: $0) } ?? ""
     let info = unsafe dbcoltypeinfo(handle, number)
     let (precision, scale) = unsafe (Int(info?.pointee.precision ?? 0), Int(info?.pointee.scale ?? 0))
-    var more = DBCOL2()
-    more.SizeOfStruct = DBINT(MemoryLayout<DBCOL2>.size)
-    let isKnown = unsafe withUnsafeMutablePointer(to: &more) { pointer in
-      unsafe pointer.withMemoryRebound(to: DBCOL.self, capacity: 1) { unsafe dbtablecolinfo(handle, number, $0) }
-    }
-    isNullable = isKnown != SUCCEED || more.Null != 0
-    let declared = unsafe withUnsafeBytes(of: &more.ServerTypeDeclaration) { bytes in
-      unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    var text = [CChar](repeating: 0, count: 256)
+    var (server, isNull) = (Int32(0), Int32(1))
+    unsafe ferry_tds_column(handle, number, &text, Int32(text.count), &server, &isNull)
+    isNullable = isNull != 0
+    let declared = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     type = ResultColumn.type(
-      unsafe Int(dbcoltype(handle, number)), Int(more.ServerType), declared, precision: precision, scale: scale)
+      unsafe Int(dbcoltype(handle, number)), Int(server), declared, precision: precision, scale: scale)
   }
 
   /// The library's type says how the bytes lie; the server's own name of it says more where there is one.
