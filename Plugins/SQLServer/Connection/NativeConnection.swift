@@ -114,7 +114,9 @@ internal import Synchronization
     guard problem != nil else {
       throw Lifeline.Cut.connecting(plan.connectTimeout).failure("connecting", server: host.description)
     }
-    var error = messages.error ?? DatabaseError(number: 20_002, state: 0, severity: 9, text: "no reason was given")
+    // A server may also refuse by words that it does not call an error.
+    let said = messages.takeNotices().last ?? "no reason was given"
+    var error = messages.error ?? DatabaseError(number: 20_002, state: 0, severity: 9, text: said)
     error.isConnecting = true
     throw error.explained(by: line, host).failure("connecting to \(host.description)")
   }
