@@ -174,7 +174,6 @@ class Load:
     def _plan_insert(self):
         session, table = self.session, self.table
         named = [column for column, _ in self.announced]
-        keeps_identity = session.identity_insert == table.object_id or self.options.get("KEEP_IDENTITY")
         compiler = QueryCompiler(session)
         from .changes import Changes, note_identity
 
@@ -185,9 +184,7 @@ class Load:
             mark = f"?{number + 1}"
             if column.type.name == "timestamp":
                 continue
-            if column.identity and not keeps_identity:
-                continue
-            if column.identity:
+            if column.identity:  # clients that want it counted leave it out
                 mark = compiler.ask(
                     ("note", session.database, table.object_id),
                     note_identity(table.object_id),

@@ -355,7 +355,7 @@ def _to_text(source, target, style, assigns):
     def size(text):
         if wide:
             return v.utf16_length(text)
-        return len(text) if text.isascii() or order.encoding == "cp1252" else len(order.encode(text))
+        return len(text) if text.isascii() or order.is_single_byte else len(order.encode(text))
 
     def change(value):
         text = value if source.kind == "text" else text_of(value, source, style)

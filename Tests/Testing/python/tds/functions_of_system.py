@@ -106,7 +106,7 @@ _of_session(
 )
 _of_session(
     ("COLLATIONPROPERTY",),
-    t.INT,
+    t.make("sql_variant"),
     lambda s, name, wanted: _collation_property(name, wanted),
     2,
 )
@@ -126,7 +126,7 @@ _of_session(("ISNULL_OBJECT",), t.INT, lambda s, *a: None, 1)
 def _collation_property(name, wanted):
     if name is None or wanted.lower() != "codepage":
         return None
-    return {"cp1252": 1252, "utf-8": 65001}.get(t.collation(name).encoding)
+    return pack(t.collation(name).code_page, t.INT)
 
 
 def _database_name(session, number=None):

@@ -1,68 +1,8 @@
-"""The types of SQL Server, and collations."""
+"""The types of SQL Server."""
 
-import codecs
 from dataclasses import dataclass, replace
 
-
-def _best_fit(error):
-    """Windows takes the five bytes that code page 1252 leaves open as control characters."""
-    if isinstance(error, UnicodeDecodeError):
-        return "".join(map(chr, error.object[error.start : error.end])), error.end
-    text = error.object[error.start : error.end]
-    return (
-        b"".join(
-            bytes([ord(c)]) if ord(c) in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else b"?" * (1 + (c > "\uffff")) for c in text
-        ),
-        error.end,
-    )
-
-
-codecs.register_error("tds_best_fit", _best_fit)
-
-
-@dataclass(frozen=True)
-class Collation:
-    name: str
-    wire: bytes
-    encoding: str
-    sqlite: str
-
-    def encode(self, text):
-        return text.encode(self.encoding, "tds_best_fit" if self.encoding == "cp1252" else "surrogatepass")
-
-    def decode(self, data):
-        return data.decode(self.encoding, "tds_best_fit" if self.encoding == "cp1252" else "replace")
-
-
-def collation(name):
-    """The collation of that name: Latin1's code page 1252 or UTF-8; case, accents and binary order by its suffixes."""
-    upper = name.upper()
-    flags = 0x0409 if not upper.startswith("LATIN1_GENERAL_BIN") else 0x0409
-    binary = "_BIN" in upper
-    if "_BIN2" in upper:
-        flags |= 1 << 25
-    elif binary:
-        flags |= 1 << 24
-    else:
-        flags |= (1 << 20 if "_CI" in upper else 0) | (1 << 21 if "_AI" in upper else 0)
-        flags |= (0 if "_KS" in upper else 1 << 22) | (0 if "_WS" in upper else 1 << 23)
-    utf8 = upper.endswith("_UTF8")
-    flags |= 1 << 26 if utf8 else 0
-    flags |= 2 << 28 if "_100_" in upper else 3 << 28 if "_140_" in upper else 0
-    sort = 0x34 if upper == "SQL_LATIN1_GENERAL_CP1_CI_AS" else 0x33 if upper == "SQL_LATIN1_GENERAL_CP1_CS_AS" else 0
-    order = "TDS_BIN" if binary else "TDS_CI" if "_CI" in upper else "TDS_CS"
-    return Collation(name, flags.to_bytes(4, "little") + bytes([sort]), "utf-8" if utf8 else "cp1252", order)
-
-
-DEFAULT = collation("SQL_Latin1_General_CP1_CI_AS")
-UTF8 = collation("Latin1_General_100_CI_AS_SC_UTF8")
-
-
-def collation_of_wire(data):
-    """The collation that a client named by its five bytes."""
-    flags = int.from_bytes(data[:4], "little")
-    return UTF8 if flags >> 26 & 1 else replace(DEFAULT, wire=bytes(data)) if any(data) else DEFAULT
-
+from .collations import DEFAULT, UTF8, Collation, collation, collation_of_wire
 
 MAX = -1
 
