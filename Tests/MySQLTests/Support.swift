@@ -79,24 +79,6 @@ extension Column {
   }
 }
 
-extension RecordBatch {
-  init(_ columns: [(String, Column)]) {
-    self.init(
-      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1),
-      count: columns.first?.1.count ?? 0)
-  }
-}
-
-/// The failure that `body` ends in.
-func failure(_ body: () throws -> Void) throws -> Failure {
-  do {
-    try body()
-  } catch let failure as Failure {
-    return failure
-  }
-  throw Failure(.bug, "nothing was thrown")
-}
-
 /// Runs a piece of Python with PyMySQL, the independent client; its standard output.
 func python(_ code: String, _ arguments: String...) throws -> String {
   let connect = """

@@ -98,7 +98,23 @@ extension BulkLoad {
   }
 }
 
+/// The failure that `body` ends in.
+package func failure(_ body: () throws -> Void) throws -> Failure {
+  do {
+    try body()
+  } catch let failure as Failure {
+    return failure
+  }
+  throw Failure(.bug, "nothing was thrown")
+}
+
 extension RecordBatch {
+  package init(_ columns: [(String, Column)]) {
+    self.init(
+      schema: Schema(columns.map { Field($0.0, $0.1.type) }), columns: columns.map(\.1),
+      count: columns.first?.1.count ?? 0)
+  }
+
   /// Columns of one value each, from their canonical texts.
   package static func row(_ columns: [(String, DataType, String?)]) throws -> RecordBatch {
     RecordBatch(

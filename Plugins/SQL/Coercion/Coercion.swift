@@ -35,8 +35,28 @@ public struct Coercion: Sendable {
   public let target: LoadTarget
   /// The column's name, for messages.
   let name: String
-  let step: CoercionStep
-  let limits: LimitCheck?
+  private let way: Way
+  /// For texts that have more digits than `target` counts.
+  private let finer: Way?
+
+  /// One way to the target.
+  private struct Way: Sendable {
+    let type: DataType
+    let step: CoercionStep
+    let limits: LimitCheck?
+
+    init(_ step: CoercionStep, _ target: LoadTarget) {
+      type = target.type
+      self.step = step
+      limits = LimitCheck(target)
+    }
+
+    func apply(_ column: Column) throws -> Column {
+      let result = try step.apply(column, type)
+      try limits?.check(result)
+      return result
+    }
+  }
 
   /// - Throws: `Failure(.schema)` where the two types have nothing in common.
   public init(from source: DataType, to target: LoadTarget, name: String, options: CoercionOptions = .init()) throws {
@@ -45,26 +65,34 @@ public struct Coercion: Sendable {
     if target.takesAnyDepth, source.listDepth > 0 {
       target.type = (0..<source.listDepth).reduce(target.type.innermost) { type, _ in .list(type) }
     }
+    let fine = target.inNanoseconds
+    if let fine, source.unit == .nanoseconds { target = fine }
     self.source = source
     self.target = target
     self.name = name
     let zone = CoercionMatrix.needsZone(source, target.type) ? try Zone(options.timeZone) : nil
-    guard let step = CoercionMatrix.step(source, target.type, .init(zone: zone, roundFloats: options.roundFloats))
-    else {
+    let terms = CoercionMatrix.Terms(zone: zone, roundFloats: options.roundFloats)
+    guard let step = CoercionMatrix.step(source, target.type, terms) else {
       throw Failure(
         .schema, "column '\(name)': a value of type \(source.name) cannot become \(target.nativeType)",
         hint: "Convert it in the query that reads it")
     }
-    self.step = step
-    limits = LimitCheck(target)
+    way = Way(step, target)
+    finer =
+      source.isText
+      ? fine.flatMap { fine in CoercionMatrix.step(source, fine.type, terms).map { Way($0, fine) } } : nil
   }
 
   /// - Parameter firstRow: the number of the column's first value in the whole input, from 1, for messages.
+  /// - Returns: values of the target's type; texts that are finer than its microseconds, in nanoseconds.
   public func apply(_ column: Column, firstRow: Int64) throws -> Column {
     do {
-      let result = try step.apply(column, target.type)
-      try limits?.check(result)
-      return result
+      do { return try way.apply(column) } catch let bad as BadValue {
+        guard let finer, bad.fault == .losesDigits else { throw bad }
+        // Too many digits for either way?
+        do { _ = try finer.apply(column.slice(bad.row, 1)) } catch is BadValue { throw bad }
+        return try finer.apply(column)
+      }
     } catch let bad as BadValue {
       throw failure(bad, column, firstRow)
     }
@@ -81,7 +109,42 @@ public struct Coercion: Sendable {
   }
 }
 
+extension LoadTarget {
+  /// The same for values that are finer than microseconds.
+  fileprivate var inNanoseconds: LoadTarget? {
+    guard let nanosecondStep, let type = type.inNanoseconds else { return nil }
+    var target = self
+    target.type = type
+    target.step = nanosecondStep
+    target.range = range.flatMap { range in
+      let (first, isBelow) = range.lowerBound.multipliedReportingOverflow(by: 1_000)
+      let (last, isAbove) = range.upperBound.multipliedReportingOverflow(by: 1_000)
+      // All nanoseconds of 64 bits are within.
+      return isBelow || isAbove ? nil : first...(last + 999)
+    }
+    return target
+  }
+}
+
 extension DataType {
+  package var unit: TimeUnit? {
+    switch self {
+    case .time(let unit), .timestamp(let unit, _), .offsetTimestamp(let unit): unit
+    default: nil
+    }
+  }
+
+  fileprivate var inNanoseconds: DataType? {
+    switch self {
+    case .time: .time(.nanoseconds)
+    case .timestamp(_, let zoned): .timestamp(.nanoseconds, zoned: zoned)
+    case .offsetTimestamp: .offsetTimestamp(.nanoseconds)
+    default: nil
+    }
+  }
+
+  fileprivate var isText: Bool { self == .text }
+
   /// How many lists stand around the innermost type.
   fileprivate var listDepth: Int {
     if case .list(let element) = self { return element.listDepth + 1 }

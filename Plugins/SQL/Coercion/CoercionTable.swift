@@ -35,7 +35,8 @@ enum CoercionTable {
       zeros. A timestamp with offset, as a text with a zone, gives other time types its instant: the offset stays
       only in a column that has a place for it, as text or timestamp with offset. The other way round an instant gets
       the offset +00:00, a wall clock and a date the one that `timeZoneId` has then. On top of the types come the
-      target's limits: length, range, U+0000, infinity, NaN.
+      target's limits: length, range, U+0000, infinity, NaN. A column that keeps digits behind the microsecond takes
+      what has no more than six in microseconds, of every year, and only finer values in nanoseconds.
       """
     page += statements
     let names = types.map(\.name)

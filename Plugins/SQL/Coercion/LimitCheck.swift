@@ -21,7 +21,8 @@ struct LimitCheck: Sendable {
     case .bytes: return target.length != nil
     case .float32, .float64: return !target.takesNonFinite || !target.takesNaN
     case .numeric: return !target.takesNonFinite || target.digits != nil
-    case .date, .timestamp, .offsetTimestamp: return isBounded || !target.takesInfiniteDates
+    case .date, .timestamp, .offsetTimestamp:
+      return isBounded || !target.takesInfiniteDates || target.offsets != nil
     case .interval: return isBounded || !target.takesMonths
     case .list(let element): return isNeeded(element, target)
     default: return isBounded || target.hole != nil
@@ -38,8 +39,9 @@ struct LimitCheck: Sendable {
     case .float64: try checkFinite(column, Double.self)
     case .date: try checkDates(column, Int32.self)
     case .timestamp: try checkDates(column, Int64.self)
-    case .offsetTimestamp:
-      try checkDates(OffsetSteps.instants(column, .timestamp(.microseconds, zoned: true)), Int64.self)
+    case .offsetTimestamp(let unit):
+      try checkDates(OffsetSteps.instants(column, .timestamp(unit, zoned: true)), Int64.self)
+      try checkOffsets(column, unit)
     case .time: try checkDates(column, Int64.self)
     case .int64: try checkRange(column, Int64.self)
     case .int32: try checkRange(column, Int32.self)
@@ -123,6 +125,18 @@ struct LimitCheck: Sendable {
       if value == .max || value == .min { return takesInfinite ? .none : .infinite }
       guard value >= low && value <= high else { return .outOfRange }
       return step == 1 || value % step == 0 ? .none : .losesDigits
+    }
+  }
+
+  /// The clock itself has to be within the range as well.
+  private func checkOffsets(_ column: Column, _ unit: TimeUnit) throws {
+    guard let offsets = target.offsets else { return }
+    let range = target.range ?? .min ... .max
+    let minute = 60 * unit.perSecond
+    try check(column, OffsetTimestamp.self) { value in
+      if TimeSteps.isInfinite(value.instant) { return .none }
+      let (clock, overflow) = value.instant.addingReportingOverflow(Int64(value.minutes) * minute)
+      return offsets.contains(value.minutes) && !overflow && range.contains(clock) ? .none : .outOfRange
     }
   }
 

@@ -104,6 +104,11 @@ public struct LoadTarget: Sendable, Hashable {
   /// The stored value has to be a multiple of it: 1,000 where a column of µs keeps milliseconds. For timestamps and
   /// times in units of their type, for intervals in nanoseconds.
   public var step: Int64 = 1
+  /// Where a column of microseconds also keeps digits behind them: what its nanoseconds are multiples of, 100 for seven
+  /// digits. Microseconds reach every year; values that are finer come in nanoseconds, which end in 2262.
+  public var nanosecondStep: Int64?
+  /// The minutes that the offset of a timestamp may have. Its clock has to be within `range`, as its instant.
+  public var offsets: ClosedRange<Int16>?
   /// Values inside of `range` that the database would take for others: MySQL's years of two digits.
   public var hole: ClosedRange<Int64>?
   /// How many digits of a number that comes as text, or as a decimal, are kept.

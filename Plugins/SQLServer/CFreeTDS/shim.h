@@ -31,7 +31,8 @@ static inline int ferry_tds_column(DBPROCESS *process, int column, char *name, i
   memset(&info, 0, sizeof info);
   info.SizeOfStruct = sizeof info;
   name[0] = 0;
-  if (dbtablecolinfo(process, column, (DBCOL *)&info) != SUCCEED) return 0;
+  /* It fails for types that it has no text for, xml among them, with the rest filled in. */
+  if (dbtablecolinfo(process, column, (DBCOL *)&info) != SUCCEED && !info.ServerType) return 0;
   strncpy(name, info.ServerTypeDeclaration, room - 1);
   name[room - 1] = 0;
   *type = info.ServerType;

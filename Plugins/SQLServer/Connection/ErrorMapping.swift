@@ -149,6 +149,7 @@ extension DatabaseError {
         + "'sslRootCert'; or trust any with trustServerCertificate=true"
     case 1_205, 3_960: "Run it again: it stood in the way of another transaction"
     case 1_222: "Run it again, or raise 'lockTimeout' in the url"
+    case 544: "Set keepIdentity: true to store the values of the input, or leave the column out"
     case 2_628, 8_152: "Widen the column or shorten the values"
     case 229, 230, 262: "Grant the user the permission, or use another user"
     case 1_105, 9_002, 1_101: "Free some space on the server and run it again"

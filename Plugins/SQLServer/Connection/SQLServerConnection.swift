@@ -141,12 +141,14 @@ final class SQLServerConnection: UnnamedTransactions {
       try openIdentity(of: table)
     }
     let described: [DatabaseType?]
+    let codePage: Int
     do throws(DatabaseError) {
       described = try ParameterDescription.of(sql, parameters.count, native)
+      codePage = try parameters.contains { $0.role.isCast } ? catalog.codePage() : CodePage.usual
     } catch {
       throw error.failure("preparing the statement", of: sql)
     }
-    return SQLServerStatement(self, sql, parameters, described)
+    return SQLServerStatement(self, sql, parameters, described, codePage: codePage)
   }
 
   /// Values for identity columns are taken for one table at a time.
@@ -160,8 +162,9 @@ final class SQLServerConnection: UnnamedTransactions {
 
   // MARK: tables
 
+  private var catalog: TableCatalog { TableCatalog(native, dialect, keepsIdentity: options.keepIdentity) }
+
   func describe(_ table: TableName) throws -> TableInfo {
-    let catalog = TableCatalog(native, dialect, unit, keepsIdentity: options.keepIdentity)
     var near: String?
     do throws(DatabaseError) {
       if let found = try catalog.table(table) { return found }
@@ -180,6 +183,13 @@ final class SQLServerConnection: UnnamedTransactions {
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     guard let plan = BulkPlan(table, columns, options) else { return nil }
     return try SQLServerLoad(self, table, columns, plan)
+  }
+}
+
+extension StatementParameter.Role {
+  fileprivate var isCast: Bool {
+    if case .cast = self { return true }
+    return false
   }
 }
 

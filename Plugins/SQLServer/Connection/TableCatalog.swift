@@ -9,18 +9,19 @@ struct TableCatalog {
     var hasTriggers: Bool
     /// A view, or one of another server.
     var isTable: Bool
+    /// `SELECT *`, by which the library counts columns, gives all of them: not where some are hidden or a column set
+    /// stands for them.
+    var showsAll: Bool
   }
 
   private let connection: NativeConnection
   private let dialect: Dialect
-  private let unit: TimeUnit
   /// Whether identity columns take the values that they are given.
   private let keepsIdentity: Bool
 
-  init(_ connection: NativeConnection, _ dialect: Dialect, _ unit: TimeUnit, keepsIdentity: Bool) {
+  init(_ connection: NativeConnection, _ dialect: Dialect, keepsIdentity: Bool) {
     self.connection = connection
     self.dialect = dialect
-    self.unit = unit
     self.keepsIdentity = keepsIdentity
   }
 
@@ -35,7 +36,8 @@ struct TableCatalog {
       """
       SELECT c.name, CASE WHEN c.system_type_id = 240 THEN 'udt' ELSE TYPE_NAME(c.system_type_id) END, c.max_length, \
       c.precision, c.scale, c.is_nullable, c.is_identity, c.is_computed, c.default_object_id, \
-      COLLATIONPROPERTY(c.collation_name, 'CodePage'), c.generated_always_type \
+      CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')), c.generated_always_type, \
+      \(TableCatalog.codePage), CONVERT(int, c.is_hidden) + c.is_column_set \
       FROM \(catalog)sys.columns c WHERE c.object_id = \(object) ORDER BY c.column_id
       """)
     if rows.isEmpty { return nil }
@@ -49,8 +51,18 @@ struct TableCatalog {
       ).first ?? []
     let facts = Facts(
       hasTriggers: more.first.map { $0 != "0" } ?? true,
-      isTable: more.count > 1 && more[1]?.hasPrefix("U") == true)
+      isTable: more.count > 1 && more[1]?.hasPrefix("U") == true, showsAll: rows.allSatisfy { $0.last == "0" })
     return TableInfo(name: name, columns: columns, facts: DriverFacts(facts))
+  }
+
+  /// Of the database that the session is in. What the server calls properties are variants.
+  private static let codePage = """
+    CONVERT(int, COLLATIONPROPERTY(CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Collation')), 'CodePage'))
+    """
+
+  func codePage() throws(DatabaseError) -> Int {
+    let rows = try connection.texts("SELECT \(TableCatalog.codePage)")
+    return rows.first?.first?.flatMap { Int($0) } ?? CodePage.usual
   }
 
   /// The table of the same database whose name is nearest.
@@ -63,15 +75,16 @@ struct TableCatalog {
   private func column(_ row: [String?]) -> ColumnInfo {
     func number(_ index: Int) -> Int { index < row.count ? row[index].flatMap { Int($0) } ?? 0 : 0 }
     let codePage = row.count > 9 ? row[9].flatMap { Int($0) } : nil
-    let type = DatabaseType(
+    var type = DatabaseType(
       catalog: (row[1] ?? "").lowercased(), bytes: number(2), precision: number(3), scale: number(4),
       codePage: codePage ?? CodePage.usual)
+    type.isForeign = type.form == .narrow && number(11) != type.codePage
     var source = ColumnInfo.Source.given
     if number(6) != 0 { source = keepsIdentity ? .identity : .identityAlways }
     if number(7) != 0 || number(10) != 0 || type.form == .rowversion { source = .computed }
     let isNullable = number(5) != 0
     return ColumnInfo(
-      row[0] ?? "", type.target(unit), isNullable: isNullable, source: source,
+      row[0] ?? "", type.target, isNullable: isNullable, source: source,
       hasDefault: number(8) != 0 || isNullable,
       facts: DriverFacts(ColumnFacts(type: type, hasOwnDefault: number(8) != 0)))
   }

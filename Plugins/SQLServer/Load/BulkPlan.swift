@@ -11,7 +11,9 @@ struct BulkPlan {
   let keepsIdentity: Bool
 
   init?(_ table: TableInfo, _ columns: [ColumnInfo], _ options: SQLServerOptions) {
-    guard let facts = table.facts?.of(TableCatalog.Facts.self), facts.isTable, !columns.isEmpty else { return nil }
+    guard let facts = table.facts?.of(TableCatalog.Facts.self), facts.isTable, facts.showsAll, !columns.isEmpty else {
+      return nil
+    }
     // The library puts names between brackets as they are.
     guard table.columns.allSatisfy({ !$0.name.contains("]") }), columns.allSatisfy(BulkPlan.isPossible) else {
       return nil
@@ -40,7 +42,8 @@ struct BulkPlan {
     guard let type = column.sqlServer?.type else { return false }
     switch type.form {
     case .xml, .userDefined, .variant, .rowversion: return false
-    case .narrow: return type.codePage == CodePage.utf8 || (try? CodePage.of(type.codePage)) != nil
+    case .narrow:
+      return !type.isForeign && (type.codePage == CodePage.utf8 || (try? CodePage.of(type.codePage)) != nil)
     default: return true
     }
   }

@@ -49,12 +49,18 @@ struct EncodedParameter {
 
   /// A parameter of `max` is one that the server's planner knows less of: only where a value is as long.
   private static func declaration(_ type: DatabaseType, longest: Int) -> String {
+    // A varchar would be one of the database's code page.
+    if type.isForeign {
+      return type.length.map { $0 <= 4_000 } ?? (longest <= 4_000) ? "nvarchar(4000)" : "nvarchar(max)"
+    }
     guard type.length == nil else { return type.declaration }
     return switch type.name {
     case "nvarchar": longest <= 4_000 ? "nvarchar(4000)" : "nvarchar(max)"
     case "varchar": longest <= 8_000 ? "varchar(8000)" : "varchar(max)"
     case "varbinary": longest <= 8_000 ? "varbinary(8000)" : "varbinary(max)"
+    // The statement makes one of it: what is wrong with it has a row then.
     case "udt": "varbinary(max)"
+    case "xml": "nvarchar(max)"
     // A parameter cannot be one of these.
     case "ntext": "nvarchar(max)"
     case "text": "varchar(max)"
@@ -69,7 +75,8 @@ enum ValueArguments {
   static func call(_ sql: String, _ values: [Value]) throws -> StatementCall {
     var call = StatementCall(statement: sql)
     for (index, value) in values.enumerated() {
-      let parameter = try EncodedParameter(column(value), as: nil, "parameter \(index + 1)", firstRow: 1)
+      let parameter = try EncodedParameter(
+        column(value, index + 1), as: nil, "parameter \(index + 1)", firstRow: 1)
       call.arguments.append(
         .init(
           name: "@p\(index + 1)", declaration: parameter.declaration,
@@ -78,16 +85,21 @@ enum ValueArguments {
     return call
   }
 
-  private static func column(_ value: Value) -> Column {
+  private static func column(_ value: Value, _ index: Int) throws -> Column {
     switch value {
-    case .null: one(.text) { $0.appendNull() }
-    case .bool(let flag): one(.bool) { $0.append(bool: flag) }
-    case .int(let number): one(.int64) { $0.append(number) }
-    case .double(let number): one(.float64) { $0.append(number) }
-    case .decimal(let digits): one(.numeric) { $0.append(text: digits) }
-    case .string(let text): one(.text) { $0.append(text: text) }
-    case .secret(let secret): column(secret.value)
-    case .list, .map: one(.json) { $0.append(text: value.json()) }
+    case .null: return one(.text) { $0.appendNull() }
+    case .bool(let flag): return one(.bool) { $0.append(bool: flag) }
+    case .int(let number): return one(.int64) { $0.append(number) }
+    case .double(let number):
+      guard number.isFinite else {
+        throw Failure(
+          .data, "parameter \(index): the value is NaN or infinite, which the server cannot take", code: "22003")
+      }
+      return one(.float64) { $0.append(number) }
+    case .decimal(let digits): return one(.numeric) { $0.append(text: digits) }
+    case .string(let text): return one(.text) { $0.append(text: text) }
+    case .secret(let secret): return try column(secret.value, index)
+    case .list, .map: return one(.json) { $0.append(text: value.json()) }
     }
   }
 

@@ -45,11 +45,13 @@ struct RowEncoder {
     }
   }
 
-  func failure(_ row: Int, _ why: String, value: String? = nil, hint: String? = nil) -> Failure {
-    var failure = Failure(
-      .data, "row \(firstRow + Int64(row)), column '\(name)': \(why)", hint: hint, code: "22003")
-    failure.sensitive = value.map { "'\(name)' is \($0)" }
-    return failure
+  /// In the words of the kit's own checks.
+  private func failure(_ column: Column, _ row: Int, _ why: String, hint: String? = nil, code: String) -> Failure {
+    let value = ValueText.string(of: column, at: row).prefix(200)
+    return Failure(
+      .data,
+      "row \(firstRow + Int64(row)), column '\(name)': \(why) (type \(column.type.name) into \(type.declaration))",
+      hint: hint, code: code, sensitive: "'\(name)' is \(value)")
   }
 
   // MARK: numbers
@@ -117,7 +119,9 @@ struct RowEncoder {
           $0.append(little: UInt32(truncatingIfNeeded: value))
         }
       } else {
-        throw failure(row, "the value is outside of the range of \(type.name)")
+        throw failure(
+          column, row, "the value is out of range",
+          hint: "Widen the column, or shorten the value in the query that reads it", code: "22003")
       }
     }
     return encoded
@@ -199,8 +203,8 @@ struct RowEncoder {
       let ticks = (rest / 1_000 * 3 + 5) / 10
       guard Ticks.milliseconds(ticks) * 1_000 == rest else {
         throw failure(
-          row, "datetime keeps 1/300 s: milliseconds that end in 0, 3 or 7",
-          hint: "Make the column a datetime2(3), or round the values before")
+          column, row, "a datetime keeps 1/300 s, milliseconds that end in 0, 3 or 7",
+          hint: "Make the column a datetime2(3), or round the values before", code: "22003")
       }
       encoded.append {
         $0.append(little: Int32(truncatingIfNeeded: days + Int64(Moment.epoch)))
@@ -246,10 +250,18 @@ struct RowEncoder {
       }
       scratch.removeAll()
       if let missing = page.append(view.bytes(row), to: &scratch) {
-        let character = Unicode.Scalar(missing).map { "'\(Character($0))'" } ?? ""
+        let number = String(missing, radix: 16, uppercase: true)
         throw failure(
-          row, "the text has a character that the column's \(page.name) lacks (U+\(String(missing, radix: 16)))",
-          value: character, hint: "Make the column an nvarchar")
+          column, row,
+          "the text has a character that \(page.name) lacks, "
+            + "U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)",
+          hint: "Make the column an nvarchar", code: "22021")
+      }
+      // A character may take two bytes.
+      if let length = type.length, scratch.count > length {
+        throw failure(
+          column, row, "the value is too long in \(page.name)",
+          hint: "Widen the column, or shorten the value in the query that reads it", code: "22001")
       }
       if texts == .stored {
         encoded.append { $0.append(scratch.span) }

@@ -44,8 +44,8 @@ final class SQLServerLoad: BulkLoad {
     let encoded = try columns.indices.map { index in
       try checkNulls(batch.columns[index], columns[index], firstRow)
       let type = columns[index].sqlServer?.type ?? DatabaseType.natural(batch.columns[index].type)
-      return try RowEncoder(name: columns[index].name, type: type, texts: .stored, firstRow: firstRow)
-        .encode(batch.columns[index])
+      let name = batch.schema.fields[index].name
+      return try RowEncoder(name: name, type: type, texts: .stored, firstRow: firstRow).encode(batch.columns[index])
     }
     for run in runs(batch.count, encoded) {
       if run.isBulk {
@@ -97,8 +97,8 @@ final class SQLServerLoad: BulkLoad {
 
   private func send(_ encoded: [EncodedColumn], _ rows: Range<Int>, _ firstRow: Int64) throws {
     let native = connection.native
+    if !isOpen { try open(encoded.map(\.wire)) }
     do throws(DatabaseError) {
-      if !isOpen { try open(encoded.map(\.wire)) }
       for row in rows { try native.sendRow(row, encoded, places) }
       pending += Int64(rows.count)
     } catch {
@@ -108,11 +108,18 @@ final class SQLServerLoad: BulkLoad {
     }
   }
 
-  private func open(_ wires: [WireType]) throws(DatabaseError) {
+  private func open(_ wires: [WireType]) throws {
+    // The columns that are listed say so already; a counted value in place of a given one nobody would notice.
+    if plan.keepsIdentity { try connection.openIdentity(of: table.name) }
     let bound = zip(wires, plan.places).map { (wire: $0, place: $1) }
-    try connection.native.beginBulk(
-      connection.dialect.quote(table.name), bound, hints: plan.hints, keepsIdentity: plan.keepsIdentity)
-    isOpen = true
+    do throws(DatabaseError) {
+      try connection.native.beginBulk(
+        connection.dialect.quote(table.name), bound, hints: plan.hints, keepsIdentity: plan.keepsIdentity)
+      isOpen = true
+    } catch {
+      isBroken = true
+      throw error.failure(doing)
+    }
   }
 
   private func insert(_ batch: RecordBatch, _ rows: Range<Int>, _ firstRow: Int64) throws {
@@ -132,7 +139,7 @@ final class SQLServerLoad: BulkLoad {
     let parameters = columns.map { StatementParameter(.stored, column: $0, of: table.name, source: $0.target.type) }
     return SQLServerStatement(
       connection, "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))", parameters,
-      columns.map { _ in nil })
+      columns.map { _ in nil }, codePage: CodePage.usual)
   }
 
   // MARK: the end

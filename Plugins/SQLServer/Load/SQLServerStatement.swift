@@ -23,14 +23,14 @@ final class SQLServerStatement: SQLStatement {
 
   init(
     _ connection: SQLServerConnection, _ sql: String, _ parameters: [StatementParameter],
-    _ described: [DatabaseType?]
+    _ described: [DatabaseType?], codePage: Int
   ) {
     self.connection = connection
     self.sql = sql
     pieces = connection.dialect.pieces(of: sql)
     lines = sql.utf8.count { $0 == UInt8(ascii: "\n") } + 1
     takers = parameters.enumerated().map { index, parameter in
-      StatementTaker(parameter, described[index], connection.unit)
+      StatementTaker(parameter, described[index], codePage: codePage)
     }
     let verb = connection.dialect.verb(of: sql)
     isRepeatable = ["INSERT", "UPDATE", "DELETE", "MERGE"].contains(verb)

@@ -9,7 +9,8 @@ struct StatementTaker {
   /// Nil: by the values' type.
   let type: DatabaseType?
 
-  init(_ parameter: StatementParameter, _ described: DatabaseType?, _ unit: TimeUnit) {
+  /// - Parameter codePage: the database's.
+  init(_ parameter: StatementParameter, _ described: DatabaseType?, codePage: Int) {
     let column = parameter.column
     let stored = column?.sqlServer?.type
     switch parameter.role {
@@ -17,26 +18,35 @@ struct StatementTaker {
       target = column?.target
       type = stored
     case .compared:
-      type = stored?.widest
-      target = stored.map { StatementTaker.compared($0, parameter.source, unit) }
+      // Decimals of any two scales are compared exactly.
+      let isDecimal = stored?.form == .decimal
+      type = isDecimal ? nil : stored?.widest
+      target = isDecimal ? StatementTaker.number : stored.map(StatementTaker.compared)
     case .cast(let text):
-      let cast = DatabaseType(written: text)
-      let isSame = stored.map { $0.form == cast.form } ?? false
+      let cast = StatementTaker.cast(text, stored, codePage)
+      let isSame = stored.map { $0.form == cast.form && !$0.isForeign } ?? false
       type = isSame ? stored : cast.widest
-      target = isSame ? column?.target : StatementTaker.compared(cast, parameter.source, unit)
+      target = isSame ? column?.target : StatementTaker.compared(cast)
     case .part, .rounded:
       // Where nothing is known of the values either, the server's word is as good as any.
       type = parameter.source == nil ? described : StatementTaker.natural(parameter)
-      target = StatementTaker.target(of: type, parameter.source, unit)
+      target = StatementTaker.target(of: type, parameter.source)
     }
   }
 
-  private static func compared(_ type: DatabaseType, _ source: DataType?, _ unit: TimeUnit) -> LoadTarget {
+  /// A CAST makes text of the database's code page, and a column with another one keeps what both have.
+  private static func cast(_ text: String, _ stored: DatabaseType?, _ codePage: Int) -> DatabaseType {
+    var cast = DatabaseType(written: text)
+    guard cast.form == .narrow else { return cast }
+    cast.codePage = stored?.isForeign == true ? CodePage.ascii : codePage
+    return cast
+  }
+
+  private static func compared(_ type: DatabaseType) -> LoadTarget {
     let wide = type.widest
-    let isNarrow = wide.form == .narrow
-    var target = wide.target(source?.unit ?? unit)
-    // Nothing is cut of what is only compared, and no more fits into a decimal than its digits.
-    if isNarrow { target.length = nil }
+    var target = wide.target
+    // Nothing is cut of what is only compared.
+    if wide.form == .narrow { target.length = nil }
     return target
   }
 
@@ -53,10 +63,10 @@ struct StatementTaker {
     return DatabaseType.natural(source)
   }
 
-  private static func target(of type: DatabaseType?, _ source: DataType?, _ unit: TimeUnit) -> LoadTarget? {
+  private static func target(of type: DatabaseType?, _ source: DataType?) -> LoadTarget? {
     guard let type, let source else { return nil }
     switch source {
-    case .float32, .float64, .date, .time, .timestamp, .offsetTimestamp: return type.target(source.unit ?? unit)
+    case .float32, .float64, .date, .time, .timestamp, .offsetTimestamp: return type.target
     // A wider one than the server has is counted digit by digit.
     case .decimal(let precision, _) where precision > 38: return number
     case .numeric: return number

@@ -180,15 +180,23 @@ final class RowDecoder {
       guard time % 10 == 0 else { return .finer }
       builder.append(time / 10)
     case .momentNanos, .offsetNanos:
-      let (start, isFar) = days.multipliedReportingOverflow(by: 86_400_000_000_000)
-      let (instant, isFarther) = start.addingReportingOverflow(time * 100)
-      guard !isFar, !isFarther else { return .outOfNanoseconds }
+      guard let instant = nanoseconds(days, time) else { return .outOfNanoseconds }
       appendInstant(instant, value, codec == .offsetNanos, to: builder)
     default:
       guard time % 10 == 0 else { return .finer }
       appendInstant(days * 86_400_000_000 + time / 10, value, codec == .offsetMicros, to: builder)
     }
     return .none
+  }
+
+  /// The first day that nanoseconds reach has begun before them.
+  @inline(__always)
+  private static func nanoseconds(_ days: Int64, _ time: Int64) -> Int64? {
+    let day: Int64 = 86_400_000_000_000
+    let (start, rest) = days < 0 ? (days + 1, time * 100 - day) : (days, time * 100)
+    let (product, isFar) = start.multipliedReportingOverflow(by: day)
+    let (instant, isFarther) = product.addingReportingOverflow(rest)
+    return isFar || isFarther ? nil : instant
   }
 
   @inline(__always)

@@ -49,7 +49,7 @@ final class SQLServerRows: SQLRows {
   private func checkTexts() throws {
     guard source.invalidText == .error, connection.messages.hasUnreadableText else { return }
     throw Failure(
-      .data, "reading the result, before row \(decoder.rows + 1): a text has characters that are not valid UTF-16",
+      .data, "reading the result, before row \(decoder.rows + 1): a text has characters that FreeTDS cannot convert",
       hint: "Set invalidText to replace to read such rows", code: "22021")
   }
 

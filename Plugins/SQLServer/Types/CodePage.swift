@@ -7,6 +7,8 @@ internal import Synchronization
 final class CodePage: Sendable {
   static let usual = 1_252
   static let utf8 = 65_001
+  /// What all code pages have in common.
+  static let ascii = 20_127
 
   /// For messages.
   let name: String
@@ -24,8 +26,12 @@ final class CodePage: Sendable {
 
   private init(_ number: Int) throws {
     name = "code page \(number)"
-    let decoder = try CharsetDecoder("CP\(number)")
     var codes = [UInt16](repeating: 0, count: 1 << 16)
+    if number == CodePage.ascii {
+      self.codes = codes
+      return
+    }
+    let decoder = try CharsetDecoder("CP\(number)")
     var leads: [UInt8] = []
     for byte in UInt8(0x80)...UInt8(0xFF) {
       if let scalar = CodePage.character([byte], decoder) {

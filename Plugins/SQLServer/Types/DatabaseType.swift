@@ -32,6 +32,8 @@ struct DatabaseType: Hashable, Sendable {
   var scale = 0
   /// Of `narrow`.
   var codePage = CodePage.usual
+  /// Of `narrow`: the database has another code page, which parameters are in, and rows of a bulk load as it seems.
+  var isForeign = false
 
   init(_ name: String, length: Int? = nil, precision: Int = 0, scale: Int = 0, codePage: Int = CodePage.usual) {
     self.name = name.lowercased()

@@ -3,8 +3,8 @@ internal import SQL
 
 /// What a load has to bring for a type, so that the server neither rounds, cuts nor reinterprets it.
 extension DatabaseType {
-  func target(_ unit: TimeUnit) -> LoadTarget {
-    var target = LoadTarget(type(unit), nativeType: declaration)
+  var target: LoadTarget {
+    var target = LoadTarget(type(.microseconds), nativeType: declaration)
     switch form {
     case .wide: target.length = length.map { .utf16Units($0) }
     case .narrow: target.length = length.map { codePage == CodePage.utf8 ? .bytes($0) : .characters($0) }
@@ -12,17 +12,18 @@ extension DatabaseType {
     case .bytes: target.length = length.map { name == "binary" ? .exactBytes($0) : .bytes($0) }
     case .date: target.range = DatabaseType.dates
     case .time:
-      target.range = 0...(86_400 * perSecond(target) - 1)
-      target.step = step(target)
+      target.range = 0...(DatabaseType.day - 1)
+      keepDigits(&target)
     case .datetime2, .datetimeoffset:
-      target.range = days(DatabaseType.dates, perSecond(target))
-      target.step = step(target)
+      target.range = DatabaseType.days(DatabaseType.dates)
+      if form == .datetimeoffset { target.offsets = -840...840 }
+      keepDigits(&target)
     // Which of the milliseconds it has is looked at value by value.
     case .datetime:
-      target.range = days(DatabaseType.oldDates, 1_000_000)
+      target.range = DatabaseType.days(DatabaseType.oldDates)
       target.step = 1_000
     case .smalldatetime:
-      target.range = days(DatabaseType.smallDates, 1_000_000)
+      target.range = DatabaseType.days(DatabaseType.smallDates)
       target.step = 60_000_000
     case .variant: target.takesAny = true
     default: break
@@ -35,10 +36,16 @@ extension DatabaseType {
     switch form {
     case .time, .datetime2, .datetimeoffset: DatabaseType(name, scale: 7)
     case .wide: DatabaseType("nvarchar")
-    case .narrow: DatabaseType("varchar", codePage: codePage)
+    case .narrow: foreign(isForeign, DatabaseType("varchar", codePage: codePage))
     case .bytes: DatabaseType("varbinary")
     default: self
     }
+  }
+
+  private func foreign(_ isForeign: Bool, _ type: DatabaseType) -> DatabaseType {
+    var type = type
+    type.isForeign = isForeign
+    return type
   }
 
   /// What a value goes as where no column says more; nil where it cannot go at all.
@@ -64,34 +71,22 @@ extension DatabaseType {
     }
   }
 
-  private func perSecond(_ target: LoadTarget) -> Int64 { target.type.unit?.perSecond ?? 1_000_000 }
-
   /// The server rounds what a column does not keep behind the second, without an error.
-  private func step(_ target: LoadTarget) -> Int64 {
-    (0..<scale).reduce(perSecond(target)) { step, _ in max(step / 10, 1) }
+  private func keepDigits(_ target: inout LoadTarget) {
+    target.step = (0..<scale).reduce(1_000_000) { step, _ in max(step / 10, 1) }
+    if scale == 7 { target.nanosecondStep = 100 }
   }
 
-  private func days(_ days: ClosedRange<Int64>, _ perSecond: Int64) -> ClosedRange<Int64>? {
-    let day = 86_400 * perSecond
-    let (first, isBelow) = days.lowerBound.multipliedReportingOverflow(by: day)
-    let (last, isAbove) = (days.upperBound + 1).multipliedReportingOverflow(by: day)
-    // All nanoseconds of 64 bits are within.
-    return isBelow || isAbove ? nil : first...(last - 1)
+  private static func days(_ days: ClosedRange<Int64>) -> ClosedRange<Int64> {
+    (days.lowerBound * day)...((days.upperBound + 1) * day - 1)
   }
+
+  /// In microseconds.
+  private static let day: Int64 = 86_400_000_000
 
   private static let lastDay = Int64(Calendar.days(year: 9_999, month: 12, day: 31))
   private static let dates = Int64(Calendar.days(year: 1, month: 1, day: 1))...lastDay
   private static let oldDates = Int64(Calendar.days(year: 1_753, month: 1, day: 1))...lastDay
   private static let smallDates =
     Int64(Calendar.days(year: 1_900, month: 1, day: 1))...Int64(Calendar.days(year: 2_079, month: 6, day: 6))
-}
-
-extension DataType {
-  /// Of a time or a timestamp.
-  var unit: TimeUnit? {
-    switch self {
-    case .time(let unit), .timestamp(let unit, _), .offsetTimestamp(let unit): unit
-    default: nil
-    }
-  }
 }
