@@ -103,7 +103,9 @@ let testTargets: [Target] = [
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
   tests("CommandTests", ["ferry", "Formats", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
-  tests("SQLServerTests", ["Records", "Expression", "Engine", "SQL", "SQLServer", "FerryTesting"]),
+  tests(
+    "SQLServerTests",
+    ["Records", "Expression", "Engine", "SQL", "SQLServer", "PostgreSQL", "MySQL", "FerryTesting"]),
 ]
 
 let package = Package(

@@ -12,7 +12,8 @@ public enum SQLServer: SQLDriver {
   public static let urlForm = JDBCURL.Form.properties
   public static let port: Int? = ConnectionPlan.defaultPort
   public static let urlDefault: String? = nil
-  public static let clocksAreInstants = true
+  public static let clocksAreInstants = false
+  public static let clocksAreZoned = true
   public static let outputs: [TaskOutput] = []
 
   public static var dialect: Dialect {

@@ -294,6 +294,64 @@ import Testing
     }
   }
 
+  /// A text is for the server's type to read, and bytes are as it stores them: never the bytes of the text.
+  @Test func typesOfTheCLRReadTexts() throws {
+    let type = DatabaseType("hierarchyid")
+    #expect(type.target.takesAny)
+    for (column, declaration) in [
+      (try Samples.column(.text, ["/1/2/"]), "nvarchar(4000)"),
+      (try Samples.column(.bytes, ["5ad6"]), "varbinary(max)"),
+    ] {
+      let coerced = try Coercion(from: column.type, to: type.target, name: "v").apply(column, firstRow: 1)
+      let parameter = try EncodedParameter(coerced, as: type, "v", firstRow: 1)
+      #expect(parameter.declaration == declaration)
+      #expect(parameter.values.wire == (declaration == "nvarchar(4000)" ? .text : .bytes))
+    }
+  }
+
+  /// SQL Server 2025's.
+  @Test func jsonAndVectorsGoAsTexts() throws {
+    for (name, record) in [("json", DataType.json), ("vector", .text)] {
+      let type = DatabaseType(catalog: name, bytes: -1, precision: 0, scale: 0, codePage: CodePage.usual)
+      #expect(type.target.type == record)
+      let parameter = try EncodedParameter(Samples.column(record, ["[1,2]"]), as: type, "v", firstRow: 1)
+      #expect(parameter.declaration == "nvarchar(max)" && parameter.values.wire == .text)
+    }
+  }
+
+  /// The library counts the columns of SELECT *, which leaves out hidden ones, and sparse ones beside a column set.
+  @Test func tablesThatDoNotShowAllColumnsTakeNoBulk() throws {
+    let column = ColumnInfo(
+      "v", DatabaseType("int").target, facts: DriverFacts(ColumnFacts(type: DatabaseType("int"), hasOwnDefault: false)))
+    for showsAll in [true, false] {
+      let facts = TableCatalog.Facts(hasTriggers: false, isTable: true, showsAll: showsAll)
+      let table = TableInfo(name: TableName(["t"]), columns: [column], facts: DriverFacts(facts))
+      #expect((BulkPlan(table, [column], SQLServerOptions()) != nil) == showsAll)
+    }
+  }
+
+  /// Names in brackets, with brackets of their own.
+  @Test func namesWithBrackets() throws {
+    func quote(_ name: String) -> String { connection.dialect.quote(name) }
+    for (number, name) in ["a]b", "[a]", "]]", "a[b"].enumerated() {
+      let table = "t\(number)\(name)"
+      try connection.native.run("CREATE TABLE \(quote(table)) (\(quote(name)) int, v nvarchar(9))")
+      let rows = RecordBatch([(name, try Samples.column(.int64, ["7"])), ("v", try Samples.column(.text, ["x"]))])
+      #expect(try connection.load(rows, table: quote(table)) == 1)
+      let list = "\(quote(name)), v"
+      #expect(try connection.load(rows, "INSERT INTO \(quote(table)) (\(list)) VALUES (?, UPPER(?))") == 1)
+      #expect(
+        try texts("SELECT * FROM \(quote(table)) ORDER BY v COLLATE Latin1_General_BIN2") == [["7", "7"], ["X", "x"]])
+    }
+  }
+
+  @Test func negativeZero() throws {
+    for (number, type) in ["float", "real"].enumerated() {
+      let column = try Samples.column(.float32, ["-0.0", "0.0"])
+      #expect(try both(type, column, "z\(number)") == [["-0.0", "0.0"], ["-0.0", "0.0"]])
+    }
+  }
+
   @Test func malformedXMLNamesItsRow() throws {
     try connection.native.run("CREATE TABLE documents (id int, v xml)")
     let rows = try numbered(Samples.column(.text, ["<a/>", "<a>", "<b/>"]))

@@ -1,3 +1,4 @@
+import Engine
 import Expression
 import FerryTesting
 import Records
@@ -73,6 +74,50 @@ import Testing
     #expect(batch.columns[0].fixed(Double.self)[0].sign == .minus && batch.columns[0].fixed(Double.self)[0] == 0)
     #expect(batch.columns[1].fixed(Float.self)[0].sign == .minus && batch.columns[1].fixed(Float.self)[0] == 0)
     #expect(batch.columns[2].fixed(Double.self)[0].sign == .plus)
+  }
+
+  // MARK: outputs
+
+  /// As Kestra prints them, and exactly.
+  @Test func fetchedRows() throws {
+    let sql = """
+      SELECT CAST(255 AS tinyint) AS a, CAST(1 AS bit) AS b, CAST(-1.5000 AS money) AS c, CAST(0.1 AS real) AS d, \
+      CAST('ab' AS char(4)) AS e, CAST('12:35:29.1234567' AS time) AS f, CAST('2024-02-29' AS date) AS g, \
+      CAST('2024-06-01 12:35:29.003' AS datetime) AS h, CAST('2024-06-01 12:35' AS smalldatetime) AS i, \
+      CAST('2024-06-01 12:35:29.1234567' AS datetime2) AS j, \
+      CAST('2024-06-01 12:35:29.1234567 +05:30' AS datetimeoffset) AS k, \
+      CAST('123e4567-e89b-12d3-a456-426655440000' AS uniqueidentifier) AS l, CAST(0x00ff AS varbinary(4)) AS m, \
+      CAST(N'<a/>' AS xml) AS n, CAST(NULL AS int) AS o, CAST(12345678901234567890.5 AS decimal(38,2)) AS p, \
+      CAST(9223372036854775807 AS bigint) AS q, N'ü😀' AS r
+      """
+    let folder = try TemporaryFolder()
+    func row(_ type: String, _ format: String) throws -> ValueMap? {
+      let outputs = try SQLQuery<SQLServer>.runAlone(
+        [
+          "url": .string(Server.url(database: database.name)), "username": .string(Server.user),
+          "password": .string(Server.password), "timeZoneId": "Europe/Paris", "sql": .string(sql),
+          "fetchType": .string(type), "rowFormat": .string(format),
+        ], storage: folder.path
+      ).outputs
+      return type == "FETCH" ? outputs["rows"]?.list?.first?.map : outputs["row"]?.map
+    }
+    let same =
+      "\"a\":255,\"b\":true,\"c\":-1.5000,\"d\":0.1,\"e\":\"ab  \",\"f\":\"12:35:29.123456700\",\"g\":\"2024-02-29\""
+    for type in ["FETCH", "FETCH_ONE"] {
+      #expect(
+        try row(type, "EXACT").map { Value.map($0).json() } == """
+          {\(same),"h":"2024-06-01T12:35:29.003000","i":"2024-06-01T12:35:00","j":"2024-06-01T12:35:29.123456700",\
+          "k":"2024-06-01T12:35:29.123456700+05:30","l":"123e4567-e89b-12d3-a456-426655440000","m":"AP8=",\
+          "n":"<a/>","o":null,"p":12345678901234567890.50,"q":9223372036854775807,"r":"ü😀"}
+          """)
+      #expect(
+        try row(type, "KESTRA").map { Value.map($0).json() } == """
+          {\(same.replacing(".123456700", with: ".1234567")),"h":"2024-06-01T12:35:29.003+02:00",\
+          "i":"2024-06-01T12:35:00+02:00","j":"2024-06-01T12:35:29.1234567+02:00",\
+          "k":"2024-06-01T12:35:29.1234567+05:30","l":"123E4567-E89B-12D3-A456-426655440000","m":"AP8=",\
+          "n":"<a/>","o":null,"p":12345678901234567890.50,"q":9223372036854775807,"r":"ü😀"}
+          """)
+    }
   }
 
   // MARK: times

@@ -26,6 +26,8 @@ public protocol SQLDriver: Sendable {
   static var urlDefault: String? { get }
   /// Whether Kestra takes its wall clocks for instants in the task's time zone.
   static var clocksAreInstants: Bool { get }
+  /// Whether Kestra shows its wall clocks with the offset that the task's time zone has then. False where not declared.
+  static var clocksAreZoned: Bool { get }
   /// How SQL text is written for this database, before a connection says otherwise.
   static var dialect: Dialect { get }
 
@@ -39,6 +41,8 @@ public protocol SQLDriver: Sendable {
 }
 
 extension SQLDriver {
+  public static var clocksAreZoned: Bool { false }
+
   /// The servers and the database of a URL, without user and password.
   package static func place(of url: String) -> String {
     guard port != nil, let parsed = try? JDBCURL(url.trimmed, urlForm) else {

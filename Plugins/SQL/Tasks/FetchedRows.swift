@@ -18,6 +18,8 @@ struct FetchedRows {
     var zone: Zone
     /// SQLite has no instants: Kestra takes its wall clocks for the zone's.
     var clocksAreInstants = false
+    /// SQL Server has wall clocks, which Kestra gives an offset.
+    var clocksAreZoned = false
   }
 
   private enum Form {
@@ -30,11 +32,14 @@ struct FetchedRows {
     case wall(TimeUnit)
     /// A wall clock of the zone.
     case wallInstant(TimeUnit)
+    case wallZoned(TimeUnit)
     case instant(TimeUnit)
     case zoned(TimeUnit)
     /// With its own offset.
     case offset(TimeUnit)
     case zonedTime
+    /// SQL Server's uuids.
+    case upper
     case map
     case text
   }
@@ -63,8 +68,11 @@ struct FetchedRows {
     case .time(let unit): return .time(unit)
     // MySQL's TIMESTAMP is an instant without a zone there.
     case .timestamp(let unit, zoned: true): return source == "timestamp" ? .instant(unit) : .zoned(unit)
-    case .timestamp(let unit, zoned: false): return rules.clocksAreInstants ? .wallInstant(unit) : .wall(unit)
+    case .timestamp(let unit, zoned: false):
+      if rules.clocksAreZoned { return .wallZoned(unit) }
+      return rules.clocksAreInstants ? .wallInstant(unit) : .wall(unit)
     case .offsetTimestamp(let unit): return .offset(unit)
+    case .uuid where source == "uniqueidentifier": return .upper
     case .text where source == "time with time zone": return .zonedTime
     case .text where source == "hstore": return .map
     default: return .plain
@@ -92,10 +100,12 @@ struct FetchedRows {
       return .string(KestraText.clock(view.value(row, as: Int64.self) * (1_000_000_000 / unit.perSecond)))
     case .wall(let unit): return KestraText.dateTime(view.value(row, as: Int64.self), unit).map { .string($0) }
     case .wallInstant(let unit): return instant(view.value(row, as: Int64.self), unit, isWall: true)
+    case .wallZoned(let unit): return wallZoned(view.value(row, as: Int64.self), unit)
     case .instant(let unit): return instant(view.value(row, as: Int64.self), unit, isWall: false)
     case .zoned(let unit): return zoned(view.value(row, as: Int64.self), unit)
     case .offset(let unit): return offset(view.value(row, as: OffsetTimestamp.self), unit)
     case .zonedTime: return KestraText.localTime(column.text(at: row), offset: zone.offset(at: 0)).map { .string($0) }
+    case .upper: return .string(column.text(at: row).uppercased())
     case .map: return KestraText.map(column.text(at: row)).map { .map($0) }
     case .text: return .string(column.text(at: row))
     }
@@ -105,6 +115,11 @@ struct FetchedRows {
     var value = value
     if isWall, zone.move(&value, isInstant: false, unit) != .none { return nil }
     return KestraText.dateTime(value, unit, isGrouped: true).map { .string($0 + "Z") }
+  }
+
+  private func wallZoned(_ value: Int64, _ unit: TimeUnit) -> Value? {
+    var instant = value
+    return zone.move(&instant, isInstant: false, unit) == .none ? zoned(instant, unit) : nil
   }
 
   private func zoned(_ value: Int64, _ unit: TimeUnit) -> Value? {

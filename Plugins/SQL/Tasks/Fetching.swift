@@ -60,7 +60,8 @@ public struct FetchProperties: Declaring, Decodable {
   ) throws -> FetchedRows.Rules {
     FetchedRows.Rules(
       format: rowFormat ?? (context.isNamedAsInKestra ? .kestra : .exact),
-      zone: try Zone(connection.timeZoneId ?? context.timeZone), clocksAreInstants: D.clocksAreInstants)
+      zone: try Zone(connection.timeZoneId ?? context.timeZone), clocksAreInstants: D.clocksAreInstants,
+      clocksAreZoned: D.clocksAreZoned)
   }
 
   /// Runs one statement and gives its outputs. Several results of a procedure count as one.

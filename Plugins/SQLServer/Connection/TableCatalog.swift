@@ -34,7 +34,8 @@ struct TableCatalog {
     let object = "OBJECT_ID(\(TableCatalog.text(quoted)))"
     let rows = try connection.texts(
       """
-      SELECT c.name, CASE WHEN c.system_type_id = 240 THEN 'udt' ELSE TYPE_NAME(c.system_type_id) END, c.max_length, \
+      SELECT c.name, TYPE_NAME(CASE WHEN c.system_type_id = 240 THEN c.user_type_id ELSE c.system_type_id END), \
+      c.max_length, \
       c.precision, c.scale, c.is_nullable, c.is_identity, c.is_computed, c.default_object_id, \
       CONVERT(int, COLLATIONPROPERTY(c.collation_name, 'CodePage')), c.generated_always_type, \
       \(TableCatalog.codePage), CONVERT(int, c.is_hidden) + c.is_column_set \

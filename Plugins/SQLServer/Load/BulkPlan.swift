@@ -41,7 +41,7 @@ struct BulkPlan {
   private static func isPossible(_ column: ColumnInfo) -> Bool {
     guard let type = column.sqlServer?.type else { return false }
     switch type.form {
-    case .xml, .userDefined, .variant, .rowversion: return false
+    case .parsed, .userDefined, .variant, .rowversion: return false
     case .narrow:
       return !type.isForeign && (type.codePage == CodePage.utf8 || (try? CodePage.of(type.codePage)) != nil)
     default: return true

@@ -11,12 +11,14 @@ struct EncodedParameter {
   init(_ column: Column, as type: DatabaseType?, _ name: String, firstRow: Int64) throws {
     var column = column
     var type = type ?? DatabaseType.natural(column.type)
-    if type.form == .variant { type = DatabaseType.natural(column.type) }
+    if type.form == .variant || type.form == .userDefined && column.type != .bytes {
+      type = DatabaseType.natural(column.type)
+    }
     if EncodedParameter.needsScale(column.type, type) {
       column = try EncodedParameter.decimals(column, name, firstRow)
       type = DatabaseType.natural(column.type)
     }
-    if type.form == .wide || type.form == .narrow || type.form == .xml, !column.type.isTextual {
+    if type.form == .wide || type.form == .narrow || type.form == .parsed, !column.type.isTextual {
       column = column.texts(separator: UInt8(ascii: " "))
     }
     values = try RowEncoder(name: name, type: type, texts: .parameters, firstRow: firstRow).encode(column)
@@ -54,13 +56,13 @@ struct EncodedParameter {
       return type.length.map { $0 <= 4_000 } ?? (longest <= 4_000) ? "nvarchar(4000)" : "nvarchar(max)"
     }
     guard type.length == nil else { return type.declaration }
+    // The statement makes one of it: what is wrong with it has a row then.
+    if type.form == .parsed { return "nvarchar(max)" }
+    if type.form == .userDefined { return "varbinary(max)" }
     return switch type.name {
     case "nvarchar": longest <= 4_000 ? "nvarchar(4000)" : "nvarchar(max)"
     case "varchar": longest <= 8_000 ? "varchar(8000)" : "varchar(max)"
     case "varbinary": longest <= 8_000 ? "varbinary(8000)" : "varbinary(max)"
-    // The statement makes one of it: what is wrong with it has a row then.
-    case "udt": "varbinary(max)"
-    case "xml": "nvarchar(max)"
     // A parameter cannot be one of these.
     case "ntext": "nvarchar(max)"
     case "text": "varchar(max)"

@@ -37,7 +37,7 @@ struct RowEncoder {
     case .smalldatetime: return minutes(column)
     case .uniqueidentifier: return guids(column)
     case .bytes, .userDefined, .rowversion: return values(column, .bytes) { bytes, out in out.append(bytes) }
-    case .wide, .xml, .variant:
+    case .wide, .parsed, .variant:
       let column = column.type.isTextual ? column : column.texts(separator: UInt8(ascii: " "))
       if texts == .parameters { return values(column, .text) { bytes, out in out.append(bytes) } }
       return values(column, .text) { bytes, out in UTF16Text.append(bytes, to: &out) }

@@ -65,7 +65,7 @@ final class RowDecoder {
     case .datetime: .datetime
     case .smalldatetime: .smalldatetime
     case .uniqueidentifier: .guid
-    case .wide, .narrow, .xml, .bytes, .userDefined, .rowversion, .variant: .variable
+    case .wide, .narrow, .parsed, .bytes, .userDefined, .rowversion, .variant: .variable
     }
   }
 

@@ -13,7 +13,8 @@ struct DatabaseType: Hashable, Sendable {
     case wide
     /// In the collation's code page: char, varchar, text.
     case narrow
-    case xml
+    /// Texts that the server makes something of: xml, and json and vector of SQL Server 2025.
+    case parsed
     /// binary, varbinary, image, and what types of the CLR are stored as.
     case bytes, userDefined
     /// The server counts it up with every change of the row.
@@ -100,7 +101,7 @@ struct DatabaseType: Hashable, Sendable {
     case "uniqueidentifier": .uniqueidentifier
     case "nchar", "nvarchar", "ntext": .wide
     case "char", "varchar", "text": .narrow
-    case "xml": .xml
+    case "xml", "json", "vector": .parsed
     case "binary", "varbinary", "image": .bytes
     case "rowversion", "timestamp": .rowversion
     case "sql_variant": .variant
@@ -140,7 +141,8 @@ struct DatabaseType: Hashable, Sendable {
     case .datetimeoffset: .offsetTimestamp(unit)
     case .datetime, .smalldatetime: .timestamp(.microseconds, zoned: false)
     case .uniqueidentifier: .uuid
-    case .wide, .narrow, .xml: .text
+    case .parsed where name == "json": .json
+    case .wide, .narrow, .parsed: .text
     case .bytes, .userDefined, .rowversion: .bytes
     case .variant: .text
     }

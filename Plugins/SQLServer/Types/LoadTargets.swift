@@ -25,7 +25,8 @@ extension DatabaseType {
     case .smalldatetime:
       target.range = DatabaseType.days(DatabaseType.smallDates)
       target.step = 60_000_000
-    case .variant: target.takesAny = true
+    // Bytes as they are stored, or a text that the server's type reads.
+    case .variant, .userDefined: target.takesAny = true
     default: break
     }
     return target
