@@ -5,9 +5,9 @@ internal import Records
 @safe final class RowDecoder {
   let schema: Schema
   private let batch: BatchBuilder
-  /// Kept alive by `batch`. Reached by a closure right in the loop: behind a call, with the cursor in memory, a table
-  /// takes a third more instructions.
-  private let builders: [Unmanaged<ColumnBuilder>]
+  /// Reached by a closure right in the loop: behind a call, with the cursor in memory, a table takes a third more
+  /// instructions.
+  private let builders: ColumnBuilders
   private let codecs: [ColumnCodec]
   private let bitmapBytes: Int
   /// Bytes that a row takes beside its packet: offsets, validity, wider integers.
@@ -21,7 +21,7 @@ internal import Records
     let planned = fields.map { $0.plan(options) }
     schema = Schema(planned.map(\.field))
     batch = BatchBuilder(schema)
-    unsafe builders = batch.columns.map { unsafe Unmanaged.passUnretained($0) }
+    builders = ColumnBuilders(batch)
     codecs = planned.map(\.codec)
     bitmapBytes = (fields.count + 2 + 7) / 8
     overhead = planned.reduce(0) { $0 + RowDecoder.overhead($1.field.type) }
@@ -77,10 +77,10 @@ internal import Records
     for index in codecs.indices {
       let bit = index + 2
       if row[1 + (bit >> 3)] & (1 << UInt8(truncatingIfNeeded: bit & 7)) != 0 {
-        unsafe builders[index]._withUnsafeGuaranteedRef { $0.appendNull() }
+        builders.with(index) { $0.appendNull() }
         continue
       }
-      let fault = unsafe builders[index]._withUnsafeGuaranteedRef { codecs[index].append(&cursor, to: $0) }
+      let fault = builders.with(index) { codecs[index].append(&cursor, to: $0) }
       if fault != .none { throw self.fault(fault, index, after: rows) }
     }
   }
