@@ -11,15 +11,13 @@ extension NativeConnection {
     var isOpen = unsafe bcp_init(handle, table, nil, nil, Int32(DB_IN)) == SUCCEED
     if isOpen, keepsIdentity { isOpen = unsafe bcp_control(handle, BCPKEEPIDENTITY, 1) == SUCCEED }
     if isOpen, !hints.isEmpty {
-      let text = EncodedColumn(.bytes, rows: 1)
-      text.append { $0.append(Array(hints.utf8)) }
+      let text = EncodedColumn(.bytes, rows: 1) { cells in cells.append { $0.append(text: hints) } }
       isOpen = unsafe text.withValue(0) { start, count in
         unsafe bcp_options(handle, BCPHINTS, start, Int32(count)) == SUCCEED
       }
     }
     // Any address: each row gives its own.
-    let none = EncodedColumn(.bytes, rows: 1)
-    none.appendNull()
+    let none = EncodedColumn(.bytes, rows: 1) { $0.appendNull() }
     for column in columns where isOpen {
       isOpen = unsafe none.withCell(0) { start in
         unsafe bcp_bind(
@@ -32,6 +30,7 @@ extension NativeConnection {
   /// Sends a row of columns that were bound.
   @inline(__always)
   func sendRow(_ row: Int, _ columns: [EncodedColumn], _ places: [Int32]) throws(DatabaseError) {
+    let columns = columns.span
     for index in columns.indices {
       unsafe columns[index].withCell(row) { start in _ = unsafe bcp_colptr(handle, start, places[index]) }
     }

@@ -55,9 +55,10 @@ extension NativeConnection {
     unsafe dbrpcinit(handle, "", NativeConnection.reset)
     var isSent = unsafe dbrpcinit(handle, "sp_executesql", 0) == SUCCEED
     // What is given has to stay where it is until the call is sent.
-    let texts = EncodedColumn(.text, rows: 2)
-    texts.append { $0.append(Array(call.text.utf8)) }
-    if !call.arguments.isEmpty { texts.append { $0.append(Array(call.declarations.utf8)) } }
+    let texts = EncodedColumn(.text, rows: 2) { cells in
+      cells.append { $0.append(text: call.text) }
+      if !call.arguments.isEmpty { cells.append { $0.append(text: call.declarations) } }
+    }
     for row in 0..<texts.count where isSent {
       let type = Int32(NativeConnection.textType(texts.length(row)))
       isSent = unsafe texts.withValue(row) { start, count in

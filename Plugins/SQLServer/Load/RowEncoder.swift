@@ -80,11 +80,11 @@ struct RowEncoder {
 
   private func bools(_ column: Column) -> EncodedColumn {
     let view = ColumnView(column)
-    let encoded = EncodedColumn(.bit, rows: column.count)
-    for row in 0..<column.count {
-      if view.isNull(row) { encoded.appendNull() } else { encoded.append { $0.append(byte: view.bool(row) ? 1 : 0) } }
+    return EncodedColumn(.bit, rows: column.count) { cells in
+      for row in 0..<column.count {
+        if view.isNull(row) { cells.appendNull() } else { cells.append { $0.append(byte: view.bool(row) ? 1 : 0) } }
+      }
     }
-    return encoded
   }
 
   private func decimals(_ column: Column) throws -> EncodedColumn {
@@ -107,24 +107,24 @@ struct RowEncoder {
     let isSmall = type.form == .smallmoney
     let view = ColumnView(column)
     let values = view.values(as: Int128.self)
-    let encoded = EncodedColumn(isSmall ? .smallmoney : .money, rows: column.count)
-    for row in 0..<column.count {
-      if view.isNull(row) {
-        encoded.appendNull()
-      } else if isSmall, let value = Int32(exactly: values[row]) {
-        encoded.append { $0.append(little: value) }
-      } else if !isSmall, let value = Int64(exactly: values[row]) {
-        encoded.append {
-          $0.append(little: Int32(truncatingIfNeeded: value >> 32))
-          $0.append(little: UInt32(truncatingIfNeeded: value))
+    return try EncodedColumn(isSmall ? .smallmoney : .money, rows: column.count) { cells throws(Failure) in
+      for row in 0..<column.count {
+        if view.isNull(row) {
+          cells.appendNull()
+        } else if isSmall, let value = Int32(exactly: values[row]) {
+          cells.append { $0.append(little: value) }
+        } else if !isSmall, let value = Int64(exactly: values[row]) {
+          cells.append {
+            $0.append(little: Int32(truncatingIfNeeded: value >> 32))
+            $0.append(little: UInt32(truncatingIfNeeded: value))
+          }
+        } else {
+          throw failure(
+            column, row, "the value is out of range",
+            hint: "Widen the column, or shorten the value in the query that reads it", code: "22003")
         }
-      } else {
-        throw failure(
-          column, row, "the value is out of range",
-          hint: "Widen the column, or shorten the value in the query that reads it", code: "22003")
       }
     }
-    return encoded
   }
 
   // MARK: dates and times
@@ -193,25 +193,25 @@ struct RowEncoder {
   private func ticks(_ column: Column) throws -> EncodedColumn {
     let view = ColumnView(column)
     let values = view.values(as: Int64.self)
-    let encoded = EncodedColumn(.datetime, rows: column.count)
-    for row in 0..<column.count {
-      if view.isNull(row) {
-        encoded.appendNull()
-        continue
-      }
-      let (days, rest) = Calendar.floorDivide(values[row], 86_400_000_000)
-      let ticks = (rest / 1_000 * 3 + 5) / 10
-      guard Ticks.milliseconds(ticks) * 1_000 == rest else {
-        throw failure(
-          column, row, "a datetime keeps 1/300 s, milliseconds that end in 0, 3 or 7",
-          hint: "Make the column a datetime2(3), or round the values before", code: "22003")
-      }
-      encoded.append {
-        $0.append(little: Int32(truncatingIfNeeded: days + Int64(Moment.epoch)))
-        $0.append(little: Int32(truncatingIfNeeded: ticks))
+    return try EncodedColumn(.datetime, rows: column.count) { cells throws(Failure) in
+      for row in 0..<column.count {
+        if view.isNull(row) {
+          cells.appendNull()
+          continue
+        }
+        let (days, rest) = Calendar.floorDivide(values[row], 86_400_000_000)
+        let ticks = (rest / 1_000 * 3 + 5) / 10
+        guard Ticks.milliseconds(ticks) * 1_000 == rest else {
+          throw failure(
+            column, row, "a datetime keeps 1/300 s, milliseconds that end in 0, 3 or 7",
+            hint: "Make the column a datetime2(3), or round the values before", code: "22003")
+        }
+        cells.append {
+          $0.append(little: Int32(truncatingIfNeeded: days + Int64(Moment.epoch)))
+          $0.append(little: Int32(truncatingIfNeeded: ticks))
+        }
       }
     }
-    return encoded
   }
 
   private func minutes(_ column: Column) -> EncodedColumn {
@@ -241,35 +241,35 @@ struct RowEncoder {
     if type.codePage == CodePage.utf8 { return values(column, .text) { bytes, out in out.append(bytes) } }
     let page = try CodePage.of(type.codePage)
     let view = ColumnView(column)
-    let encoded = EncodedColumn(.text, rows: column.count)
-    var scratch = ByteBuffer()
-    for row in 0..<column.count {
-      if view.isNull(row) {
-        encoded.appendNull()
-        continue
-      }
-      scratch.removeAll()
-      if let missing = page.append(view.bytes(row), to: &scratch) {
-        let number = String(missing, radix: 16, uppercase: true)
-        throw failure(
-          column, row,
-          "the text has a character that \(page.name) lacks, "
-            + "U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)",
-          hint: "Make the column an nvarchar", code: "22021")
-      }
-      // A character may take two bytes.
-      if let length = type.length, scratch.count > length {
-        throw failure(
-          column, row, "the value is too long in \(page.name)",
-          hint: "Widen the column, or shorten the value in the query that reads it", code: "22001")
-      }
-      if texts == .stored {
-        encoded.append { $0.append(scratch.span) }
-      } else {
-        encoded.append { $0.append(view.bytes(row)) }
+    return try EncodedColumn(.text, rows: column.count) { cells throws(Failure) in
+      var scratch = ByteBuffer()
+      for row in 0..<column.count {
+        if view.isNull(row) {
+          cells.appendNull()
+          continue
+        }
+        scratch.removeAll()
+        if let missing = page.append(view.bytes(row), to: &scratch) {
+          let number = String(missing, radix: 16, uppercase: true)
+          throw failure(
+            column, row,
+            "the text has a character that \(page.name) lacks, "
+              + "U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)",
+            hint: "Make the column an nvarchar", code: "22021")
+        }
+        // A character may take two bytes.
+        if let length = type.length, scratch.count > length {
+          throw failure(
+            column, row, "the value is too long in \(page.name)",
+            hint: "Widen the column, or shorten the value in the query that reads it", code: "22001")
+        }
+        if texts == .stored {
+          cells.append { $0.append(scratch.span) }
+        } else {
+          cells.append { $0.append(view.bytes(row)) }
+        }
       }
     }
-    return encoded
   }
 
   // MARK: loops
@@ -280,11 +280,11 @@ struct RowEncoder {
   ) -> EncodedColumn {
     let view = ColumnView(column)
     let values = view.values(as: T.self)
-    let encoded = EncodedColumn(wire, rows: column.count)
-    for row in values.indices {
-      if view.isNull(row) { encoded.appendNull() } else { encoded.append { write(values[row], &$0) } }
+    return EncodedColumn(wire, rows: column.count) { cells in
+      for row in values.indices {
+        if view.isNull(row) { cells.appendNull() } else { cells.append { write(values[row], &$0) } }
+      }
     }
-    return encoded
   }
 
   @inline(__always)
@@ -292,10 +292,10 @@ struct RowEncoder {
     _ column: Column, _ wire: WireType, _ write: (Span<UInt8>, inout ByteBuffer) -> Void
   ) -> EncodedColumn {
     let view = ColumnView(column)
-    let encoded = EncodedColumn(wire, rows: column.count)
-    for row in 0..<column.count {
-      if view.isNull(row) { encoded.appendNull() } else { encoded.append { write(view.bytes(row), &$0) } }
+    return EncodedColumn(wire, rows: column.count) { cells in
+      for row in 0..<column.count {
+        if view.isNull(row) { cells.appendNull() } else { cells.append { write(view.bytes(row), &$0) } }
+      }
     }
-    return encoded
   }
 }

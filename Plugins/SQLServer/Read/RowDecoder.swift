@@ -5,6 +5,7 @@ internal import SQL
 final class RowDecoder {
   let schema: Schema
   private let batch: BatchBuilder
+  private let builders: ColumnBuilders
   private let codecs: [Codec]
   private let columns: [ResultColumn]
   /// Bytes that a row takes beside its values: offsets, validity.
@@ -43,6 +44,7 @@ final class RowDecoder {
           column.name, column.type.type(unit), nullable: column.isNullable, sourceType: column.type.declaration)
       })
     batch = BatchBuilder(schema)
+    builders = ColumnBuilders(batch)
     codecs = columns.map { RowDecoder.codec($0.type, unit) }
     overhead = columns.count * 5
   }
@@ -82,16 +84,15 @@ final class RowDecoder {
   func fill(from connection: NativeConnection, most: Int) throws -> Bool {
     try connection.checkOpen()
     let (maxRows, maxBytes) = (min(batch.maxRows, most), batch.maxBytes)
-    let builders = batch.columns
     var (rows, bytes) = (0, 0)
     defer { batch.finishRows(rows, bytes: bytes) }
     while try connection.nextRow() {
       for index in codecs.indices {
         guard let value = connection.value(Int32(truncatingIfNeeded: index + 1)) else {
-          builders[index].appendNull()
+          builders.with(index) { $0.appendNull() }
           continue
         }
-        let fault = RowDecoder.append(value, codecs[index], to: builders[index])
+        let fault = builders.with(index) { RowDecoder.append(value, codecs[index], to: $0) }
         if fault != .none { throw failure(fault, index, self.rows + Int64(rows) + 1) }
         bytes += value.count
       }
