@@ -51,8 +51,8 @@ coverage:
 
 bench: release
 	@Tests/Testing/setup.sh test
-	@FERRY=$(CURDIR)/$(FERRY) SWIFT=$(SWIFT) FERRY_TEST_SERVERS="postgresql mariadb" \
-	  Tests/Testing/servers.sh Benchmarks/run.sh
+	@FERRY=$(CURDIR)/$(FERRY) SWIFT=$(SWIFT) FERRY_TEST_SERVERS="postgresql mariadb sqlserver" \
+	  FERRY_TEST_SQLSERVER_RAW=1 Tests/Testing/servers.sh Benchmarks/run.sh
 
 format:
 	@$(SWIFT) format -i -r Core Plugins Tests Benchmarks Package.swift

@@ -12,7 +12,8 @@
 #   FERRY_TEST_POSTGRESQL18_URL   PostgreSQL 18, likewise
 #   FERRY_TEST_MARIADB_URL        mysql://ferry:…@127.0.0.1:PORT/ferry, Debian's MariaDB, TLS on
 #   FERRY_TEST_MYSQL_URL          MySQL from Debian sid, TLS on; only where FERRY_TEST_SERVERS names mysql
-#   FERRY_TEST_SQLSERVER_URL      jdbc:sqlserver://127.0.0.1:PORT;…, the server of python/tds, TLS on
+#   FERRY_TEST_SQLSERVER_URL      jdbc:sqlserver://127.0.0.1:PORT;…, the server of python/tds, TLS on; with
+#                                 FERRY_TEST_SQLSERVER_RAW=1 it keeps what is loaded in bulk unread: for benchmarks
 #   FERRY_TEST_TLS_DIR            the files that certificates.sh describes
 #   FERRY_TEST_PYTHON             a Python that has requirements.txt
 # A URL that is set already is left as it is and its server is not started: so the same suite runs against containers.
@@ -307,7 +308,8 @@ launch_sqlserver() {
   local home=$folder/sqlserver
   (cd "$here/python" && FERRY_TDS_PASSWORD=$password exec setpriv --pdeathsig=KILL -- "$FERRY_TEST_PYTHON" -m tds \
     --port "$1" --folder "$home/data" --user ferry --password-variable FERRY_TDS_PASSWORD --database ferry \
-    --certificate "$FERRY_TEST_TLS_DIR/server.crt" --key "$FERRY_TEST_TLS_DIR/server.key") >>"$home/log" 2>&1 &
+    --certificate "$FERRY_TEST_TLS_DIR/server.crt" --key "$FERRY_TEST_TLS_DIR/server.key" \
+    ${FERRY_TEST_SQLSERVER_RAW:+--raw-bulk}) >>"$home/log" 2>&1 &
 }
 
 finish_sqlserver() { wait_for_start "$1" "$folder/sqlserver/log" grep -q '^port ' "$folder/sqlserver/log"; }

@@ -158,10 +158,10 @@ def select_raw(executor, node):
     if (
         len(query.items) == 1
         and isinstance(first, n.Call)
-        and first.name == "COUNT"
+        and first.name in ("COUNT", "COUNT_BIG")
         and isinstance(first.arguments[0], n.Star)
     ):
-        return _send_count(executor, node, table, loads, query.items[0].alias)
+        return _send_count(executor, node, table, loads, query.items[0].alias, first.name)
     names = [
         item.value.parts[-1].lower() if isinstance(item.value, n.ColumnName) and item.alias is None else None
         for item in query.items
@@ -189,11 +189,11 @@ def select_raw(executor, node):
     return True
 
 
-def _send_count(executor, node, table, loads, alias):
+def _send_count(executor, node, table, loads, alias, name):
     from . import sqltypes as t
 
     stored = executor.session.connection.execute(f"SELECT count(*) FROM {table.sqlite}").fetchone()[0]
-    columns = [Column(alias or "", t.INT)]
+    columns = [Column(alias or "", t.BIGINT if name == "COUNT_BIG" else t.INT)]
     executor.response.columns(columns)
     count = stored + sum(rows for _, _, rows in loads)
     executor.response.add(b"\xd1" + executor.response.writers(columns)[0](count))
