@@ -93,6 +93,8 @@ let testTargets: [Target] = [
       "certificates.sh", "containers", "containers.sh", "coverage.sh", "fuzz.sh", "python", "requirements.txt",
       "run.sh", "servers.sh", "setup.sh",
     ], swiftSettings: settings),
+  // An ODBC driver that lies: what the driver manager loads in tests.
+  .target(name: "LyingODBC", path: "Tests/LyingODBC"),
   tests("HouseTests", []),
   tests("RecordsTests", ["Records"]),
   tests("FormatsTests", ["Records", "Expression", "Formats", "FerryTesting"]),
@@ -114,6 +116,8 @@ let package = Package(
     .executable(name: "ferry", targets: ["ferry"]),
     // For Benchmarks/, which is a package of its own.
     .library(name: "Records", targets: ["Records"]),
+    // For tests only: .build/debug/libLyingODBC.so.
+    .library(name: "LyingODBC", type: .dynamic, targets: ["LyingODBC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

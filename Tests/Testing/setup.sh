@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
 build_packages=(
-  libsqlite3-dev liblz4-dev libzstd-dev libpq-dev libmariadb-dev freetds-dev libsimdjson-dev libavro-dev
+  libsqlite3-dev liblz4-dev libzstd-dev libpq-dev libmariadb-dev freetds-dev unixodbc-dev libsimdjson-dev libavro-dev
   zlib1g-dev libbz2-dev liblzma-dev libsnappy-dev libpcre2-dev libjq-dev libonig-dev pkg-config
 )
 test_packages=(
