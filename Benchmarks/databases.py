@@ -84,10 +84,11 @@ def sh(command, **options):
 
 def main():
     import mysql
+    import odbc
     import postgresql
     import sqlserver
 
-    servers = [server for server in (postgresql, mysql, sqlserver) if server.available()]
+    servers = [server for server in (postgresql, odbc, mysql, sqlserver) if server.available()]
     if not servers:
         raise SystemExit("no server: run it through Tests/Testing/servers.sh")
     rows = int(os.environ.get("FERRY_BENCH_ROWS", 2_000_000))
