@@ -62,8 +62,8 @@ public struct SQLServerOptions: Declaring, Decodable {
   @Property("Accepted, and not needed: a PEM file has no password.", .secret) var trustStorePassword: String?
   @Property(
     """
-    How datetime2 and datetimeoffset with 7 digits are read: nanoseconds keep every digit, from 1677 to 2262; \
-    microseconds hold every year, and a seventh digit that is not 0 is an error.
+    How time, datetime2 and datetimeoffset with 7 digits are read: nanoseconds keep every digit, from 1677 to 2262; \
+    microseconds hold every year, and a seventh digit that is not 0 is an error. Loads take both.
     """) var timestampUnit = TimestampUnit.nanoseconds
   @Property("Bulk loads lock the whole table (TABLOCK), which is faster where nobody else uses it.") var tabLock = false
   @Property("Bulk loads check CHECK and FOREIGN KEY constraints, as INSERT does.") var checkConstraints = true

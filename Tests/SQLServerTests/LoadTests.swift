@@ -294,6 +294,33 @@ import Testing
     }
   }
 
+  /// The server rounds, and makes question marks, without a word.
+  @Test func expressionsThatLoseSomething() throws {
+    try connection.native.run(
+      "CREATE TABLE lost (v varchar(9), w nvarchar(9), d datetime2(0), e datetime2(6), f datetime)")
+    func load(_ sql: String, _ type: DataType, _ text: String) throws -> Int64 {
+      try connection.load(RecordBatch([("v", Samples.column(type, [text]))]), sql)
+    }
+    let failure = try FerryTesting.failure { _ = try load("INSERT INTO lost (v) VALUES (UPPER(?))", .text, "日") }
+    #expect(failure.category == .data && failure.message.contains("code page 1252 lacks, U+65E5"), "\(failure)")
+    #expect(try load("INSERT INTO lost (v) VALUES (UPPER(?))", .text, "äé") == 1)
+    #expect(try load("INSERT INTO lost (w) VALUES (UPPER(?))", .text, "日") == 1)
+    let moment = "2024-06-01T12:00:00.500"
+    for column in ["d", "f"] {
+      let sql = "INSERT INTO lost (\(column)) VALUES (DATEADD(day, 1, ?))"
+      let failure = try FerryTesting.failure { _ = try load(sql, LoadTests.micros, moment) }
+      #expect(failure.category == .schema && failure.hint?.contains("CAST") == true, "\(failure)")
+    }
+    #expect(try load("INSERT INTO lost (e) VALUES (DATEADD(day, 1, ?))", LoadTests.micros, moment) == 1)
+    #expect(
+      try load("INSERT INTO lost (d) VALUES (CAST(DATEADD(day, 1, ?) AS datetime2(0)))", LoadTests.micros, moment) == 1)
+    #expect(
+      try texts("SELECT v, w, d, e FROM lost") == [
+        ["ÄÉ", nil, nil, nil], [nil, "日", nil, nil], [nil, nil, nil, "2024-06-02T12:00:01"],
+        [nil, nil, "2024-06-02T12:00:00.500000", nil],
+      ])
+  }
+
   /// A text is for the server's type to read, and bytes are as it stores them: never the bytes of the text.
   @Test func typesOfTheCLRReadTexts() throws {
     let type = DatabaseType("hierarchyid")

@@ -40,13 +40,15 @@ extension StatementParameter {
   /// it is by a column that keeps fewer digits.
   /// - Parameter roundsDecimals: whether the server also says nothing of digits that a column for decimals has no room
   ///   for, and of the time of day that a date has none for.
-  package func refuseRounding(roundsDecimals: Bool) throws {
+  /// - Parameter roundsTimes: whether it says nothing either of digits behind the second.
+  package func refuseRounding(roundsDecimals: Bool, roundsTimes: Bool = false) throws {
     guard role == .part, let column, let source else { return }
     let isLost =
       switch column.target.type {
       case let type where type.isInteger: source.hasFraction
       case .decimal: roundsDecimals && source.hasFraction
       case .date: roundsDecimals && source.isTimestamp
+      case .time, .timestamp, .offsetTimestamp: roundsTimes && column.target.step > 1 && source.unit != nil
       default: false
       }
     guard isLost else { return }

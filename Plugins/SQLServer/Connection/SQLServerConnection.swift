@@ -134,7 +134,7 @@ final class SQLServerConnection: UnnamedTransactions {
   }
 
   func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
-    for parameter in parameters { try parameter.refuseRounding(roundsDecimals: true) }
+    for parameter in parameters { try parameter.refuseRounding(roundsDecimals: true, roundsTimes: true) }
     if options.keepIdentity,
       let table = parameters.lazy.compactMap({ $0.column?.takesIdentity ?? false ? $0.table : nil }).first
     {

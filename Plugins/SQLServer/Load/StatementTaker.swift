@@ -52,8 +52,10 @@ struct StatementTaker {
 
   private static func natural(_ parameter: StatementParameter) -> DatabaseType? {
     guard let source = parameter.source else { return nil }
+    let column = parameter.column?.sqlServer?.type
+    if source.isTextual, parameter.role == .part, let column, column.form == .narrow { return kept(in: column) }
     // The same rule for wall clocks as in every other load.
-    if case .timestamp = source, let column = parameter.column?.sqlServer?.type {
+    if case .timestamp = source, let column {
       switch column.form {
       case .datetimeoffset: return DatabaseType("datetimeoffset", scale: 7)
       case .datetime2, .datetime, .smalldatetime, .date: return DatabaseType("datetime2", scale: 7)
@@ -61,6 +63,14 @@ struct StatementTaker {
       }
     }
     return DatabaseType.natural(source)
+  }
+
+  /// A text in an expression whose outcome goes into a varchar: the server makes question marks of what that lacks.
+  private static func kept(in column: DatabaseType) -> DatabaseType {
+    if column.codePage == CodePage.utf8 { return DatabaseType("nvarchar") }
+    var type = DatabaseType("varchar", codePage: column.codePage)
+    type.isForeign = true
+    return type
   }
 
   private static func target(of type: DatabaseType?, _ source: DataType?) -> LoadTarget? {
