@@ -23,14 +23,13 @@ import Testing
       do { try check(type, number, connection) } catch { Issue.record("\(type): \(error)") }
       cases.append(SeenCase(type, number))
     }
-    for client in ["python-tds", "mssql-python"] {
+    for (client, letter) in [("python-tds", "d"), ("mssql-python", "e")] {
       let answer = try database.clients(client, cases)
       for problem in answer.problems { Issue.record("\(client): \(problem)") }
       for (number, type) in TypeCase.all.enumerated() {
         let connection = try #require(connections[type.unit])
-        let table = "\(client == "python-tds" ? "d" : "e")\(number)"
         let written = answer.written[number]
-        let found = try connection.all("SELECT v FROM \(table) ORDER BY n").columns[0]
+        let found = try connection.all("SELECT v FROM \(letter)\(number) ORDER BY n").columns[0]
         #expect(Samples.texts(found) == written.map { type.texts[$0] } + [nil], "\(type) as \(client) writes it")
       }
       // Nothing is proven by what a client cannot write.
@@ -82,6 +81,71 @@ import Testing
       let expected = (0..<3).map { type.texts[$0 % type.texts.count] }
       #expect(Samples.texts(batch.columns[index]) == expected, "\(type)")
       #expect(Samples.texts(back.columns[index]) == expected, "\(type), loaded")
+    }
+  }
+}
+
+/// Many rows: lengths of every kind one behind the other, NULL and empty values among them, over several batches.
+@Suite(.serialized) struct ManyRowsTests {
+  private static let kinds: [(type: String, record: DataType, text: @Sendable (Int) -> String)] = [
+    ("int", .int32, { "\($0 * 7_919 - 1_000_000)" }), ("tinyint", .uint8, { "\($0 % 256)" }),
+    ("bigint", .int64, { "\(Int64($0) * 1_000_000_007)" }), ("bit", .bool, { "\($0 % 3 == 0)" }),
+    ("float", .float64, { "\(Double($0) / 8)" }), ("real", .float32, { "\(Float($0) / 4)" }),
+    ("decimal(38,10)", .decimal(precision: 38, scale: 10), { "\($0)8765432109876543210.0123456789" }),
+    ("money", .decimal(precision: 19, scale: 4), { "-\($0).2500" }),
+    ("nvarchar(60)", .text, { String(repeating: "ü😀", count: $0 % 15) }),
+    ("varchar(40)", .text, { String(repeating: "é", count: $0 % 41) }),
+    ("nvarchar(max)", .text, { String(repeating: "漢", count: $0 % 97 * ($0 % 31)) }),
+    ("varbinary(max)", .bytes, { String(repeating: "0f", count: $0 % 53) }),
+    ("date", .date, { "20\(10 + $0 % 90)-0\(1 + $0 % 9)-1\($0 % 10)" }),
+    ("datetime2(6)", .timestamp(.microseconds, zoned: false), { "2004-10-19T10:23:54.\(100_000 + $0 % 899_999)" }),
+    (
+      "datetimeoffset(3)", .offsetTimestamp(.microseconds),
+      {
+        "2004-10-19T10:23:54.\(100 + $0 % 899)000+0\($0 % 10):30"
+      }
+    ),
+    ("time(7)", .time(.nanoseconds), { "10:23:54.\(1_000_000 + $0 % 8_999_999)00" }),
+    ("uniqueidentifier", .uuid, { "123e4567-e89b-12d3-a456-42665544\(1_000 + $0 % 8_999)" }),
+  ]
+
+  private func batch(_ rows: Range<Int>) throws -> RecordBatch {
+    let columns = try ManyRowsTests.kinds.enumerated().map { index, kind in
+      let texts = rows.map { ($0 + index) % 11 == 0 ? nil : kind.text($0) }
+      return ("c\(index)", try Samples.column(kind.record, texts))
+    }
+    return RecordBatch([("n", try Samples.column(.int64, rows.map { "\($0)" }))] + columns)
+  }
+
+  @Test(arguments: [true, false]) func manyRows(isBulk: Bool) throws {
+    let database = try TypeDatabase()
+    let connection = try database.connect()
+    defer { connection.close() }
+    let columns = ManyRowsTests.kinds.enumerated().map { "c\($0) \($1.type)" }.joined(separator: ", ")
+    try connection.native.run("CREATE TABLE many (n bigint, \(columns), more int)")
+    let bounds = isBulk ? [0, 1, 1_500, 1_600, 2_500] : [0, 1, 150, 400]
+    let batches = try zip(bounds, bounds.dropFirst()).map { try batch($0..<$1) }
+    try connection.begin()
+    if isBulk {
+      let info = try connection.describe(TableName(["many"]))
+      let load = try #require(try connection.bulkLoad(into: info, Array(info.columns.dropLast())))
+      for (rows, first) in zip(batches, bounds) { try load.take(rows, firstRow: Int64(first + 1)) }
+      #expect(try load.finish() == Int64(bounds.last ?? 0))
+      try connection.commit()
+    } else {
+      try connection.commit()
+      let marks = String(repeating: ", ?", count: ManyRowsTests.kinds.count)
+      for rows in batches {
+        #expect(try connection.load(rows, "INSERT INTO many SELECT ?\(marks), 1 + 0") == Int64(rows.count))
+      }
+    }
+    let back = try connection.all("SELECT * FROM many ORDER BY n")
+    #expect(back.count == bounds.last)
+    let expected = try batch(0..<(bounds.last ?? 0))
+    for (index, column) in expected.columns.enumerated() {
+      let (found, wanted) = (Samples.texts(back.columns[index]), Samples.texts(column))
+      let place = zip(found, wanted).enumerated().first { $0.element.0 != $0.element.1 }
+      #expect(place == nil, "\(back.schema.fields[index].sourceType ?? ""): \(String("\(place as Any)".prefix(300)))")
     }
   }
 }
