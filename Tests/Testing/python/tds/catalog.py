@@ -162,8 +162,9 @@ class Store:
 
     def open(self, name):
         connection = sqlite3.connect(
-            self.path(name), isolation_level=None, check_same_thread=False, timeout=0, cached_statements=512
+            self.path(name), isolation_level=None, check_same_thread=False, timeout=60, cached_statements=512
         )
+        # Whoever closes a database last writes its log back, and locks everybody out for as long as that takes.
         for pragma in (
             "synchronous = OFF",
             "foreign_keys = ON",
@@ -171,6 +172,7 @@ class Store:
             "cache_size = -65536",
             "recursive_triggers = OFF",
             "case_sensitive_like = ON",
+            "busy_timeout = 0",
         ):
             connection.execute("PRAGMA " + pragma)
         return connection
