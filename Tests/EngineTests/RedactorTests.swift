@@ -82,6 +82,7 @@ import Testing
     ("jdbc:x://u:{{ secret('A') }}@h/", []), ("jdbc:x://u:a:b@c@h/", ["a:b@c"]), ("http://h?allowPassword=true", []),
     ("see https://a:b1@h and amqp://c:d2@h", ["b1", "d2"]), ("jdbc:sqlserver://h;password=xy;a=b", ["xy"]),
     ("jdbc:x://u:a/b@h/d", ["a/b"]), ("", []), ("password=x", []),
+    ("Driver=x;UID=u;PWD={p;w}} ü@ 1};Port=1", ["{p;w}} ü@ 1}"]), ("DSN=x;PWD=ab;a=b", ["ab"]),
   ]) func passwordsOfURLsAreFound(text: String, expected: [String]) {
     #expect(URLSecrets.find(in: text) == expected)
   }

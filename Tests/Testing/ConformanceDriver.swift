@@ -23,7 +23,7 @@ extension DatabaseConformance {
   /// A password inside of a URL is seen nowhere, however it is written: not in the driver's errors, not in what a task
   /// behind it logs.
   func secrets() async throws {
-    guard Driver.port != nil else { return }
+    guard Driver.port != nil || Driver.urlForm == .connectionString else { return }
     let password = "p;w/ü @\(Int.random(in: 10_000..<99_999)) end"
     let escaped = password.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     for (url, written) in urls(with: password, escaped) {
@@ -49,6 +49,7 @@ extension DatabaseConformance {
   }
 
   private func urls(with password: String, _ escaped: String) -> [(url: String, written: String)] {
+    if Driver.urlForm == .connectionString { return [(url + ";UID=nobody;PWD={\(password)}", password)] }
     guard let slashes = url.firstRange(of: "//") else { return [] }
     switch Driver.urlForm {
     case .servers, .serversOrName:
@@ -58,7 +59,7 @@ extension DatabaseConformance {
       return [(user, escaped), (url + "\(mark)user=nobody&password=\(escaped)", escaped)]
     case .properties:
       return [(url + ";user=nobody;password={\(password)}", password)]
-    case .file: return []
+    case .file, .connectionString: return []
     }
   }
 

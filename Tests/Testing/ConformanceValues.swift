@@ -107,7 +107,7 @@ extension DatabaseConformance {
   }
 
   func hostileNames() throws {
-    let dialect = Driver.dialect
+    let dialect = database.dialect
     let names = [
       "a b", "select", "Ünïcode", "semi;colon", "co:lon", "que?stion", "do$$llar", "it's", "dou\"ble", "back`tick",
     ]

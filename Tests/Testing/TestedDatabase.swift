@@ -24,6 +24,8 @@ public protocol TestedDatabase: AnyObject {
   var differences: [Difference] { get }
   /// The most columns that a table can have.
   var maxColumns: Int { get }
+  /// How its SQL is written, where that is not the same for all databases of the driver.
+  var dialect: Dialect { get }
   /// A statement that runs for a minute or longer.
   var slowQuery: String { get }
   /// A table (id) and the log-in of somebody who may not load into it; nil where there are no rights.
@@ -38,6 +40,7 @@ extension TestedDatabase {
   public var onConflict: String? { "ON CONFLICT (id) DO UPDATE SET" }
   public func isComparable(_ columnType: String) -> Bool { true }
   public var maxColumns: Int { 1_000 }
+  public var dialect: Dialect { Driver.dialect }
   public func shown(_ text: String, _ type: DataType) -> String { text }
 }
 

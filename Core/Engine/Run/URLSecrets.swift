@@ -5,7 +5,7 @@ package enum URLSecrets {
   /// Where they stand in a text, as offsets of its UTF-8.
   static func ranges(in text: String) -> [Range<Int>] {
     let bytes = Array(text.utf8)
-    guard bytes.contains(UInt8(ascii: ":")) else { return [] }
+    guard bytes.contains(UInt8(ascii: ":")) || bytes.contains(UInt8(ascii: ";")) else { return [] }
     return (userInfo(bytes) + parameters(bytes)).filter { !$0.isEmpty && !isTemplate(bytes[$0]) }
   }
 
@@ -36,7 +36,14 @@ package enum URLSecrets {
   }
 
   private static func isURL(_ text: String) -> Bool {
-    text.utf8.count <= longestURL && text.contains("://") && !text.isTemplate
+    text.utf8.count <= longestURL && (text.contains("://") || isConnectionString(text)) && !text.isTemplate
+  }
+
+  /// ODBC's: `Driver=…;UID=…;PWD=…`.
+  private static func isConnectionString(_ text: String) -> Bool {
+    guard text.contains(";") else { return false }
+    let lower = text.lowercased()
+    return lower.contains("driver=") || lower.contains("dsn=")
   }
 
   /// What is longer is a document, not a URL.
@@ -74,11 +81,22 @@ package enum URLSecrets {
       guard before >= 0, "?&;".utf8.contains(text[before]),
         names.contains(where: { String(decoding: name, as: UTF8.self).hasSuffix($0) })
       else { continue }
-      let end = text[(place + 1)...].firstIndex { isEnd($0) || $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";") }
-      let value = text[(place + 1)..<(end ?? text.count)]
+      let value = text[(place + 1)..<(end(of: text, place + 1))]
       if !switches.contains(String(decoding: value, as: UTF8.self)) { found.append(value.indices) }
     }
     return found
+  }
+
+  /// Where a value ends: in braces everything belongs to it up to the closing one, of which two stand for one.
+  private static func end(of text: [UInt8], _ start: Int) -> Int {
+    let plain = text[start...].firstIndex { isEnd($0) || $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";") }
+    guard start < text.count, text[start] == UInt8(ascii: "{") else { return plain ?? text.count }
+    var place = start + 1
+    while let brace = text[place...].firstIndex(of: UInt8(ascii: "}")) {
+      guard brace + 1 < text.count, text[brace + 1] == UInt8(ascii: "}") else { return brace + 1 }
+      place = brace + 2
+    }
+    return plain ?? text.count
   }
 
   private static func isName(_ byte: UInt8) -> Bool {
@@ -90,7 +108,9 @@ package enum URLSecrets {
 
   /// What an expression gives is known when it has been rendered.
   private static func isTemplate(_ text: ArraySlice<UInt8>) -> Bool {
-    text.firstRange(of: Array("{{".utf8)) != nil || text.firstRange(of: Array("}}".utf8)) != nil
+    if text.firstRange(of: Array("{{".utf8)) != nil { return true }
+    // In braces two of the closing ones stand for one.
+    return text.first != UInt8(ascii: "{") && text.firstRange(of: Array("}}".utf8)) != nil
   }
 
   private static func unescaped(_ text: ArraySlice<UInt8>) -> [UInt8] {

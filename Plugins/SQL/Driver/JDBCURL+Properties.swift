@@ -9,14 +9,28 @@ extension JDBCURL {
     var rest = text[slashes.upperBound...]
     let server = rest.prefix { $0 != ";" }
     rest = rest[server.endIndex...]
-    while let property = try JDBCURL.property(&rest) {
-      parameters.append(Parameter(name: property.name, value: property.value))
-      if JDBCURL.isSecret(property.name) { writtenSecrets.append(property.written) }
-    }
+    try readList(&rest)
     try setServer(server)
     database = self["databaseName"] ?? self["database"]
     user = self["user"] ?? self["userName"]
     password = self["password"]
+  }
+
+  /// ODBC's form: the properties alone. `jdbc:odbc:name` is the data source of that name.
+  mutating func readConnectionString(_ text: String) throws {
+    var rest = text[...]
+    for prefix in ["jdbc:", "odbc:"] where rest.lowercased().hasPrefix(prefix) { rest = rest.dropFirst(prefix.count) }
+    if rest.contains("=") { try readList(&rest) } else { parameters = [Parameter(name: "DSN", value: String(rest))] }
+    database = self["database"] ?? self["dbq"]
+    user = self["uid"] ?? self["user"] ?? self["username"]
+    password = self["pwd"] ?? self["password"]
+  }
+
+  private mutating func readList(_ rest: inout Substring) throws {
+    while let property = try JDBCURL.property(&rest) {
+      parameters.append(Parameter(name: property.name, value: property.value))
+      if JDBCURL.isSecret(property.name) { writtenSecrets.append(property.written) }
+    }
   }
 
   /// What stands in front of the properties counts more than they.

@@ -11,6 +11,8 @@ public struct JDBCURL: Sendable, Hashable {
     case serversOrName
     /// `jdbc:vendor://host\instance:port;key=value;…`, values with a `;` in braces: SQL Server.
     case properties
+    /// `key=value;key={va;lue}`, with or without `jdbc:odbc:` in front, or the name of a data source: ODBC.
+    case connectionString
     /// `jdbc:vendor:path?key=value&…`: the path is the database.
     case file
   }
@@ -61,6 +63,7 @@ public struct JDBCURL: Sendable, Hashable {
     case .servers: try readServers(text, mayLackThem: false)
     case .serversOrName: try readServers(text, mayLackThem: true)
     case .properties: try readProperties(text)
+    case .connectionString: try readConnectionString(text)
     case .file: try readFile(text)
     }
   }

@@ -45,9 +45,12 @@ extension SQLDriver {
 
   /// The servers and the database of a URL, without user and password.
   package static func place(of url: String) -> String {
-    guard port != nil, let parsed = try? JDBCURL(url.trimmed, urlForm) else {
-      return "\(name):\(url.trimmed)"
+    let parsed = try? JDBCURL(url.trimmed, urlForm)
+    if urlForm == .connectionString {
+      let shown = parsed?.parameters.filter { !JDBCURL.isSecret($0.name) && $0.name.lowercased() != "uid" } ?? []
+      return "\(name):" + shown.map { "\($0.name.lowercased())=\($0.value)" }.joined(separator: ";")
     }
+    guard port != nil, let parsed else { return "\(name):\(url.trimmed)" }
     let hosts = parsed.hosts.map { "\($0.name.lowercased()):\($0.port ?? port ?? 0)" }.joined(
       separator: ",")
     return "\(name)://\(hosts)/\(parsed.database ?? "")"

@@ -29,6 +29,8 @@ package final class LoadPlan {
   let isTransactional: Bool
   /// For messages.
   let name: String
+  /// A driver may find a statement wrong only when it runs.
+  let located: (Failure) -> Failure
   private let connection: any SQLConnection
 
   package init(
@@ -46,6 +48,7 @@ package final class LoadPlan {
     }
     road = plan.road
     name = plan.name
+    located = plan.located
     isTransactional = plan.isTransactional
     var slots: [Slot] = []
     for (index, source) in plan.sources.enumerated() {
@@ -106,6 +109,8 @@ struct Binding {
     var targets: [LoadTarget?]
     var name: String
     var isTransactional: Bool
+    /// Names the place in the user's text that a failure of the statement is about.
+    var located: (Failure) -> Failure = { $0 }
   }
 
   let schema: Schema
@@ -140,12 +145,11 @@ struct Binding {
         isTransactional: isTransactional)
     }
     let prepared: any SQLStatement
-    do { prepared = try connection.prepare(text, parameters) } catch let failure as Failure {
-      throw failure.located(edits, statement, in: sql)
-    }
+    let located = { (failure: Failure) in failure.located(edits, statement, in: sql) }
+    do { prepared = try connection.prepare(text, parameters) } catch let failure as Failure { throw located(failure) }
     return Result(
       road: .statement(prepared), sources: sources, targets: prepared.parameters, name: name,
-      isTransactional: isTransactional)
+      isTransactional: isTransactional, located: located)
   }
 
   /// The file's column for each of `count` placeholders.

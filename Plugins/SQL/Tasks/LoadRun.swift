@@ -27,7 +27,9 @@ struct LoadRun {
     } catch {
       plan.abort()
       noteLeak((error as? Failure)?.retryIsSafe == true)
-      if let failure = error as? Failure, progress.phase != .input { throw failure.whileDoing("loading \(plan.name)") }
+      if let failure = error as? Failure, progress.phase != .input {
+        throw plan.located(failure).whileDoing("loading \(plan.name)")
+      }
       throw error
     }
     try commitTransaction(updated, isLast: true)

@@ -215,15 +215,19 @@ extension Dialect {
 }
 
 extension Dialect {
-  /// A statement with placeholders `@p1`, `@p2` taken apart: texts, and the numbers of placeholders between them. For
-  /// drivers that send a statement many times over, each time under other names.
+  /// A statement with its placeholders, `@p1`, `@p2` or `?`, taken apart: texts, and the numbers of placeholders
+  /// between them. For drivers that write others in their place.
   package func pieces(of sql: String) -> [StatementPiece] {
     let bytes = Array(sql.utf8)
     var pieces: [StatementPiece] = []
+    var questions = 0
     for token in SQLScanner.tokens(sql, self) {
       let text = String(decoding: bytes[token.range], as: UTF8.self)
       if token.kind == .word, text.hasPrefix("@p"), let number = Int(text.dropFirst(2)) {
         pieces.append(.placeholder(number))
+      } else if token.kind == .question, placeholder == .question {
+        questions += 1
+        pieces.append(.placeholder(questions))
       } else {
         pieces.append(.text(text))
       }

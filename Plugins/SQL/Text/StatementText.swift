@@ -23,3 +23,13 @@ package struct StatementText {
     changesInWith = verb == "WITH" && dialect.words(of: text).contains(where: changes.contains)
   }
 }
+
+extension Dialect {
+  /// A statement without the comments in front of it and behind it, in which drivers look for more statements, and into
+  /// which they would write what they put behind it.
+  package func bare(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    let first = SQLScanner.tokens(text, self).first { !$0.isBlank }?.range.lowerBound ?? bytes.count
+    return StatementText(String(decoding: bytes[first...], as: UTF8.self), self).sql
+  }
+}
