@@ -34,6 +34,7 @@ let pluginLibraries: [Target] = [
   system("CMariaDB", "Plugins/MySQL/CMariaDB", pkgConfig: "libmariadb", apt: "libmariadb-dev"),
   system("CLibPQ", "Plugins/PostgreSQL/CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
   system("CFreeTDS", "Plugins/SQLServer/CFreeTDS", apt: "freetds-dev"),
+  system("CODBC", "Plugins/ODBC/CODBC", pkgConfig: "odbc", apt: "unixodbc-dev"),
 ]
 
 let formatsC = ["CScan", "CSimdJSON", "CZlib", "CCodecs"]
@@ -45,6 +46,7 @@ let plugins: [Target] = [
   plugin("Serdes"),
   plugin("MySQL", ["SQL", "CMariaDB"], exclude: ["CMariaDB"]),
   plugin("SQLServer", ["SQL", "CFreeTDS"], exclude: ["CFreeTDS"]),
+  plugin("ODBC", ["SQL", "CODBC"], exclude: ["CODBC"]),
 ]
 
 let core: [Target] = [
@@ -105,6 +107,7 @@ let testTargets: [Target] = [
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
   tests("CommandTests", ["ferry", "Formats", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
+  tests("ODBCTests", ["Records", "Expression", "Engine", "SQL", "ODBC", "FerryTesting"]),
   tests(
     "SQLServerTests",
     ["Records", "Expression", "Engine", "SQL", "SQLServer", "PostgreSQL", "MySQL", "FerryTesting"]),

@@ -1,6 +1,7 @@
 internal import Engine
 internal import Formats
 internal import MySQL
+internal import ODBC
 internal import PostgreSQL
 internal import Records
 internal import SQLServer
@@ -11,6 +12,7 @@ internal import Serdes
 let registry = Registry([
   mariadbPlugin,
   mysqlPlugin,
+  odbcPlugin,
   postgresqlPlugin,
   .serdes,
   sqlServerPlugin,

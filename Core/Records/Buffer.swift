@@ -28,7 +28,7 @@ internal import Glibc
   deinit { unsafe free(base) }
 
   /// Has `body` write into a part of the memory that nobody looks at yet.
-  func fill<Result, E: Error>(
+  public func fill<Result, E: Error>(
     _ part: Range<Int>, _ body: (inout OutputSpan<UInt8>) throws(E) -> Result
   ) throws(E) -> Result {
     precondition(part.lowerBound >= 0 && part.upperBound <= capacity, "a part outside of the memory")

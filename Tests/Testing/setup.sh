@@ -18,6 +18,7 @@ build_packages=(
 )
 test_packages=(
   postgresql mariadb-server-core mariadb-client-core openssl jq python3 python3-venv
+  odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
 )
 
 as_root() {

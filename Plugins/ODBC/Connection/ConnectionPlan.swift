@@ -1,0 +1,73 @@
+internal import Engine
+internal import Records
+internal import SQL
+
+/// What to connect to and how: the connection string that the driver manager gets.
+struct ConnectionPlan: Sendable {
+  typealias Attribute = (name: String, value: String)
+
+  /// In the order in which they are sent; of two with one name drivers take the first.
+  let attributes: [Attribute]
+  let library: DriverLibrary
+  let traits: DriverTraits
+  /// For messages: never with what logs in.
+  let server: String
+  var connectTimeout = Patience.connect
+  /// Nil = as long as a call takes.
+  var socketTimeout: Duration?
+
+  init(_ settings: ConnectionSettings, _ options: ODBCOptions) throws {
+    try self.init(
+      settings.url.parameters.map { ($0.name, $0.value) }, user: settings.username, password: settings.password, options
+    )
+  }
+
+  init(_ given: [Attribute], user: String?, password: String?, _ options: ODBCOptions) throws {
+    var own = given.filter { !ConnectionPlan.isLogIn($0.name) }
+    func value(_ names: String...) -> String? {
+      names.lazy.compactMap { name in own.first { $0.name.lowercased() == name }?.value }.first
+    }
+    let (driver, source) = (value("driver"), value("dsn"))
+    guard driver != nil || source != nil || value("filedsn") != nil else {
+      throw Failure(
+        .configuration, "reading the url: it names neither a driver nor a data source",
+        hint: "Write Driver=…;Server=…;Database=…, or DSN=…")
+    }
+    library = DriverLibrary(driver: driver, source: source)
+    traits = DriverTraits(library: library.path ?? driver ?? "", texts: options.texts)
+    own += traits.defaults.filter { standard in !own.contains { $0.name.lowercased() == standard.name.lowercased() } }
+    if let user { own.append(("UID", user)) }
+    if let password { own.append(("PWD", password)) }
+    attributes = own
+    server = ConnectionPlan.server(
+      value("server", "servername", "host", "hostname", "address"), value("port"), value("database", "dbq"), library)
+    if let timeout = options.connectTimeout { connectTimeout = timeout }
+    socketTimeout = options.socketTimeout
+  }
+
+  /// `db.example.com:5432`, else the data source, else the file.
+  private static func server(
+    _ host: String?, _ port: String?, _ database: String?, _ library: DriverLibrary
+  ) -> String {
+    if let host { return port.map { "\(host):\($0)" } ?? host }
+    return library.source.map { "the data source '\($0)'" } ?? database.map { "'\($0)'" } ?? library.name
+  }
+
+  private static func isLogIn(_ name: String) -> Bool {
+    ["uid", "user", "username", "user id", "pwd", "password"].contains(name.lowercased())
+  }
+
+  var product: Product { Product(library.path ?? library.name) }
+
+  /// With the password in it. FreeTDS leaves out braces only in front of a semicolon.
+  var connectionString: String {
+    attributes.map { "\($0.name)=\(ConnectionPlan.quoted($0.value));" }.joined()
+  }
+
+  /// In braces where it has characters that mean something.
+  private static func quoted(_ value: String) -> String {
+    let isPlain = value.unicodeScalars.allSatisfy { !"[]{}(),;?*=!@".unicodeScalars.contains($0) }
+    if isPlain, value.first != " ", value.last != " " { return value }
+    return "{" + value.split(separator: "}", omittingEmptySubsequences: false).joined(separator: "}}") + "}"
+  }
+}

@@ -1,0 +1,67 @@
+internal import Engine
+
+/// What is known of a driver beyond what it says of itself: each line was found by trying.
+struct DriverTraits: Sendable {
+  /// For the connection string, in front of what the flow writes: the flow's own values count more.
+  var defaults: [(name: String, value: String)] = []
+  /// How texts go to the driver and come from it.
+  var texts = TextForm.wide
+  /// Without them statements go as UTF-8: the driver manager would make texts of the locale of UTF-16.
+  var hasWideFunctions = true
+  /// Columns hold longer values than the driver says.
+  var hasLooseSizes = false
+  /// The driver makes decimal texts of doubles on their way to the server, and cuts them.
+  var sendsFloatsAsTexts = false
+  /// FreeTDS has no numbers for Microsoft's own types, and takes old dates for those of the Julian calendar: what it
+  /// does wrong goes as text.
+  var isFreeTDS = false
+  /// So many sets of parameters at once: more than one only where the driver tells which of them fails.
+  var mostRows = 4_096
+  /// Arrays of anything but a plain INSERT are refused, or not counted.
+  var onlyInsertsInArrays = false
+  /// The room for a float is twice as wide as ODBC says.
+  var readsFloatsAsDoubles = false
+  /// Rows that were fetched are gone: a value that was cut can be had in the last one only.
+  var keepsNoRows = false
+  /// What the user has to know.
+  var warning: String?
+
+  /// - Parameter library: the name of the driver's file, or of the driver.
+  init(library: String, texts: TextForm?) {
+    set(library)
+    guard let texts else { return }
+    self.texts = texts
+    hasWideFunctions = texts == .wide
+  }
+
+  private mutating func set(_ library: String) {
+    let name = library.lowercased()
+    if name.contains("psqlodbc") || name.contains("postgresql") {
+      // Rows come in steps instead of all at once; values come as the server has them; an error leaves the transaction
+      // as the server does, without a savepoint around each statement.
+      defaults = [
+        ("UseDeclareFetch", "1"), ("Fetch", "1000"), ("BoolsAsChar", "0"), ("LFConversion", "0"), ("Protocol", "7.4-0"),
+        ("UpdatableCursors", "0"), ("ByteaAsLongVarBinary", "1"), ("KeepaliveTime", "30"), ("KeepaliveInterval", "15"),
+      ]
+      hasLooseSizes = true
+      sendsFloatsAsTexts = true
+    } else if name.contains("maodbc") || name.contains("mariadb") {
+      // FOUND_ROWS: an UPDATE counts the rows that it finds. NO_CACHE and FORWARD_CURSOR: rows come as they are read.
+      defaults = [("OPTION", "3145730"), ("CHARSET", "utf8mb4")]
+      texts = .narrow
+      onlyInsertsInArrays = true
+      readsFloatsAsDoubles = true
+      keepsNoRows = true
+    } else if name.contains("sqlite") {
+      defaults = [("Timeout", "15000"), ("StepAPI", "1"), ("BigInt", "1")]
+      hasWideFunctions = false
+      mostRows = 1
+      warning = "SQLite's ODBC driver gives 15 digits of floating-point numbers; jdbc.sqlite reads all of them"
+      texts = .narrow
+      hasLooseSizes = true
+    } else if name.contains("tdsodbc") || name.contains("freetds") {
+      defaults = [("ClientCharset", "UTF-8"), ("TDS_Version", "7.4")]
+      isFreeTDS = true
+    }
+  }
+}
