@@ -169,6 +169,22 @@ import Testing
     #expect(found[1] == values.flatMap { [$0.3, nil] })
   }
 
+  @Test func variantsTakeNothingOfMax() throws {
+    try connection.native.run("CREATE TABLE short_variants (id int, v sql_variant)")
+    let sql = "INSERT INTO short_variants (id, v) VALUES (?, ?)"
+    for (type, unit, most) in [(DataType.text, "ü", 4_000), (.bytes, "0f", 8_000)] {
+      let good = try Samples.column(type, [String(repeating: unit, count: most), ""])
+      #expect(try connection.load(numbered(good), sql) == 2)
+      let bad = try Samples.column(type, ["", String(repeating: unit, count: most + 1)])
+      let failure = try FerryTesting.failure { try connection.load(numbered(bad), sql) }
+      #expect(failure.code == "22001" && failure.message.hasPrefix("row 2, column 'v': "), "\(failure)")
+      #expect(failure.message.contains("(type \(type.name) into sql_variant)"), "\(failure)")
+    }
+    let found = try texts(
+      "SELECT CONVERT(nvarchar(20), SQL_VARIANT_PROPERTY(v, 'BaseType')), DATALENGTH(v) FROM short_variants")
+    #expect(found[0] == ["nvarchar", "nvarchar", "varbinary", "varbinary"] && found[1] == ["8000", "0", "8000", "0"])
+  }
+
   // MARK: lengths
 
   /// Around the lengths at which the library changes the type that it sends, or cuts.

@@ -11,8 +11,10 @@ struct EncodedParameter {
   init(_ column: Column, as type: DatabaseType?, _ name: String, firstRow: Int64) throws {
     var column = column
     var type = type ?? DatabaseType.natural(column.type)
-    if type.form == .variant || type.form == .userDefined && column.type != .bytes {
-      type = DatabaseType.natural(column.type)
+    let isVariant = type.form == .variant
+    if isVariant || type.form == .userDefined && column.type != .bytes { type = DatabaseType.natural(column.type) }
+    if isVariant, type.form == .wide || type.form == .bytes {
+      column = try EncodedParameter.fitted(column, &type, name, firstRow)
     }
     if EncodedParameter.needsScale(column.type, type) {
       column = try EncodedParameter.decimals(column, name, firstRow)
@@ -23,6 +25,18 @@ struct EncodedParameter {
     }
     values = try RowEncoder(name: name, type: type, texts: .parameters, firstRow: firstRow).encode(column)
     declaration = EncodedParameter.declaration(type, longest: values.longest)
+  }
+
+  /// A sql_variant takes nothing of `max`.
+  private static func fitted(
+    _ column: Column, _ type: inout DatabaseType, _ name: String, _ firstRow: Int64
+  ) throws -> Column {
+    let isBytes = type.form == .bytes
+    type.length = isBytes ? 8_000 : 4_000
+    let column = isBytes || column.type.isTextual ? column : column.texts(separator: UInt8(ascii: " "))
+    var target = LoadTarget(column.type, nativeType: "sql_variant")
+    target.length = isBytes ? .bytes(8_000) : .utf16Units(4_000)
+    return try Coercion(from: column.type, to: target, name: name).apply(column, firstRow: firstRow)
   }
 
   private static func needsScale(_ source: DataType, _ type: DatabaseType) -> Bool {
