@@ -120,6 +120,9 @@ class Store:
         self.folder = folder
         self.lock = threading.RLock()
         self.databases = {}  # lower-case name → name
+        # One connection of each is never closed: SQLite's last one to close locks the database while it moves the log
+        # into it, and whoever logs in meanwhile would have to wait.
+        self.kept = {}
         self.created = {}
         self.identities = {}  # (database, object id) → last value
         self.raw = {}  # (database, object id) → rows in wire form; see bulk.py
@@ -145,10 +148,10 @@ class Store:
             for suffix in ("", "-wal", "-shm"):
                 if os.path.exists(path + suffix):
                     os.remove(path + suffix)
-            connection = sqlite3.connect(path, isolation_level=None)
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(PREPARATION)
-            connection.close()
+            self.kept[name.lower()] = connection
             self.databases[name.lower()] = name
 
     def drop_database(self, name):
@@ -156,6 +159,7 @@ class Store:
             if name.lower() not in self.databases:
                 raise SQLError(3701, "drop", "database", name)
             del self.databases[name.lower()]
+            self.kept.pop(name.lower()).close()
             for suffix in ("", "-wal", "-shm"):
                 if os.path.exists(self.path(name) + suffix):
                     os.remove(self.path(name) + suffix)
@@ -164,7 +168,6 @@ class Store:
         connection = sqlite3.connect(
             self.path(name), isolation_level=None, check_same_thread=False, timeout=60, cached_statements=512
         )
-        # Whoever closes a database last writes its log back, and locks everybody out for as long as that takes.
         for pragma in (
             "synchronous = OFF",
             "foreign_keys = ON",
@@ -172,7 +175,7 @@ class Store:
             "cache_size = -65536",
             "recursive_triggers = OFF",
             "case_sensitive_like = ON",
-            "busy_timeout = 0",
+            "busy_timeout = 0",  # from now on it is Transaction that waits
         ):
             connection.execute("PRAGMA " + pragma)
         return connection
