@@ -16,9 +16,12 @@ build_packages=(
   libsqlite3-dev liblz4-dev libzstd-dev libpq-dev libmariadb-dev freetds-dev unixodbc-dev libsimdjson-dev libavro-dev
   zlib1g-dev libbz2-dev liblzma-dev libsnappy-dev libpcre2-dev libjq-dev libonig-dev pkg-config
 )
+# From freetds-bin on: the clients that judge the SQL Server of the tests (python/tds), and what Microsoft's need. Of
+# these the JDK, for jTDS, is the heavy one: 116 MB to fetch.
 test_packages=(
   postgresql mariadb-server-core mariadb-client-core openssl jq python3 python3-venv
-  odbc-postgresql odbc-mariadb libsqliteodbc tdsodbc
+  odbc-postgresql odbc-mariadb libsqliteodbc
+  freetds-bin tdsodbc libjtds-java default-jdk-headless libkrb5-3 libgssapi-krb5-2 libltdl7
 )
 
 as_root() {
