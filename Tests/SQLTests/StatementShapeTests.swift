@@ -21,7 +21,8 @@ import Testing
     case .cast(let type, let column): "cast \(type.text)\(column.map { " > \(shown($0))" } ?? "")"
     case .part(let column): "part\(column.map { " > \(shown($0))" } ?? "")"
     case .rounded(let column): "rounded \(shown(column))"
-    case .argument(let procedure, let index): "argument \(procedure) \(index)"
+    case .argument(let procedure, .position(let index)): "argument \(procedure) \(index)"
+    case .argument(let procedure, .name(let name)): "argument \(procedure) \(name)"
     }
   }
 
@@ -123,6 +124,12 @@ import Testing
     #expect(uses("SELECT f(\(many)) FROM t WHERE a IN (\(many))").last == "compared t.a")
     #expect(uses("INSERT INTO t SELECT u.*, ? FROM u") == ["part"])
     #expect(uses("CALL shop.p(?, 1, ? + 1, ?)") == ["argument shop.p 0", "part", "argument shop.p 3"])
+    #expect(
+      uses("EXEC dbo.p ?, 1, @c = ?, @d = ? + 1, ? OUTPUT", Dialects.sqlserver) == [
+        "argument dbo.p 0", "argument dbo.p @c", "part", "part",
+      ])
+    #expect(uses("EXECUTE @status = p ?", Dialects.sqlserver) == ["argument p 0"])
+    #expect(uses("EXEC ('SELECT 1', ?)", Dialects.sqlserver) == ["part"])
     #expect(uses("INSERT INTO t (a) VALUES (?") == ["part"])
     #expect(uses("INSERT") == [] && uses("UPDATE t SET") == [] && uses("DELETE FROM") == [])
   }

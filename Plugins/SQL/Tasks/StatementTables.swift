@@ -31,7 +31,7 @@ final class StatementTables {
       return try parameter(.cast(type.text), type.hasLimit ? nil : column, source)
     case .part(let column): return try parameter(.part, column, source)
     case .rounded(let column): return try parameter(.rounded, column, source)
-    case .argument(let procedure, let index): return try argument(index, procedure, source)
+    case .argument(let procedure, let name): return try argument(name, procedure, source)
     }
   }
 
@@ -56,12 +56,18 @@ final class StatementTables {
     }
   }
 
-  private func argument(_ index: Int, _ procedure: TableName, _ source: DataType?) throws -> StatementParameter {
+  private func argument(
+    _ name: ColumnReference.Name, _ procedure: TableName, _ source: DataType?
+  ) throws -> StatementParameter {
     if procedures[procedure] == nil { procedures[procedure] = .some(try connection.arguments(of: procedure)) }
-    guard let columns = procedures[procedure] ?? nil, columns.indices.contains(index) else {
-      return StatementParameter(.part, source: source)
-    }
-    return StatementParameter(.stored, column: columns[index], of: procedure, source: source)
+    let all = (procedures[procedure] ?? nil) ?? []
+    let found =
+      switch name {
+      case .position(let index): all.indices.contains(index) ? all[index] : nil
+      case .name(let name): all.first { connection.dialect.sameName($0.name, name) }
+      }
+    guard let found else { return StatementParameter(.part, source: source) }
+    return StatementParameter(.stored, column: found, of: procedure, source: source)
   }
 }
 

@@ -39,6 +39,7 @@ struct StatementReader {
     case "DELETE": delete(range, scope)
     case "MERGE": merge(range, scope)
     case "CALL": call(range, scope)
+    case "EXEC", "EXECUTE": execute(range, scope)
     default: query(range, scope, into: { _, _ in nil })
     }
   }
@@ -244,7 +245,26 @@ struct StatementReader {
     guard let name = text.table(&at), let list = text.inside(at) else { return scan(range, scope) }
     for (index, item) in text.split(list).enumerated() {
       if item.count == 1, text.isQuestion(item.lowerBound) {
-        uses[item.lowerBound] = .argument(name, index)
+        uses[item.lowerBound] = .argument(name, .position(index))
+      } else {
+        scan(item, scope)
+      }
+    }
+  }
+
+  /// `EXEC p ?, @b = ?`: arguments without brackets, by their place or their name.
+  private mutating func execute(_ range: Range<Int>, _ scope: TableScope) {
+    var at = range.lowerBound + 1
+    // `EXEC @status = p …`
+    if text.isSymbol(at + 1, "=") { at += 2 }
+    guard let name = text.table(&at), at <= range.upperBound else { return scan(range, scope) }
+    for (index, item) in text.split(at..<range.upperBound).enumerated() where !item.isEmpty {
+      if item.count == 1, text.isQuestion(item.lowerBound) {
+        uses[item.lowerBound] = .argument(name, .position(index))
+      } else if item.count == 3, text.isSymbol(item.lowerBound + 1, "="), text.isQuestion(item.lowerBound + 2),
+        let label = text.name(item.lowerBound)
+      {
+        uses[item.lowerBound + 2] = .argument(name, .name(label))
       } else {
         scan(item, scope)
       }

@@ -43,8 +43,8 @@ enum PlaceholderUse: Hashable {
   case part(ColumnReference?)
   /// The same, where the whole expression is a CAST or a function that rounds.
   case rounded(ColumnReference)
-  /// `CALL p(?)`: the procedure and the number of the argument, from 0.
-  case argument(TableName, Int)
+  /// `CALL p(?)`, `EXEC p @a = ?`: the procedure, and the argument's number or name.
+  case argument(TableName, ColumnReference.Name)
 }
 
 extension PlaceholderUse {
