@@ -29,13 +29,14 @@ struct Inquiry {
     }
     let began = ContinuousClock.now
     var last = TransactionEnd.open
+    var obstacle: String?
     var pause: UInt32 = 50_000
     while true {
       let elapsed = ContinuousClock.now - began
       let left = limit - elapsed
-      guard left > .zero else { return last }
+      guard left > .zero else { return last == .open ? obstacle.map { .unknown($0) } ?? .open : last }
       do {
-        last = try ask(token, within: min(left, Inquiry.briefly), breaksOff: elapsed > Inquiry.stuck)
+        last = try ask(token, within: min(left, Inquiry.briefly), elapsed > Inquiry.stuck, &obstacle)
         if last != .open { return last }
       } catch { last = .unknown("the server cannot be asked: \(error)") }
       usleep(pause)
@@ -48,13 +49,20 @@ struct Inquiry {
     return context.cancellation.isCancelled ? min(Inquiry.briefly, patience) : patience
   }
 
-  private func ask(_ token: CommitToken, within left: Duration, breaksOff: Bool) throws -> TransactionEnd {
+  /// - Parameter obstacle: why the server would not end the transaction.
+  private func ask(
+    _ token: CommitToken, within left: Duration, _ breaksOff: Bool, _ obstacle: inout String?
+  ) throws -> TransactionEnd {
     try context.aside(within: left) { context in
       let connection = try database.connectAgain(context)
       defer { connection.close() }
       return try context.onCancel(connection.canceller) {
         let end = try Inquiry.end(of: token, over: connection)
-        if end == .open && breaksOff { try? Inquiry.breakOff(token, over: connection) }
+        if end == .open && breaksOff {
+          do { try Inquiry.breakOff(token, over: connection) } catch {
+            obstacle = "the transaction has not ended yet, and the server does not end it: \(error)"
+          }
+        }
         return end
       }
     }
