@@ -5,7 +5,6 @@ internal import SQL
 /// not know and which therefore arrives as the text that the server's own input function reads.
 final class PostgreSQLLoad: BulkLoad {
   let targets: [LoadTarget]
-  let checksKeysLast = true
   private let table: TableInfo
   private let columns: [RowEncoder.Target]
   private let connection: NativeConnection
@@ -33,6 +32,10 @@ final class PostgreSQLLoad: BulkLoad {
   }
 
   deinit { abort() }
+
+  /// Foreign keys are looked at at the end of the COPY.
+  func namesNoRow(_ failure: Failure) -> Bool { failure.code == PostgreSQLLoad.brokenKey }
+  private static let brokenKey = "23503"
 
   func write(_ batch: RecordBatch, firstRow: Int64) throws {
     try start()

@@ -23,6 +23,14 @@ public struct Dialect: Sendable, Hashable {
     public static let brackets = Quotes(open: UInt8(ascii: "["), close: UInt8(ascii: "]"))
   }
 
+  /// How a part of a transaction can be taken back.
+  public enum Savepoints: Sendable, Hashable {
+    /// `SAVEPOINT s`, `ROLLBACK TO SAVEPOINT s`, `RELEASE SAVEPOINT s`
+    case standard
+    /// `SAVE TRANSACTION s`, `ROLLBACK TRANSACTION s`, and nothing to forget one: SQL Server.
+    case transactSQL
+  }
+
   public enum Folding: Sendable, Hashable {
     /// Unquoted names are folded and then compared exactly: PostgreSQL.
     case lower
@@ -55,6 +63,7 @@ public struct Dialect: Sendable, Hashable {
   public var definitionsCommit = false
   /// An INSERT without a list of columns gives no values for computed ones: SQLite.
   public var skipsComputed = false
+  public var savepoints = Savepoints.standard
   /// How unquoted names of columns and tables compare.
   public var folding = Folding.ignored
 
@@ -74,6 +83,17 @@ public struct Dialect: Sendable, Hashable {
   }
 
   public func quote(_ table: TableName) -> String { table.parts.map(quote).joined(separator: ".") }
+
+  func savepoint(_ name: String) -> String {
+    savepoints == .standard ? "SAVEPOINT \(name)" : "SAVE TRANSACTION \(name)"
+  }
+
+  func rollback(to savepoint: String) -> String {
+    savepoints == .standard ? "ROLLBACK TO SAVEPOINT \(savepoint)" : "ROLLBACK TRANSACTION \(savepoint)"
+  }
+
+  /// Nil where a savepoint goes with its transaction only.
+  func release(_ savepoint: String) -> String? { savepoints == .standard ? "RELEASE SAVEPOINT \(savepoint)" : nil }
 
   /// The placeholder number `index`, from 1.
   public func placeholder(_ index: Int) -> String {

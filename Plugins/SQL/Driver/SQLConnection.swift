@@ -162,11 +162,15 @@ public protocol BulkLoad: AnyObject {
   func abort()
   /// Rows that the server has confirmed; also after `abort`.
   var changedSoFar: Int64 { get }
-  /// Whether the server looks at foreign keys once all rows are in, and then names none of them.
-  var checksKeysLast: Bool { get }
+  /// Whether a failure of this load is one of a row which the server does not name, because it looks at rows when all
+  /// of them are in. The kit then loads them again to find it, and takes back what it loads.
+  func namesNoRow(_ failure: Failure) -> Bool
+  /// What is loaded from now on is taken back, whatever comes of it: there is nothing to confirm.
+  func beginTrial()
 }
 
 extension BulkLoad {
-  public var checksKeysLast: Bool { false }
+  public func namesNoRow(_ failure: Failure) -> Bool { false }
+  public func beginTrial() {}
   public var changedSoFar: Int64 { 0 }
 }

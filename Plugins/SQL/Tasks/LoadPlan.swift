@@ -83,6 +83,11 @@ package final class LoadPlan {
     road = .bulk(load, table, columns)
   }
 
+  func namesNoRow(_ failure: Failure) -> Bool {
+    if case .bulk(let load, _, _) = road { return load.namesNoRow(failure) }
+    return false
+  }
+
   package func abort() {
     if case .bulk(let load, _, _) = road { load.abort() }
   }

@@ -246,10 +246,11 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
       plan: plan, connection: connection, progress: progress, context: context, commits: commits,
       chunk: chunk,
       commit: commit)
-    do { return try run.load(source) } catch let failure as Failure where failure.code == LoadTrace.code {
+    do { return try run.load(source) } catch let failure as Failure where plan.namesNoRow(failure) {
       progress.rollback(connection)
-      guard commit == .all, progress.leak == nil else { throw failure }
-      let trace = LoadTrace(connection: connection, plan: plan, context: context)
+      guard progress.leak == nil else { throw failure }
+      let trace = LoadTrace(
+        connection: connection, plan: plan, context: context, committed: progress.committedRows)
       throw trace.traced(failure) { try context.openRecords(from) }
     }
   }
