@@ -1,5 +1,6 @@
 import FerryTesting
 import Foundation
+import SQL
 import Testing
 
 /// A connection that breaks around a COMMIT, between two real servers: every row is there once, or the task has failed
@@ -8,7 +9,15 @@ import Testing
   typealias Fault = FaultyProxy.Fault
 
   enum Kind: String, CaseIterable, Sendable {
-    case postgresql, mysql
+    case postgresql, mysql, sqlserver
+
+    /// As it stands in what the client sends: SQL Server's is UTF-16.
+    func sent(_ text: String) -> String {
+      self == .sqlserver ? String(text.flatMap { [$0, "\0"] }) : text
+    }
+
+    /// The server that rows come from.
+    var other: Kind { self == .postgresql ? .mysql : .postgresql }
   }
 
   /// A target behind a proxy, a table of its own in it, and a source that is another server.
@@ -31,29 +40,48 @@ import Testing
       isEarly = early
       rows = early ? 150_000 : 20_000
       let target = try Bench.server(kind)
-      proxy = try FaultyProxy(to: target.host ?? "", UInt16(target.port ?? 0), faults)
-      ferry = try Ferry(environment: ["FERRY_SECRET_PASSWORD": target.password ?? ""])
-      direct = Bench.connection(kind, target, port: target.port ?? 0)
+      proxy = try FaultyProxy(to: target.host, UInt16(target.port), faults)
+      ferry = try Ferry(environment: ["FERRY_SECRET_PASSWORD": target.password])
+      direct = Bench.connection(kind, target, port: target.port)
       proxied = Bench.connection(kind, target, port: Int(proxy.port))
-      let other: Kind = kind == .postgresql ? .mysql : .postgresql
-      source = Bench.connection(other, try Bench.server(other), port: try Bench.server(other).port ?? 0)
+      let other = try Bench.server(kind.other)
+      source = Bench.connection(kind.other, other, port: other.port)
     }
 
-    static func server(_ kind: Kind) throws -> URLComponents {
+    struct Server {
+      var host: String
+      var port: Int
+      var user: String
+      var password: String
+      var database: String
+    }
+
+    static func server(_ kind: Kind) throws -> Server {
       let environment = ProcessInfo.processInfo.environment
       let names =
-        kind == .postgresql
-        ? ["FERRY_TEST_POSTGRESQL_URL"] : ["FERRY_TEST_MYSQL_URL", "FERRY_TEST_MARIADB_URL"]
+        switch kind {
+        case .postgresql: ["FERRY_TEST_POSTGRESQL_URL"]
+        case .mysql: ["FERRY_TEST_MYSQL_URL", "FERRY_TEST_MARIADB_URL"]
+        case .sqlserver: ["FERRY_TEST_SQLSERVER_URL"]
+        }
       let text = try #require(names.compactMap { environment[$0] }.first, "needs \(names[0])")
-      return try #require(URLComponents(string: text))
+      let url = try JDBCURL(text, kind == .sqlserver ? .properties : .servers)
+      return Server(
+        host: url.hosts.first?.name ?? "", port: url.hosts.first?.port ?? 0, user: url.user ?? url["user"] ?? "",
+        password: url.password ?? url["password"] ?? "", database: url.database ?? "")
     }
 
     /// Without TLS: the proxy has to see the words. All test servers have one password.
-    static func connection(_ kind: Kind, _ url: URLComponents, port: Int) -> String {
-      let options = kind == .postgresql ? "?sslmode=disable" : "?sslMode=DISABLED"
+    static func connection(_ kind: Kind, _ server: Server, port: Int) -> String {
+      let rest =
+        switch kind {
+        case .postgresql: "/\(server.database)?sslmode=disable"
+        case .mysql: "/\(server.database)?sslMode=DISABLED"
+        case .sqlserver: ";databaseName=\(server.database);encrypt=false"
+        }
       return """
-        url: "jdbc:\(kind)://\(url.host ?? ""):\(port)\(url.path)\(options)"
-            username: "\(url.user ?? "")"
+        url: "jdbc:\(kind)://\(server.host):\(port)\(rest)"
+            username: "\(server.user)"
             password: "{{ secret('PASSWORD') }}"
         """
     }
@@ -91,7 +119,7 @@ import Testing
     /// A flow that reads from the other server and loads through the proxy.
     func load(_ more: [String] = []) throws {
       let numbers =
-        kind == .mysql
+        kind != .postgresql
         ? """
         SELECT g AS n, CASE WHEN g = \(isEarly ? rows - 1 : 0) THEN (SELECT g FROM pg_sleep(1)) ELSE g END AS v
                 FROM generate_series(1, \(rows)) g
@@ -109,7 +137,7 @@ import Testing
         namespace: test
         tasks:
           - id: read
-            type: jdbc.\(kind == .mysql ? "postgresql" : "mysql").Query
+            type: jdbc.\(kind.other).Query
             \(source)
             sql: >-
                 \(numbers)
@@ -192,7 +220,7 @@ import Testing
 
   @Test(arguments: Kind.allCases, ["1", "2"])
   func `a lost answer to a commit that is done is a success`(kind: Kind, threads: String) async throws {
-    let bench = try Bench(kind, [.loseAnswer(to: "COMMIT")], early: threads == "2")
+    let bench = try Bench(kind, [.loseAnswer(to: kind.sent("COMMIT"))], early: threads == "2")
     try await bench.create()
     try bench.load([TwiceTests.retry])
     let run = try await bench.run("--threads", threads)
@@ -208,7 +236,7 @@ import Testing
   func `a commit that is not done is undone`(kind: Kind, _ way: (threads: String, retries: Bool, status: Int32))
     async throws
   {
-    let bench = try Bench(kind, [.cutBefore("COMMIT")], early: way.threads == "2")
+    let bench = try Bench(kind, [.cutBefore(kind.sent("COMMIT"))], early: way.threads == "2")
     try await bench.create()
     try bench.load(way.retries ? [TwiceTests.retry] : [])
     let run = try await bench.run("--threads", way.threads)
@@ -224,7 +252,7 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases) func `a load tries again itself`(kind: Kind) async throws {
-    let bench = try Bench(kind, [.cutBefore("COMMIT"), .loseAnswer(to: "COMMIT")])
+    let bench = try Bench(kind, [.cutBefore(kind.sent("COMMIT")), .loseAnswer(to: kind.sent("COMMIT"))])
     try await bench.create()
     try bench.load(["retryScope: ALL", "retryBackoff: PT0.1S"])
     let run = try await bench.run("--threads", "1")
@@ -236,7 +264,7 @@ import Testing
 
   @Test(arguments: Kind.allCases, ["1", "2"])
   func `without a token nobody does it again`(kind: Kind, threads: String) async throws {
-    let bench = try Bench(kind, [.loseAnswer(to: "COMMIT")], early: threads == "2")
+    let bench = try Bench(kind, [.loseAnswer(to: kind.sent("COMMIT"))], early: threads == "2")
     try await bench.create()
     try bench.load(["commitToken: none", "retryScope: ALL", TwiceTests.retry])
     let run = try await bench.run("--threads", threads)
@@ -255,7 +283,7 @@ import Testing
   /// No new connection comes about, and the task's time is over meanwhile.
   @Test(arguments: Kind.allCases, [true, false])
   func `a restart asks again`(kind: Kind, isDone: Bool) async throws {
-    let trigger = FaultyProxy.Trigger.text("COMMIT", from: .client)
+    let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
     let fault =
       isDone
       ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
@@ -287,7 +315,7 @@ import Testing
   /// Before the COMMIT gets to the server, and behind it.
   @Test(arguments: Kind.allCases, [true, false])
   func `a killed process is not forgotten`(kind: Kind, isDone: Bool) async throws {
-    let trigger = FaultyProxy.Trigger.text("COMMIT", from: .client)
+    let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
     let bench = try Bench(kind, [isDone ? Fault(trigger, .holdAnswers, .forward) : Fault(trigger, .stall)])
     try await bench.create()
     try bench.load()
@@ -308,7 +336,7 @@ import Testing
   // MARK: a commit for each chunk
 
   @Test(arguments: Kind.allCases) func `chunks go on behind the last committed row`(kind: Kind) async throws {
-    let bench = try Bench(kind, [.cut(after: 150_000, from: .client), .loseAnswer(to: "COMMIT")])
+    let bench = try Bench(kind, [.cut(after: 150_000, from: .client), .loseAnswer(to: kind.sent("COMMIT"))])
     try await bench.create()
     try bench.load(["commit: chunk", "chunk: 1000", TwiceTests.retry])
     let run = try await bench.run()
@@ -349,7 +377,7 @@ import Testing
   // MARK: statements of the user
 
   @Test(arguments: Kind.allCases) func `a statement that commits by itself is not sent twice`(kind: Kind) async throws {
-    let bench = try Bench(kind, [.loseAnswer(to: "9042")])
+    let bench = try Bench(kind, [.loseAnswer(to: kind.sent("9042"))])
     try await bench.create()
     try bench.statements("Query", "INSERT INTO \(bench.table) VALUES (1, 9042)", [TwiceTests.retry])
     let run = try await bench.run()
@@ -358,7 +386,7 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases) func `a query that only reads is tried again`(kind: Kind) async throws {
-    let bench = try Bench(kind, [.loseAnswer(to: "9043")])
+    let bench = try Bench(kind, [.loseAnswer(to: kind.sent("9043"))])
     try await bench.create()
     try bench.statements("Query", "SELECT n FROM \(bench.table) WHERE v = 9043", [TwiceTests.retry])
     let run = try await bench.run()
@@ -367,7 +395,7 @@ import Testing
 
   @Test(arguments: Kind.allCases, [true, false])
   func `statements in a transaction are asked for`(kind: Kind, isDone: Bool) async throws {
-    let bench = try Bench(kind, [isDone ? .loseAnswer(to: "COMMIT") : .cutBefore("COMMIT")])
+    let bench = try Bench(kind, [isDone ? .loseAnswer(to: kind.sent("COMMIT")) : .cutBefore(kind.sent("COMMIT"))])
     try await bench.create()
     let sql = "INSERT INTO \(bench.table) VALUES (1, 1); INSERT INTO \(bench.table) VALUES (2, 2)"
     try bench.statements("Queries", sql, [TwiceTests.retry])
@@ -379,7 +407,7 @@ import Testing
   /// The commit of a Queries: nobody answers in time, then a restart finds out.
   @Test(arguments: Kind.allCases, [true, false])
   func `a restart of statements asks again`(kind: Kind, isDone: Bool) async throws {
-    let trigger = FaultyProxy.Trigger.text("COMMIT", from: .client)
+    let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
     let fault =
       isDone
       ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
@@ -399,7 +427,7 @@ import Testing
   }
 
   @Test(arguments: Kind.allCases) func `statements that each commit are not done twice`(kind: Kind) async throws {
-    let bench = try Bench(kind, [.cutBefore("9044")])
+    let bench = try Bench(kind, [.cutBefore(kind.sent("9044"))])
     try await bench.create()
     let sql = "INSERT INTO \(bench.table) VALUES (1, 1); INSERT INTO \(bench.table) VALUES (2, 9044)"
     try bench.statements("Queries", sql, ["transaction: false", TwiceTests.retry])
