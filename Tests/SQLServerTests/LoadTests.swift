@@ -367,7 +367,7 @@ import Testing
     let column = ColumnInfo(
       "v", DatabaseType("int").target, facts: DriverFacts(ColumnFacts(type: DatabaseType("int"), hasOwnDefault: false)))
     for showsAll in [true, false] {
-      let facts = TableCatalog.Facts(hasTriggers: false, isTable: true, showsAll: showsAll)
+      let facts = TableCatalog.Facts(hasTriggers: false, hasConstraints: false, isTable: true, showsAll: showsAll)
       let table = TableInfo(name: TableName(["t"]), columns: [column], facts: DriverFacts(facts))
       #expect((BulkPlan(table, [column], SQLServerOptions()) != nil) == showsAll)
     }

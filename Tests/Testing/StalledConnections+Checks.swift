@@ -81,7 +81,7 @@ extension StalledConnections {
     let outcome = try failure(keepAlive) { connection, proxy in
       TestThread.after(.milliseconds(3_500)) { proxy.release() }
       proxy.act(.stall)
-      _ = try connection.execute("SELECT '\(String(repeating: "x", count: 8 << 20))'")
+      _ = try connection.execute("SELECT 1 /* \(String(repeating: "x", count: 8 << 20)) */")
     }
     #expect(outcome.failure == nil, "\(outcome.failure as Any)")
     #expect(try #require(outcome.time) > .seconds(3))

@@ -62,6 +62,9 @@ struct ConnectionPlan: Sendable {
     for parameter in url.parameters { try take(parameter.name, parameter.value) }
   }
 
+  /// Where only the log-in is encrypted nobody looks at certificates, as with Microsoft's drivers.
+  var checksCertificate: Bool { encryptsAll && !trustsServer }
+
   private mutating func take(_ encrypt: Encrypt) throws {
     switch encrypt {
     case .true: encryptsAll = true
@@ -90,13 +93,21 @@ struct ConnectionPlan: Sendable {
     case "hostnameincertificate": certificateName = value.isEmpty ? nil : value
     case "servercertificate", "truststore": rootCertificate = value
     case "logintimeout":
-      let seconds = try number(name, value)
+      let seconds = try ConnectionPlan.number(name, value)
       if seconds > 0 { connectTimeout = .seconds(seconds) }
+    case "connecttimeout":
+      let milliseconds = try ConnectionPlan.number(name, value)
+      if milliseconds > 0 { connectTimeout = .milliseconds(milliseconds) }
     case "sockettimeout":
-      let milliseconds = try number(name, value)
+      let milliseconds = try ConnectionPlan.number(name, value)
       if milliseconds > 0 { socketTimeout = .milliseconds(milliseconds) }
-    case "locktimeout": lockTimeout = value == "-1" ? nil : try number(name, value)
-    case "packetsize": packetSize = value == "-1" ? nil : try number(name, value)
+    // Ferry's own, as for every other server.
+    case "tcpkeepalive": if value.lowercased() == "false" { keepAlive = nil }
+    case "tcpkeepidle": keepAlive?.idle = Int32(clamping: max(1, try ConnectionPlan.number(name, value)))
+    case "tcpkeepinterval": keepAlive?.interval = Int32(clamping: max(1, try ConnectionPlan.number(name, value)))
+    case "tcpkeepcount": keepAlive?.count = Int32(clamping: max(1, try ConnectionPlan.number(name, value)))
+    case "locktimeout": lockTimeout = value == "-1" ? nil : try ConnectionPlan.number(name, value)
+    case "packetsize": packetSize = value == "-1" ? nil : try ConnectionPlan.number(name, value)
     case "applicationname": application = value
     case "applicationintent": isReadOnly = value.lowercased() == "readonly"
     case "integratedsecurity", "authentication", "accesstoken":
@@ -109,7 +120,7 @@ struct ConnectionPlan: Sendable {
     }
   }
 
-  private func number(_ name: String, _ value: String) throws -> Int {
+  private static func number(_ name: String, _ value: String) throws -> Int {
     guard let number = Int(value), (0...Int(Int32.max)).contains(number) else {
       throw Failure(.configuration, "reading the url: '\(name)' is not a number")
     }

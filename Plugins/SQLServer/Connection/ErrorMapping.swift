@@ -16,7 +16,9 @@ struct DatabaseError: Error, Hashable, Sendable {
   var cut: Lifeline.Cut?
   /// For messages about the connection.
   var server: String?
-  var isConnecting = false
+  /// Set while there is no session yet.
+  var connecting: LogInAdvice?
+  var isConnecting: Bool { connecting != nil }
   /// There is no connection any more, whatever was said first.
   var hasLostConnection = false
 
@@ -134,26 +136,24 @@ extension DatabaseError {
   }
 
   private var explanation: String? {
-    guard isConnecting, number == 20_002 || number == 20_009 else { return nil }
+    guard isConnecting, !isServers else { return nil }
     let reason = number == 20_009 ? "it cannot be reached" : "the log-in, or the encryption in front of it, failed"
-    return "\(reason) (\(text.split(separator: "\n").first.map(String.init) ?? text))"
+    return "\(reason) (\(LogInAdvice.withoutSection(text.split(separator: "\n").first.map(String.init) ?? text)))"
   }
 
   private var hint: String? {
     switch number {
     case 18_456, 18_452: "Check the user name and the password"
     case 4_060: "Check 'databaseName' in the url, and that the user may use that database"
-    case 20_009: "Check host and port in the url, and that the server runs and accepts connections"
-    case 20_002:
-      "Check the server's certificate: its name must be the host's, and its issuer be trusted or given in "
-        + "'sslRootCert'; or trust any with trustServerCertificate=true"
+    case 20_009: connecting?.unreachable
+    case 20_002: connecting?.refused
     case 1_205, 3_960: "Run it again: it stood in the way of another transaction"
     case 1_222: "Run it again, or raise 'lockTimeout' in the url"
     case 544: "Set keepIdentity: true to store the values of the input, or leave the column out"
     case 2_628, 8_152: "Widen the column or shorten the values"
     case 229, 230, 262: "Grant the user the permission, or use another user"
     case 1_105, 9_002, 1_101: "Free some space on the server and run it again"
-    default: nil
+    default: isServers ? nil : connecting?.refused
     }
   }
 }

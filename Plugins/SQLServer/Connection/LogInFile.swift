@@ -57,7 +57,7 @@ enum LogInFile {
     lines.append(host.instance.map { "instance = \($0)" } ?? "port = \(host.port)")
     lines += ["tds version = 7.4", "client charset = UTF-8", "text size = 2147483647"]
     lines.append("encryption = \(plan.encryptsAll ? "require" : "request")")
-    if !plan.trustsServer {
+    if plan.checksCertificate {
       lines += ["ca file = \(plan.rootCertificate ?? "system")", "check certificate hostname = yes"]
     }
     guard lines.allSatisfy({ $0.utf8.allSatisfy { $0 >= 32 } }) else {

@@ -5,13 +5,13 @@ extension NativeConnection {
   /// Opens a bulk load into a table.
   /// - Parameter columns: the encoded form of each, and its place in the table, from 1.
   func beginBulk(
-    _ table: String, _ columns: [(wire: WireType, place: Int)], hints: String, keepsIdentity: Bool
+    _ table: String, _ columns: [(wire: WireType, place: Int)], hint: String, keepsIdentity: Bool
   ) throws(DatabaseError) {
     try begin()
     var isOpen = unsafe bcp_init(handle, table, nil, nil, Int32(DB_IN)) == SUCCEED
     if isOpen, keepsIdentity { isOpen = unsafe bcp_control(handle, BCPKEEPIDENTITY, 1) == SUCCEED }
-    if isOpen, !hints.isEmpty {
-      let text = EncodedColumn(.bytes, rows: 1) { cells in cells.append { $0.append(text: hints) } }
+    if isOpen, !hint.isEmpty {
+      let text = EncodedColumn(.bytes, rows: 1) { cells in cells.append { $0.append(text: hint) } }
       isOpen = unsafe text.withValue(0) { start, count in
         unsafe bcp_options(handle, BCPHINTS, start, Int32(count)) == SUCCEED
       }

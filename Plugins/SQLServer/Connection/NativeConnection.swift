@@ -114,11 +114,17 @@ internal import Synchronization
     guard problem != nil else {
       throw Lifeline.Cut.connecting(plan.connectTimeout).failure("connecting", server: host.description)
     }
+    throw refusal(plan, host, messages).explained(by: line, host).failure("connecting to \(host.description)")
+  }
+
+  private static func refusal(
+    _ plan: ConnectionPlan, _ host: ConnectionPlan.Host, _ messages: ServerMessages
+  ) -> DatabaseError {
     // A server may also refuse by words that it does not call an error.
-    let said = messages.takeNotices().last ?? "no reason was given"
+    let said = messages.takeNotices().last ?? "the server ended the connection without a word"
     var error = messages.error ?? DatabaseError(number: 20_002, state: 0, severity: 9, text: said)
-    error.isConnecting = true
-    throw error.explained(by: line, host).failure("connecting to \(host.description)")
+    error.connecting = LogInAdvice(plan, host)
+    return error
   }
 
   private static func logIn(

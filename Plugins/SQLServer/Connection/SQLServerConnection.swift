@@ -11,6 +11,7 @@ final class SQLServerConnection: UnnamedTransactions {
   private let plan: ConnectionPlan
   /// The table whose identity column takes values now; a session has one at most.
   private var openIdentity: String?
+  let counts = RowCounts()
 
   /// Takes a fresh session and sets it up.
   init(_ native: NativeConnection, _ plan: ConnectionPlan, _ options: SQLServerOptions) throws {
@@ -66,7 +67,7 @@ final class SQLServerConnection: UnnamedTransactions {
     guard !native.isLost else { return }
     let limit = native.line.limit(Patience.rollback, .ending(Patience.rollback))
     defer { native.line.lift(limit) }
-    openIdentity = nil
+    counts.forget()
     do throws(DatabaseError) { try native.run("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION") } catch {
       if error.isConnectionLoss { return }
       throw error.failure("rolling back")
@@ -81,10 +82,32 @@ final class SQLServerConnection: UnnamedTransactions {
         (token varchar(64) NOT NULL PRIMARY KEY, committed bigint NOT NULL)
         """, patience: "SET LOCK_TIMEOUT 2000", isUsual: true)
     table.hasTop = true
+    table.session = session
     return table
   }
 
-  func breakOff(session number: String) throws {}
+  /// The session's number, which is given again once it is gone, and since when it has it.
+  private lazy var session: String? = {
+    let rows = try? native.texts("SELECT @@SPID, \(SessionNumber.since) FROM \(SessionNumber.table) = @@SPID")
+    guard let row = rows?.first, row.count == 2, let number = row[0], let since = row[1] else { return nil }
+    return SessionNumber(number: number, since: since).text
+  }()
+
+  func breakOff(session text: String) throws {
+    guard let session = SessionNumber(text) else { return }
+    let doing = "ending session \(session.number)"
+    do throws(DatabaseError) {
+      let rows = try native.texts(
+        "SELECT \(SessionNumber.since) FROM \(SessionNumber.table) = \(session.number)")
+      guard let since = rows.first?.first else {
+        throw DatabaseError(
+          number: 297, state: 1, severity: 16, text: "it has ended, or this login may not see it")
+      }
+      if since == session.since { try native.run("KILL \(session.number)") }
+    } catch {
+      throw error.failure(doing)
+    }
+  }
 
   @discardableResult
   func runOwn(_ sql: String) throws -> Int64 {
@@ -134,6 +157,12 @@ final class SQLServerConnection: UnnamedTransactions {
   }
 
   func prepare(_ sql: String, _ parameters: [StatementParameter]) throws -> any SQLStatement {
+    guard parameters.count <= SQLServerStatement.mostParameters else {
+      throw Failure(
+        .schema,
+        "preparing the statement: the statement has \(parameters.count) placeholders, and SQL Server takes "
+          + "\(SQLServerStatement.mostParameters)", hint: "Name fewer columns")
+    }
     for parameter in parameters { try parameter.refuseRounding(roundsDecimals: true, roundsTimes: true) }
     if options.keepIdentity,
       let table = parameters.lazy.compactMap({ $0.column?.takesIdentity ?? false ? $0.table : nil }).first
@@ -178,7 +207,13 @@ final class SQLServerConnection: UnnamedTransactions {
 
   func outputs(_ context: TaskContext) throws -> ValueMap { [:] }
 
-  func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
+  func arguments(of procedure: TableName) throws -> [ColumnInfo]? {
+    do throws(DatabaseError) {
+      return try catalog.arguments(of: procedure)
+    } catch {
+      throw error.failure("reading the parameters of procedure '\(procedure)'")
+    }
+  }
 
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
     guard let plan = BulkPlan(table, columns, options) else { return nil }

@@ -16,7 +16,10 @@ enum SQLServerConnector {
         try options.sslRootCert.map { try context.certificateFile("root.pem", $0) }
         ?? options.trustStore
     }
-    try checkCertificateName(plan)
+    if plan.checksCertificate {
+      try checkCertificateName(plan)
+      try plan.rootCertificate.map(checkTrustStore)
+    }
     let start = ContinuousClock.now
     let targets = try targets(plan, context)
     let left = plan.connectTimeout - (.now - start)
@@ -31,7 +34,7 @@ enum SQLServerConnector {
 
   /// FreeTDS checks the name that it connects to, and no other one.
   private static func checkCertificateName(_ plan: ConnectionPlan) throws {
-    guard let name = plan.certificateName, !plan.trustsServer else { return }
+    guard let name = plan.certificateName else { return }
     guard name.lowercased() != plan.host.name.lowercased() else { return }
     throw Failure(
       .configuration,
@@ -39,12 +42,22 @@ enum SQLServerConnector {
       hint: "Connect by that name, for example through a line in /etc/hosts, or set trustServerCertificate=true")
   }
 
+  /// A file that the library cannot read trusts nobody, and it does not say why.
+  private static func checkTrustStore(_ path: String) throws {
+    let file = try FileInput(path: path)
+    guard let text = try? String.contents(of: file), text.contains("-----BEGIN ") else {
+      throw Failure(
+        .configuration, "reading the trust store '\(path)': it holds no certificate in PEM form",
+        hint: "Export a Java key store: keytool -exportcert -rfc -keystore FILE -alias NAME > certificates.pem")
+    }
+  }
+
   /// The host's addresses. Where the certificate is checked against the host's name the library needs the name, and
   /// looks it up again.
   private static func targets(_ plan: ConnectionPlan, _ context: TaskContext) throws -> [ConnectionPlan.Host] {
     let addresses = try HostLookup.addresses(
       of: plan.host.name, atMost: plan.connectTimeout, check: { try context.checkCancelled() })
-    guard plan.trustsServer else { return [plan.host] }
+    guard !plan.checksCertificate else { return [plan.host] }
     return addresses.map { address in
       var host = plan.host
       host.address = address

@@ -7,6 +7,8 @@ struct TableCatalog {
   /// Of a table.
   struct Facts: Hashable, Sendable {
     var hasTriggers: Bool
+    /// CHECK or FOREIGN KEY, which a bulk load looks at only when it is told to.
+    var hasConstraints: Bool
     /// A view, or one of another server.
     var isTable: Bool
     /// `SELECT *`, by which the library counts columns, gives all of them: not where some are hidden or a column set
@@ -47,11 +49,14 @@ struct TableCatalog {
       try connection.texts(
         """
         SELECT (SELECT COUNT(*) FROM \(catalog)sys.triggers t WHERE t.parent_id = o.object_id AND t.is_disabled = 0), \
-        o.type FROM \(catalog)sys.objects o WHERE o.object_id = \(object)
+        o.type, \
+        (SELECT COUNT(*) FROM \(catalog)sys.check_constraints c WHERE c.parent_object_id = o.object_id) \
+        + (SELECT COUNT(*) FROM \(catalog)sys.foreign_keys k WHERE k.parent_object_id = o.object_id) \
+        FROM \(catalog)sys.objects o WHERE o.object_id = \(object)
         """
       ).first ?? []
     let facts = Facts(
-      hasTriggers: more.first.map { $0 != "0" } ?? true,
+      hasTriggers: more.first.map { $0 != "0" } ?? true, hasConstraints: more.last.map { $0 != "0" } ?? true,
       isTable: more.count > 1 && more[1]?.hasPrefix("U") == true, showsAll: rows.allSatisfy { $0.last == "0" })
     return TableInfo(name: name, columns: columns, facts: DriverFacts(facts))
   }
@@ -64,6 +69,20 @@ struct TableCatalog {
   func codePage() throws(DatabaseError) -> Int {
     let rows = try connection.texts("SELECT \(TableCatalog.codePage)")
     return rows.first?.first?.flatMap { Int($0) } ?? CodePage.usual
+  }
+
+  /// Nil when there is no such procedure, or none that the user may see.
+  func arguments(of procedure: TableName) throws(DatabaseError) -> [ColumnInfo]? {
+    guard procedure.parts.count <= 3 else { return nil }
+    let catalog = procedure.catalog.map { dialect.quote($0) + "." } ?? ""
+    let rows = try connection.texts(
+      """
+      SELECT p.name, CASE WHEN p.system_type_id = 240 THEN 'udt' ELSE TYPE_NAME(p.system_type_id) END, p.max_length, \
+      p.precision, p.scale, 1, 0, 0, 0, \(TableCatalog.codePage), 0 \
+      FROM \(catalog)sys.parameters p WHERE p.object_id = OBJECT_ID(\(TableCatalog.text(dialect.quote(procedure)))) \
+      AND p.parameter_id > 0 ORDER BY p.parameter_id
+      """)
+    return rows.isEmpty ? nil : rows.map(column)
   }
 
   /// The table of the same database whose name is nearest.

@@ -6,8 +6,13 @@ internal import SQL
 struct BulkPlan {
   /// The places of the columns in the table, from 1.
   let places: [Int]
-  /// What stands behind WITH in INSERT BULK.
-  let hints: String
+  /// What stands behind WITH in INSERT BULK: one word, the library leaves out every further one.
+  let hint: String
+  /// The table is locked by a statement: the hint is another one.
+  let locksTable: Bool
+  /// The given columns, by their place, in which the server would take the default for a NULL that is to stay one:
+  /// such rows go as INSERT.
+  let nullsByInsert: [Int]
   let keepsIdentity: Bool
 
   init?(_ table: TableInfo, _ columns: [ColumnInfo], _ options: SQLServerOptions) {
@@ -22,21 +27,24 @@ struct BulkPlan {
     guard given.count == columns.count else { return nil }
     let others = table.columns.filter { !given.contains($0.name) && $0.source == .given }
     // It describes every column, and sends NULL for those that are not given: which the library does not survive where
-    // a column of a fixed width takes none, and which is no default with KEEP_NULLS.
+    // a column of a fixed width takes none.
     guard others.allSatisfy({ $0.isNullable && BulkPlan.isPossible($0) }) else { return nil }
-    let keepsNulls = options.keepNulls && columns.contains { $0.sqlServer?.hasOwnDefault == true }
-    if keepsNulls, others.contains(where: { $0.sqlServer?.hasOwnDefault == true }) { return nil }
     let places = columns.map { column in table.columns.firstIndex { $0.name == column.name } }
     self.places = places.compactMap { $0.map { $0 + 1 } }
     keepsIdentity = columns.contains { $0.takesIdentity }
-    var hints: [String] = []
-    if options.tabLock { hints.append("TABLOCK") }
-    if options.checkConstraints { hints.append("CHECK_CONSTRAINTS") }
-    if options.fireTriggers, facts.hasTriggers { hints.append("FIRE_TRIGGERS") }
-    if keepsNulls { hints.append("KEEP_NULLS") }
-    self.hints = hints.joined(separator: ", ")
-    guard self.places.count == columns.count else { return nil }
+    let checks = options.checkConstraints && facts.hasConstraints
+    let fires = options.fireTriggers && facts.hasTriggers
+    guard self.places.count == columns.count, !(checks && fires) else { return nil }
+    let defaults = options.keepNulls ? columns.indices.filter { BulkPlan.hasDefault(columns[$0]) } : []
+    // With KEEP_NULLS the columns that are not given would be NULL, too.
+    let keepsNulls = !defaults.isEmpty && !checks && !fires && !others.contains(where: BulkPlan.hasDefault)
+    nullsByInsert = keepsNulls ? [] : defaults
+    let hint = checks ? "CHECK_CONSTRAINTS" : fires ? "FIRE_TRIGGERS" : keepsNulls ? "KEEP_NULLS" : nil
+    self.hint = hint ?? (options.tabLock ? "TABLOCK" : "")
+    locksTable = options.tabLock && hint != nil
   }
+
+  private static func hasDefault(_ column: ColumnInfo) -> Bool { column.sqlServer?.hasOwnDefault == true }
 
   private static func isPossible(_ column: ColumnInfo) -> Bool {
     guard let type = column.sqlServer?.type else { return false }

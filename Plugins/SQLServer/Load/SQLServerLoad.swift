@@ -2,7 +2,8 @@ internal import Records
 internal import SQL
 
 /// The bulk road: INSERT BULK by the library's bcp functions. Rows with an empty text or empty bytes, which the library
-/// cannot tell from NULL, go as an INSERT between the others, in their order.
+/// cannot tell from NULL, or with a NULL that would become a default, go as an INSERT between the others, in their
+/// order.
 final class SQLServerLoad: BulkLoad {
   let targets: [LoadTarget]
   private let connection: SQLServerConnection
@@ -11,8 +12,12 @@ final class SQLServerLoad: BulkLoad {
   private let plan: BulkPlan
   private let doing: String
   private let places: [Int32]
-  /// Rows of the table before the load.
-  private let before: Int64?
+  /// As the server is told.
+  private let tableName: String
+  /// The server has refused rows, and named none.
+  private var hasRefused = false
+  private var isTrial = false
+  private var isLocked = false
   private var isOpen = false
   /// Rows that were sent since the bulk load was opened.
   private var pending: Int64 = 0
@@ -34,22 +39,36 @@ final class SQLServerLoad: BulkLoad {
     targets = columns.map(\.target)
     places = plan.places.map { Int32($0) }
     doing = "loading table '\(table.name)'"
-    before = connection.options.confirmCount ? try SQLServerLoad.count(table, connection) : nil
+    tableName = connection.dialect.quote(table.name)
+  }
+
+  func beginTrial() { isTrial = true }
+  func namesNoRow(_ failure: Failure) -> Bool { hasRefused && failure.category == .data }
+
+  /// Behind the rows that are not confirmed yet.
+  private var confirms: Bool { connection.options.confirmCount && !isTrial }
+
+  private func beginCount() throws {
+    guard confirms else { return }
+    do throws(DatabaseError) { try connection.counts.begin(tableName, connection.native) } catch {
+      throw error.failure("counting the rows of table '\(table.name)'")
+    }
   }
 
   // MARK: rows
 
   func write(_ batch: RecordBatch, firstRow: Int64) throws {
     guard batch.count > 0 else { return }
+    if !isOpen { try beginCount() }
     let encoded = try columns.indices.map { index in
       try checkNulls(batch.columns[index], columns[index], firstRow)
       let type = columns[index].sqlServer?.type ?? DatabaseType.natural(batch.columns[index].type)
       let name = batch.schema.fields[index].name
       return try RowEncoder(name: name, type: type, texts: .stored, firstRow: firstRow).encode(batch.columns[index])
     }
-    for run in runs(batch.count, encoded) {
+    for run in runs(batch, encoded) {
       if run.isBulk {
-        try send(encoded, run.rows, firstRow)
+        try sendBatches(encoded, run.rows, firstRow)
       } else {
         try insert(batch, run.rows, firstRow)
       }
@@ -72,8 +91,20 @@ final class SQLServerLoad: BulkLoad {
     var isBulk: Bool
   }
 
-  private func runs(_ count: Int, _ encoded: [EncodedColumn]) -> [Run] {
-    let empties = Set(encoded.flatMap(\.empties)).sorted()
+  /// Rows that the bulk road would not store as they are.
+  private func exceptions(_ batch: RecordBatch, _ encoded: [EncodedColumn]) -> [Int] {
+    var rows = Set(encoded.flatMap(\.empties))
+    for index in plan.nullsByInsert where batch.columns[index].nullCount > 0 {
+      let column = batch.columns[index]
+      let view = ColumnView(column)
+      for row in 0..<batch.count where view.isNull(row) { rows.insert(row) }
+    }
+    return rows.sorted()
+  }
+
+  private func runs(_ batch: RecordBatch, _ encoded: [EncodedColumn]) -> [Run] {
+    let count = batch.count
+    let empties = exceptions(batch, encoded)
     guard let first = empties.first else { return [Run(rows: 0..<count, isBulk: true)] }
     var runs: [Run] = []
     func add(_ rows: Range<Int>, _ isBulk: Bool) {
@@ -95,6 +126,17 @@ final class SQLServerLoad: BulkLoad {
     return runs
   }
 
+  private func sendBatches(_ encoded: [EncodedColumn], _ rows: Range<Int>, _ firstRow: Int64) throws {
+    var left = rows
+    while !left.isEmpty {
+      let room = connection.options.bulkBatchSize.map { $0 - Int(pending) } ?? left.count
+      let part = left.prefix(room)
+      try send(encoded, part, firstRow)
+      if part.count == room, connection.options.bulkBatchSize != nil { try endBulk() }
+      left = part.upperBound..<left.upperBound
+    }
+  }
+
   private func send(_ encoded: [EncodedColumn], _ rows: Range<Int>, _ firstRow: Int64) throws {
     let native = connection.native
     if !isOpen { try open(encoded.map(\.wire)) }
@@ -111,10 +153,14 @@ final class SQLServerLoad: BulkLoad {
   private func open(_ wires: [WireType]) throws {
     // The columns that are listed say so already; a counted value in place of a given one nobody would notice.
     if plan.keepsIdentity { try connection.openIdentity(of: table.name) }
+    if plan.locksTable, !isLocked {
+      try connection.run("SELECT TOP 1 1 FROM \(tableName) WITH (TABLOCKX, HOLDLOCK)", "locking table '\(table.name)'")
+      isLocked = true
+    }
     let bound = zip(wires, plan.places).map { (wire: $0, place: $1) }
     do throws(DatabaseError) {
       try connection.native.beginBulk(
-        connection.dialect.quote(table.name), bound, hints: plan.hints, keepsIdentity: plan.keepsIdentity)
+        tableName, bound, hint: plan.hint, keepsIdentity: plan.keepsIdentity)
       isOpen = true
     } catch {
       isBroken = true
@@ -138,7 +184,7 @@ final class SQLServerLoad: BulkLoad {
     if plan.keepsIdentity { try connection.openIdentity(of: table.name) }
     let parameters = columns.map { StatementParameter(.stored, column: $0, of: table.name, source: $0.target.type) }
     return SQLServerStatement(
-      connection, "INSERT INTO \(dialect.quote(table.name)) (\(names)) VALUES (\(marks))", parameters,
+      connection, "INSERT INTO \(tableName) (\(names)) VALUES (\(marks))", parameters,
       columns.map { _ in nil }, codePage: CodePage.usual)
   }
 
@@ -148,39 +194,37 @@ final class SQLServerLoad: BulkLoad {
     guard isOpen else { return }
     isOpen = false
     defer { pending = 0 }
-    do throws(DatabaseError) {
-      let count = try connection.native.endBulk()
-      guard count == pending else { throw DatabaseError.miscounted(count, pending) }
-      changedSoFar += count
-    } catch {
+    let count: Int64
+    do throws(DatabaseError) { count = try connection.native.endBulk() } catch {
+      hasRefused = error.isServers && !error.isConnectionLoss
       throw error.failure(doing)
     }
+    guard count == pending else {
+      throw miscounted("\(pending) rows were sent, and the server says that it has taken \(count)")
+    }
+    changedSoFar += count
   }
 
   func finish() throws -> Int64 {
     try endBulk()
-    if let before {
-      let found = try SQLServerLoad.count(table, connection) - before
-      guard found >= changedSoFar else {
-        throw Failure(
-          .transient,
-          "\(doing): the server has confirmed \(changedSoFar) rows, and the table has \(found) more than before",
-          hint: "Set confirmCount: false where others delete rows of the table meanwhile, or a trigger does",
-          code: "01000")
-      }
-    }
+    if confirms { try confirm() }
     defer { changedSoFar = 0 }
     return changedSoFar
   }
 
-  private static func count(_ table: TableInfo, _ connection: SQLServerConnection) throws -> Int64 {
+  private func confirm() throws {
+    let wrong: (expected: Int64, found: Int64)?
     do throws(DatabaseError) {
-      let name = connection.dialect.quote(table.name)
-      let rows = try connection.native.texts("SELECT COUNT_BIG(*) FROM \(name)")
-      return rows.first?.first?.flatMap { Int64($0) } ?? 0
-    } catch {
-      throw error.failure("counting the rows of table '\(table.name)'")
-    }
+      wrong = try connection.counts.end(tableName, changedSoFar, connection.native)
+    } catch { throw error.failure("\(doing), counting its rows") }
+    guard let wrong else { return }
+    throw miscounted(
+      "the server has confirmed \(wrong.expected) rows, and the table has \(wrong.found) more than before",
+      hint: "Set confirmCount: false where others delete rows of the table meanwhile, or a trigger does")
+  }
+
+  private func miscounted(_ what: String, hint: String? = nil) -> Failure {
+    Failure(.transient, "\(doing): \(what)", hint: hint, code: "01000")
   }
 
   /// What was sent whole can be ended and rolled back; behind a half row only the connection can be given up.
@@ -193,13 +237,5 @@ final class SQLServerLoad: BulkLoad {
         // It is rolled back either way.
       }
     }
-  }
-}
-
-extension DatabaseError {
-  fileprivate static func miscounted(_ count: Int64, _ sent: Int64) -> DatabaseError {
-    DatabaseError(
-      number: 4_815, state: 1, severity: 16,
-      text: "\(sent) rows were sent, and the server says that it has taken \(count)")
   }
 }

@@ -16,7 +16,7 @@ final class SQLServerStatement: SQLStatement {
   private var text: (rows: Int, sql: String)?
 
   /// Of one call, less what sp_executesql takes for itself.
-  private static let mostParameters = 2_098
+  static let mostParameters = 2_098
   private static let mostRows = 200
   /// So long may the text of one call be.
   private static let mostCharacters = 200_000

@@ -4,6 +4,7 @@ import sqlite3
 
 from . import nodes as n
 from . import running
+from . import runtime_views  # noqa: F401 (it adds its views)
 from . import sqltypes as t
 from .changes import Changes
 from .convert import convert

@@ -66,7 +66,7 @@ class Session:
         self.faults = server.faults
         self.response = None
         self.connections = {}
-        self.statement_time = now()
+        self.statement_time = self.login_time = now()
         self.is_cancelled = self.is_gone = False
         self.error = None  # raised inside of SQLite
         self.killed = False

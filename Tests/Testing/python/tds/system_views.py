@@ -390,21 +390,9 @@ for _name, _columns_of in (
     ("sys.extended_properties", "class:t major_id:i minor_id:i name:n value:v"),
     ("sys.sequences", "name:n object_id:i schema_id:i"),
     ("sys.synonyms", "name:n object_id:i schema_id:i base_object_name:x"),
-    ("sys.dm_exec_sessions", "session_id:s program_name:n login_name:n host_name:n"),
     ("sys.configurations", "configuration_id:i name:n value_in_use:v"),
 ):
     view(_name, _columns_of)(lambda session: [])
-VIEWS["sys.dm_exec_sessions"].rows = lambda session: [
-    (s.spid, s.login.application, s.principal.name, s.login.host) for s in list(session.server.sessions.values())
-]
-VIEWS["sys.dm_exec_connections"] = SystemView(
-    "sys.dm_exec_connections",
-    _spec("session_id:i encrypt_option:n net_transport:n auth_scheme:n net_packet_size:i"),
-    lambda session: [
-        (s.spid, "TRUE" if s.channel.tls else "FALSE", "TCP", "SQL", s.login.packet_size)
-        for s in list(session.server.sessions.values())
-    ],
-)
 
 
 # --- INFORMATION_SCHEMA
