@@ -27,6 +27,7 @@ import Testing
 
   private static let script = """
     import datetime, decimal, json, pymysql, pytds, sys
+    decimal.getcontext().prec = 60
     a = json.loads(sys.argv[1])
     my = pymysql.connect(host=a['mysql']['host'], port=a['mysql']['port'], user=a['mysql']['user'],
                          password=a['mysql']['password'], database='ferry', charset='utf8mb4', autocommit=True)
