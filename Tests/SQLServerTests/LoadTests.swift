@@ -319,6 +319,10 @@ import Testing
     }
     let failure = try FerryTesting.failure { _ = try load("INSERT INTO lost (v) VALUES (UPPER(?))", .text, "日") }
     #expect(failure.category == .data && failure.message.contains("code page 1252 lacks, U+65E5"), "\(failure)")
+    let cast = try FerryTesting.failure {
+      _ = try load("INSERT INTO lost (v) VALUES (CONVERT(varchar(9), ?))", .text, "日")
+    }
+    #expect(cast.category == .data && cast.message.contains("code page 1252 lacks, U+65E5"), "\(cast)")
     #expect(try load("INSERT INTO lost (v) VALUES (UPPER(?))", .text, "äé") == 1)
     #expect(try load("INSERT INTO lost (w) VALUES (UPPER(?))", .text, "日") == 1)
     let moment = "2024-06-01T12:00:00.500"

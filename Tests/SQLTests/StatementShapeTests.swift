@@ -117,6 +117,12 @@ import Testing
       uses("UPDATE t SET a = cast(? * 2 as int), b = (? / 3)::numeric(9, 2), c = round(f(?), 2), d = ? / 3::int") == [
         "rounded t.a", "rounded t.b", "rounded t.c", "part > t.d",
       ])
+    #expect(
+      uses(
+        """
+        UPDATE t SET a = CONVERT(decimal(9, 2), ?), b = convert(varchar(9), ?), c = CONVERT(datetime, ?, 103),
+        d = CONVERT(int, ?) + 1, e = CONVERT(int, ? + 1)
+        """) == ["cast decimal(9, 2) > t.a", "cast varchar(9) > t.b", "rounded t.c", "cast int", "rounded t.e"])
     #expect(uses("SELECT f(?)") == ["part"])
     #expect(
       uses("UPDATE t SET t.limit = ? WHERE t.order = ?", Dialects.mysql) == ["stored t.limit", "compared t.order"])

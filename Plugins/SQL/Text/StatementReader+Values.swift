@@ -93,10 +93,11 @@ extension StatementReader {
     {
       return (first, type)
     }
-    guard let inside = text.inside(first + 1), inside.upperBound == range.upperBound - 1,
-      text.isQuestion(inside.lowerBound), let type = cast(inside.lowerBound)
-    else { return nil }
-    return (inside.lowerBound, type)
+    guard let inside = text.inside(first + 1), inside.upperBound == range.upperBound - 1 else { return nil }
+    for place in [inside.lowerBound, inside.upperBound - 1] where text.isQuestion(place) {
+      if let type = cast(place) { return (place, type) }
+    }
+    return nil
   }
 
   private func isType(_ at: Int) -> Bool {
@@ -111,12 +112,20 @@ extension StatementReader {
       if let list = text.inside(end) { end = list.upperBound + 1 }
       return type(at + 2..<end)
     }
-    guard text.isSymbol(at - 1, "("), let end = text.partner(at - 1) else { return nil }
+    guard text.isSymbol(at - 1, "("), let end = text.partner(at - 1) else { return converted(at) }
     switch text.word(at - 2) {
     case "CAST" where text.word(at + 1) == "AS": return type(at + 2..<end)
     case "CONVERT" where text.isSymbol(at + 1, ","): return type(at + 2..<end)
     default: return nil
     }
+  }
+
+  /// `CONVERT(type, ?)`, as SQL Server writes it; with a style behind it is about how the text is written.
+  private func converted(_ at: Int) -> CastType? {
+    guard text.isSymbol(at - 1, ","), text.isSymbol(at + 1, ")"), let open = text.enclosing(at),
+      text.word(open - 1) == "CONVERT"
+    else { return nil }
+    return type(open + 1..<at - 1)
   }
 
   private func type(_ range: Range<Int>) -> CastType? {
