@@ -107,7 +107,9 @@ let testTargets: [Target] = [
   tests("EngineTests", ["Engine", "Expression", "Records", "Serdes", "FerryTesting"]),
   tests("CommandTests", ["ferry", "Formats", "Engine", "Records", "SQL", "FerryTesting"]),
   tests("MySQLTests", ["Records", "Expression", "Engine", "SQL", "MySQL", "FerryTesting"]),
-  tests("ODBCTests", ["Records", "Expression", "Engine", "SQL", "ODBC", "FerryTesting"]),
+  tests(
+    "ODBCTests",
+    ["Records", "Expression", "Engine", "SQL", "ODBC", "PostgreSQL", "MySQL", "SQLServer", "FerryTesting", "ferry"]),
   tests(
     "SQLServerTests",
     ["Records", "Expression", "Engine", "SQL", "SQLServer", "PostgreSQL", "MySQL", "FerryTesting"]),

@@ -17,6 +17,7 @@ let registry = Registry([
   .serdes,
   sqlServerPlugin,
   sqlitePlugin,
+  vectorwisePlugin,
 ])
 
 /// A format that `ferry cat` reads besides record files.

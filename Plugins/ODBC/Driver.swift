@@ -29,6 +29,43 @@ public enum ODBC: SQLDriver {
   }
 }
 
+/// Actian Vector, which was called Vectorwise, through Actian's ODBC driver.
+public enum Vectorwise: SQLDriver {
+  public static let name = "vectorwise"
+  public static let aliases = ["actianvector"]
+  public static let title = "Actian Vector"
+  public static let urlPrefixes = ["jdbc:ingres://", "jdbc:actian://", "jdbc:vectorwise://"]
+  public static let urlExample = "jdbc:ingres://localhost:VW7/shop"
+  public static let urlForm = JDBCURL.Form.instances
+  /// Where a server listens follows from its instance's name.
+  public static let port: Int? = nil
+  public static let urlDefault: String? = nil
+  public static let clocksAreInstants = false
+  public static let outputs: [TaskOutput] = []
+  public static var dialect: Dialect { Product.ingres.dialect ?? Dialect() }
+
+  public static func connect(
+    _ settings: ConnectionSettings, _ options: VectorwiseOptions, _ context: TaskContext
+  ) throws -> any SQLConnection {
+    try ODBCConnector.open(ConnectionPlan(vector: settings, options), options.odbc, context)
+  }
+}
+
+/// What the tasks for Actian Vector take beside the shared properties.
+public struct VectorwiseOptions: Declaring, Decodable {
+  @Property(
+    "Actian's ODBC driver: its entry in odbcinst.ini, or the path of its library.", .example("Ingres VW")
+  ) var driver = "Ingres"
+  @Property(
+    """
+    Where the server's Communications Server listens, where that is not the instance of the url's port: the Java \
+    driver speaks to another one, the Data Access Server, whose VW7 is VW here.
+    """, .example("VW")) var listenAddress: String?
+  @PropertyGroup var odbc = ODBCOptions()
+
+  public init() {}
+}
+
 /// How texts go to a driver and come from it.
 public enum TextForm: String, PropertyChoice {
   /// UTF-16: every driver with functions for wide characters.

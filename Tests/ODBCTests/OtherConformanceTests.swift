@@ -144,14 +144,17 @@ final class SQLiteThroughODBC: TestedDatabase {
     """
   func forbidden() -> (table: String, login: ValueMap)? { nil }
 
-  func independent(_ sql: String) throws -> [[String?]] {
+  func independent(_ sql: String) throws -> [[String?]] { try SQLiteThroughODBC.rows(path, sql) }
+
+  static func rows(_ path: String, _ sql: String) throws -> [[String?]] {
     let script = """
       import json, sqlite3, sys
       def show(v):
           if v is None: return None
           if isinstance(v, bytes): return v.hex()
           return repr(v) if isinstance(v, float) else str(v)
-      rows = sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall()
+      db = sqlite3.connect(sys.argv[1], isolation_level=None)
+      rows = db.execute(sys.argv[2]).fetchall()
       print(json.dumps([[show(v) for v in row] for row in rows]))
       """
     return try Python.rows(script, [path, sql])
@@ -170,7 +173,7 @@ final class SQLiteThroughODBC: TestedDatabase {
   }
 
   /// As Python's repr writes a float.
-  private static func python(_ value: Double) -> String {
+  static func python(_ value: Double) -> String {
     let text = value.description
     guard let e = text.firstIndex(of: "e") else { return text }
     let mantissa = text[..<e].hasSuffix(".0") ? text[..<e].dropLast(2) : text[..<e]

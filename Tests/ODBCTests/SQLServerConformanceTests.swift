@@ -116,7 +116,11 @@ enum SQLServerLibrary {
   }()
 
   var path: String { self == .microsoft ? SQLServerLibrary.microsoftPath : Drivers.freeTDS }
-  var differences: [Difference] { [] }
+  var differences: [Difference] {
+    guard self == .freeTDS else { return [] }
+    let reason = "old dates go as texts, which the server rounds to the type of the column that they are compared with"
+    return [Difference(.statements, reason)]
+  }
 }
 
 @Suite(.serialized) struct MicrosoftODBCTests {

@@ -59,7 +59,7 @@ extension DatabaseConformance {
       return [(user, escaped), (url + "\(mark)user=nobody&password=\(escaped)", escaped)]
     case .properties:
       return [(url + ";user=nobody;password={\(password)}", password)]
-    case .file, .connectionString: return []
+    case .file, .connectionString, .instances: return []
     }
   }
 

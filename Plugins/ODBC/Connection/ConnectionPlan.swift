@@ -22,6 +22,34 @@ struct ConnectionPlan: Sendable {
     )
   }
 
+  /// Actian's: a server is a "dynamic vnode", `@host,protocol,listen address`; see
+  /// https://docs.actian.com/vector/6.2/Connectivity/Connection_String_Keywords.htm.
+  init(vector settings: ConnectionSettings, _ options: VectorwiseOptions) throws {
+    let url = settings.url
+    let host = url.hosts.first
+    guard let host, let database = url.database else {
+      throw Failure(
+        .configuration, "reading the url: it names no \(url.hosts.isEmpty ? "host" : "database")",
+        hint: "Write \(Vectorwise.urlExample)")
+    }
+    let address = options.listenAddress ?? host.port.map { "\($0)" } ?? ConnectionPlan.listenAddress(host.instance)
+    let attributes: [Attribute] = [
+      ("Driver", options.driver), ("ServerType", "Ingres"), ("Server", "@\(host.name),tcp_ip,\(address)"),
+      ("Database", database),
+    ]
+    // What the url says itself counts more.
+    let given = url.parameters.map { ($0.name, $0.value) }
+    let own = attributes.filter { attribute in !given.contains { $0.0.lowercased() == attribute.name.lowercased() } }
+    try self.init(own + given, user: settings.username, password: settings.password, options.odbc)
+  }
+
+  /// The Java driver's `VW7` is the instance VW and its Data Access Server's number.
+  private static func listenAddress(_ instance: String?) -> String {
+    guard let instance, !instance.isEmpty else { return "VW" }
+    let letters = instance.prefix { !$0.isNumber }
+    return String(letters.isEmpty ? instance[...] : instance.dropLast(instance.last?.isNumber == true ? 1 : 0))
+  }
+
   init(_ given: [Attribute], user: String?, password: String?, _ options: ODBCOptions) throws {
     var own = given.filter { !ConnectionPlan.isLogIn($0.name) }
     func value(_ names: String...) -> String? {
@@ -34,7 +62,7 @@ struct ConnectionPlan: Sendable {
         hint: "Write Driver=…;Server=…;Database=…, or DSN=…")
     }
     library = DriverLibrary(driver: driver, source: source)
-    traits = DriverTraits(library: library.path ?? driver ?? "", texts: options.texts)
+    traits = DriverTraits(library, texts: options.texts)
     own += traits.defaults.filter { standard in !own.contains { $0.name.lowercased() == standard.name.lowercased() } }
     if let user { own.append(("UID", user)) }
     if let password { own.append(("PWD", password)) }

@@ -48,6 +48,12 @@ struct DriverLibrary: Sendable {
     }
   }
 
+  /// Whether the driver has functions for UTF-16.
+  var hasWideFunctions: Bool {
+    guard let path else { return true }
+    return unsafe ferry_odbc_has_wide_functions(path) != 0
+  }
+
   // MARK: what is missing
 
   /// What a driver manager means that finds no driver: what is missing, and where it was looked for. Nil for any other

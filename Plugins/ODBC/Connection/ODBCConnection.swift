@@ -87,6 +87,7 @@ final class ODBCConnection: UnnamedTransactions {
 
   @discardableResult
   func runOwn(_ sql: String) throws -> Int64 {
+    isUntouched = false
     do throws(DatabaseError) { return try run(sql) ?? 0 } catch {
       throw error.failure("running a statement of its own")
     }

@@ -77,6 +77,7 @@ final class ParameterSets {
 
   private func run(_ encoders: [RowEncoder], _ rows: Range<Int>) throws(Problem) -> Int64 {
     let statuses = ParameterStatuses(rows.count)
+    defer { statuses.unbind(from: statement) }
     let changed: Int64
     do throws(DatabaseError) {
       statement.close()
@@ -145,6 +146,15 @@ final class ParameterSets {
     let handle = unsafe statement.handle
     _ = unsafe fetched.point(SQL_ATTR_PARAMS_PROCESSED_PTR, of: handle)
     _ = unsafe statuses.point(SQL_ATTR_PARAM_STATUS_PTR, of: handle)
+  }
+
+  /// What comes next has one set, and nothing of this one is written to any more.
+  func unbind(from statement: StatementHandle) {
+    let handle = unsafe statement.handle
+    _ = statement.set(SQL_ATTR_PARAMSET_SIZE, 1)
+    _ = unsafe SQLSetStmtAttr(handle, SQL_ATTR_PARAMS_PROCESSED_PTR, nil, 0)
+    _ = unsafe SQLSetStmtAttr(handle, SQL_ATTR_PARAM_STATUS_PTR, nil, 0)
+    _ = unsafe SQLFreeStmt(handle, UInt16(SQL_RESET_PARAMS))
   }
 
   var processed: Int { fetched.count }

@@ -20,7 +20,6 @@ enum FieldCodec: Hashable, Sendable {
   case bool
   case date
   case timestamp(TimeUnit)
-  case guid
   /// UTF-16.
   case wide
   /// UTF-8.
@@ -40,7 +39,6 @@ enum FieldCodec: Hashable, Sendable {
     case .widened: SQL_C_DOUBLE
     case .date: SQL_C_TYPE_DATE
     case .timestamp: SQL_C_TYPE_TIMESTAMP
-    case .guid: SQL_C_GUID
     case .wide: SQL_C_WCHAR
     case .narrow, .parsed: SQL_C_CHAR
     case .bytes: SQL_C_BINARY
@@ -71,7 +69,6 @@ extension DatabaseType {
     case .date: Int32(sql) == SQL_TYPE_DATE && !traits.isFreeTDS ? .date : .parsed
     case .timestamp(let unit, _):
       Int32(sql) == SQL_TYPE_TIMESTAMP && !traits.isFreeTDS ? .timestamp(unit) : .parsed
-    case .uuid: Int32(sql) == SQL_GUID ? .guid : .parsed
     case .text, .json: traits.texts == .wide ? .wide : .narrow
     case .bytes: .bytes
     default: .parsed
@@ -87,7 +84,6 @@ extension DatabaseType {
     case .fixed8, .widened: return 8
     case .date: return MemoryLayout<SQL_DATE_STRUCT>.size
     case .timestamp: return MemoryLayout<SQL_TIMESTAMP_STRUCT>.size
-    case .guid: return 16
     case .parsed: return type == .numeric && size > 0 ? max(size, 64) + 8 : 128
     case .bytes: return characters(guessed)
     // A character takes up to four bytes of UTF-8, and up to two units of UTF-16.

@@ -108,7 +108,6 @@ final class RowDecoder {
     case .bool: return appendBools(column, rows, to: builder)
     case .date: return try StructValues.appendDates(column, rows, to: builder)
     case .timestamp(let unit): return try StructValues.appendTimestamps(column, rows, unit, to: builder)
-    case .guid: return StructValues.appendGUIDs(column, rows, to: builder)
     case .wide, .narrow, .bytes, .parsed: return try appendVariable(index, column, rows, to: builder)
     }
   }
@@ -244,7 +243,7 @@ final class RowDecoder {
     defer { swap(&bytes, &scratch) }
     switch codec {
     case .wide: return bytes.span.withUnits { append(wide: $0, to: builder) }
-    case .fixed1, .fixed2, .fixed4, .fixed8, .widened, .bool, .date, .timestamp, .guid:
+    case .fixed1, .fixed2, .fixed4, .fixed8, .widened, .bool, .date, .timestamp:
       return appendStruct(bytes.span, codec, to: builder)
     default: return append(bytes.span, codec, index, to: builder)
     }
@@ -258,7 +257,6 @@ final class RowDecoder {
     case .fixed8: builder.append(bytes.little(at: 0, as: UInt64.self))
     case .widened: builder.append(Float(Double(bitPattern: bytes.little(at: 0, as: UInt64.self))))
     case .bool: builder.append(bool: bytes[0] != 0)
-    case .guid: builder.append(StructValues.guid(bytes, at: 0))
     case .date:
       guard let days = StructValues.days(bytes, at: 0) else { return .malformed }
       builder.append(days)

@@ -1,7 +1,7 @@
 internal import CODBC
 internal import Records
 
-/// ODBC's structures: dates, timestamps, GUIDs.
+/// ODBC's structures: dates and timestamps.
 enum StructValues {
   static func appendDates(_ column: BoundColumn, _ rows: Int, to builder: ColumnBuilder) throws(RowDecoder.Stop) -> Int
   {
@@ -66,28 +66,5 @@ enum StructValues {
       days: Int(days), secondOfDay: hour * 3_600 + minute * 60 + second, fraction: fraction, perSecond: unit.perSecond)
     if stamp == nil { fault = .outOfRange }
     return stamp ?? 0
-  }
-
-  static func appendGUIDs(_ column: BoundColumn, _ rows: Int, to builder: ColumnBuilder) -> Int {
-    let lengths = column.indicators
-    let bytes = column.values(as: UInt8.self)
-    for row in 0..<rows {
-      if lengths[row] == SQLLEN(SQL_NULL_DATA) {
-        builder.appendNull()
-      } else {
-        builder.append(guid(bytes, at: row * 16))
-      }
-    }
-    return rows * 16
-  }
-
-  /// Its first three parts are numbers, the lowest byte first.
-  @inline(__always)
-  static func guid(_ value: Span<UInt8>, at place: Int) -> UInt128 {
-    let first = UInt64(value.little(at: place, as: UInt32.self).byteSwapped)
-    let second = UInt64(value.little(at: place + 4, as: UInt16.self).byteSwapped)
-    let third = UInt64(value.little(at: place + 6, as: UInt16.self).byteSwapped)
-    let low = first | second << 32 | third << 48
-    return UInt128(value.little(at: place + 8, as: UInt64.self)) << 64 | UInt128(low)
   }
 }

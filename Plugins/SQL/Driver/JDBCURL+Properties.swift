@@ -26,6 +26,31 @@ extension JDBCURL {
     password = self["pwd"] ?? self["password"]
   }
 
+  /// Ingres' form. What has no number for a port has the name of the instance.
+  mutating func readInstances(_ text: String) throws {
+    guard let slashes = text.firstRange(of: "//") else { throw JDBCURL.wrong("it has no '//' before the host") }
+    var rest = text[slashes.upperBound...]
+    let server = rest.prefix { $0 != ";" && $0 != "?" && $0 != "/" }
+    rest = rest[server.endIndex...].dropFirst()
+    if text[server.endIndex...].first == "/" {
+      let name = rest.prefix { $0 != ";" && $0 != "?" }
+      database = name.isEmpty ? nil : String(name)
+      rest = rest[name.endIndex...].dropFirst()
+    }
+    try readList(&rest)
+    user = self["uid"] ?? self["user"]
+    password = self["pwd"] ?? self["password"]
+    let parts = server.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let name = parts.first, !name.isEmpty else { throw JDBCURL.wrong("it names no host") }
+    var host = Host(name: String(name))
+    if parts.count > 1, let port = Int(parts[1]) {
+      host.port = port
+    } else if parts.count > 1 {
+      host.instance = String(parts[1])
+    }
+    hosts = [host]
+  }
+
   private mutating func readList(_ rest: inout Substring) throws {
     while let property = try JDBCURL.property(&rest) {
       parameters.append(Parameter(name: property.name, value: property.value))

@@ -13,6 +13,8 @@ public struct JDBCURL: Sendable, Hashable {
     case properties
     /// `key=value;key={va;lue}`, with or without `jdbc:odbc:` in front, or the name of a data source: ODBC.
     case connectionString
+    /// `jdbc:vendor://host:II7/database;key=value;…`: the port may be an instance's name and number: Ingres, Vector.
+    case instances
     /// `jdbc:vendor:path?key=value&…`: the path is the database.
     case file
   }
@@ -64,6 +66,7 @@ public struct JDBCURL: Sendable, Hashable {
     case .serversOrName: try readServers(text, mayLackThem: true)
     case .properties: try readProperties(text)
     case .connectionString: try readConnectionString(text)
+    case .instances: try readInstances(text)
     case .file: try readFile(text)
     }
   }

@@ -46,9 +46,11 @@ extension SQLDriver {
   /// The servers and the database of a URL, without user and password.
   package static func place(of url: String) -> String {
     let parsed = try? JDBCURL(url.trimmed, urlForm)
-    if urlForm == .connectionString {
+    if urlForm == .connectionString || urlForm == .instances {
       let shown = parsed?.parameters.filter { !JDBCURL.isSecret($0.name) && $0.name.lowercased() != "uid" } ?? []
-      return "\(name):" + shown.map { "\($0.name.lowercased())=\($0.value)" }.joined(separator: ";")
+      let hosts = parsed?.hosts.map { "\($0.name.lowercased()):\($0.instance ?? $0.port.map { "\($0)" } ?? "")/" } ?? []
+      return "\(name):" + hosts.joined() + (parsed?.database ?? "") + ";"
+        + shown.map { "\($0.name.lowercased())=\($0.value)" }.joined(separator: ";")
     }
     guard port != nil, let parsed else { return "\(name):\(url.trimmed)" }
     let hosts = parsed.hosts.map { "\($0.name.lowercased()):\($0.port ?? port ?? 0)" }.joined(

@@ -124,8 +124,6 @@ final class SQLServerConnection: UnnamedTransactions {
 
   func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult {
     native.interrupter.reset()
-    // It may change any table that a load has counted.
-    counts.forget()
     do {
       if parameters.isEmpty {
         try native.send(sql)
