@@ -267,6 +267,17 @@ import Testing
     #expect(try texts("SELECT n FROM empties") == [["398"]])
   }
 
+  /// The rows of a table are counted for each load: what a statement has done in between does not count.
+  @Test func loadsBehindADeletion() throws {
+    try connection.native.run("CREATE TABLE refilled (id int, v int)")
+    let rows = try numbered(Samples.column(.int64, (0..<100).map { "\($0)" }))
+    for _ in 0..<3 {
+      #expect(try connection.load(rows, "INSERT INTO refilled (id, v) VALUES (?, ?)") == 100)
+      try connection.execute("DELETE FROM refilled WHERE id > 2")
+    }
+    #expect(try texts("SELECT COUNT(*) FROM refilled") == [["9"]])
+  }
+
   // MARK: what the statement road has to declare
 
   /// A parameter that is a varchar has the database's code page, whatever its column has.

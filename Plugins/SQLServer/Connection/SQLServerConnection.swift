@@ -124,6 +124,8 @@ final class SQLServerConnection: UnnamedTransactions {
 
   func query(_ sql: String, _ parameters: [Value], _ options: QueryOptions) throws -> SQLResult {
     native.interrupter.reset()
+    // It may change any table that a load has counted.
+    counts.forget()
     do {
       if parameters.isEmpty {
         try native.send(sql)
