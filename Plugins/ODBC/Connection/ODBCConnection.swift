@@ -140,7 +140,7 @@ final class ODBCConnection: UnnamedTransactions {
   /// Runs a statement with its values.
   private func start(_ sql: String, _ parameters: [Value]) throws(DatabaseError) -> StatementHandle {
     let native = native
-    let arguments = parameters.map(FlowValues.column)
+    let arguments = parameters.map(\.asColumn)
     return try native.call { () throws(DatabaseError) in
       let statement = try StatementHandle(native)
       if arguments.isEmpty {
@@ -198,27 +198,5 @@ final class ODBCConnection: UnnamedTransactions {
     do throws(DatabaseError) { return try ODBCLoad(self, table, columns) } catch {
       throw error.failure("loading table '\(table.name)'")
     }
-  }
-}
-
-/// The values of a flow as columns of one row.
-enum FlowValues {
-  static func column(_ value: Value) -> Column {
-    switch value {
-    case .null: one(.text) { $0.appendNull() }
-    case .bool(let flag): one(.bool) { $0.append(bool: flag) }
-    case .int(let number): one(.int64) { $0.append(number) }
-    case .double(let number): one(.float64) { $0.append(number) }
-    case .decimal(let digits): one(.numeric) { $0.append(text: digits) }
-    case .string(let text): one(.text) { $0.append(text: text) }
-    case .secret(let secret): column(secret.value)
-    case .list, .map: one(.json) { $0.append(text: value.json()) }
-    }
-  }
-
-  private static func one(_ type: DataType, _ append: (ColumnBuilder) -> Void) -> Column {
-    let builder = ColumnBuilder(type, rows: 1)
-    append(builder)
-    return builder.finish()
   }
 }

@@ -102,26 +102,10 @@ enum ValueArguments {
   }
 
   private static func column(_ value: Value, _ index: Int) throws -> Column {
-    switch value {
-    case .null: return one(.text) { $0.appendNull() }
-    case .bool(let flag): return one(.bool) { $0.append(bool: flag) }
-    case .int(let number): return one(.int64) { $0.append(number) }
-    case .double(let number):
-      guard number.isFinite else {
-        throw Failure(
-          .data, "parameter \(index): the value is NaN or infinite, which the server cannot take", code: "22003")
-      }
-      return one(.float64) { $0.append(number) }
-    case .decimal(let digits): return one(.numeric) { $0.append(text: digits) }
-    case .string(let text): return one(.text) { $0.append(text: text) }
-    case .secret(let secret): return try column(secret.value, index)
-    case .list, .map: return one(.json) { $0.append(text: value.json()) }
+    if case .double(let number) = value.plain, !number.isFinite {
+      throw Failure(
+        .data, "parameter \(index): the value is NaN or infinite, which the server cannot take", code: "22003")
     }
-  }
-
-  private static func one(_ type: DataType, _ append: (ColumnBuilder) -> Void) -> Column {
-    let builder = ColumnBuilder(type, rows: 1)
-    append(builder)
-    return builder.finish()
+    return value.asColumn
   }
 }
