@@ -10,6 +10,7 @@ from .errors import Cancelled, SQLError
 from .expressions import Expr
 from .queries import QueryCompiler
 from .response import COUNT, ERROR, Response
+from .triggers import fire, last_row, triggers_of
 from .wire import FIXED, BadValue, Bytes, Incomplete, read_type
 
 COLUMNS, ROW, COMPACT_ROW, DONE = 0x81, 0xD1, 0xD2, 0xFD
@@ -63,6 +64,7 @@ def receive(session):
         if failure is None:
             try:
                 load.finish()
+                load.fire()
             except (SQLError, sqlite3.Error) as error:
                 failure = error
         if failure is not None:
@@ -154,6 +156,8 @@ class Load:
         session, table = self.session, self.table
         session.transaction.write()
         connection = self.connection
+        self.triggers = triggers_of(session, table) if self.options.get("FIRE_TRIGGERS") else []
+        self.last_row = last_row(session, table)
         if not self.options.get("CHECK_CONSTRAINTS"):
             connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute("SAVEPOINT bulk")
@@ -289,6 +293,13 @@ class Load:
                 break
         connection.execute("RELEASE chunk")
         session.error = found
+
+    def fire(self):
+        if self.is_begun and self.triggers:
+            from .execute import Executor
+
+            executor = Executor(self.session, self.session.response)
+            fire(executor, self.table, self.triggers, self.last_row)
 
     # --- rows in wire form
 

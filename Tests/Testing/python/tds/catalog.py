@@ -99,6 +99,17 @@ class Procedure:
     object_id: int = 0
 
 
+@dataclass
+class Trigger:
+    """AFTER INSERT."""
+
+    schema: str
+    name: str
+    table: int  # its object_id
+    text: str
+    object_id: int = 0
+
+
 def quote(name):
     """A name for SQLite."""
     return '"' + name.replace('"', '""') + '"'
@@ -230,7 +241,7 @@ class Catalog:
 
     def find(self, schema, name):
         """A Table, View or Procedure; None where there is none of that name."""
-        if name.startswith("#") or name.startswith("@"):
+        if name.startswith("#") or name.startswith("@") or name.lower() in self.temporary:
             return self.temporary.get(name.lower())
         self.current_version()
         key = (schema.lower(), name.lower())
@@ -265,7 +276,7 @@ class Catalog:
 
     def save(self, item):
         """Adds or replaces an object."""
-        kind = {Table: "U", View: "V", Procedure: "P"}[type(item)]
+        kind = {Table: "U", View: "V", Procedure: "P", Trigger: "TR"}[type(item)]
         if getattr(item, "is_temporary", False):
             self.temporary[item.name.lower()] = item
             return

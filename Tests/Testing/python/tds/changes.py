@@ -11,6 +11,7 @@ from .expressions import Expr
 from .merge import Merging
 from .parse_statement import Parser
 from .queries import QueryCompiler, Scope, Source
+from .triggers import fire, last_row, triggers_of
 
 VALUES_LIMIT = 1000
 
@@ -69,13 +70,16 @@ class Changes(Merging):
             raise SQLError(102, "EXEC", line=node.line)
         (sql, outputs, explain), used = self.compiled(node, lambda c: self._insert_sql(c, node, table))
         self.session.duplicate = lambda t_, key: self._explain_duplicate(explain, used, t_, key)
+        triggers = triggers_of(self.session, table)
+        last = last_row(self.session, table) if triggers else 0
         cursor = self.run_change(sql, used)
+        rows = cursor.fetchall() if outputs else []
+        count = len(rows) if outputs else max(cursor.rowcount, 0)
+        if triggers:
+            fire(self, table, triggers, last)
         if outputs:
-            rows = cursor.fetchall()
             self.output(node, outputs, rows)
-            self.counted(node, len(rows))
-        else:
-            self.counted(node, max(cursor.rowcount, 0))
+        self.counted(node, count)
 
     def insert_columns(self, table, names):
         """The columns that an INSERT names, or all that it can fill."""

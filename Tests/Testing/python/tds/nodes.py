@@ -324,11 +324,20 @@ class CreateView(Node):
 
 
 @node
+class CreateTrigger(Node):
+    name: list
+    table: list
+    text: str
+    body: list
+    replaces: bool = False
+
+
+@node
 class CreateProcedure(Node):
     name: list
     text: str
-    parameters: list
     body: list
+    parameters: list
     replaces: bool = False
 
 

@@ -1,6 +1,6 @@
 """Views, procedures, schemas, databases, logins, rights; and DROP."""
 
-from .catalog import Principal, Procedure, Table, View, quote
+from .catalog import Principal, Procedure, Table, Trigger, View, quote
 from .constraints import index_name
 from .errors import SQLError
 
@@ -17,6 +17,12 @@ class Objects:
             raise SQLError(102, node.name[-1])
         self._change_schema()
         self._save_text(Procedure(self._schema_of(node.name), node.name[-1], node.parameters, node.text), node.replaces)
+
+    def _createtrigger(self, node):
+        self._change_schema()
+        table = self.session.find_object(node.table)
+        name = self._schema_of(node.name), node.name[-1]
+        self._save_text(Trigger(*name, table.object_id, node.text), node.replaces)
 
     def _schema_of(self, name):
         wanted = name[-2] if len(name) > 1 and name[-2] else "dbo"

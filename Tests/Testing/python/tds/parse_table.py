@@ -15,6 +15,8 @@ class TableParser:
             return self._view(replaces)
         if self.take_word("PROC", "PROCEDURE"):
             return self._procedure(replaces)
+        if self.take_word("TRIGGER"):
+            return self._trigger(replaces)
         unique = bool(self.take_word("UNIQUE"))
         self.take_word("CLUSTERED", "NONCLUSTERED")
         self.take_word("COLUMNSTORE")
@@ -69,12 +71,26 @@ class TableParser:
         if self.take_word("WITH"):
             self.comma_list(self.name)
         self.expect_word("AS")
+        return n.CreateProcedure(name, *self._body(), parameters=parameters, replaces=replaces)
+
+    def _trigger(self, replaces):
+        """AFTER INSERT, which is all that there is."""
+        name = self.table_parts()
+        self.expect_word("ON")
+        table = self.table_parts()
+        self.expect_word("AFTER", "FOR")
+        self.expect_word("INSERT")
+        self.expect_word("AS")
+        return n.CreateTrigger(name, table, *self._body(), replaces=replaces)
+
+    def _body(self):
+        """All that is left, as text and as statements."""
         start = self.at
         body = []
         while self.next.kind != "end":
             if not self.take_op(";"):
                 body.append(self.statement())
-        return n.CreateProcedure(name, self.since(start) if self.at > start else "", parameters, body, replaces)
+        return self.since(start) if self.at > start else "", body
 
     def _parameter(self):
         name = self.advance().text

@@ -2,7 +2,7 @@
 
 from . import sqltypes as t
 from . import values as v
-from .catalog import Procedure
+from .catalog import Procedure, Trigger
 from .system_views import view
 
 
@@ -23,6 +23,11 @@ def _connections(session):
         (s.spid, "TRUE" if s.channel.tls else "FALSE", "TCP", "SQL", s.login.packet_size)
         for s in list(session.server.sessions.values())
     ]
+
+
+@view("sys.triggers", "name:n object_id:i parent_id:i is_disabled:b")
+def _triggers(session):
+    return [(each.name, each.object_id, each.table, 0) for each in session.catalog.all(Trigger)]
 
 
 @view(

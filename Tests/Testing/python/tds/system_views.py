@@ -1,7 +1,7 @@
 """sys.* and INFORMATION_SCHEMA.*: filled from the catalog when a statement asks for them."""
 
 from . import sqltypes as t
-from .catalog import Procedure, Table, View, quote
+from .catalog import Procedure, Table, Trigger, View, quote
 
 INT, SMALL, TINY, BIT, NAME, TEXT = t.INT, t.SMALLINT, t.TINYINT, t.BIT, t.nvarchar(128), t.nvarchar(4000)
 CHAR2, WHEN = t.make("char", [2]), t.DATETIME
@@ -105,14 +105,20 @@ VIEWS["sys.sysdatabases"] = SystemView(
 )
 
 
+KINDS = {
+    Table: ("U ", "USER_TABLE"),
+    View: ("V ", "VIEW"),
+    Procedure: ("P ", "SQL_STORED_PROCEDURE"),
+    Trigger: ("TR", "SQL_TRIGGER"),
+}
+
+
 def _object_rows(session):
     ids = _schema_ids(session)
     for item in session.catalog.all():
         schema = ids.get(item.schema.lower(), 1)
-        kind, word = {Table: ("U ", "USER_TABLE"), View: ("V ", "VIEW"), Procedure: ("P ", "SQL_STORED_PROCEDURE")}[
-            type(item)
-        ]
-        yield item.name, item.object_id, schema, 0, kind, word
+        kind, word = KINDS[type(item)]
+        yield item.name, item.object_id, schema, getattr(item, "table", 0), kind, word
         if isinstance(item, Table):
             for number, key in enumerate(item.keys + item.checks + item.foreign_keys):
                 letter = {"PRIMARY KEY": "PK", "UNIQUE": "UQ", "INDEX": None}.get(getattr(key, "kind", ""), "F ")
@@ -385,7 +391,6 @@ def _foreign_keys(session):
 
 
 for _name, _columns_of in (
-    ("sys.triggers", "name:n object_id:i parent_id:i is_disabled:b"),
     ("sys.partitions", "object_id:i index_id:i partition_number:i rows:g"),
     ("sys.extended_properties", "class:t major_id:i minor_id:i name:n value:v"),
     ("sys.sequences", "name:n object_id:i schema_id:i"),
