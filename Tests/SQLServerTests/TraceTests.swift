@@ -67,6 +67,28 @@ import Testing
     #expect(try server.count("t") == before)
   }
 
+  /// Its errors end the transaction, and its lines are its own.
+  @Test(arguments: Road.allCases) func `the row that a trigger refuses`(road: Road) throws {
+    try server.run(
+      "CREATE TABLE fired (n bigint, v nvarchar(20))", "CREATE TABLE told (n bigint)",
+      """
+      CREATE TRIGGER no_sevens ON fired AFTER INSERT AS
+      INSERT INTO told SELECT n FROM inserted
+      IF EXISTS (SELECT 1 FROM inserted WHERE n = \(TraceTests.row)) THROW 50001, N'not that one', 1
+      """)
+    let failure = try thrown { try bench.load(bench.input(1...12_000), road.target("fired")) }
+    #expect(failure.category == .data && failure.outcome == .undone && failure.code == "50001", "\(failure)")
+    #expect(
+      failure.message.contains("row \(TraceTests.row):") && failure.message.contains("in 'no_sevens'"), "\(failure)")
+    #expect(try server.count("fired") == 0 && server.count("told") == 0)
+    // Rows that the trigger adds elsewhere are not this load's.
+    #expect(try bench.load(bench.input(1...700), road.target("fired"))["updatedCount"]?.int == 700)
+    #expect(try server.count("fired") == 700 && server.count("told") == 700)
+    guard road == .bulk else { return }
+    try bench.load(bench.input(7_000...8_000), road.target("fired").and(["fireTriggers": "false"]))
+    #expect(try server.count("fired") == 1_701 && server.count("told") == 700)
+  }
+
   /// Rows that are committed are not loaded again to find the one that is wrong.
   @Test func `the row of a load in chunks`() throws {
     let uri = try input(.foreignKey)

@@ -10,9 +10,18 @@ struct LoadTrace {
   let context: TaskContext
   /// Rows at the input's start that are committed: they are in the table.
   let committed: Int64
+  /// The server ended the transaction with the row that it refused: what was loaded before it is not there.
+  private var hasLostRows = false
+
+  init(connection: any SQLConnection, plan: LoadPlan, context: TaskContext, committed: Int64) {
+    self.connection = connection
+    self.plan = plan
+    self.context = context
+    self.committed = committed
+  }
 
   /// The failure with the number of its row; as it is where that cannot be found.
-  func traced(_ failure: Failure, in source: () throws -> any RecordSource) -> Failure {
+  mutating func traced(_ failure: Failure, in source: () throws -> any RecordSource) -> Failure {
     context.log(.info, "the server refuses a row and does not say which: the input is read again to find it")
     do {
       try connection.begin()
@@ -24,7 +33,7 @@ struct LoadTrace {
     }
   }
 
-  private func row(in source: any RecordSource, _ code: String?) throws -> Int64? {
+  private mutating func row(in source: any RecordSource, _ code: String?) throws -> Int64? {
     var position: Int64 = 0
     while let batch = try source.next() {
       try context.checkCancelled()
@@ -34,13 +43,17 @@ struct LoadTrace {
       guard skipped < batch.count else { continue }
       let left = skipped == 0 ? batch : batch.slice(skipped, batch.count - skipped)
       let rows = try plan.coerce(left, firstRow: first)
-      if try !fits(rows, first, code) { return try first + Int64(bad(in: rows, first, code)) }
+      guard try !fits(rows, first, code) else { continue }
+      let bad = try bad(in: rows, first, code)
+      // By itself, where it may have been another one's twin.
+      if hasLostRows, try fits(rows.slice(bad, 1), first, code) { return nil }
+      return first + Int64(bad)
     }
     return nil
   }
 
   /// The first bad row of a batch that does not fit.
-  private func bad(in rows: RecordBatch, _ first: Int64, _ code: String?) throws -> Int {
+  private mutating func bad(in rows: RecordBatch, _ first: Int64, _ code: String?) throws -> Int {
     var range = 0..<rows.count
     while range.count > 1 {
       let middle = range.lowerBound + range.count / 2
@@ -53,7 +66,7 @@ struct LoadTrace {
   private static let savepoint = "ferry_trace"
 
   /// Loads the rows; takes them back when they end in the failure that is looked for.
-  private func fits(_ rows: RecordBatch, _ first: Int64, _ code: String?) throws -> Bool {
+  private mutating func fits(_ rows: RecordBatch, _ first: Int64, _ code: String?) throws -> Bool {
     let dialect = connection.dialect
     try connection.execute(dialect.savepoint(LoadTrace.savepoint))
     do {
@@ -66,7 +79,11 @@ struct LoadTrace {
       return true
     } catch let failure as Failure where failure.code == code {
       plan.abort()
-      try connection.execute(dialect.rollback(to: LoadTrace.savepoint))
+      do { try connection.execute(dialect.rollback(to: LoadTrace.savepoint)) } catch {
+        hasLostRows = true
+        try connection.rollback()
+        try connection.begin()
+      }
       return false
     }
   }

@@ -249,7 +249,7 @@ public struct SQLBatch<D: SQLDriver>: FollowingTask {
     do { return try run.load(source) } catch let failure as Failure where plan.namesNoRow(failure) {
       progress.rollback(connection)
       guard progress.leak == nil else { throw failure }
-      let trace = LoadTrace(
+      var trace = LoadTrace(
         connection: connection, plan: plan, context: context, committed: progress.committedRows)
       throw trace.traced(failure) { try context.openRecords(from) }
     }

@@ -65,6 +65,16 @@ final class SQLServerStatement: SQLStatement {
   // MARK: a call
 
   private func run(_ encoded: [EncodedParameter], _ rows: Range<Int>, _ firstRow: Int64) throws -> Int64 {
+    do throws(DatabaseError) {
+      let changed = try send(encoded, rows)
+      changedSoFar += changed
+      return changed
+    } catch {
+      throw failure(error, encoded, rows, firstRow)
+    }
+  }
+
+  private func send(_ encoded: [EncodedParameter], _ rows: Range<Int>) throws(DatabaseError) -> Int64 {
     var call = StatementCall(statement: isRepeatable ? repeated(rows.count) : sql)
     call.arguments.reserveCapacity(rows.count * encoded.count)
     for (copy, row) in rows.enumerated() {
@@ -75,14 +85,8 @@ final class SQLServerStatement: SQLStatement {
             declaration: parameter.declaration, value: CellPlace(column: parameter.values, row: row)))
       }
     }
-    do throws(DatabaseError) {
-      try connection.native.send(call)
-      let changed = try isRepeatable ? counted() : connection.native.finish()
-      changedSoFar += changed
-      return changed
-    } catch {
-      throw failure(error, rows, firstRow)
-    }
+    try connection.native.send(call)
+    return try isRepeatable ? counted() : connection.native.finish()
   }
 
   /// The last result is the count; a statement may give rows of its own (OUTPUT).
@@ -126,15 +130,38 @@ final class SQLServerStatement: SQLStatement {
 
   // MARK: which row it was
 
-  private func failure(_ error: DatabaseError, _ rows: Range<Int>, _ firstRow: Int64) -> Failure {
+  private func failure(
+    _ error: DatabaseError, _ encoded: [EncodedParameter], _ rows: Range<Int>, _ firstRow: Int64
+  ) -> Failure {
     let first = firstRow + Int64(rows.lowerBound)
     let last = firstRow + Int64(rows.upperBound) - 1
     if rows.count == 1 { return error.failure("running the statement, row \(first)") }
     // Behind the line that declares the counter; each copy is followed by the line that counts.
     let copy = error.line >= 2 ? (error.line - 2) / (lines + 1) : -1
     guard error.isServers, error.procedure == nil, 0..<rows.count ~= copy else {
+      if let row = traced(error, encoded, rows) {
+        return error.failure("running the statement, row \(firstRow + Int64(row))")
+      }
       return error.failure("running the statement, rows \(first) to \(last)")
     }
     return error.failure("running the statement, row \(first + Int64(copy))")
   }
+
+  /// Inside of a trigger the server counts the trigger's lines: so the rows are sent once more, one by one, until one
+  /// ends in the same error, and are taken back. The transaction before is lost to that: its load is given up anyhow.
+  private func traced(_ error: DatabaseError, _ encoded: [EncodedParameter], _ rows: Range<Int>) -> Int? {
+    let native = connection.native
+    guard error.procedure != nil, !error.isConnectionLoss, !error.retryIsSafe, !native.interrupter.wasUsed,
+      (try? native.run("\(SQLServerStatement.undo) BEGIN TRANSACTION")) != nil
+    else { return nil }
+    defer { _ = try? native.run(SQLServerStatement.undo) }
+    for row in rows {
+      do throws(DatabaseError) { _ = try send(encoded, row..<(row + 1)) } catch let found {
+        return found.number == error.number && found.procedure == error.procedure ? row : nil
+      }
+    }
+    return nil
+  }
+
+  private static let undo = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
 }
