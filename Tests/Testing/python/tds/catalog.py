@@ -264,6 +264,10 @@ class Catalog:
         found = [self._load(row) for row in rows]
         return [each for each in found if kind is None or isinstance(each, kind)]
 
+    def triggers(self):
+        rows = self.connection.execute("SELECT object_id, definition FROM main._objects WHERE type = 'TR'").fetchall()
+        return [self._load(row) for row in rows]
+
     def by_id(self, object_id):
         for table in self.temporary.values():
             if table.object_id == object_id:

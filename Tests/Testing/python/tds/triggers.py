@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from .catalog import Trigger
 from .errors import Level, SQLError
 
 INSERTED = "inserted"
@@ -11,7 +10,7 @@ INSERTED = "inserted"
 def triggers_of(session, table):
     if getattr(table, "is_temporary", False):
         return []
-    return [each for each in session.catalog.all(Trigger) if each.table == table.object_id]
+    return [each for each in session.catalog.triggers() if each.table == table.object_id]
 
 
 def last_row(session, table):
