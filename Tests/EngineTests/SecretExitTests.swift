@@ -219,8 +219,8 @@ import Testing
     #expect(bench.recorder.logs.contains { $0.message == "<******> warehouse 77 77" })
   }
 
-  /// What is wrong with a secret is said without it, whatever its length. (No letters of a hexadecimal number: the name of
-  /// the flow's temporary folder has those.)
+  /// What is wrong with a secret is said without it, whatever its length. (It has no letters of a hexadecimal number:
+  /// the name of the flow's temporary folder has those.)
   @Test(arguments: [
     "{id: a, type: core.flow.Sleep, duration: \"{{ secret('PIN') }}q\"}",
     "{id: a, type: core.log.Log, message: m, level: \"{{ secret('PIN') }}\"}",
