@@ -1,4 +1,5 @@
 internal import CODBC
+internal import Glibc
 internal import Records
 
 /// The memory that a driver fills with the values of a column of a rowset, or takes those of a parameter from: as many
@@ -20,8 +21,8 @@ internal import Records
     let size = rows * MemoryLayout<SQLLEN>.stride
     lengths = Buffer(Allocation(capacity: size), count: size)
     // What a driver does not fill must be nobody's.
-    unsafe values.owner.base.initializeMemory(as: UInt8.self, repeating: 0, count: width * rows)
-    unsafe lengths.owner.base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+    unsafe memset(values.owner.base, 0, width * rows)
+    unsafe memset(lengths.owner.base, 0, size)
   }
 
   // MARK: for C: the memory stays where it is as long as this object lives

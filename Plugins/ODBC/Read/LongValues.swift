@@ -1,18 +1,20 @@
 internal import CODBC
 internal import Records
 
-/// A value that is asked for by itself, in pieces: SQLGetData.
-enum LongValue {
-  /// Bytes of a piece.
-  private static let piece = 64 << 10
+/// Values that are asked for one by one, in pieces: SQLGetData.
+final class LongValues {
+  /// Room for a piece, kept from value to value.
+  private var piece = BoundColumn(SQL_C_CHAR, width: 64 << 10, rows: 1)
 
-  /// Reads all of it.
+  /// Reads all of a value.
   /// - Returns: false for NULL.
-  static func read(
+  func read(
     _ statement: StatementHandle, _ column: Int, _ codec: FieldCodec, _ type: DataType, into out: inout ByteBuffer
   ) throws(DatabaseError) -> Bool {
     out.removeAll(keepingUpTo: 1 << 20)
-    var part = BoundColumn(codec.native(type), width: piece, rows: 1)
+    let native = codec.native(type)
+    if Int32(piece.type) != native { piece = BoundColumn(native, width: piece.width, rows: 1) }
+    var part = piece
     while true {
       let step = try statement.get(column, part)
       if step.isEnd { return true }
@@ -24,7 +26,7 @@ enum LongValue {
       out.append(part.values(as: UInt8.self).extracting(first: min(used, part.width)))
       if !isCut { return true }
       // The rest at once, where the driver tells how much it is.
-      if length > 4 * room { part = BoundColumn(codec.native(type), width: min(length, 4 << 20) & ~1, rows: 1) }
+      if length > 4 * room { part = BoundColumn(native, width: min(length, 4 << 20) & ~1, rows: 1) }
     }
   }
 }

@@ -13,6 +13,7 @@ final class RowDecoder {
   private let columns: [BoundColumn]
   private let parsers: [ValueParser]
   private var finishedRows: Int64 = 0
+  private let longValues = LongValues()
   private var scratch = ByteBuffer()
 
   /// What is wrong with a value; the loop adds row and column.
@@ -225,7 +226,7 @@ final class RowDecoder {
     let isThere: Bool
     do throws(DatabaseError) {
       if let row, plan.refetch == .inBlock { try statement.position(row) }
-      isThere = try LongValue.read(statement, index + 1, codec, fields[index].type.type, into: &scratch)
+      isThere = try longValues.read(statement, index + 1, codec, fields[index].type.type, into: &scratch)
     } catch {
       pending = error
       batch.columns[index].appendNull()
