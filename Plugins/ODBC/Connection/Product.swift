@@ -76,8 +76,8 @@ enum Product: Hashable, Sendable {
     return type.name == "char" ? "bpchar" : type.name
   }
 
-  /// A query of four texts for each column of a table: its name, its type's name, where its values come from
-  /// (`identity`, `always`, `computed`), and `1` for a default.
+  /// A query of five texts for each column of a table: its name, its type's name, where its values come from
+  /// (`identity`, `always`, `computed`), `1` for a default, and its code page where that matters.
   /// - Parameter table: its quoted name as a literal.
   func columnDetails(_ table: String) -> String? {
     switch self {
@@ -85,15 +85,16 @@ enum Product: Hashable, Sendable {
       """
       SELECT a.attname::text, t.typname::text, CASE WHEN a.attgenerated <> '' THEN 'computed' \
       WHEN a.attidentity = 'a' THEN 'always' WHEN a.attidentity = 'd' THEN 'identity' ELSE '' END, \
-      CASE WHEN a.atthasdef THEN '1' ELSE '' END FROM pg_catalog.pg_attribute a \
+      CASE WHEN a.atthasdef THEN '1' ELSE '' END, '' FROM pg_catalog.pg_attribute a \
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
       WHERE a.attrelid = CAST(\(table) AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
       """
     case .sqlServer:
       """
       SELECT name, TYPE_NAME(system_type_id), CASE WHEN is_computed = 1 THEN 'computed' \
-      WHEN is_identity = 1 THEN 'always' ELSE '' END, CASE WHEN default_object_id <> 0 THEN '1' ELSE '' END \
-      FROM sys.columns WHERE object_id = OBJECT_ID(N\(table))
+      WHEN is_identity = 1 THEN 'always' ELSE '' END, CASE WHEN default_object_id <> 0 THEN '1' ELSE '' END, \
+      CONVERT(varchar(10), CONVERT(int, COLLATIONPROPERTY(collation_name, 'CodePage'))) FROM sys.columns \
+      WHERE object_id = OBJECT_ID(N\(table))
       """
     default: nil
     }

@@ -31,6 +31,7 @@ struct TableCatalog {
     var type: String
     var source: ColumnInfo.Source
     var hasDefault: Bool
+    var codePage: String?
   }
 
   private func details(of name: TableName) throws(DatabaseError) -> [String: Detail] {
@@ -40,12 +41,13 @@ struct TableCatalog {
       let statement = try StatementHandle(native)
       try statement.execute(sql)
       defer { statement.close() }
-      return try statement.texts([1, 2, 3, 4], most: .max)
+      return try statement.texts([1, 2, 3, 4, 5], most: .max)
     }
     var details: [String: Detail] = [:]
     for row in rows {
       details[row[0] ?? ""] = Detail(
-        type: row[1] ?? "", source: TableCatalog.source(row[2] ?? ""), hasDefault: row[3] == "1")
+        type: row[1] ?? "", source: TableCatalog.source(row[2] ?? ""), hasDefault: row[3] == "1",
+        codePage: row[4])
     }
     return details
   }
@@ -59,12 +61,16 @@ struct TableCatalog {
     }
   }
 
+  /// As SQL Server calls it.
+  private static let utf8 = "65001"
+
   private static func literal(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 
   private func column(_ field: ResultField, _ detail: Detail?) -> ColumnInfo {
-    let type = detail.map { field.type.named($0.type) } ?? field.type
+    var type = detail.map { field.type.named($0.type) } ?? field.type
+    type.isUTF8 = detail?.codePage == TableCatalog.utf8
     let source = detail?.source ?? (field.isIdentity ? .identity : .given)
     return ColumnInfo(
       field.name, type.target, isNullable: field.isNullable, source: source,

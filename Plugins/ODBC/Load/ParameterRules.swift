@@ -107,7 +107,7 @@ struct ParameterRules {
   private func timestamp(_ unit: TimeUnit, _ zoned: Bool) -> Way {
     let isOffset = column.map { Int32($0.sql) == DatabaseType.offset } ?? false
     if product == .sqlite { return text(ParameterDeclaration(sql: SQL_VARCHAR, size: 40)) }
-    if traits.isFreeTDS, unit == .microseconds, !isOffset, !zoned {
+    if traits.isFreeTDS, unit == .microseconds, !isOffset, !zoned, !isOld {
       return text(ParameterDeclaration(sql: SQL_VARCHAR, size: 27))
     }
     if isOffset || zoned && product == .sqlServer { return text(offset) }
@@ -117,6 +117,9 @@ struct ParameterRules {
       ParameterDeclaration(sql: SQL_TYPE_TIMESTAMP, size: 20 + digits, digits: digits)
     )
   }
+
+  /// A datetime is not made of a text with more digits than three, and FreeTDS makes one of the structure.
+  private var isOld: Bool { column.map { ["datetime", "smalldatetime"].contains($0.name) } ?? false }
 
   private var offset: ParameterDeclaration {
     product == .sqlServer && !traits.isFreeTDS

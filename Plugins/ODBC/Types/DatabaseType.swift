@@ -14,6 +14,8 @@ struct DatabaseType: Hashable, Sendable {
   let size: Int
   let digits: Int
   let product: Product
+  /// Whether its texts are stored in UTF-8: told by SQL Server's catalog only.
+  var isUTF8 = false
 
   init(sql: Int16, name: String, size: Int, digits: Int, isUnsigned: Bool = false, _ product: Product) {
     self.sql = sql

@@ -8,12 +8,15 @@ extension DatabaseType {
     var target = LoadTarget(type, nativeType: declaration, takesNonFinite: product == .postgresql)
     target.takesNUL = product != .postgresql && product != .sqlite
     switch type {
-    case .text: target.length = length
+    case .text:
+      target.length = length
+      target.takesOnlyASCII = isNarrow && !isUTF8
     case .bytes: target.length = byteLength
     case .time: target.step = step(target)
     case .timestamp, .offsetTimestamp:
       target.step = step(target)
       target.range = range(target.type.unit ?? .microseconds)
+      target.hasTicks = product == .sqlServer && name == "datetime"
     case .date: target.range = days
     case .numeric where product == .sqlite: target.digits = DigitLimit(significant: 15)
     case .numeric where product == .postgresql: target.takesNonFinite = true
@@ -36,6 +39,9 @@ extension DatabaseType {
     let isWide = [SQL_WCHAR, SQL_WVARCHAR].contains(Int32(sql))
     return product == .sqlServer && isWide ? .utf16Units(size) : .characters(size)
   }
+
+  /// The server makes a question mark of what the code page of a column lacks.
+  private var isNarrow: Bool { product == .sqlServer && ["char", "varchar", "text"].contains(name) }
 
   private var byteLength: LoadTarget.LengthLimit? {
     guard size > 0, !isLong, product == .sqlServer || product == .mysql || product == .ingres else { return nil }

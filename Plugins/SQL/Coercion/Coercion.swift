@@ -184,6 +184,8 @@ enum CoercionFault: UInt8 {
   case hasMonths
   case noMember
   case inHole
+  case notASCII
+  case noTick
 
   init(_ result: ParseResult) {
     switch result {
@@ -217,6 +219,8 @@ enum CoercionFault: UInt8 {
     case .hasMonths: "an interval with months has no length that the column could hold"
     case .noMember: "the text is none of the column's members"
     case .inHole: "the value is one that the database would take for another"
+    case .notASCII: "the text has characters beyond ASCII, which the column's character set may lack"
+    case .noTick: "a datetime keeps 1/300 s, milliseconds that end in 0, 3 or 7"
     }
   }
 
@@ -226,6 +230,8 @@ enum CoercionFault: UInt8 {
     case .tooLong, .outOfRange: "Widen the column, or shorten the value in the query that reads it"
     case .tooShort: "Give the column a type of variable length, such as varbinary"
     case .noMember: "Members are compared letter by letter; the database would also take other letters and positions"
+    case .notASCII: "Make the column an nvarchar"
+    case .noTick: "Make the column a datetime2(3), or round the values before"
     case .notMidnight, .notWhole: "Cut it in the query that reads it, or change the column's type"
     default: nil
     }
@@ -235,9 +241,9 @@ enum CoercionFault: UInt8 {
   var sqlState: String {
     switch self {
     case .tooLong: "22001"
-    case .outOfRange, .losesDigits, .notWhole, .notFinite, .inHole: "22003"
+    case .outOfRange, .losesDigits, .notWhole, .notFinite, .inHole, .noTick: "22003"
     case .malformed: "22018"
-    case .notUTF8, .holdsNUL: "22021"
+    case .notUTF8, .holdsNUL, .notASCII: "22021"
     case .inGap, .infinite, .notMidnight, .hasDays, .hasMonths: "22008"
     case .none, .notBoolean, .wrongLength, .tooShort, .noMember: "22000"
     }

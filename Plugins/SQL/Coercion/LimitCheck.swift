@@ -17,12 +17,13 @@ struct LimitCheck: Sendable {
     case .json where target.digits != nil: return true
     case .decimal(let precision, _): return target.digits?.significant.map { precision > $0 } ?? false
     case .text, .json:
-      return target.length != nil || !target.takesNUL || target.hasMachineNumbers || target.members != nil
+      return target.length != nil || !target.takesNUL || target.takesOnlyASCII || target.hasMachineNumbers
+        || target.members != nil
     case .bytes: return target.length != nil
     case .float32, .float64: return !target.takesNonFinite || !target.takesNaN
     case .numeric: return !target.takesNonFinite || target.digits != nil
     case .date, .timestamp, .offsetTimestamp:
-      return isBounded || !target.takesInfiniteDates || target.offsets != nil
+      return isBounded || !target.takesInfiniteDates || target.offsets != nil || target.hasTicks
     case .interval: return isBounded || !target.takesMonths
     case .list(let element): return isNeeded(element, target)
     default: return isBounded || target.hole != nil
@@ -126,6 +127,16 @@ struct LimitCheck: Sendable {
       guard value >= low && value <= high else { return .outOfRange }
       return step == 1 || value % step == 0 ? .none : .losesDigits
     }
+    if target.hasTicks, let perSecond = column.type.unit?.perSecond { try checkTicks(column, perSecond / 1_000) }
+  }
+
+  /// - Parameter millisecond: in units of the column.
+  private func checkTicks(_ column: Column, _ millisecond: Int64) throws {
+    try check(column, Int64.self) { value in
+      let (milliseconds, rest) = Calendar.floorDivide(value, millisecond)
+      let last = Calendar.floorDivide(milliseconds, 10).1
+      return rest == 0 && (last == 0 || last == 3 || last == 7) ? .none : .noTick
+    }
   }
 
   /// The clock itself has to be within the range as well.
@@ -157,12 +168,18 @@ struct LimitCheck: Sendable {
     if !target.takesNUL, column.type != .bytes, holdsNUL(view) {
       try checkBytes(view, .holdsNUL) { !$0.contains(0) }
     }
+    if target.takesOnlyASCII { try checkBytes(view, .notASCII) { LimitCheck.isASCII($0) } }
     if target.hasMachineNumbers { try checkBytes(view, .losesDigits) { JSONNumbers.fitMachineNumbers($0) } }
     if column.type == .json, let digits = target.digits {
       try checkBytes(view, .losesDigits) { !LimitCheck.isNumber($0) || digits.takes($0) }
     }
     if let members = target.members { try checkBytes(view, .noMember) { members.contains($0) } }
     if let length = target.length { try checkLength(view, length) }
+  }
+
+  private static func isASCII(_ text: Span<UInt8>) -> Bool {
+    for index in text.indices where text[index] > 127 { return false }
+    return true
   }
 
   /// Of texts that are JSON.

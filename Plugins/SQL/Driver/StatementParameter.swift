@@ -85,6 +85,8 @@ extension LoadTarget {
     target.step = 1
     target.digits = nil
     target.members = nil
+    target.takesOnlyASCII = false
+    target.hasTicks = false
     if case .decimal = type {
       target.type = .numeric
       target.takesNonFinite = true

@@ -125,6 +125,11 @@ public struct LoadTarget: Sendable, Hashable {
   public var takesNaN = true
   /// Whether U+0000 can be stored in text.
   public var takesNUL: Bool
+  /// Whether the characters that the column stores are known to be ASCII only: what its character set lacks the
+  /// database would change without an error.
+  public var takesOnlyASCII = false
+  /// Whether the column counts 1/300 s and shows milliseconds that end in 0, 3 or 7: SQL Server's `datetime`.
+  public var hasTicks = false
   /// Whether numbers inside of JSON are stored as integers of 64 bits and doubles only: MySQL's `json`.
   public var hasMachineNumbers = false
   /// Whether lists of lists go into it as well as lists, however often `type` nests them: PostgreSQL's arrays.
