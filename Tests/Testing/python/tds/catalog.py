@@ -265,8 +265,12 @@ class Catalog:
         return [each for each in found if kind is None or isinstance(each, kind)]
 
     def triggers(self):
-        rows = self.connection.execute("SELECT object_id, definition FROM main._objects WHERE type = 'TR'").fetchall()
-        return [self._load(row) for row in rows]
+        # Neither this connection nor another one has written: looked at for every INSERT, so not read for each.
+        version = self.connection.execute("PRAGMA main.data_version").fetchone()[0]
+        if self.cache.get("triggers", (None,))[0] != version:
+            rows = self.connection.execute("SELECT object_id, definition FROM main._objects WHERE type = 'TR'")
+            self.cache["triggers"] = version, [self._load(row) for row in rows]
+        return self.cache["triggers"][1]
 
     def by_id(self, object_id):
         for table in self.temporary.values():

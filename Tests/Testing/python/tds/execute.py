@@ -1,5 +1,6 @@
 """Runs statements: the flow of a batch, its errors, and queries."""
 
+import contextlib
 import sqlite3
 
 from . import nodes as n
@@ -392,7 +393,8 @@ class Executor(Changes, Definitions, Messages):
         if other is None:
             raise SQLError(6106, text=f"Process ID {spid} is not an active process ID.")
         other.killed = True
-        other.channel.sock.shutdown(2)
+        with contextlib.suppress(OSError):  # its own thread may have closed it since
+            other.channel.sock.shutdown(2)
 
     def _transaction(self, node):
         transaction = self.session.transaction

@@ -15,6 +15,7 @@ from .transactions import Transaction
 from .wire import Bytes
 
 PROGRESS_STEPS = 50_000  # of SQLite's machine between two looks at the client
+LOOK_SECONDS = 0.005  # at least, between two looks at the client before statements: each is a system call
 DEFAULTS = {
     "NOCOUNT": False,
     "XACT_ABORT": False,
@@ -67,6 +68,7 @@ class Session:
         self.response = None
         self.connections = {}
         self.statement_time = self.login_time = now()
+        self.next_look = 0
         self.is_cancelled = self.is_gone = False
         self.error = None  # raised inside of SQLite
         self.killed = False
@@ -287,6 +289,10 @@ class Session:
 
     def check(self):
         """Raises when the client wants no more."""
+        now = time.monotonic()
+        if now < self.next_look and not self.killed:
+            return
+        self.next_look = now + LOOK_SECONDS
         if self._has_been_told():
             if self.is_gone or self.killed:
                 raise Disconnected("the client left in the middle")

@@ -33,6 +33,10 @@ SHORT_CHAR, SHORT_VARCHAR, SHORT_BINARY, SHORT_VARBINARY, OLD_DECIMAL, OLD_NUMER
 VARBINARY, VARCHAR, BINARY, CHAR, NVARCHAR, NCHAR = 0xA5, 0xA7, 0xAD, 0xAF, 0xE7, 0xEF
 BY_NAME = {name: token for token, (name, _) in FIXED.items()}
 BY_NAME_NULLABLE = {name: (token, size) for token, sizes in NULLABLE.items() for size, name in sizes.items()}
+# Bytes of a TYPE_INFO that has always as many. Those that came are kept: parameters bring theirs with each call.
+SIZES = {**dict.fromkeys(FIXED, 1), **dict.fromkeys(NULLABLE, 2), GUID: 2, DATE: 1, TIME: 2, DATETIME2: 2, OFFSET: 2}
+SIZES |= {DECIMAL: 4, NUMERIC: 4, VARBINARY: 3, BINARY: 3, VARCHAR: 8, CHAR: 8, NVARCHAR: 8, NCHAR: 8}
+KNOWN_TYPES = {}
 NO_LENGTH = 0xFFFFFFFFFFFFFFFF
 UNKNOWN_LENGTH = 0xFFFFFFFFFFFFFFFE
 TEXT_POINTER = bytes(16) + bytes(8)
@@ -98,6 +102,18 @@ class WireType:
 
 def read_type(data, in_columns=False):
     """Reads a TYPE_INFO. `in_columns`: of a bulk load, where text types name their table and UDTs their assembly."""
+    start = data.position
+    size = SIZES.get(data.data[start]) if start < len(data.data) else None
+    if size is None:
+        return _read_type(data, in_columns)
+    key = bytes(data.data[start : start + size])
+    if key not in KNOWN_TYPES:
+        KNOWN_TYPES[key] = _read_type(data, in_columns)
+    data.position = start + size
+    return KNOWN_TYPES[key]
+
+
+def _read_type(data, in_columns):
     token = data.u8()
     if token == NULL:
         return WireType(token, SQLType("int"))
