@@ -34,11 +34,11 @@ import Testing
     let isEarly: Bool
     var once: [Int] { [rows, rows] }
 
-    init(_ kind: Kind, _ faults: [Fault] = [], early: Bool = false) throws {
+    init(_ kind: Kind, _ faults: [Fault] = [], early: Bool = false, rows: Int? = nil) throws {
       self.kind = kind
       table = "twice_\(UInt32.random(in: 0 ... .max))"
       isEarly = early
-      rows = early ? 150_000 : 20_000
+      self.rows = rows ?? (early ? 150_000 : 20_000)
       let target = try Bench.server(kind)
       proxy = try FaultyProxy(to: target.host, UInt16(target.port), faults)
       ferry = try Ferry(environment: ["FERRY_SECRET_PASSWORD": target.password])
@@ -280,15 +280,26 @@ import Testing
     #expect(accepted.status == 0 && accepted.rows == [2 * bench.rows, bench.rows])
   }
 
+  /// Both ends of a COMMIT that nobody hears of, for all servers at once: each run waits until its task's time is over.
+  private func atOnce(_ body: @escaping @Sendable (Kind, Bool, Fault) async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (kind, isDone) in Kind.allCases.flatMap({ [($0, true), ($0, false)] }) {
+        let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
+        let fault =
+          isDone
+          ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
+          : Fault(trigger, .ignoreNew, .cut)
+        group.addTask { try await body(kind, isDone, fault) }
+      }
+      try await group.waitForAll()
+    }
+  }
+
   /// No new connection comes about, and the task's time is over meanwhile.
-  @Test(arguments: Kind.allCases, [true, false])
-  func `a restart asks again`(kind: Kind, isDone: Bool) async throws {
-    let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
-    let fault =
-      isDone
-      ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
-      : Fault(trigger, .ignoreNew, .cut)
-    let bench = try Bench(kind, [fault])
+  @Test func `a restart asks again`() async throws { try await atOnce(restartOfLoad) }
+
+  @Sendable private func restartOfLoad(_ kind: Kind, _ isDone: Bool, _ fault: Fault) async throws {
+    let bench = try Bench(kind, [fault], rows: 1_000)
     try await bench.create()
     try bench.load([TwiceTests.retry, "timeout: PT3S"])
     let run = try await bench.runAlone()
@@ -405,13 +416,9 @@ import Testing
   }
 
   /// The commit of a Queries: nobody answers in time, then a restart finds out.
-  @Test(arguments: Kind.allCases, [true, false])
-  func `a restart of statements asks again`(kind: Kind, isDone: Bool) async throws {
-    let trigger = FaultyProxy.Trigger.text(kind.sent("COMMIT"), from: .client)
-    let fault =
-      isDone
-      ? Fault(trigger, .ignoreNew, .holdAnswers, .forward, .wait(.milliseconds(200)), .cut)
-      : Fault(trigger, .ignoreNew, .cut)
+  @Test func `a restart of statements asks again`() async throws { try await atOnce(restartOfStatements) }
+
+  @Sendable private func restartOfStatements(_ kind: Kind, _ isDone: Bool, _ fault: Fault) async throws {
     let bench = try Bench(kind, [fault])
     try await bench.create()
     let sql = "INSERT INTO \(bench.table) VALUES (1, 1); INSERT INTO \(bench.table) VALUES (2, 2)"
