@@ -2,7 +2,8 @@
 # Runs the fuzzers of Tests/Fuzz (libFuzzer, with the address sanitizer) on Ferry's readers.
 #
 #   fuzz.sh SECONDS [NAME…]   runs the fuzzers named (all), that long each; first of all the files that are kept
-#   fuzz.sh check [NAME…]     the kept files only: the same inputs on every machine
+#   fuzz.sh check [NAME…]     the kept files only: the same inputs on every machine, in a build that is not optimized and
+#                             takes a third of the time
 #   fuzz.sh keep [NAME…]      keeps in fixtures/fuzz the shortest of what was found that adds something
 #
 # The words of fixtures/fuzz/NAME.dict and the files in fixtures/fuzz/NAME are what a fuzzer begins with. What it finds
@@ -35,13 +36,13 @@ is_stale() {
 }
 
 swift_compile() {
-  "$tools/swiftc" -swift-version 6 -O -wmo -g -parse-as-library -package-name ferry -suppress-warnings \
+  "$tools/swiftc" -swift-version 6 "${optimization[@]}" -wmo -parse-as-library -package-name ferry -suppress-warnings \
     -assert-config Debug -sanitize=fuzzer,address "${options[@]}" "$@"
 }
 
 build() {
   local folder name file files options=() objects=()
-  local out=$home/build
+  local out=$program_folder
   mkdir -p "$out"
   for name in ExistentialAny InternalImportsByDefault MemberImportVisibility NonisolatedNonsendingByDefault; do
     options+=(-enable-upcoming-feature "$name")
@@ -82,7 +83,7 @@ fuzz() {
   local name=$1 log=$home/$1/log
   shift
   mkdir -p "$home/$name/corpus"
-  FERRY_FUZZ=$name "$home/build/fuzz" -rss_limit_mb=1024 -timeout=20 -dict="fixtures/fuzz/$name.dict" \
+  FERRY_FUZZ=$name "$program_folder/fuzz" -rss_limit_mb=1024 -timeout=20 -dict="fixtures/fuzz/$name.dict" \
     -artifact_prefix="$home/$name/" "$@" >"$log" 2>&1 && return
   grep -av '^\(INFO\|#[0-9]*\s\(NEW\|REDUCE\|pulse\|RELOAD\)\)' "$log" | tail -n 60 >&2
   echo "fuzz: the reader '$name' has a fault; the log is $log" >&2
@@ -128,6 +129,8 @@ keep() {
 command=${1:-60}
 shift || true
 [ $# -eq 0 ] || names=("$@")
+optimization=(-O -g) program_folder=$home/build
+[ "$command" != check ] || optimization=(-Onone -gline-tables-only) program_folder=$home/build-check
 mkdir -p "$home"
 # Not `if build`: within it an error would not end the building.
 set +e
