@@ -61,7 +61,8 @@ final class SQLServerLoad: BulkLoad {
     guard batch.count > 0 else { return }
     if !isOpen { try beginCount() }
     let encoded = try columns.indices.map { index in
-      try checkNulls(batch.columns[index], columns[index], firstRow)
+      // The library ends the process for a NULL in a column of a fixed width that takes none.
+      try columns[index].refuseNulls(in: batch.columns[index], firstRow: firstRow, doing)
       let type = columns[index].sqlServer?.type ?? DatabaseType.natural(batch.columns[index].type)
       let name = batch.schema.fields[index].name
       return try RowEncoder(name: name, type: type, texts: .stored, firstRow: firstRow).encode(batch.columns[index])
@@ -72,17 +73,6 @@ final class SQLServerLoad: BulkLoad {
       } else {
         try insert(batch, run.rows, firstRow)
       }
-    }
-  }
-
-  /// The library ends the process for a NULL in a column of a fixed width that takes none.
-  private func checkNulls(_ values: Column, _ column: ColumnInfo, _ firstRow: Int64) throws {
-    guard !column.isNullable, values.nullCount > 0 else { return }
-    let view = ColumnView(values)
-    for row in 0..<values.count where view.isNull(row) {
-      throw Failure(
-        .data, "\(doing), row \(firstRow + Int64(row)), column '\(column.name)': NULL in a column that is NOT NULL",
-        code: "23502")
     }
   }
 
