@@ -47,7 +47,9 @@ public enum Vectorwise: SQLDriver {
   public static func connect(
     _ settings: ConnectionSettings, _ options: VectorwiseOptions, _ context: TaskContext
   ) throws -> any SQLConnection {
-    try ODBCConnector.open(ConnectionPlan(vector: settings, options), options.odbc, context)
+    let connection = try ODBCConnector.open(ConnectionPlan(vector: settings, options), options.odbc, context)
+    connection.bulkFolder = options.bulkFolder
+    return connection
   }
 }
 
@@ -61,6 +63,11 @@ public struct VectorwiseOptions: Declaring, Decodable {
     Where the server's Communications Server listens, where that is not the instance of the url's port: the Java \
     driver speaks to another one, the Data Access Server, whose VW7 is VW here.
     """, .example("VW")) var listenAddress: String?
+  @Property(
+    """
+    Loads of whole rows go by COPY … VWLOAD: through a file of CSV in this folder, which Ferry writes to and the \
+    server reads, under the same absolute path. Without it, rows go as parameters.
+    """, .example("/data/exchange")) var bulkFolder: String?
   @PropertyGroup var odbc = ODBCOptions()
 
   public init() {}

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lying.h"
+
 /* --- the real driver --------------------------------------------------------------------------------------------- */
 
-static void *real(const char *name) {
+void *real(const char *name) {
   static void *library = NULL;
   if (library == NULL) {
     const char *path = getenv("FERRY_LYING_REAL");
@@ -38,11 +40,17 @@ typedef enum {
   ROWSET_IGNORED = 128,
   VECTORWISE = 256,
   COMMIT_LOST = 512,
+  VWLOAD_LOSES = 1024,
+  VWLOAD_CLAIMS = 2048,
+  VWLOAD_SILENT = 4096,
+  VWLOAD_REFUSES = 8192,
+  VWLOAD_MISSING = 16384,
 } Lie;
 
 static const char *const names[] = {
   "array-refused", "array-changed", "array-ignored", "array-claimed", "status-silent",
   "no-describe-param", "no-total", "rowset-ignored", "vectorwise", "commit-lost",
+  "vwload-loses", "vwload-claims", "vwload-silent", "vwload-refuses", "vwload-missing",
 };
 
 /* A handle of the real driver and what was said of it; `owner` is the connection of a statement. */
@@ -54,6 +62,9 @@ typedef struct Known {
   SQLUSMALLINT *status;
   /* What SQLGetDiagRec is to say instead of the real driver, once. */
   const char *state, *text;
+  /* Rows that COPY … VWLOAD is said to have loaded, where `copied`. */
+  int copied;
+  SQLLEN count;
   /* Records that SQLError has given of a driver without one. */
   SQLSMALLINT given;
   struct Known *next;
@@ -101,18 +112,24 @@ static SQLRETURN say(SQLHANDLE handle, const char *state, const char *text, SQLR
 
 /* --- handles ----------------------------------------------------------------------------------------------------- */
 
-SQLRETURN SQLAllocHandle(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *handle) {
+SQLRETURN allocate(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *handle) {
   SQLRETURN (*function)(SQLSMALLINT, SQLHANDLE, SQLHANDLE *) = real("SQLAllocHandle");
   SQLRETURN status = function == NULL ? SQL_ERROR : function(kind, parent, handle);
   if (SQL_SUCCEEDED(status) && kind == SQL_HANDLE_STMT) known(*handle)->owner = parent;
   return status;
 }
 
-SQLRETURN SQLFreeHandle(SQLSMALLINT kind, SQLHANDLE handle) {
+SQLRETURN SQLAllocHandle(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *handle) {
+  return allocate(kind, parent, handle);
+}
+
+SQLRETURN release(SQLSMALLINT kind, SQLHANDLE handle) {
   SQLRETURN (*function)(SQLSMALLINT, SQLHANDLE) = real("SQLFreeHandle");
   forget(handle);
   return function == NULL ? SQL_ERROR : function(kind, handle);
 }
+
+SQLRETURN SQLFreeHandle(SQLSMALLINT kind, SQLHANDLE handle) { return release(kind, handle); }
 
 SQLRETURN SQLDriverConnect(
   SQLHDBC connection, SQLHWND window, SQLCHAR *text, SQLSMALLINT length, SQLCHAR *out, SQLSMALLINT room,
@@ -221,7 +238,22 @@ SQLRETURN SQLDescribeCol(
     function == NULL ? SQL_ERROR : function(statement, column, name, room, used, type, size, scale, nullable);
   int place = kind(statement, column);
   if (SQL_SUCCEEDED(status) && place >= 0 && type != NULL) *type = types[place].type;
+  int isRequired = name != NULL && tells(statement, VECTORWISE) && strncmp((char *)name, "required", 8) == 0;
+  if (SQL_SUCCEEDED(status) && isRequired && nullable != NULL) *nullable = SQL_NO_NULLS;
   return status;
+}
+
+SQLSMALLINT type_of(SQLHSTMT statement, SQLUSMALLINT column, const char **name) {
+  SQLRETURN (*function)(
+    SQLHSTMT, SQLUSMALLINT, SQLCHAR *, SQLSMALLINT, SQLSMALLINT *, SQLSMALLINT *, SQLULEN *, SQLSMALLINT *,
+    SQLSMALLINT *) = real("SQLDescribeCol");
+  SQLCHAR label[256];
+  SQLSMALLINT used, type = 0, scale, nullable;
+  SQLULEN size;
+  if (function != NULL) function(statement, column, label, sizeof label, &used, &type, &size, &scale, &nullable);
+  int place = kind(statement, column);
+  *name = place < 0 ? "" : types[place].shown;
+  return place < 0 ? type : types[place].type;
 }
 
 SQLRETURN SQLGetFunctions(SQLHDBC connection, SQLUSMALLINT which, SQLUSMALLINT *out) {
@@ -288,8 +320,37 @@ SQLRETURN SQLExecute(SQLHSTMT statement) {
   return function == NULL ? SQL_ERROR : ran(statement, function(statement));
 }
 
+/* COPY … VWLOAD; see vwload.c. */
+static SQLRETURN copy(SQLHSTMT statement, const char *sql) {
+  if (tells(statement, VWLOAD_MISSING)) return say(statement, "42000", "line 1, syntax error on 'VWLOAD'", SQL_ERROR);
+  if (tells(statement, VWLOAD_REFUSES))
+    return say(statement, "5000R", "row 2, column 'v': cannot convert 'v1' to integer", SQL_ERROR);
+  Known *it = known(statement);
+  long long count = 0;
+  const char *wrong = vwload(it->owner, sql, tells(statement, VWLOAD_LOSES | VWLOAD_CLAIMS), &count);
+  if (wrong != NULL) return say(statement, "5000R", wrong, SQL_ERROR);
+  it->copied = 1;
+  it->count = tells(statement, VWLOAD_SILENT) ? -1 : count + tells(statement, VWLOAD_CLAIMS);
+  return SQL_SUCCESS;
+}
+
+SQLRETURN SQLRowCount(SQLHSTMT statement, SQLLEN *count) {
+  SQLRETURN (*function)(SQLHSTMT, SQLLEN *) = real("SQLRowCount");
+  Known *it = known(statement);
+  if (!it->copied) return function == NULL ? SQL_ERROR : function(statement, count);
+  *count = it->count;
+  return SQL_SUCCESS;
+}
+
 SQLRETURN SQLExecDirect(SQLHSTMT statement, SQLCHAR *text, SQLINTEGER length) {
   SQLRETURN (*function)(SQLHSTMT, SQLCHAR *, SQLINTEGER) = real("SQLExecDirect");
+  known(statement)->copied = 0;
+  if (tells(statement, VECTORWISE) && strncasecmp((char *)text, "COPY ", 5) == 0) {
+    char *sql = length == SQL_NTS ? strdup((char *)text) : strndup((char *)text, (size_t)length);
+    SQLRETURN status = copy(statement, sql);
+    free(sql);
+    return status;
+  }
   return function == NULL ? SQL_ERROR : ran(statement, function(statement, text, length));
 }
 
@@ -304,7 +365,7 @@ SQLRETURN SQLGetData(
 
 /* --- diagnostics ------------------------------------------------------------------------------------------------- */
 
-SQLRETURN SQLGetDiagRec(
+static SQLRETURN record(
   SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number, SQLCHAR *state, SQLINTEGER *native, SQLCHAR *text,
   SQLSMALLINT room, SQLSMALLINT *used) {
   SQLRETURN (*function)(
@@ -322,6 +383,12 @@ SQLRETURN SQLGetDiagRec(
   if (text != NULL && room > 0) snprintf((char *)text, room, "%s", it->text);
   if (used != NULL) *used = (SQLSMALLINT)strlen(it->text);
   return SQL_SUCCESS;
+}
+
+SQLRETURN SQLGetDiagRec(
+  SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number, SQLCHAR *state, SQLINTEGER *native, SQLCHAR *text,
+  SQLSMALLINT room, SQLSMALLINT *used) {
+  return record(kind, handle, number, state, native, text, room, used);
 }
 
 SQLRETURN SQLGetDiagField(
@@ -344,7 +411,7 @@ SQLRETURN SQLError(
     return function(environment, connection, statement, state, native, text, room, used);
   SQLSMALLINT kind = statement != NULL ? SQL_HANDLE_STMT : handle != NULL ? SQL_HANDLE_DBC : SQL_HANDLE_ENV;
   int isOurs = it->state != NULL;
-  SQLRETURN status = SQLGetDiagRec(kind, it->handle, isOurs ? 1 : ++it->given, state, native, text, room, used);
+  SQLRETURN status = record(kind, it->handle, isOurs ? 1 : ++it->given, state, native, text, room, used);
   if (isOurs || !SQL_SUCCEEDED(status)) it->given = 0;
   it->state = NULL;
   return status;
@@ -361,7 +428,6 @@ FORWARD(SQLFreeStmt, (SQLHSTMT s, SQLUSMALLINT o), (s, o))
 FORWARD(SQLPrepare, (SQLHSTMT s, SQLCHAR *t, SQLINTEGER n), (s, t, n))
 FORWARD(SQLNumParams, (SQLHSTMT s, SQLSMALLINT *n), (s, n))
 FORWARD(SQLNumResultCols, (SQLHSTMT s, SQLSMALLINT *n), (s, n))
-FORWARD(SQLRowCount, (SQLHSTMT s, SQLLEN *n), (s, n))
 FORWARD(SQLMoreResults, (SQLHSTMT s), (s))
 FORWARD(SQLFetch, (SQLHSTMT s), (s))
 FORWARD(SQLFetchScroll, (SQLHSTMT s, SQLSMALLINT o, SQLLEN n), (s, o, n))

@@ -24,19 +24,23 @@ final class VectorwiseDatabase: TestedDatabase {
   typealias Driver = Vectorwise
 
   private let folder: TemporaryFolder
+  /// Where files for COPY … VWLOAD lie; nil: rows go as parameters.
+  let exchange: TemporaryFolder?
   let storage: String
+  private let lies: String
 
-  init() throws {
+  init(bulk: Bool = false, _ lies: String...) throws {
     folder = try TemporaryFolder()
     storage = folder.path + "/storage"
+    exchange = bulk ? try TemporaryFolder() : nil
+    self.lies = (["vectorwise"] + lies).joined(separator: "+")
   }
 
   private var path: String { folder.path + "/test.db" }
   var connection: ValueMap {
-    [
-      "url": .string(
-        "jdbc:ingres://localhost:VW7/\(path);Driver=\(LyingDriver.path);Lies=vectorwise;BigInt=1;StepAPI=1")
-    ]
+    let driver = "Driver=\(LyingDriver.path);Lies=\(lies);BigInt=1;StepAPI=1"
+    let url: ValueMap = ["url": .string("jdbc:ingres://localhost:VW7/\(path);\(driver)")]
+    return exchange.map { url.merging(["bulkFolder": .string($0.path)]) } ?? url
   }
 
   func columnType(_ type: DataType) -> String? {

@@ -15,6 +15,8 @@ struct DatabaseError: Error, Hashable, Sendable {
   /// For messages about the connection.
   var server: String?
   var isConnecting = false
+  /// The text may hold values, whatever the state says.
+  var isAboutRows = false
   /// Who spoke, as far as its numbers have a known meaning.
   var product = Product.other
 
@@ -105,7 +107,9 @@ extension DatabaseError {
   // MARK: values
 
   /// Errors about rows quote values; those about statements quote names.
-  private var holdsValues: Bool { category == .data || state.hasPrefix("22") || state.hasPrefix("23") }
+  private var holdsValues: Bool {
+    isAboutRows || category == .data || state.hasPrefix("22") || state.hasPrefix("23")
+  }
 
   /// Whatever stands in quotes or as `=(…)` and is not said to be a name.
   static func withoutValues(_ text: String) -> String {

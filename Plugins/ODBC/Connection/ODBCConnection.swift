@@ -13,6 +13,8 @@ final class ODBCConnection: UnnamedTransactions {
   private var isInTransaction = false
   /// Nothing has been done in the transaction yet.
   var isUntouched = false
+  /// Where the files of Vector's bulk road lie; nil for parameters only.
+  var bulkFolder: String?
 
   /// Takes a fresh connection and sets it up.
   init(_ native: NativeConnection, _ options: ODBCOptions, log: @escaping (LogLevel, String) -> Void) throws {
@@ -93,7 +95,8 @@ final class ODBCConnection: UnnamedTransactions {
     }
   }
 
-  private func run(_ sql: String) throws(DatabaseError) -> Int64? {
+  /// Rows changed, where the driver knows.
+  func run(_ sql: String) throws(DatabaseError) -> Int64? {
     let native = native
     return try native.call { () throws(DatabaseError) in
       let statement = try StatementHandle(native)
@@ -195,6 +198,13 @@ final class ODBCConnection: UnnamedTransactions {
   func arguments(of procedure: TableName) throws -> [ColumnInfo]? { nil }
 
   func bulkLoad(into table: TableInfo, _ columns: [ColumnInfo]) throws -> (any BulkLoad)? {
+    if let bulkFolder {
+      guard let obstacle = VectorLoad.obstacle(table, columns, native.facts) else {
+        return try VectorLoad(self, table, columns, folder: bulkFolder)
+      }
+      log(.warn, "'bulkFolder' does not help here, rows go as parameters: \(obstacle)")
+      self.bulkFolder = nil
+    }
     do throws(DatabaseError) { return try ODBCLoad(self, table, columns) } catch {
       throw error.failure("loading table '\(table.name)'")
     }

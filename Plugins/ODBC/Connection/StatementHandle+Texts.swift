@@ -35,3 +35,15 @@ extension StatementHandle {
     return WideText.string(text)
   }
 }
+
+extension NativeConnection {
+  /// The first columns of a query of Ferry's own, as texts.
+  func texts(_ sql: String, columns: Int) throws(DatabaseError) -> [[String?]] {
+    try call { () throws(DatabaseError) in
+      let statement = try StatementHandle(self)
+      try statement.execute(sql)
+      defer { statement.close() }
+      return try statement.texts(Array(1...columns), most: .max)
+    }
+  }
+}

@@ -36,13 +36,7 @@ struct TableCatalog {
 
   private func details(of name: TableName) throws(DatabaseError) -> [String: Detail] {
     guard let sql = connection.product.columnDetails(TableCatalog.literal(dialect.quote(name))) else { return [:] }
-    let native = connection
-    let rows = try native.call { () throws(DatabaseError) in
-      let statement = try StatementHandle(native)
-      try statement.execute(sql)
-      defer { statement.close() }
-      return try statement.texts([1, 2, 3, 4, 5], most: .max)
-    }
+    let rows = try connection.texts(sql, columns: 5)
     var details: [String: Detail] = [:]
     for row in rows {
       details[row[0] ?? ""] = Detail(
@@ -64,7 +58,7 @@ struct TableCatalog {
   /// As SQL Server calls it.
   private static let utf8 = "65001"
 
-  private static func literal(_ text: String) -> String {
+  static func literal(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 

@@ -16,7 +16,14 @@
  *   no-describe-param  there is no SQLDescribeParam
  *   no-total           SQLGetData says SQL_NO_TOTAL where more is to come
  *   rowset-ignored     rowsets are taken; each fetch gives one row
- *   vectorwise         the database is called Actian Vector; a column called `name__x` is of the type `name`
+ *   vectorwise         the database is called Actian Vector; a column called `name__x` is of the type `name`,
+ *                      one whose name begins with `required` is NOT NULL;
+ *                      COPY … VWLOAD reads a file (vwload.c)
+ *   vwload-loses       … leaves out the last row, and says so in its count
+ *   vwload-claims      … leaves out the last row, and counts it
+ *   vwload-silent      … gives no count
+ *   vwload-refuses     … refuses the second row
+ *   vwload-missing     there is no VWLOAD
  *   commit-lost        SQLEndTran commits, and says that the connection broke
  */
 
