@@ -2,8 +2,8 @@
 # Runs the fuzzers of Tests/Fuzz (libFuzzer, with the address sanitizer) on Ferry's readers.
 #
 #   fuzz.sh SECONDS [NAME…]   runs the fuzzers named (all), that long each; first of all the files that are kept
-#   fuzz.sh check [NAME…]     the kept files only: the same inputs on every machine, in a build that is not optimized and
-#                             takes a third of the time
+#   fuzz.sh check [NAME…]     the kept files only: the same inputs on every machine, in a build that is not optimized
+#                             and takes a third of the time
 #   fuzz.sh keep [NAME…]      keeps in fixtures/fuzz the shortest of what was found that adds something
 #
 # The words of fixtures/fuzz/NAME.dict and the files in fixtures/fuzz/NAME are what a fuzzer begins with. What it finds
