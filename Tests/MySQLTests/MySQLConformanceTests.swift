@@ -38,25 +38,11 @@ final class MySQLDatabase<Driver: SQLDriver>: TestedDatabase {
     ]
   }
 
-  func columnType(_ type: DataType) -> String? {
-    switch type {
-    case .bool: "BOOLEAN"
-    case .int16: "SMALLINT"
-    case .int32: "INT"
-    case .int64: "BIGINT"
-    case .float32: "FLOAT"
-    case .float64: "DOUBLE"
-    case .decimal(let precision, let scale): "DECIMAL(\(precision), \(scale))"
-    case .text: "LONGTEXT"
-    case .bytes: "LONGBLOB"
-    case .date: "DATE"
-    case .time: "TIME(6)"
-    // TIMESTAMP starts at 1970-01-01 00:00:01.
-    case .timestamp: "DATETIME(6)"
-    case .uuid: Server.isMariaDB ? "UUID" : "CHAR(36)"
-    case .json: "JSON"
-    default: nil
-    }
+  var product: TestedProduct { Server.isMariaDB ? .mariaDB : .mysql }
+  var place: TestedProduct.Place {
+    TestedProduct.Place(
+      host: address.hosts.first?.name ?? "", port: address.hosts.first?.port ?? 3_306, user: address.user ?? "",
+      password: address.password ?? "", database: name)
   }
 
   let differences: [Difference] = []
@@ -65,11 +51,6 @@ final class MySQLDatabase<Driver: SQLDriver>: TestedDatabase {
     "BINARY(2)", "DATE", "DATETIME", "DATETIME(6)", "TIMESTAMP(3) NULL", "TIME", "JSON", "ENUM('a', '1.5', 'true')",
     "SET('a', 'abc')",
   ]
-  let onConflict: String? = "ON DUPLICATE KEY UPDATE"
-  func isComparable(_ columnType: String) -> Bool { columnType != "JSON" }
-  /// InnoDB stores at most 8,126 bytes of a row in a page of 16 KiB, which 1,000 columns of BIGINT outgrow.
-  let maxColumns = 900
-  let slowQuery = "SELECT SLEEP(100)"
 
   func forbidden() throws -> (table: String, login: ValueMap)? {
     let server = try Server.connect()
@@ -80,37 +61,6 @@ final class MySQLDatabase<Driver: SQLDriver>: TestedDatabase {
     return ("hidden", ["username": .string(name), "password": "nobody"])
   }
 
-  func independent(_ sql: String) throws -> [[String?]] {
-    let script = """
-      import json, sys, pymysql, datetime, decimal
-      host, port, user, password, database, sql = sys.argv[1:]
-      db = pymysql.connect(host=host, port=int(port), user=user, password=password, database=database,
-                           charset='utf8mb4', init_command="SET time_zone = '+00:00'")
-      def show(v):
-          if v is None: return None
-          if isinstance(v, bytes): return v.hex()
-          if isinstance(v, decimal.Decimal): return format(v, 'f')
-          if isinstance(v, datetime.timedelta): return str((datetime.datetime.min + v).time())
-          return repr(v) if isinstance(v, float) else str(v)
-      with db.cursor() as cursor:
-          cursor.execute(sql)
-          print(json.dumps([[show(v) for v in row] for row in cursor.fetchall()]))
-      """
-    let host = address.hosts.first
-    return try Python.rows(
-      script,
-      [host?.name ?? "", "\(host?.port ?? 3_306)", address.user ?? "", address.password ?? "", name, sql])
-  }
-
-  func shown(_ text: String, _ type: DataType) -> String {
-    switch type {
-    case .bool: text == "true" ? "1" : "0"
-    case .timestamp: text.replacing("T", with: " ").replacing("Z", with: "")
-    // The text protocol, which PyMySQL speaks, shows six digits of a FLOAT.
-    case .float32: text == "3.4028235e+38" ? "3.40282e+38" : text == "1e-45" ? "1.4013e-45" : text
-    default: text
-    }
-  }
 }
 
 @Suite(.serialized) struct MySQLConformanceTests {

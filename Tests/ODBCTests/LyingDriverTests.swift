@@ -40,7 +40,9 @@ import Testing
     }
   }
 
-  private func rows(_ sql: String) throws -> [[String?]] { try SQLiteThroughODBC.rows(path, sql) }
+  private func rows(_ sql: String) throws -> [[String?]] {
+    try TestedProduct.sqlite.rows(sql, at: TestedProduct.Place(file: path))
+  }
 
   private func create() throws {
     _ = try SQLQuery<ODBC>.runAlone(

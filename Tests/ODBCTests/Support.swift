@@ -40,6 +40,12 @@ struct TestServer {
   var user: String { url.user ?? "" }
   var password: String { url.password ?? "" }
 
+  /// Where an independent client finds a database of it, or the one that the url names.
+  func place(_ database: String? = nil) -> TestedProduct.Place {
+    TestedProduct.Place(
+      host: host, port: port, user: user, password: password, database: database ?? url.database ?? "")
+  }
+
   /// The properties of a task.
   func connection(_ driver: String, database: String, _ more: String = "") -> ValueMap {
     let port = driver.contains("msodbcsql") ? "Server=\(host),\(port)" : "Server=\(host);Port=\(port)"

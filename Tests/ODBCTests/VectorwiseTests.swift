@@ -43,6 +43,9 @@ final class VectorwiseDatabase: TestedDatabase {
     return exchange.map { url.merging(["bulkFolder": .string($0.path)]) } ?? url
   }
 
+  let product = TestedProduct.sqlite
+  var place: TestedProduct.Place { TestedProduct.Place(file: path) }
+
   func columnType(_ type: DataType) -> String? {
     switch type {
     case .bool: "bit"
@@ -61,20 +64,6 @@ final class VectorwiseDatabase: TestedDatabase {
     Difference(.commitChunk, "the errors are SQLite's, with numbers that Vector has not"),
   ]
   let storedTypes = ["INTEGER", "TEXT", "DATE"]
-  let slowQuery = """
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000000) SELECT count(*) FROM n
-    """
-  func forbidden() -> (table: String, login: ValueMap)? { nil }
-
-  func independent(_ sql: String) throws -> [[String?]] { try SQLiteThroughODBC.rows(path, sql) }
-
-  func shown(_ text: String, _ type: DataType) -> String {
-    switch type {
-    case .bool: text == "true" ? "1" : "0"
-    case .float64: Double(text).map(SQLiteThroughODBC.python) ?? text
-    default: text
-    }
-  }
 }
 
 @Suite(.serialized) struct VectorwiseTests {

@@ -21,6 +21,8 @@ final class TestedPostgreSQL: TestedDatabase {
   typealias Driver = PostgreSQL
 
   let connection: ValueMap
+  let product = TestedProduct.postgresql
+  let place: TestedProduct.Place
   private let folder = try? TemporaryFolder()
   private let schema = "conformance_\(UInt32.random(in: 0 ... .max))"
   var storage: String { folder?.path ?? "" }
@@ -29,7 +31,6 @@ final class TestedPostgreSQL: TestedDatabase {
     "boolean", "smallint", "bigint", "real", "double precision", "numeric", "numeric(10,2)", "varchar(5)", "char(3)",
     "text", "bytea", "date", "timestamp(0)", "timestamptz", "time(0)", "interval(0)", "money", "jsonb", "integer[]",
   ]
-  let slowQuery = "SELECT pg_sleep(60)"
 
   init() throws {
     let url = try Server.jdbc
@@ -39,6 +40,9 @@ final class TestedPostgreSQL: TestedDatabase {
         "jdbc:postgresql://\(host.name):\(host.port ?? 5_432)/\(url.database ?? "")?currentSchema=\(schema)"),
       "username": .string(url.user ?? ""), "password": .string(url.password ?? ""),
     ]
+    place = TestedProduct.Place(
+      host: host.name, port: host.port ?? 5_432, user: url.user ?? "", password: url.password ?? "",
+      database: url.database ?? "", schema: schema)
     let session = try Server.session()
     defer { session.close() }
     try session.run("CREATE SCHEMA \(schema)")
@@ -63,61 +67,4 @@ final class TestedPostgreSQL: TestedDatabase {
     return ("\(schema)_hidden.t", ["username": .string(schema), "password": "nobody"])
   }
 
-  func columnType(_ type: DataType) -> String? {
-    switch type {
-    case .bool: "boolean"
-    case .int16: "smallint"
-    case .int32: "integer"
-    case .int64: "bigint"
-    case .float32: "real"
-    case .float64: "double precision"
-    case .decimal(let precision, let scale): "numeric(\(precision),\(scale))"
-    case .numeric: "numeric"
-    case .text: "text"
-    case .bytes: "bytea"
-    case .date: "date"
-    case .time: "time"
-    case .timestamp(_, let zoned): zoned ? "timestamptz" : "timestamp"
-    case .interval: "interval"
-    case .uuid: "uuid"
-    case .json: "json"
-    case .list(let element): columnType(element).map { $0 + "[]" }
-    default: nil
-    }
-  }
-
-  /// The texts are the server's own: libpq's text results, as psycopg hands them through.
-  func independent(_ sql: String) throws -> [[String?]] {
-    try Python.rows(
-      """
-      import json, psycopg, sys
-      with psycopg.connect(sys.argv[1]) as connection:
-          connection.execute(f"SET search_path = {sys.argv[2]}; SET TimeZone = UTC")
-          result = connection.pgconn.exec_(sys.argv[3].encode())
-          assert result.status == psycopg.pq.ExecStatus.TUPLES_OK, result.error_message
-          def text(value): return None if value is None else value.decode()
-          rows = [[text(result.get_value(i, j)) for j in range(result.nfields)] for i in range(result.ntuples)]
-          print(json.dumps(rows))
-      """, [Server.url, schema, sql])
-  }
-
-  func shown(_ text: String, _ type: DataType) -> String {
-    switch type {
-    case .bool: return text == "true" ? "t" : "f"
-    case .bytes: return "\\x" + text
-    case .float32, .float64: return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-    case .time: return TestedPostgreSQL.trimmed(text)
-    case .timestamp(_, let zoned):
-      let moment = TestedPostgreSQL.trimmed(text.replacing("T", with: " ").replacing("Z", with: ""))
-      return zoned ? moment + "+00" : moment
-    default: return text
-    }
-  }
-
-  /// The server leaves out the zeros at the end of a fraction.
-  private static func trimmed(_ text: String) -> String {
-    guard text.contains(".") else { return text }
-    let kept = text.reversed().drop { $0 == "0" }
-    return String((kept.first == "." ? kept.dropFirst() : kept).reversed())
-  }
 }

@@ -11,6 +11,10 @@ public protocol TestedDatabase: AnyObject {
   var connection: ValueMap { get }
   /// The folder of internal storage.
   var storage: String { get }
+  /// What it is, whoever speaks to it: gives most of what follows.
+  var product: TestedProduct { get }
+  /// Where a client that has nothing to do with Ferry finds it.
+  var place: TestedProduct.Place { get }
   /// What a column of the type is declared as; nil where the database has nothing for it.
   func columnType(_ type: DataType) -> String?
   /// Columns that every kind of value is brought to by every kind of statement: as they are declared.
@@ -30,18 +34,22 @@ public protocol TestedDatabase: AnyObject {
   var slowQuery: String { get }
   /// A table (id) and the log-in of somebody who may not load into it; nil where there are no rights.
   func forbidden() throws -> (table: String, login: ValueMap)?
-  /// Runs a statement through a client that has nothing to do with Ferry; every value as its text.
-  func independent(_ sql: String) throws -> [[String?]]
-  /// The text that the independent client shows for a value whose canonical text is `text`.
-  func shown(_ text: String, _ type: DataType) -> String
 }
 
 extension TestedDatabase {
-  public var onConflict: String? { "ON CONFLICT (id) DO UPDATE SET" }
-  public func isComparable(_ columnType: String) -> Bool { true }
-  public var maxColumns: Int { 1_000 }
+  public func columnType(_ type: DataType) -> String? { product.columnType(type) }
+  public var onConflict: String? { product.onConflict }
+  public func isComparable(_ columnType: String) -> Bool { product.isComparable(columnType) }
+  public var maxColumns: Int { product.maxColumns }
   public var dialect: Dialect { Driver.dialect }
-  public func shown(_ text: String, _ type: DataType) -> String { text }
+  public var slowQuery: String { product.slowQuery }
+  public func forbidden() throws -> (table: String, login: ValueMap)? { nil }
+
+  /// Runs a statement through a client that has nothing to do with Ferry; every value as its text.
+  public func independent(_ sql: String) throws -> [[String?]] { try product.rows(sql, at: place) }
+
+  /// The text that the independent client shows for a value whose canonical text is `text`.
+  public func shown(_ text: String, _ type: DataType) -> String { product.shown(text, type) }
 }
 
 /// One thing that a database does otherwise than the suite expects.
