@@ -36,20 +36,7 @@ import Testing
         - {id: read, type: jdbc.odbc.Query, url: "\(url)", sql: SELECT 1 AS one, fetchType: FETCH}
 
       """)
-    let process = Process()
-    let binaries = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    process.executableURL = binaries.appending(path: "ferry")
-    process.arguments = ["run", "\(folder.path)/flow.yaml"]
-    process.environment = [
-      "ODBCSYSINI": folder.path, "HOME": folder.path, "FERRY_HOME": folder.path + "/home", "PATH": "/usr/bin:/bin",
-    ]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    return try FerryProcess.run("\(folder.path)/flow.yaml", home: folder, ["ODBCSYSINI": folder.path]).output
   }
 
   @Test(arguments: ["Driver=Good SQLite;Database=:memory:", "DSN=shop", "jdbc:odbc:shop", "odbc:DSN=shop"])

@@ -45,18 +45,7 @@ final class SQLServerThroughODBC: TestedDatabase {
 enum SQLServerLibrary {
   case microsoft, freeTDS
 
-  /// Microsoft's comes with PyPI's mssql-python.
-  private static let microsoftPath: String = {
-    let script = """
-      import glob, importlib.util, json, os, platform
-      root = importlib.util.find_spec("mssql_python_odbc").submodule_search_locations[0]
-      found = glob.glob(f"{root}/libs/linux/debian_ubuntu/{platform.machine()}/lib/libmsodbcsql*")
-      print(json.dumps([[found[0]]]))
-      """
-    return (try? Python.rows(script, []).first?.first ?? nil) ?? "missing"
-  }()
-
-  var path: String { self == .microsoft ? SQLServerLibrary.microsoftPath : Drivers.freeTDS }
+  var path: String { self == .microsoft ? Drivers.microsoft : Drivers.freeTDS }
   var differences: [Difference] {
     guard self == .freeTDS else { return [] }
     let reason = "old dates go as texts, which the server rounds to the type of the column that they are compared with"

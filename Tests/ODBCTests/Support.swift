@@ -8,24 +8,6 @@ import Testing
 @testable import Engine
 @testable import ODBC
 
-/// The drivers, by the paths of their libraries: no file of the machine has to know them.
-enum Drivers {
-  private static let folder = "/usr/lib/\(machine)-linux-gnu/odbc"
-
-  private static var machine: String {
-    #if arch(arm64)
-    "aarch64"
-    #else
-    "x86_64"
-    #endif
-  }
-
-  static let postgreSQL = "\(folder)/psqlodbcw.so"
-  static let mariaDB = "\(folder)/libmaodbc.so"
-  static let sqlite = "\(folder)/libsqlite3odbc.so"
-  static let freeTDS = "\(folder)/libtdsodbc.so"
-}
-
 /// A server that the tests run against; without it they fail.
 struct TestServer {
   let url: JDBCURL
@@ -47,12 +29,17 @@ struct TestServer {
   }
 
   /// The properties of a task.
-  func connection(_ driver: String, database: String, _ more: String = "") -> ValueMap {
-    let port = driver.contains("msodbcsql") ? "Server=\(host),\(port)" : "Server=\(host);Port=\(port)"
+  func connection(_ driver: String, database: String, _ more: String = "", port: Int? = nil) -> ValueMap {
+    let place = TestServer.place(driver, host, port ?? self.port)
     return [
-      "url": .string("Driver=\(driver);\(port);Database=\(database)\(more)"), "username": .string(user),
+      "url": .string("\(place);Database=\(database)\(more)"), "username": .string(user),
       "password": .string(password),
     ]
+  }
+
+  /// The begin of a connection string.
+  static func place(_ driver: String, _ host: String, _ port: Int) -> String {
+    "Driver=\(driver);" + (driver.contains("msodbcsql") ? "Server=\(host),\(port)" : "Server=\(host);Port=\(port)")
   }
 
   /// A connection of the driver's.
@@ -64,5 +51,26 @@ struct TestServer {
       password: properties["password"]?.string)
     let connection = try ODBC.connect(settings, options, try context ?? .forTests())
     return try #require(connection as? ODBCConnection)
+  }
+}
+
+/// The built `ferry`, run as a child process.
+enum FerryProcess {
+  static func run(_ flow: String, home: TemporaryFolder, _ environment: [String: String], _ more: String...) throws
+    -> (status: Int32, output: String)
+  {
+    let process = Process()
+    let binaries = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    process.executableURL = binaries.appending(path: "ferry")
+    process.arguments = ["run", flow] + more
+    let own = ["HOME": home.path, "FERRY_HOME": home.path + "/home", "PATH": "/usr/bin:/bin"]
+    process.environment = own.merging(environment) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
   }
 }

@@ -27,7 +27,7 @@ import Testing
     let failure = try thrown { try bench.load(uri, ["table": "t"]) }
     #expect(failure.category == .schema && failure.message.contains("is always counted up by the database"))
     #expect(try bench.load(uri, ["table": "t", "columns": ["v"]])["updatedCount"]?.int == 3)
-    #expect(try bench.load(uri, road.target("t").and(["keepIdentity": "true"]))["updatedCount"]?.int == 3)
+    #expect(try bench.load(uri, road.target("t").merging(["keepIdentity": "true"]))["updatedCount"]?.int == 3)
     let found = try server.run("SELECT n, v FROM t ORDER BY n")
     #expect(
       found == [

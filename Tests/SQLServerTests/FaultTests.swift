@@ -63,7 +63,7 @@ import Testing
     // The same is tried again where the flow says so.
     let again = try FaultyProxy(to: "127.0.0.1", UInt16(server.port), [.cut(after: 300_000, from: .client)])
     let outputs = try bench.load(
-      uri, road.target("t").and(["retryScope": "ALL", "retryBackoff": "PT0.01S"]),
+      uri, road.target("t").merging(["retryScope": "ALL", "retryBackoff": "PT0.01S"]),
       url: server.url("encrypt=false", port: Int(again.port)))
     #expect(outputs["updatedCount"]?.int == 40_000 && again.faultsHappened == 1)
     #expect(try server.count("t") == 40_000)
@@ -89,7 +89,7 @@ import Testing
     // The commit that is not done is done again; the key would refuse rows that come twice.
     guard !isDone else { return }
     try server.arm(fault)
-    try bench.load(uri, road.target("t").and(["retryScope": "ALL", "retryBackoff": "PT0.01S"]))
+    try bench.load(uri, road.target("t").merging(["retryScope": "ALL", "retryBackoff": "PT0.01S"]))
     #expect(try server.count("t") == 1_000)
   }
 
@@ -98,7 +98,7 @@ import Testing
     let uri = try bench.input(1...1_000)
     try server.arm("after_commit")
     let more: ValueMap = ["commitToken": "none", "retryScope": "ALL"]
-    let failure = try thrown { try bench.load(uri, road.target("t").and(more)) }
+    let failure = try thrown { try bench.load(uri, road.target("t").merging(more)) }
     #expect(failure.outcome == .unknown && failure.message.contains("it is not known whether the rows are in"))
     #expect(try server.count("t") == 1_000)
   }
@@ -115,7 +115,7 @@ import Testing
     #expect(try server.count("t") == 0)
     try server.arm("deadlock", 24)
     let outputs = try bench.load(
-      uri, road.target("t").and(["retryScope": "ALL", "retryBackoff": "PT0.01S"]))
+      uri, road.target("t").merging(["retryScope": "ALL", "retryBackoff": "PT0.01S"]))
     #expect(bench.log.lines.contains { $0.contains("the load failed and starts again") })
     #expect(outputs["updatedCount"]?.int == 1_000)
     #expect(try server.count("t") == 1_000)
@@ -140,7 +140,7 @@ import Testing
     guard fault == "bulk_lose" else { return }
     try server.arm(fault)
     #expect(
-      try bench.load(uri, Road.bulk.target("t").and(["confirmCount": "false"]))["updatedCount"]?.int == 10_000)
+      try bench.load(uri, Road.bulk.target("t").merging(["confirmCount": "false"]))["updatedCount"]?.int == 10_000)
     #expect(try server.count("t") == 1)
   }
 

@@ -141,7 +141,7 @@ import Testing
           "encrypt": .string(encrypt), "trustStore": .string(try TLSFiles.path("ca.crt")),
           "sql": "SELECT encrypt_option AS e FROM sys.dm_exec_connections WHERE session_id = @@SPID",
           "fetchType": "FETCH_ONE",
-        ], url: try server.url("")), storage: folder.path
+        ], url: server.url("")), storage: folder.path
     ).outputs
     #expect(outputs["row"]?.map?["e"]?.string == (encrypt == "TRUE" ? "TRUE" : "FALSE"))
   }

@@ -85,7 +85,7 @@ import Testing
     #expect(try bench.load(bench.input(1...700), road.target("fired"))["updatedCount"]?.int == 700)
     #expect(try server.count("fired") == 700 && server.count("told") == 700)
     guard road == .bulk else { return }
-    try bench.load(bench.input(7_000...8_000), road.target("fired").and(["fireTriggers": "false"]))
+    try bench.load(bench.input(7_000...8_000), road.target("fired").merging(["fireTriggers": "false"]))
     #expect(try server.count("fired") == 1_701 && server.count("told") == 700)
   }
 

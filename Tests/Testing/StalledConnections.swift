@@ -12,9 +12,13 @@ package struct StalledConnections<D: SQLDriver> {
   let server: (host: String, port: UInt16)
   /// Connection settings that lead to a port of this machine, with parameters for the URL.
   let settings: @Sendable (_ port: UInt16, _ parameters: String) throws -> ConnectionSettings
+  /// What the parameters say where that is no matter of the url.
+  package var options: @Sendable (_ parameters: String) throws -> D.Options = { _ in D.Options() }
   let slowQuery: String
   /// Gives so many rows that no buffer holds them.
   let manyRows: String
+  /// Rows of each batch of a load.
+  package var batchRows = 10_000
 
   package init(
     host: String, port: UInt16, slowQuery: String, manyRows: String,
@@ -44,6 +48,7 @@ package struct StalledConnections<D: SQLDriver> {
   package func roads(_ table: String) -> [(name: String, body: Body)] {
     let slow = slowQuery
     let many = manyRows
+    let batchRows = batchRows
     return [
       (
         "waiting for a statement",
@@ -70,7 +75,7 @@ package struct StalledConnections<D: SQLDriver> {
           try connection.begin()
           guard let load = try connection.bulkLoad(into: info, info.columns) else { return }
           defer { load.abort() }
-          let batch = try Self.batch()
+          let batch = try Self.batch(batchRows)
           try load.write(batch, firstRow: 1)
           proxy.act(.stall)
           for part in 1..<10_000 { try load.write(batch, firstRow: Int64(part * batch.count + 1)) }
@@ -98,15 +103,15 @@ package struct StalledConnections<D: SQLDriver> {
     ]
   }
 
-  private static func batch() throws -> RecordBatch {
+  private static func batch(_ count: Int) throws -> RecordBatch {
     let id = ColumnBuilder(.int32)
     let text = ColumnBuilder(.text)
-    for row in 0..<10_000 {
+    for row in 0..<count {
       id.append(Int32(row))
       text.append(text: String(repeating: "x", count: 100))
     }
     return RecordBatch(
-      schema: Schema([Field("id", .int32), Field("t", .text)]), columns: [id.finish(), text.finish()], count: 10_000)
+      schema: Schema([Field("id", .int32), Field("t", .text)]), columns: [id.finish(), text.finish()], count: count)
   }
 
   // MARK: stopping
@@ -123,7 +128,7 @@ package struct StalledConnections<D: SQLDriver> {
       }
     }
     TestThread.pause(.milliseconds(700))
-    return attempts.map { $0.stop() }
+    return stop(attempts)
   }
 
   /// Stops the task while it connects, the other side being silent from some point on.
@@ -141,7 +146,14 @@ package struct StalledConnections<D: SQLDriver> {
       }
     }
     TestThread.pause(.milliseconds(500))
-    return attempts.map { $0.stop() }
+    return stop(attempts)
+  }
+
+  /// All at once: each may take as long as the patience with a server that does not answer.
+  private func stop(_ attempts: [Attempt]) -> [Outcome] {
+    let threads = attempts.map { attempt in TestThread { attempt.stop() } }
+    for thread in threads { thread.join() }
+    return attempts.compactMap(\.outcome)
   }
 
   /// What a connection comes to that is left alone, with limits in the URL.
@@ -167,10 +179,13 @@ package struct StalledConnections<D: SQLDriver> {
     let name: String
     let proxy: FaultyProxy
     private let settings: ConnectionSettings
+    private let options: D.Options
     private let cancellation = Cancellation()
     private let context: TaskContext
     private var thread: TestThread?
     private var failure: Failure?
+    /// Of `stop`.
+    private(set) var outcome: Outcome?
 
     init(
       _ suite: StalledConnections, _ name: String, _ faults: [FaultyProxy.Fault] = [], _ parameters: String = "",
@@ -179,6 +194,7 @@ package struct StalledConnections<D: SQLDriver> {
       self.name = name
       proxy = try FaultyProxy(to: suite.server.host, suite.server.port, faults)
       settings = try suite.settings(proxy.port, parameters)
+      options = try suite.options(parameters)
       context = try TaskContext.forTests(cancellation: cancellation)
       thread = TestThread { [self] in
         do { try body(self) } catch {
@@ -189,7 +205,7 @@ package struct StalledConnections<D: SQLDriver> {
 
     /// Connects and works as a task does: rolls back when it fails, and closes.
     func connected(_ body: (any SQLConnection) throws -> Void) throws {
-      let connection = try D.connect(settings, D.Options(), context)
+      let connection = try D.connect(settings, options, context)
       defer { connection.close() }
       try context.onCancel(connection.canceller) {
         do { try body(connection) } catch {
@@ -199,13 +215,13 @@ package struct StalledConnections<D: SQLDriver> {
       }
     }
 
-    func stop() -> Outcome {
+    func stop() {
       let start = ContinuousClock.now
       let canceller = TestThread { [cancellation] in cancellation.cancel(.timeout(.seconds(1))) }
       let stopped = canceller.join(within: .seconds(1)) ? ContinuousClock.now - start : .seconds(60)
       let hasEnded = thread?.join(within: StalledConnections.limit) ?? false
       let time = ContinuousClock.now - start
-      return Outcome(
+      outcome = Outcome(
         road: name, time: hasEnded ? time : nil, failure: hasEnded ? failure : nil, stopping: stopped)
     }
 
