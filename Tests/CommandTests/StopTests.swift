@@ -5,7 +5,44 @@ import Testing
 
 /// The real command, stopped while a database's network stalls, and while it does not.
 @Suite(.serialized) struct StopTests {
-  enum Database: String, CaseIterable, Sendable { case postgresql, mysql }
+  enum Database: String, CaseIterable, Sendable {
+    case postgresql, mysql
+    /// PostgreSQL and SQL Server through their ODBC drivers, which wait where nobody can reach them.
+    case psqlodbc, msodbc
+
+    static let native: [Database] = [.postgresql, .mysql]
+
+    var variables: [String] {
+      switch self {
+      case .postgresql, .psqlodbc: ["FERRY_TEST_POSTGRESQL_URL"]
+      case .mysql: ["FERRY_TEST_MYSQL_URL", "FERRY_TEST_MARIADB_URL"]
+      case .msodbc: ["FERRY_TEST_SQLSERVER_URL"]
+      }
+    }
+
+    var plugin: String { Database.native.contains(self) ? rawValue : "odbc" }
+
+    /// Without TLS: the proxy has to see the words.
+    func url(port: UInt16, _ database: String) -> String {
+      switch self {
+      case .postgresql: "jdbc:postgresql://127.0.0.1:\(port)/\(database)?sslmode=disable"
+      case .mysql: "jdbc:mysql://127.0.0.1:\(port)/\(database)?sslMode=disable"
+      case .psqlodbc: "Driver=\(Drivers.postgreSQL);Server=127.0.0.1;Port=\(port);Database=\(database);SSLmode=disable"
+      case .msodbc: "Driver=\(Drivers.microsoft);Server=127.0.0.1,\(port);Database=\(database);Encrypt=no"
+      }
+    }
+
+    func sleep(_ mark: String) -> String {
+      switch self {
+      case .postgresql, .psqlodbc: "SELECT '\(mark)', pg_sleep(20)"
+      case .mysql: "SELECT '\(mark)', SLEEP(20)"
+      case .msodbc: "WAITFOR DELAY '00:00:20' SELECT '\(mark)'"
+      }
+    }
+
+    /// As it stands in what the client sends: SQL Server's is UTF-16.
+    func sent(_ text: String) -> String { self == .msodbc ? String(text.flatMap { [$0, "\0"] }) : text }
+  }
 
   private struct Server {
     var kind: Database
@@ -14,34 +51,32 @@ import Testing
 
     init(_ kind: Database) throws {
       let environment = ProcessInfo.processInfo.environment
-      let names = kind == .mysql ? ["FERRY_TEST_MYSQL_URL", "FERRY_TEST_MARIADB_URL"] : ["FERRY_TEST_POSTGRESQL_URL"]
+      let text = try #require(kind.variables.compactMap { environment[$0] }.first, "needs \(kind.variables)")
       self.kind = kind
-      url = try JDBCURL(#require(names.compactMap { environment[$0] }.first, "needs \(names)"))
-      ferry = try Ferry(environment: ["FERRY_SECRET_DB": url.password ?? ""])
+      url = try JDBCURL(text, kind == .msodbc ? .properties : .servers)
+      ferry = try Ferry(environment: ["FERRY_SECRET_DB": url.password ?? url["password"] ?? ""])
     }
 
     /// - Parameter mark: what the statement holds that is waited for.
     func proxy(_ mark: String = "none") throws -> FaultyProxy {
-      let isSent = FaultyProxy.Fault(.text(mark, from: .client), .forward)
+      let isSent = FaultyProxy.Fault(.text(kind.sent(mark), from: .client), .forward)
       return try FaultyProxy(to: url.hosts[0].name, UInt16(url.hosts[0].port ?? 0), [isSent])
     }
 
     /// A flow whose one task runs a statement for a long time; `mark` tells it from others.
     func flow(port: UInt16, mark: String, more: String = "") -> String {
-      let tls = kind == .mysql ? "sslMode" : "sslmode"
-      let sleep = kind == .mysql ? "SELECT '\(mark)', SLEEP(20)" : "SELECT '\(mark)', pg_sleep(20)"
-      return """
-        id: stop
-        tasks:
-          - id: wait
-            type: jdbc.\(kind.rawValue).Queries
-            url: "jdbc:\(kind.rawValue)://127.0.0.1:\(port)/\(url.database ?? "")?\(tls)=disable"
-            username: "\(url.user ?? "")"
-            password: "{{ secret('DB') }}"
-            sql: "\(sleep)"
-            fetchType: FETCH
-            \(more)
-        """
+      """
+      id: stop
+      tasks:
+        - id: wait
+          type: jdbc.\(kind.plugin).Queries
+          url: "\(kind.url(port: port, url.database ?? ""))"
+          username: "\(url.user ?? url["user"] ?? "")"
+          password: "{{ secret('DB') }}"
+          sql: "\(kind.sleep(mark))"
+          fetchType: FETCH
+          \(more)
+      """
     }
 
     /// How many statements with this mark run at the server, by a client that has nothing to do with Ferry.
@@ -62,8 +97,7 @@ import Testing
         print(c.fetchone()[0])
         """
       let environment = ProcessInfo.processInfo.environment
-      let name = kind == .mysql ? "FERRY_TEST_MARIADB_URL" : "FERRY_TEST_POSTGRESQL_URL"
-      let text = environment["FERRY_TEST_MYSQL_URL"].flatMap { kind == .mysql ? $0 : nil } ?? environment[name] ?? ""
+      let text = kind.variables.compactMap { environment[$0] }.first ?? ""
       let output = try FerryTesting.Python.output(of: kind == .mysql ? mysql : postgresql, [text, mark])
       return Int(output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
     }
@@ -101,7 +135,7 @@ import Testing
     return (result, Date().timeIntervalSince(start))
   }
 
-  @Test(arguments: Database.allCases, [false, true]) func aSignalEndsAStalledRun(kind: Database, ignoresNew: Bool)
+  @Test(arguments: Database.native, [false, true]) func aSignalEndsAStalledRun(kind: Database, ignoresNew: Bool)
     async throws
   {
     let number = ignoresNew ? SIGINT : SIGTERM
@@ -136,7 +170,7 @@ import Testing
   }
 
   /// A terminal that closes, and Ctrl-\: nothing goes on at the server.
-  @Test(arguments: Database.allCases, [SIGHUP, SIGQUIT]) func theStatementIsStoppedAtTheServer(
+  @Test(arguments: Database.native, [SIGHUP, SIGQUIT]) func theStatementIsStoppedAtTheServer(
     kind: Database, number: Int32
   ) async throws {
     let server = try Server(kind)

@@ -12,6 +12,8 @@ struct ConnectionPlan: Sendable {
   let traits: DriverTraits
   /// For messages: never with what logs in.
   let server: String
+  /// Whether it is said which database: a server's own choice may be one where nothing should be made.
+  let hasDatabase: Bool
   var connectTimeout = Patience.connect
   /// Nil = as long as a call takes.
   var socketTimeout: Duration?
@@ -69,6 +71,7 @@ struct ConnectionPlan: Sendable {
     attributes = own
     server = ConnectionPlan.server(
       value("server", "servername", "host", "hostname", "address"), value("port"), value("database", "dbq"), library)
+    hasDatabase = value("database", "dbq") != nil || library.sourceHas("Database")
     if let timeout = options.connectTimeout { connectTimeout = timeout }
     socketTimeout = options.socketTimeout
   }
@@ -77,13 +80,18 @@ struct ConnectionPlan: Sendable {
   private static func server(
     _ host: String?, _ port: String?, _ database: String?, _ library: DriverLibrary
   ) -> String {
-    if let host { return port.map { "\(host):\($0)" } ?? host }
+    // SQL Server's `tcp:db.example.com,1433`.
+    let written = host?.replacing("tcp:", with: "").replacing(",", with: ":")
+    if let written { return port.map { "\(written):\($0)" } ?? written }
     return library.source.map { "the data source '\($0)'" } ?? database.map { "'\($0)'" } ?? library.name
   }
 
   private static func isLogIn(_ name: String) -> Bool {
     ["uid", "user", "username", "user id", "pwd", "password"].contains(name.lowercased())
   }
+
+  /// For messages about the log-in.
+  var doing: String { "connecting to \(server) through '\(library.file)'" }
 
   var product: Product { Product(library.path ?? library.name) }
 

@@ -42,6 +42,22 @@ internal import Records
     return Int32(status) == SQL_SUCCESS && row > 0 ? Int(row) : nil
   }
 
+  /// Whether one of all records, however many, is no warning.
+  var hasErrors: Bool {
+    var state = [UInt16](repeating: 0, count: 6)
+    var (native, length): (SQLINTEGER, Int16) = (0, 0)
+    var number: Int16 = 1
+    while number < Int16.max {
+      let status = unsafe SQLGetDiagRecW(kind, handle, number, &state, &native, nil, 0, &length)
+      guard Int32(status) == SQL_SUCCESS || Int32(status) == SQL_SUCCESS_WITH_INFO else { return false }
+      if !Diagnostics.isWarning(WideText.string(state, 5)) { return true }
+      number += 1
+    }
+    return false
+  }
+
+  private static func isWarning(_ state: String) -> Bool { state.hasPrefix("01") || state.hasPrefix("00") }
+
   /// All records, warnings among them.
   var records: [DatabaseError] {
     var found: [DatabaseError] = []
@@ -53,12 +69,16 @@ internal import Records
     return found
   }
 
-  /// The first record that is no warning.
+  /// The first record that is no warning; before it one of a statement that says that the connection is gone.
   var error: DatabaseError {
     let all = records
     var unknown = DatabaseError(state: "HY000", number: 0, text: "the driver gave no reason")
     unknown.product = product
-    var error = all.first { !$0.state.hasPrefix("01") } ?? all.first ?? unknown
+    let isStatements = kind == Int16(SQL_HANDLE_STMT)
+    let found =
+      all.first { isStatements ? $0.isConnectionLoss : $0.saysMoreThanRefused }
+      ?? all.first { !Diagnostics.isWarning($0.state) }
+    var error = found ?? all.first ?? unknown
     // Some drivers tell the same thing in several records, the row in another one than the reason.
     error.row = error.row ?? all.lazy.compactMap(\.row).first
     return error

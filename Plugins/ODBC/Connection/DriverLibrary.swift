@@ -38,6 +38,12 @@ struct DriverLibrary: Sendable {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// Its name without a folder, for messages.
+  var file: String { name.split(separator: "/").last.map(String.init) ?? name }
+
+  /// Whether the data source has a value.
+  func sourceHas(_ key: String) -> Bool { source.map { DriverLibrary.entry($0, key, of: "odbc.ini") != nil } ?? false }
+
   /// The drivers that have an entry.
   private static var installed: [String] {
     var text = [CChar](repeating: 0, count: 32_768)

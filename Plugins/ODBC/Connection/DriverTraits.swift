@@ -23,6 +23,10 @@ struct DriverTraits: Sendable {
   var readsFloatsAsDoubles = false
   /// Rows that were fetched are gone: a value that was cut can be had in the last one only.
   var keepsNoRows = false
+  /// The driver keeps whole results: a cursor of Ferry's own brings them in steps.
+  var needsSteps = false
+  /// Nothing is said of why a server cannot be reached.
+  var hidesRefusals = false
   /// What the user has to know.
   var warning: String?
 
@@ -36,12 +40,13 @@ struct DriverTraits: Sendable {
   private mutating func set(_ library: String) {
     let name = library.lowercased()
     if name.contains("psqlodbc") || name.contains("postgresql") {
-      // Rows come in steps instead of all at once; values come as the server has them; an error leaves the transaction
-      // as the server does, without a savepoint around each statement.
+      // Values come as the server has them; an error leaves the transaction as the server does, without a savepoint
+      // around each statement.
       defaults = [
-        ("UseDeclareFetch", "1"), ("Fetch", "1000"), ("BoolsAsChar", "0"), ("LFConversion", "0"), ("Protocol", "7.4-0"),
+        ("UseDeclareFetch", "0"), ("BoolsAsChar", "0"), ("LFConversion", "0"), ("Protocol", "7.4-0"),
         ("UpdatableCursors", "0"), ("ByteaAsLongVarBinary", "1"), ("KeepaliveTime", "30"), ("KeepaliveInterval", "15"),
       ]
+      needsSteps = true
       sendsFloatsAsTexts = true
       onlyInsertsInArrays = false
     } else if name.contains("maodbc") || name.contains("mariadb") {
@@ -62,6 +67,7 @@ struct DriverTraits: Sendable {
       hasLooseSizes = false
       onlyInsertsInArrays = false
     } else if name.contains("msodbcsql") {
+      hidesRefusals = true
       hasLooseSizes = false
       onlyInsertsInArrays = false
     }

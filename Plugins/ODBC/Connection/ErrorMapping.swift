@@ -26,9 +26,19 @@ struct DatabaseError: Error, Hashable, Sendable {
     if state.hasPrefix("08") || state.hasPrefix("57P0") { return true }
     return switch product {
     case .mysql: [2_006, 2_013, 2_055, 1_927, 1_053, 4_031].contains(number)
-    case .sqlServer: [10_053, 10_054, 20_003, 20_004, 20_006, 20_017, 20_047].contains(number)
+    case .sqlServer:
+      [10_053, 10_054, 20_003, 20_004, 20_006, 20_017, 20_047].contains(number)
+        || state == "HY000" && DatabaseError.brokenStreams.contains { text.contains($0) }
     default: false
     }
+  }
+
+  /// Microsoft's driver can do nothing more with a connection on which it was sent what it does not understand.
+  private static let brokenStreams = ["Protocol error in TDS stream", "Unknown token received from SQL Server"]
+
+  /// A server has looked at it and refused it, a COMMIT included: it has not been done.
+  var isRefusal: Bool {
+    !isConnectionLoss && ["22", "23", "40", "44", "P0"].contains(String(state.prefix(2))) && state != "40003"
   }
 
   static let interrupted = DatabaseError(state: "HY008", number: 0, text: "the statement was cancelled")
@@ -66,12 +76,17 @@ extension DatabaseError {
     case (.sqlServer, 547): "23503"
     case (.sqlServer, 515): "23502"
     case (.sqlite, 19): "23000"
+    case _ where isConnectionLoss && !isConnecting && !state.hasPrefix("08") && !state.hasPrefix("57P"): "08S01"
+    case (.sqlServer, 18_456): "28000"
+    case _ where refusal == .unreachable: "08001"
     default: state == "HY000" && number > 0 ? "\(number)" : state
     }
   }
 
   var category: Failure.Category {
     if let known = product.category(of: number, state) { return known }
+    if isConnectionLoss && !isConnecting { return .transient }
+    if isConnecting, state.hasPrefix("08"), saysWhatIsWrong { return .configuration }
     switch state {
     case "IM002", "IM003", "IM012", "IM014": return .configuration
     case "01000" where isConnecting: return .configuration
@@ -85,7 +100,8 @@ extension DatabaseError {
   }
 
   private var retryIsSafe: Bool {
-    if SQLState.retryIsSafe(state) || isConnecting && category == .transient { return true }
+    // Before there is a session nothing has been done.
+    if SQLState.retryIsSafe(state) || isConnecting { return true }
     return switch product {
     case .mysql: [1_205, 1_213, 1_040].contains(number)
     case .sqlServer: [1_205, 1_222, 3_960].contains(number)
@@ -94,12 +110,12 @@ extension DatabaseError {
   }
 
   private var hint: String? {
-    switch state {
+    if let connectHint { return connectHint }
+    return switch code {
     case "28000", "28P01": "Check the user name and the password"
     case "22001": "Widen the column or shorten the values"
     case "40001", "40P01": "Run it again: it stood in the way of another transaction"
     case "42501": "Grant the user the permission, or use another user"
-    case "HYT00", "HYT01", "08001": isConnecting ? "Check the server's name and port in the url" : nil
     default: nil
     }
   }

@@ -21,11 +21,18 @@ final class Interrupter: Sendable {
   func watch(_ statement: StatementHandle) { target.withLock { unsafe $0.handle = unsafe statement.handle } }
 
   /// The statement is going to be freed.
-  func forget(_ statement: StatementHandle) {
-    target.withLock { target in
+  /// - Returns: false while a request to stop is on its way, which may take as long as the network likes: the statement
+  ///   is then to be freed with its connection.
+  func forget(_ statement: StatementHandle) -> Bool {
+    target.withLockIfAvailable { target in
       if unsafe target.handle == statement.handle { unsafe target.handle = nil }
-    }
+      return true
+    } ?? false
   }
+
+  /// All statements are going to be freed with their connection. Waits for a request to stop that is on its way: the
+  /// driver uses the statement until it has been answered.
+  func forgetAll() { target.withLock { unsafe $0.handle = nil } }
 
   /// Asks for a stop; where that is not heard the connection is given up.
   func interrupt() {

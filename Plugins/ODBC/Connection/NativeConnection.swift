@@ -15,6 +15,8 @@ internal import Synchronization
   let interrupter: Interrupter
   let traits: DriverTraits
   private(set) var facts = DriverFactSheet()
+  /// Whether the connection string names a database.
+  let hasDatabase: Bool
   private let server: String
   private let silence: Duration?
   /// Nobody waits for the last call any more: the handles belong to its thread.
@@ -28,6 +30,7 @@ internal import Synchronization
   init(_ plan: ConnectionPlan, line: Lifeline) throws {
     self.line = line
     server = plan.server
+    hasDatabase = plan.hasDatabase
     silence = plan.socketTimeout
     traits = plan.traits
     interrupter = Interrupter(line)
@@ -37,7 +40,7 @@ internal import Synchronization
     do throws(DatabaseError) {
       facts = try call { () throws(DatabaseError) in unsafe DriverFactSheet(of: self.handle) }
     } catch {
-      throw error.failure("connecting to \(plan.server)")
+      throw error.failure(plan.doing)
     }
   }
 
@@ -72,6 +75,11 @@ internal import Synchronization
   /// Runs calls of the driver, and waits for their end.
   func call<T>(_ body: @escaping () throws(DatabaseError) -> T) throws(DatabaseError) -> T {
     if isClosed || isLost || isAbandoned { throw lost("the connection is closed") }
+    return try callAnyway(body)
+  }
+
+  /// Also over a connection that is lost.
+  private func callAnyway<T>(_ body: @escaping () throws(DatabaseError) -> T) throws(DatabaseError) -> T {
     let limit = silence.map { line.limit($0, .silent($0)) }
     defer { if let limit { line.lift(limit) } }
     let work = Work(body)
@@ -116,13 +124,14 @@ internal import Synchronization
     throw unsafe Diagnostics.of(connection: handle, product).error
   }
 
-  /// Idempotent. The server rolls back what is open.
+  /// Idempotent. The server rolls back what is open. A lost connection, too, keeps what it has until it is told.
   func close() {
     guard !isClosed else { return }
     guard !isAbandoned else { return line.detach() }
     line.within(NativeConnection.farewell) {
       do throws(DatabaseError) {
-        try call { () throws(DatabaseError) in
+        try callAnyway { () throws(DatabaseError) in
+          self.interrupter.forgetAll()
           // A driver refuses to disconnect within a transaction.
           _ = unsafe SQLEndTran(Int16(SQL_HANDLE_DBC), self.handle, Int16(SQL_ROLLBACK))
           _ = unsafe SQLDisconnect(self.handle)
@@ -138,6 +147,7 @@ internal import Synchronization
   private static let farewell = Duration.seconds(2)
 
   private func free() {
+    interrupter.forgetAll()
     if !isClosed {
       unsafe SQLEndTran(Int16(SQL_HANDLE_DBC), handle, Int16(SQL_ROLLBACK))
       unsafe SQLDisconnect(handle)
@@ -189,7 +199,7 @@ internal import Synchronization
 
   private static func open(_ plan: ConnectionPlan, _ line: Lifeline) throws -> Opened {
     let handOver = HandOver()
-    let doing = "connecting to \(plan.server)"
+    try plan.refuseUnreachable { if let cut = line.reason { throw cut.failure("connecting", server: plan.server) } }
     let problem = try Detached.run(atMost: plan.connectTimeout + .seconds(1)) {
       if let cut = line.reason { throw cut.failure("connecting", server: plan.server) }
     } _: { () -> DatabaseError? in
@@ -201,12 +211,10 @@ internal import Synchronization
       }
     }
     if let opened = handOver.take() { return opened }
-    guard let problem, var error = problem else {
+    guard let problem, let error = problem?.connecting(to: plan.server) else {
       throw Lifeline.Cut.connecting(plan.connectTimeout).failure("connecting", server: plan.server)
     }
-    error.isConnecting = true
-    error.server = plan.server
-    throw plan.library.explained(error, doing) ?? error.failure(doing)
+    throw plan.library.explained(error, "connecting to \(plan.server)") ?? error.failure(plan.doing)
   }
 
   private static func connect(_ plan: ConnectionPlan) throws(DatabaseError) -> Opened {
@@ -217,7 +225,8 @@ internal import Synchronization
       throw noMemory
     }
     let opened = unsafe Opened(environment: environment, handle: handle)
-    let seconds = max(1, Int(plan.connectTimeout / .seconds(1)))
+    // Ferry's own limit is over first, and says so; the driver's ends the thread that is left behind.
+    let seconds = Int((plan.connectTimeout / .seconds(1)).rounded(.up)) + 2
     unsafe ferry_odbc_set_connection(handle, SQL_ATTR_LOGIN_TIMEOUT, SQLULEN(seconds))
     let status = unsafe connect(handle, plan)
     guard Int32(status) == SQL_SUCCESS || Int32(status) == SQL_SUCCESS_WITH_INFO else {
@@ -246,6 +255,7 @@ internal import Synchronization
     try call { () throws(DatabaseError) in
       try self.check(
         unsafe ferry_odbc_set_connection(self.handle, SQL_ATTR_AUTOCOMMIT, SQLULEN(SQL_AUTOCOMMIT_OFF)))
+      if let guarding = self.product.guarding { try self.run(guarding.on) }
     }
   }
 
@@ -255,7 +265,22 @@ internal import Synchronization
     try call { () throws(DatabaseError) in
       try self.check(
         unsafe SQLEndTran(Int16(SQL_HANDLE_DBC), self.handle, Int16(commits ? SQL_COMMIT : SQL_ROLLBACK)))
-      try self.check(unsafe ferry_odbc_set_connection(self.handle, SQL_ATTR_AUTOCOMMIT, SQLULEN(SQL_AUTOCOMMIT_ON)))
     }
+    do throws(DatabaseError) {
+      try call { () throws(DatabaseError) in
+        try self.check(unsafe ferry_odbc_set_connection(self.handle, SQL_ATTR_AUTOCOMMIT, SQLULEN(SQL_AUTOCOMMIT_ON)))
+        if let guarding = self.product.guarding { try self.run(guarding.off) }
+      }
+    } catch {
+      // The transaction has ended as it was meant to; it is the next statement that there is no connection for.
+      isLost = true
+    }
+  }
+
+  /// Within a call.
+  private func run(_ sql: String) throws(DatabaseError) {
+    let statement = try StatementHandle(self)
+    try statement.execute(sql)
+    statement.close()
   }
 }

@@ -48,7 +48,7 @@ final class ODBCConnection: UnnamedTransactions {
   func commit() throws {
     do throws(DatabaseError) { try native.end(commits: true) } catch {
       var failure = error.failure("committing")
-      failure.outcome = .unknown
+      failure.outcome = error.isRefusal ? .undone : .unknown
       throw failure
     }
     isInTransaction = false
@@ -83,7 +83,11 @@ final class ODBCConnection: UnnamedTransactions {
     return true
   }
 
-  var tokenTable: TokenTable? { native.product.tokenTable }
+  var tokenTable: TokenTable? {
+    guard var table = native.product.tokenTable else { return nil }
+    table.isUsual = native.hasDatabase && table.isUsual
+    return table
+  }
 
   func breakOff(session number: String) throws {}
 
@@ -140,14 +144,31 @@ final class ODBCConnection: UnnamedTransactions {
     }
   }
 
-  /// Runs a statement with its values.
+  /// Runs a statement with its values; a query in steps, where its driver does not come in steps by itself.
   private func start(_ sql: String, _ parameters: [Value]) throws(DatabaseError) -> StatementHandle {
+    guard native.traits.needsSteps, SteppedQuery.takes(sql, dialect) else { return try start(sql, parameters, nil) }
+    let declaration = SteppedQuery.declaration(sql)
+    if isInTransaction { return try start(declaration, parameters, SteppedQuery(ownsTransaction: false)) }
+    try native.begin()
+    do throws(DatabaseError) {
+      return try start(declaration, parameters, SteppedQuery(ownsTransaction: true))
+    } catch {
+      // What went wrong is said; a connection that cannot roll back is lost.
+      do throws(DatabaseError) { if !native.isLost { try native.end(commits: false) } } catch {}
+      throw error
+    }
+  }
+
+  private func start(
+    _ sql: String, _ parameters: [Value], _ steps: SteppedQuery?
+  ) throws(DatabaseError) -> StatementHandle {
     let native = native
     let arguments = parameters.map(\.asColumn)
     return try native.call { () throws(DatabaseError) in
       let statement = try StatementHandle(native)
       if arguments.isEmpty {
         try statement.execute(sql)
+        if let steps { try statement.begin(steps) }
         return statement
       }
       try statement.prepare(sql)
@@ -161,6 +182,7 @@ final class ODBCConnection: UnnamedTransactions {
         arrays.append(array)
       }
       try statement.execute()
+      if let steps { try statement.begin(steps) }
       return statement
     }
   }

@@ -76,6 +76,13 @@ enum Product: Hashable, Sendable {
     return type.name == "char" ? "bpchar" : type.name
   }
 
+  /// What keeps statements within a transaction even where the server has ended it: a driver goes on with the rows of
+  /// an array behind the one whose deadlock took all of it back, and each of them would be committed by itself.
+  var guarding: (on: String, off: String)? {
+    guard self == .sqlServer else { return nil }
+    return ("SET IMPLICIT_TRANSACTIONS ON", "SET IMPLICIT_TRANSACTIONS OFF")
+  }
+
   /// A query of five texts for each column of a table: its name, its type's name, where its values come from
   /// (`identity`, `always`, `computed`), `1` for a default, and its code page where that matters.
   /// - Parameter table: its quoted name as a literal.
@@ -140,19 +147,26 @@ enum Product: Hashable, Sendable {
     }
   }
 
-  /// Where `ferry_commits` can be made with a statement that Ferry knows.
+  /// Where `ferry_commits` can be made with a statement that Ferry knows. An ODBC driver has no way to a server's own
+  /// books, so that it is what tells of a lost commit on all servers; a file's answers cannot be lost.
   var tokenTable: TokenTable? {
+    var table = TokenTable.standard
+    table.isUsual = self != .sqlite
     switch self {
-    case .postgresql, .mysql, .sqlite: return .standard
+    case .postgresql: table.patience = "SET lock_timeout = 2000"
+    case .mysql:
+      table.create += " ENGINE = InnoDB"
+      table.patience = "SET SESSION innodb_lock_wait_timeout = 2"
+    case .sqlite: break
     case .sqlServer:
-      var table = TokenTable(
-        create: """
-          IF OBJECT_ID(N'ferry_commits') IS NULL CREATE TABLE ferry_commits \
-          (token varchar(64) NOT NULL PRIMARY KEY, committed bigint NOT NULL)
-          """)
+      table.create = """
+        IF OBJECT_ID(N'ferry_commits') IS NULL CREATE TABLE ferry_commits \
+        (token varchar(64) NOT NULL PRIMARY KEY, committed bigint NOT NULL)
+        """
+      table.patience = "SET LOCK_TIMEOUT 2000"
       table.hasTop = true
-      return table
     case .ingres, .other: return nil
     }
+    return table
   }
 }

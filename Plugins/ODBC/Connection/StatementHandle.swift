@@ -13,6 +13,8 @@ internal import SQL
   private var parameters: [BoundColumn] = []
   /// Of the last result that was no rows.
   var lastCount: Int64?
+  /// Nil for a result that comes as a whole.
+  var steps: SteppedQuery?
 
   init(_ connection: NativeConnection) throws(DatabaseError) {
     guard let handle = unsafe ferry_odbc_statement(connection.handle) else {
@@ -24,8 +26,7 @@ internal import SQL
   }
 
   deinit {
-    guard connection.hasStatements else { return }
-    connection.interrupter.forget(self)
+    guard connection.hasStatements, connection.interrupter.forget(self) else { return }
     unsafe SQLFreeHandle(Int16(SQL_HANDLE_STMT), handle)
   }
 
@@ -180,22 +181,30 @@ internal import SQL
 
   /// Fetches the next rowset; how many rows it has, 0 at the end.
   func fetch() throws(DatabaseError) -> Int {
-    let status = unsafe SQLFetch(handle)
-    if Int32(status) == SQL_NO_DATA { return 0 }
-    try check(status)
-    let rows = fetched.count
-    if Int32(status) == SQL_SUCCESS_WITH_INFO { try lookForErrors(rows) }
-    return rows
+    while true {
+      let status = unsafe SQLFetch(handle)
+      if Int32(status) == SQL_NO_DATA {
+        if try nextStep() { continue }
+        return 0
+      }
+      try check(status)
+      let rows = fetched.count
+      if Int32(status) == SQL_SUCCESS_WITH_INFO { try lookForErrors() }
+      steps?.rowsInStep += rows
+      return rows
+    }
   }
 
-  private func lookForErrors(_ rows: Int) throws(DatabaseError) {
+  /// A rowset that breaks off is a success to the driver manager, and the next one is the end of the rows: only what is
+  /// said of it, or of the row behind its last one, tells of the error.
+  private func lookForErrors() throws(DatabaseError) {
     guard let statuses else { return }
     let each = statuses.values(as: SQLUSMALLINT.self)
-    for row in 0..<min(rows, each.count) where Int32(each[row]) == SQL_ROW_ERROR {
-      var error = diagnostics.error
-      error.row = error.row ?? row + 1
-      throw error
-    }
+    let wrong = each.indices.first { Int32(each[$0]) == SQL_ROW_ERROR }
+    guard wrong != nil || diagnostics.hasErrors else { return }
+    var error = diagnostics.error
+    error.row = error.row ?? wrong.map { $0 + 1 }
+    throw error
   }
 
   /// Makes a row of the rowset, from 0, the one that `get` asks.

@@ -4,8 +4,8 @@ internal import SQL
 /// The rows of a running statement, read as they arrive.
 final class ODBCRows: SQLRows {
   let schema: Schema
-  private let connection: NativeConnection
-  private let statement: StatementHandle
+  let connection: NativeConnection
+  let statement: StatementHandle
   private let decoder: RowDecoder
   private let options: QueryOptions
   private var isOpen = true
@@ -28,9 +28,13 @@ final class ODBCRows: SQLRows {
     do throws(DatabaseError) {
       let most = options.firstRowOnly ? 1 : Int.max
       filled = try connection.call { [decoder] () throws(DatabaseError) in try decoder.fill(most: most) }
-      if case .success(false) = filled, connection.interrupter.wasUsed { throw DatabaseError.interrupted }
+      if case .success(false) = filled {
+        if connection.interrupter.wasUsed { throw DatabaseError.interrupted }
+        try endSteps(commits: true)
+      }
     } catch {
       isOpen = false
+      endFailedSteps()
       throw error.failure("reading the result, after row \(decoder.rows)")
     }
     if try !filled.get() {
@@ -60,7 +64,11 @@ final class ODBCRows: SQLRows {
     isOpen = false
     let statement = statement
     connection.line.within(Patience.abandon) {
-      do throws(DatabaseError) { try connection.call { statement.close() } } catch {
+      do throws(DatabaseError) {
+        try connection.call { statement.close() }
+        // Of rows that nobody wanted any more.
+        try endSteps(commits: true)
+      } catch {
         // Whatever went wrong behind the last row that was wanted: the next statement says so if it matters.
       }
     }

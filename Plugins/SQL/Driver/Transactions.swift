@@ -63,9 +63,10 @@ public struct CommitProperties: Declaring, Decodable {
   @Property(
     """
     By what a transaction can be asked for when the connection breaks between COMMIT and its answer: auto (PostgreSQL: \
-    the server's own transaction numbers; MySQL and MariaDB: as table, where the account may; else none), table (a row \
-    in the table 'ferry_commits' of the url's database, written in the same transaction; the table is made when it is \
-    missing), or none: then a lost answer ends in 'it is not known whether the rows are in'.
+    the server's own transaction numbers; MySQL, MariaDB, SQL Server, and these and PostgreSQL through ODBC: as table, \
+    where the account may; else none), table (a row in the table 'ferry_commits' of the url's database, written in the \
+    same transaction; the table is made when it is missing), or none: then a lost answer ends in 'it is not known \
+    whether the rows are in'.
     """) public var commitToken = CommitTokenMode.auto
 
   public init() {}

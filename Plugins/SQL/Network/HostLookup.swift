@@ -49,6 +49,35 @@ package enum HostLookup {
     return .success(addresses)
   }
 
+  /// Why a port of a host cannot be connected to: the host is not known, or all of its addresses refuse. Nil where one
+  /// accepts, and where no answer comes in time, which is for who connects to judge.
+  package static func refusal(
+    of host: String, port: Int, atMost limit: Duration, check: () throws -> Void
+  ) throws -> String? {
+    try Detached.run(atMost: limit, check: check) { knock(host, port) } ?? nil
+  }
+
+  private static func knock(_ host: String, _ port: Int) -> String? {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    let status = unsafe getaddrinfo(host, "\(port)", &hints, &list)
+    guard status == 0 else {
+      return status == EAI_AGAIN ? nil : unsafe "the host is not known (\(String(cString: gai_strerror(status))))"
+    }
+    defer { unsafe freeaddrinfo(list) }
+    var problem: String?
+    var next = unsafe list
+    while let info = unsafe next {
+      let socket = unsafe socket(info.pointee.ai_family, info.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
+      defer { close(socket) }
+      if unsafe connect(socket, info.pointee.ai_addr, info.pointee.ai_addrlen) == 0 { return nil }
+      problem = unsafe String(cString: strerror(errno))
+      unsafe next = unsafe info.pointee.ai_next
+    }
+    return problem
+  }
+
   private static func text(_ info: addrinfo) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
     let status = unsafe getnameinfo(

@@ -229,11 +229,11 @@ extension Lifeline.Cut {
     case .connecting(let limit):
       Failure(
         .transient, "\(doing): no answer from '\(server)' within \(limit.shortText)",
-        hint: "Check host and port in the url, or raise connectTimeout in it", code: "08001", retryIsSafe: true)
+        hint: "Check host and port in the url, or raise connectTimeout", code: "08001", retryIsSafe: true)
     case .silent(let limit):
       Failure(
         .transient, "\(doing): '\(server)' has been silent for \(limit.shortText)",
-        hint: "Raise socketTimeout in the url, if the statement may take that long", code: "08006", outcome: .unknown)
+        hint: "Raise socketTimeout, if the statement may take that long", code: "08006", outcome: .unknown)
     case .unreachable(let limit):
       Failure(
         .transient, "\(doing): '\(server)' cannot be reached any more: nothing was acknowledged for \(limit.shortText)",

@@ -32,4 +32,7 @@ extension Dialect {
     let first = SQLScanner.tokens(text, self).first { !$0.isBlank }?.range.lowerBound ?? bytes.count
     return StatementText(String(decoding: bytes[first...], as: UTF8.self), self).sql
   }
+
+  /// Whether a text holds one statement only.
+  package func isOne(_ text: String) -> Bool { SQLSplitter.statements(text, self).count == 1 }
 }
